@@ -1,46 +1,39 @@
 // The Worker: reads its environment once, at the start, and hands over. A bad one is named in the log and in every answer.
-import { env } from "cloudflare:workers";
-import { type App, createApp } from "./app.ts";
-import { type EnvironmentFault, readEnvironment } from "./env.ts";
-import { toProblem } from "./http/problem.ts";
-import { TiebarError } from "./kernel/error.ts";
-import { log } from "./kernel/log.ts";
+import { env } from 'cloudflare:workers'
+import { type App, createApp } from './app.ts'
+import { type EnvironmentFault, readEnvironment } from './env.ts'
+import { toProblem } from './http/problem.ts'
+import { TiebarError } from './kernel/error.ts'
+import { log } from './kernel/log.ts'
 
-const environment = readEnvironment(env);
-const app: App | EnvironmentFault[] = Array.isArray(environment)
-	? environment
-	: createApp(environment);
-if (Array.isArray(app)) log("error", { code: "misconfigured", faults: app });
+const environment = readEnvironment(env)
+const app: App | EnvironmentFault[] = Array.isArray(environment) ? environment : createApp(environment)
+if (Array.isArray(app)) log('error', { code: 'misconfigured', faults: app })
 
 export default {
-	fetch(request, bindings, context) {
-		return Array.isArray(app)
-			? answerMisconfigured(app)
-			: app.fetch(request, bindings, context);
-	},
-	async scheduled(_event, _bindings, context) {
-		if (Array.isArray(app)) throw misconfigured(app);
-		await app.sweep((work) => context.waitUntil(work));
-	},
-} satisfies ExportedHandler;
+  fetch(request, bindings, context) {
+    return Array.isArray(app) ? answerMisconfigured(app) : app.fetch(request, bindings, context)
+  },
+  async scheduled(_event, _bindings, context) {
+    if (Array.isArray(app)) throw misconfigured(app)
+    await app.sweep((work) => context.waitUntil(work))
+  },
+} satisfies ExportedHandler
 
 function misconfigured(faults: EnvironmentFault[]): TiebarError {
-	const named = faults.map(({ name, fault }) => `${name} ${fault}`).join("; ");
-	return new TiebarError(
-		"misconfigured",
-		`The server's environment is not complete: ${named}.`,
-	);
+  const named = faults.map(({ name, fault }) => `${name} ${fault}`).join('; ')
+  return new TiebarError('misconfigured', `The server's environment is not complete: ${named}.`)
 }
 
 function answerMisconfigured(faults: EnvironmentFault[]): Response {
-	const requestId = crypto.randomUUID();
-	const problem = toProblem(misconfigured(faults), requestId, "");
-	return new Response(JSON.stringify(problem), {
-		status: problem.status,
-		headers: {
-			"Content-Type": "application/problem+json",
-			"X-Request-Id": requestId,
-			"Retry-After": "60",
-		},
-	});
+  const requestId = crypto.randomUUID()
+  const problem = toProblem(misconfigured(faults), requestId, '')
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'X-Request-Id': requestId,
+      'Retry-After': '60',
+    },
+  })
 }

@@ -1,36 +1,26 @@
 // Accounts: who may ask. `*_key` columns hold the case-folded form that uniqueness and log-in go by.
-import {
-	bigint,
-	boolean,
-	index,
-	pgTable,
-	text,
-	timestamp,
-	uniqueIndex,
-} from "drizzle-orm/pg-core";
+import { bigint, boolean, index, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core'
 
 export const accounts = pgTable(
-	"accounts",
-	{
-		id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-		username: text().notNull(),
-		usernameKey: text("username_key").notNull(),
-		email: text().notNull(),
-		emailKey: text("email_key").notNull(),
-		firstName: text("first_name").notNull().default(""),
-		lastName: text("last_name").notNull().default(""),
-		/** PHC string: `$scrypt$ln=15,r=8,p=3$salt$hash` */
-		passwordHash: text("password_hash").notNull(),
-		isStaff: boolean("is_staff").notNull().default(false),
-		isActive: boolean("is_active").notNull().default(true),
-		dateJoined: timestamp("date_joined", { withTimezone: true })
-			.notNull()
-			.defaultNow(),
-		lastLogin: timestamp("last_login", { withTimezone: true }),
-	},
-	(table) => [
-		uniqueIndex("accounts_username_key_unique").on(table.usernameKey),
-		uniqueIndex("accounts_email_key_unique").on(table.emailKey),
-		index("accounts_by_date_joined").on(table.dateJoined, table.id),
-	],
-);
+  'accounts',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    username: text().notNull(),
+    usernameKey: text('username_key').notNull(),
+    email: text().notNull(),
+    emailKey: text('email_key').notNull(),
+    firstName: text('first_name').notNull().default(''),
+    lastName: text('last_name').notNull().default(''),
+    /** PHC string: `$scrypt$ln=15,r=8,p=3$salt$hash` */
+    passwordHash: text('password_hash').notNull(),
+    isStaff: boolean('is_staff').notNull().default(false),
+    isActive: boolean('is_active').notNull().default(true),
+    dateJoined: timestamp('date_joined', { withTimezone: true }).notNull().defaultNow(),
+    lastLogin: timestamp('last_login', { withTimezone: true }),
+  },
+  (table) => [
+    uniqueIndex('accounts_username_key_unique').on(table.usernameKey),
+    uniqueIndex('accounts_email_key_unique').on(table.emailKey),
+    index('accounts_by_date_joined').on(table.dateJoined, table.id),
+  ],
+)

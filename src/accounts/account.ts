@@ -1,93 +1,89 @@
 // What an account is: names that are one regardless of case, and passwords that are worth the name.
 
 export type Account = {
-	id: number;
-	username: string;
-	email: string;
-	first_name: string;
-	last_name: string;
-	is_staff: boolean;
-	is_active: boolean;
-	date_joined: string;
-	last_login: string | null;
-};
+  id: number
+  username: string
+  email: string
+  first_name: string
+  last_name: string
+  is_staff: boolean
+  is_active: boolean
+  date_joined: string
+  last_login: string | null
+}
 
 /** The form that uniqueness and log-in go by: `Kim` and `ＫＩＭ` are one. Independent of the database's locale. */
 export function foldName(name: string): string {
-	return name.normalize("NFKC").toLowerCase();
+  return name.normalize('NFKC').toLowerCase()
 }
 
 /** The commonest passwords of ten characters and more, from public lists of leaked ones. */
 const commonest = new Set([
-	"password12",
-	"password123",
-	"password1234",
-	"password!1",
-	"passw0rd123",
-	"passwordpassword",
-	"qwertyuiop",
-	"qwerty1234",
-	"qwerty12345",
-	"qwerty123456",
-	"1q2w3e4r5t",
-	"1q2w3e4r5t6y",
-	"1qaz2wsx3edc",
-	"q1w2e3r4t5",
-	"q1w2e3r4t5y6",
-	"zaq12wsxcde3",
-	"asdfghjkl1",
-	"asdfghjkl;",
-	"zxcvbnm123",
-	"abcdefghij",
-	"abcdefghijk",
-	"abcd123456",
-	"abc1234567",
-	"a123456789",
-	"a1234567890",
-	"aa12345678",
-	"aaaaaaaaaa",
-	"123456789a",
-	"1234567890a",
-	"123qweasdzxc",
-	"iloveyou12",
-	"iloveyou123",
-	"letmein123",
-	"letmein1234",
-	"welcome123",
-	"welcome1234",
-	"administrator",
-	"admin12345",
-	"admin123456",
-	"changeme123",
-	"football123",
-	"baseball123",
-	"sunshine123",
-	"princess123",
-	"superman123",
-	"michael123",
-	"dragon12345",
-	"monkey12345",
-	"trustno1234",
-	"google12345",
-	"samsung123",
-	"korea12345",
-	"qwer1234!!",
-	"qwer123456",
-	"asdf123456",
-	"tkfkdgo123",
-	"dkssud1234",
-]);
+  'password12',
+  'password123',
+  'password1234',
+  'password!1',
+  'passw0rd123',
+  'passwordpassword',
+  'qwertyuiop',
+  'qwerty1234',
+  'qwerty12345',
+  'qwerty123456',
+  '1q2w3e4r5t',
+  '1q2w3e4r5t6y',
+  '1qaz2wsx3edc',
+  'q1w2e3r4t5',
+  'q1w2e3r4t5y6',
+  'zaq12wsxcde3',
+  'asdfghjkl1',
+  'asdfghjkl;',
+  'zxcvbnm123',
+  'abcdefghij',
+  'abcdefghijk',
+  'abcd123456',
+  'abc1234567',
+  'a123456789',
+  'a1234567890',
+  'aa12345678',
+  'aaaaaaaaaa',
+  '123456789a',
+  '1234567890a',
+  '123qweasdzxc',
+  'iloveyou12',
+  'iloveyou123',
+  'letmein123',
+  'letmein1234',
+  'welcome123',
+  'welcome1234',
+  'administrator',
+  'admin12345',
+  'admin123456',
+  'changeme123',
+  'football123',
+  'baseball123',
+  'sunshine123',
+  'princess123',
+  'superman123',
+  'michael123',
+  'dragon12345',
+  'monkey12345',
+  'trustno1234',
+  'google12345',
+  'samsung123',
+  'korea12345',
+  'qwer1234!!',
+  'qwer123456',
+  'asdf123456',
+  'tkfkdgo123',
+  'dkssud1234',
+])
 
 /** Says what is wrong with a password for this account, or undefined when it will do. Length is the schema's business. */
-export function findPasswordFault(
-	password: string,
-	username: string,
-	email: string,
-): string | undefined {
-	if (/^\p{Nd}+$/u.test(password)) return "must not consist of digits only";
-	const folded = foldName(password);
-	if (folded === foldName(username)) return "must not be the username";
-	if (folded === foldName(email)) return "must not be the e-mail address";
-	if (commonest.has(folded)) return "is one of the commonest passwords";
-	return undefined;
+export function findPasswordFault(password: string, username: string, email: string): string | undefined {
+  if (/^\p{Nd}+$/u.test(password)) return 'must not consist of digits only'
+  const folded = foldName(password)
+  if (folded === foldName(username)) return 'must not be the username'
+  if (folded === foldName(email)) return 'must not be the e-mail address'
+  if (commonest.has(folded)) return 'is one of the commonest passwords'
+  return undefined
 }

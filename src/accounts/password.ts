@@ -1,20 +1,20 @@
 // Passwords as scrypt in PHC form (https://github.com/P-H-C/phc-string-format), one hash at a time per isolate.
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { TiebarError } from "../kernel/error.ts";
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { TiebarError } from '../kernel/error.ts'
 
 /** OWASP's first choice for scrypt after ln=17: 32 MiB a hash fits a Worker's 128 MiB. */
-const current = { ln: 15, r: 8, p: 3 };
-const keyLength = 32;
-const saltLength = 16;
-const maxmem = 64 * 1024 * 1024;
+const current = { ln: 15, r: 8, p: 3 }
+const keyLength = 32
+const saltLength = 16
+const maxmem = 64 * 1024 * 1024
 
-type Parameters = { ln: number; r: number; p: number };
-type ParsedHash = { parameters: Parameters; salt: Buffer; hash: Buffer };
+type Parameters = { ln: number; r: number; p: number }
+type ParsedHash = { parameters: Parameters; salt: Buffer; hash: Buffer }
 
 export async function hashPassword(password: string): Promise<string> {
-	const salt = randomBytes(saltLength);
-	const hash = await inTurn(() => derive(password, salt, current));
-	return `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${toBase64(salt)}$${toBase64(hash)}`;
+  const salt = randomBytes(saltLength)
+  const hash = await inTurn(() => derive(password, salt, current))
+  return `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${toBase64(salt)}$${toBase64(hash)}`
 }
 
 /**
@@ -22,72 +22,58 @@ export async function hashPassword(password: string): Promise<string> {
  * @returns whether the password is right, and whether its hash should be made anew with today's parameters
  */
 export async function verifyPassword(
-	password: string,
-	stored: string | undefined,
+  password: string,
+  stored: string | undefined,
 ): Promise<{ isRight: boolean; isOutdated: boolean }> {
-	const parsed =
-		(stored === undefined ? undefined : parseHash(stored)) ?? nobody;
-	const hash = await inTurn(() =>
-		derive(password, parsed.salt, parsed.parameters),
-	);
-	const isRight = parsed !== nobody && timingSafeEqual(hash, parsed.hash);
-	const { ln, r, p } = parsed.parameters;
-	return {
-		isRight,
-		isOutdated: ln !== current.ln || r !== current.r || p !== current.p,
-	};
+  const parsed = (stored === undefined ? undefined : parseHash(stored)) ?? nobody
+  const hash = await inTurn(() => derive(password, parsed.salt, parsed.parameters))
+  const isRight = parsed !== nobody && timingSafeEqual(hash, parsed.hash)
+  const { ln, r, p } = parsed.parameters
+  return {
+    isRight,
+    isOutdated: ln !== current.ln || r !== current.r || p !== current.p,
+  }
 }
 
 const nobody: ParsedHash = {
-	parameters: current,
-	salt: Buffer.alloc(saltLength),
-	hash: Buffer.alloc(keyLength),
-};
+  parameters: current,
+  salt: Buffer.alloc(saltLength),
+  hash: Buffer.alloc(keyLength),
+}
 
-const phc =
-	/^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/;
+const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/
 
 function parseHash(text: string): ParsedHash | undefined {
-	const [, ln, r, p, salt, hash] = phc.exec(text) ?? [];
-	if (salt === undefined || hash === undefined) return undefined;
-	return {
-		parameters: { ln: Number(ln), r: Number(r), p: Number(p) },
-		salt: Buffer.from(salt, "base64"),
-		hash: Buffer.from(hash, "base64"),
-	};
+  const [, ln, r, p, salt, hash] = phc.exec(text) ?? []
+  if (salt === undefined || hash === undefined) return undefined
+  return {
+    parameters: { ln: Number(ln), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt, 'base64'),
+    hash: Buffer.from(hash, 'base64'),
+  }
 }
 
 /** PHC strings carry standard base64 without padding. */
 function toBase64(bytes: Buffer): string {
-	return bytes.toString("base64").replaceAll("=", "");
+  return bytes.toString('base64').replaceAll('=', '')
 }
 
-function derive(
-	password: string,
-	salt: Buffer,
-	{ ln, r, p }: Parameters,
-): Promise<Buffer> {
-	return new Promise((resolve, reject) => {
-		scrypt(
-			password.normalize("NFKC"),
-			salt,
-			keyLength,
-			{ N: 2 ** ln, r, p, maxmem },
-			(error, hash) => {
-				if (error) reject(error);
-				else resolve(hash);
-			},
-		);
-	});
+function derive(password: string, salt: Buffer, { ln, r, p }: Parameters): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize('NFKC'), salt, keyLength, { N: 2 ** ln, r, p, maxmem }, (error, hash) => {
+      if (error) reject(error)
+      else resolve(hash)
+    })
+  })
 }
 
-const longestQueue = 8;
-const pollMs = 10;
+const longestQueue = 8
+const pollMs = 10
 /** A request that was cancelled while it queued never comes back for its ticket; others stop counting it. */
-const ticketSeconds = 2;
+const ticketSeconds = 2
 
-type Ticket = { seenAt: number };
-let queue: Ticket[] = [];
+type Ticket = { seenAt: number }
+let queue: Ticket[] = []
 
 /**
  * Lets one hash run at a time. Each request polls in its own I/O context: the runtime forbids that one request is woken
@@ -95,32 +81,28 @@ let queue: Ticket[] = [];
  * @throws TiebarError `rate_limited` when eight are waiting already
  */
 async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-	const ticket: Ticket = { seenAt: Date.now() };
-	dropDeadTickets();
-	if (queue.length > longestQueue) {
-		throw new TiebarError(
-			"rate_limited",
-			"Too many people are signing in right now. Try again in a moment.",
-			{
-				retryAfterSeconds: 2,
-			},
-		);
-	}
-	queue.push(ticket);
-	try {
-		while (queue[0] !== ticket) {
-			await new Promise((resolve) => setTimeout(resolve, pollMs));
-			ticket.seenAt = Date.now();
-			dropDeadTickets();
-			if (!queue.includes(ticket)) queue.push(ticket); // taken for dead while the isolate was busy hashing
-		}
-		return await work();
-	} finally {
-		queue = queue.filter((other) => other !== ticket);
-	}
+  const ticket: Ticket = { seenAt: Date.now() }
+  dropDeadTickets()
+  if (queue.length > longestQueue) {
+    throw new TiebarError('rate_limited', 'Too many people are signing in right now. Try again in a moment.', {
+      retryAfterSeconds: 2,
+    })
+  }
+  queue.push(ticket)
+  try {
+    while (queue[0] !== ticket) {
+      await new Promise((resolve) => setTimeout(resolve, pollMs))
+      ticket.seenAt = Date.now()
+      dropDeadTickets()
+      if (!queue.includes(ticket)) queue.push(ticket) // taken for dead while the isolate was busy hashing
+    }
+    return await work()
+  } finally {
+    queue = queue.filter((other) => other !== ticket)
+  }
 }
 
 function dropDeadTickets(): void {
-	const oldest = Date.now() - ticketSeconds * 1000;
-	queue = queue.filter((ticket) => ticket.seenAt >= oldest);
+  const oldest = Date.now() - ticketSeconds * 1000
+  queue = queue.filter((ticket) => ticket.seenAt >= oldest)
 }

@@ -1,254 +1,209 @@
 // Signing up, in and out, and who am I.
-import { createRoute } from "@hono/zod-openapi";
-import { v7 as uuidv7 } from "uuid";
-import { authenticate } from "../http/authenticate.ts";
-import { jsonBody } from "../http/body.ts";
-import type { AppContext } from "../http/context.ts";
+import { createRoute } from '@hono/zod-openapi'
+import { v7 as uuidv7 } from 'uuid'
+import { authenticate } from '../http/authenticate.ts'
+import { jsonBody } from '../http/body.ts'
+import type { AppContext } from '../http/context.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { UniqueViolation } from '../infra/database.ts'
+import { TiebarError } from '../kernel/error.ts'
+import { findPasswordFault, foldName } from './account.ts'
+import { clientAddress } from './address.ts'
+import { hashPassword, verifyPassword } from './password.ts'
 import {
-	bearerSecurity,
-	body,
-	createSlice,
-	json,
-	problems,
-	type Slice,
-} from "../http/openapi.ts";
-import { UniqueViolation } from "../infra/database.ts";
-import { TiebarError } from "../kernel/error.ts";
-import { findPasswordFault, foldName } from "./account.ts";
-import { clientAddress } from "./address.ts";
-import { hashPassword, verifyPassword } from "./password.ts";
-import {
-	logInBody,
-	publicKeysSchema,
-	refreshBody,
-	signedInSchema,
-	signUpBody,
-	tokenAnswerSchema,
-	userSchema,
-} from "./schema.ts";
-import { askMark } from "./session.ts";
-import * as store from "./store.ts";
-import type { TokenIssuer } from "./token.ts";
+  logInBody,
+  publicKeysSchema,
+  refreshBody,
+  signedInSchema,
+  signUpBody,
+  tokenAnswerSchema,
+  userSchema,
+} from './schema.ts'
+import { askMark } from './session.ts'
+import * as store from './store.ts'
+import type { TokenIssuer } from './token.ts'
 
-const tags = ["Accounts"];
-const longestUserAgent = 256;
+const tags = ['Accounts']
+const longestUserAgent = 256
 
 const signUp = createRoute({
-	method: "post",
-	path: "/api/sign-up",
-	tags,
-	summary: "Create an account and sign in",
-	middleware: [jsonBody()] as const,
-	request: { body: body(signUpBody) },
-	responses: {
-		201: json(signedInSchema, "The account and its first tokens"),
-		...problems("username_taken", "email_taken"),
-	},
-});
+  method: 'post',
+  path: '/api/sign-up',
+  tags,
+  summary: 'Create an account and sign in',
+  middleware: [jsonBody()] as const,
+  request: { body: body(signUpBody) },
+  responses: {
+    201: json(signedInSchema, 'The account and its first tokens'),
+    ...problems('username_taken', 'email_taken'),
+  },
+})
 
 const logIn = createRoute({
-	method: "post",
-	path: "/api/log-in",
-	tags,
-	summary: "Sign in",
-	middleware: [jsonBody()] as const,
-	request: { body: body(logInBody) },
-	responses: {
-		200: json(signedInSchema, "The account and new tokens"),
-		...problems("bad_credentials"),
-	},
-});
+  method: 'post',
+  path: '/api/log-in',
+  tags,
+  summary: 'Sign in',
+  middleware: [jsonBody()] as const,
+  request: { body: body(logInBody) },
+  responses: {
+    200: json(signedInSchema, 'The account and new tokens'),
+    ...problems('bad_credentials'),
+  },
+})
 
 const logOut = createRoute({
-	method: "post",
-	path: "/api/log-out",
-	tags,
-	summary: "End this session: its tokens stop working now",
-	security: bearerSecurity,
-	middleware: [authenticate()] as const,
-	responses: { 204: { description: "The session has ended" } },
-});
+  method: 'post',
+  path: '/api/log-out',
+  tags,
+  summary: 'End this session: its tokens stop working now',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  responses: { 204: { description: 'The session has ended' } },
+})
 
 const refresh = createRoute({
-	method: "post",
-	path: "/api/token/refresh",
-	tags,
-	summary: "Exchange a refresh token for new tokens",
-	description:
-		"A refresh token is good once. One that is used again ends its session.",
-	middleware: [jsonBody()] as const,
-	request: { body: body(refreshBody) },
-	responses: {
-		200: json(tokenAnswerSchema, "New tokens"),
-		...problems("token_invalid", "session_ended", "refresh_reused"),
-	},
-});
+  method: 'post',
+  path: '/api/token/refresh',
+  tags,
+  summary: 'Exchange a refresh token for new tokens',
+  description: 'A refresh token is good once. One that is used again ends its session.',
+  middleware: [jsonBody()] as const,
+  request: { body: body(refreshBody) },
+  responses: {
+    200: json(tokenAnswerSchema, 'New tokens'),
+    ...problems('token_invalid', 'session_ended', 'refresh_reused'),
+  },
+})
 
 const readMe = createRoute({
-	method: "get",
-	path: "/api/me",
-	tags,
-	summary: "Who am I",
-	security: bearerSecurity,
-	middleware: [authenticate()] as const,
-	responses: { 200: json(userSchema, "The account of the token") },
-});
+  method: 'get',
+  path: '/api/me',
+  tags,
+  summary: 'Who am I',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  responses: { 200: json(userSchema, 'The account of the token') },
+})
 
 const readPublicKeys = createRoute({
-	method: "get",
-	path: "/.well-known/jwks.json",
-	tags,
-	summary: "The public keys that our tokens and commands are signed with",
-	responses: { 200: json(publicKeysSchema, "A JWK set") },
-});
+  method: 'get',
+  path: '/.well-known/jwks.json',
+  tags,
+  summary: 'The public keys that our tokens and commands are signed with',
+  responses: { 200: json(publicKeysSchema, 'A JWK set') },
+})
 
 export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
-	const slice = createSlice();
+  const slice = createSlice()
 
-	slice.openapi(signUp, async (c) => {
-		const { username, password, email, first_name, last_name } =
-			c.req.valid("json");
-		const fault = findPasswordFault(password, username, email);
-		if (fault) {
-			throw new TiebarError("validation_failed", "The password is too weak.", {
-				errors: [{ pointer: "/password", detail: fault }],
-			});
-		}
-		const account = {
-			username,
-			usernameKey: foldName(username),
-			email,
-			emailKey: foldName(email),
-			firstName: first_name,
-			lastName: last_name,
-		};
-		const { database } = c.var.upstreams;
-		const taken = await store.findTaken(database, account);
-		if (taken) throw takenProblem(taken);
-		const session = beginSession(c);
-		const user = await store
-			.insertAccount(database, account, await hashPassword(password), session)
-			.catch((error: unknown) => {
-				if (!(error instanceof UniqueViolation)) throw error;
-				throw takenProblem(
-					error.constraint === "accounts_email_key_unique"
-						? "email"
-						: "username",
-				);
-			});
-		return c.json(
-			{
-				user,
-				token: await tokens.issuePair({ accountId: user.id, ...session }),
-			},
-			201,
-		);
-	});
+  slice.openapi(signUp, async (c) => {
+    const { username, password, email, first_name, last_name } = c.req.valid('json')
+    const fault = findPasswordFault(password, username, email)
+    if (fault) {
+      throw new TiebarError('validation_failed', 'The password is too weak.', {
+        errors: [{ pointer: '/password', detail: fault }],
+      })
+    }
+    const account = {
+      username,
+      usernameKey: foldName(username),
+      email,
+      emailKey: foldName(email),
+      firstName: first_name,
+      lastName: last_name,
+    }
+    const { database } = c.var.upstreams
+    const taken = await store.findTaken(database, account)
+    if (taken) throw takenProblem(taken)
+    const session = beginSession(c)
+    const user = await store
+      .insertAccount(database, account, await hashPassword(password), session)
+      .catch((error: unknown) => {
+        if (!(error instanceof UniqueViolation)) throw error
+        throw takenProblem(error.constraint === 'accounts_email_key_unique' ? 'email' : 'username')
+      })
+    return c.json(
+      {
+        user,
+        token: await tokens.issuePair({ accountId: user.id, ...session }),
+      },
+      201,
+    )
+  })
 
-	slice.openapi(logIn, async (c) => {
-		const { username, password } = c.req.valid("json");
-		const { database } = c.var.upstreams;
-		const credentials = await store.findCredentials(
-			database,
-			foldName(username),
-		);
-		const { isRight, isOutdated } = await verifyPassword(
-			password,
-			credentials?.password_hash,
-		);
-		// A disabled account is told nothing that an unknown one is not.
-		if (!credentials || !isRight || !credentials.is_active)
-			throw badCredentials();
-		const session = beginSession(c);
-		const newHash = isOutdated ? await hashPassword(password) : null;
-		const user = await store.insertSession(
-			database,
-			credentials,
-			session,
-			newHash,
-		);
-		if (!user) throw badCredentials();
-		return c.json(
-			{
-				user,
-				token: await tokens.issuePair({ accountId: user.id, ...session }),
-			},
-			200,
-		);
-	});
+  slice.openapi(logIn, async (c) => {
+    const { username, password } = c.req.valid('json')
+    const { database } = c.var.upstreams
+    const credentials = await store.findCredentials(database, foldName(username))
+    const { isRight, isOutdated } = await verifyPassword(password, credentials?.password_hash)
+    // A disabled account is told nothing that an unknown one is not.
+    if (!credentials || !isRight || !credentials.is_active) throw badCredentials()
+    const session = beginSession(c)
+    const newHash = isOutdated ? await hashPassword(password) : null
+    const user = await store.insertSession(database, credentials, session, newHash)
+    if (!user) throw badCredentials()
+    return c.json(
+      {
+        user,
+        token: await tokens.issuePair({ accountId: user.id, ...session }),
+      },
+      200,
+    )
+  })
 
-	slice.openapi(logOut, async (c) => {
-		const { database, cache } = c.var.upstreams;
-		await Promise.all([
-			store.endSession(database, c.var.claimant),
-			cache.write([askMark(c.var.claimant.sessionId)]),
-		]);
-		return c.body(null, 204);
-	});
+  slice.openapi(logOut, async (c) => {
+    const { database, cache } = c.var.upstreams
+    await Promise.all([store.endSession(database, c.var.claimant), cache.write([askMark(c.var.claimant.sessionId)])])
+    return c.body(null, 204)
+  })
 
-	slice.openapi(refresh, async (c) => {
-		const session = await tokens.verify(c.req.valid("json").refresh, "refresh");
-		const nextRefreshId = uuidv7();
-		const { database, cache } = c.var.upstreams;
-		const isRotated = await store.rotateRefresh(
-			database,
-			session,
-			session.tokenId,
-			nextRefreshId,
-		);
-		if (!isRotated) {
-			await cache.write([askMark(session.sessionId)]);
-			throw new TiebarError(
-				"refresh_reused",
-				"This refresh token was used before, so its session has been ended. Log in again.",
-			);
-		}
-		return c.json(
-			{
-				token: await tokens.issuePair({ ...session, refreshId: nextRefreshId }),
-			},
-			200,
-		);
-	});
+  slice.openapi(refresh, async (c) => {
+    const session = await tokens.verify(c.req.valid('json').refresh, 'refresh')
+    const nextRefreshId = uuidv7()
+    const { database, cache } = c.var.upstreams
+    const isRotated = await store.rotateRefresh(database, session, session.tokenId, nextRefreshId)
+    if (!isRotated) {
+      await cache.write([askMark(session.sessionId)])
+      throw new TiebarError(
+        'refresh_reused',
+        'This refresh token was used before, so its session has been ended. Log in again.',
+      )
+    }
+    return c.json(
+      {
+        token: await tokens.issuePair({ ...session, refreshId: nextRefreshId }),
+      },
+      200,
+    )
+  })
 
-	slice.openapi(readMe, async (c) =>
-		c.json(
-			await store.readAccount(c.var.upstreams.database, c.var.claimant),
-			200,
-		),
-	);
+  slice.openapi(readMe, async (c) => c.json(await store.readAccount(c.var.upstreams.database, c.var.claimant), 200))
 
-	slice.openapi(readPublicKeys, (c) => {
-		c.header("Cache-Control", "public, max-age=300");
-		return c.json(tokens.publicKeys(), 200);
-	});
+  slice.openapi(readPublicKeys, (c) => {
+    c.header('Cache-Control', 'public, max-age=300')
+    return c.json(tokens.publicKeys(), 200)
+  })
 
-	return slice;
+  return slice
 }
 
 function beginSession(c: AppContext): store.NewSession {
-	return {
-		sessionId: uuidv7(),
-		refreshId: uuidv7(),
-		userAgent: c.req.header("User-Agent")?.slice(0, longestUserAgent) ?? null,
-		address: clientAddress(c.req.header("CF-Connecting-IP")),
-	};
+  return {
+    sessionId: uuidv7(),
+    refreshId: uuidv7(),
+    userAgent: c.req.header('User-Agent')?.slice(0, longestUserAgent) ?? null,
+    address: clientAddress(c.req.header('CF-Connecting-IP')),
+  }
 }
 
-function takenProblem(field: "username" | "email"): TiebarError {
-	const what = field === "username" ? "username" : "e-mail address";
-	return new TiebarError(
-		`${field}_taken`,
-		`Somebody has this ${what} already; names are one regardless of case.`,
-		{
-			errors: [{ pointer: `/${field}`, detail: "is taken" }],
-		},
-	);
+function takenProblem(field: 'username' | 'email'): TiebarError {
+  const what = field === 'username' ? 'username' : 'e-mail address'
+  return new TiebarError(`${field}_taken`, `Somebody has this ${what} already; names are one regardless of case.`, {
+    errors: [{ pointer: `/${field}`, detail: 'is taken' }],
+  })
 }
 
 function badCredentials(): TiebarError {
-	return new TiebarError(
-		"bad_credentials",
-		"The username or the password is wrong.",
-	);
+  return new TiebarError('bad_credentials', 'The username or the password is wrong.')
 }

@@ -1,32 +1,32 @@
 // The short-lived mark in Redis that lets a job's status be read without asking PostgreSQL who asks.
-import type { CacheWrite } from "../infra/redis.ts";
+import type { CacheWrite } from '../infra/redis.ts'
 
-const markSeconds = 60;
+const markSeconds = 60
 
 export function sessionKey(sessionId: string): string {
-	return `session:${sessionId}`;
+  return `session:${sessionId}`
 }
 
 /** After PostgreSQL said that the session lives. Never overwrites `ask`, which a log-out may just have written. */
 export function aliveMark(sessionId: string): CacheWrite {
-	return {
-		when: "absent",
-		key: sessionKey(sessionId),
-		value: "alive",
-		seconds: markSeconds,
-	};
+  return {
+    when: 'absent',
+    key: sessionKey(sessionId),
+    value: 'alive',
+    seconds: markSeconds,
+  }
 }
 
 /** Whatever ends a session writes this before it answers: until the mark expires, PostgreSQL is asked. */
 export function askMark(sessionId: string): CacheWrite {
-	return {
-		when: "always",
-		key: sessionKey(sessionId),
-		value: "ask",
-		seconds: markSeconds,
-	};
+  return {
+    when: 'always',
+    key: sessionKey(sessionId),
+    value: 'ask',
+    seconds: markSeconds,
+  }
 }
 
 export function isAlive(mark: string | null | undefined): boolean {
-	return mark === "alive";
+  return mark === 'alive'
 }

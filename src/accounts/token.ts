@@ -1,180 +1,138 @@
 // Our tokens: EdDSA JWTs (RFC 7519, RFC 8037). What each is good for stands in `aud` and `token_type`; whether its
 // session still lives is PostgreSQL's to say.
-import {
-	type CryptoKey,
-	errors,
-	importJWK,
-	type JWTPayload,
-	jwtVerify,
-	SignJWT,
-} from "jose";
-import type { SigningKey } from "../env.ts";
-import { TiebarError } from "../kernel/error.ts";
+import { type CryptoKey, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import type { SigningKey } from '../env.ts'
+import { TiebarError } from '../kernel/error.ts'
 
-export const accessSeconds = 30 * 60;
-export const refreshSeconds = 24 * 60 * 60;
+export const accessSeconds = 30 * 60
+export const refreshSeconds = 24 * 60 * 60
 
 export type TokenPair = {
-	access: string;
-	refresh: string;
-	token_type: "Bearer";
-	expires_in: number;
-};
-type TokenType = "access" | "refresh";
+  access: string
+  refresh: string
+  token_type: 'Bearer'
+  expires_in: number
+}
+type TokenType = 'access' | 'refresh'
 /** `tokenId` is the token's `jti`. */
 export type TokenClaims = {
-	accountId: number;
-	sessionId: string;
-	tokenId: string;
-};
+  accountId: number
+  sessionId: string
+  tokenId: string
+}
 
 export type TokenIssuer = {
-	/** Signs both tokens of a session. `refreshId` is the `jti` that the session row holds. */
-	issuePair(claims: {
-		accountId: number;
-		sessionId: string;
-		refreshId: string;
-	}): Promise<TokenPair>;
-	/** @throws TiebarError `token_invalid` */
-	verify(token: string, type: TokenType): Promise<TokenClaims>;
-	/** Signs a token for another audience: a controller, or the bearer of an outcome. */
-	sign(
-		claims: JWTPayload,
-		audience: string,
-		lifetimeSeconds: number,
-	): Promise<string>;
-	/** @throws TiebarError `token_invalid` */
-	verifyFor(token: string, audience: string): Promise<JWTPayload>;
-	/** The public halves as a JWK set (RFC 7517 §5). */
-	publicKeys(): { keys: PublicKey[] };
-};
+  /** Signs both tokens of a session. `refreshId` is the `jti` that the session row holds. */
+  issuePair(claims: { accountId: number; sessionId: string; refreshId: string }): Promise<TokenPair>
+  /** @throws TiebarError `token_invalid` */
+  verify(token: string, type: TokenType): Promise<TokenClaims>
+  /** Signs a token for another audience: a controller, or the bearer of an outcome. */
+  sign(claims: JWTPayload, audience: string, lifetimeSeconds: number): Promise<string>
+  /** @throws TiebarError `token_invalid` */
+  verifyFor(token: string, audience: string): Promise<JWTPayload>
+  /** The public halves as a JWK set (RFC 7517 §5). */
+  publicKeys(): { keys: PublicKey[] }
+}
 
 export type PublicKey = {
-	kty: "OKP";
-	crv: "Ed25519";
-	kid: string;
-	x: string;
-	use: "sig";
-	alg: "EdDSA";
-};
+  kty: 'OKP'
+  crv: 'Ed25519'
+  kid: string
+  x: string
+  use: 'sig'
+  alg: 'EdDSA'
+}
 
-const apiAudience = "api";
-const clockToleranceSeconds = 5;
+const apiAudience = 'api'
+const clockToleranceSeconds = 5
 
 /** @param keys the first signs, all verify: so keys can be rotated without signing anyone out */
-export function createTokenIssuer(
-	keys: SigningKey[],
-	issuer: string,
-): TokenIssuer {
-	const [signer] = keys;
-	if (!signer) throw new TypeError("at least one signing key is needed");
-	// Imported once per isolate, when first needed.
-	const imported = new Map<string, Promise<CryptoKey>>();
-	const importOnce = (name: string, jwk: Partial<SigningKey>) => {
-		const known =
-			imported.get(name) ?? (importJWK(jwk, "EdDSA") as Promise<CryptoKey>); // an OKP key is never a secret
-		imported.set(name, known);
-		return known;
-	};
+export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssuer {
+  const [signer] = keys
+  if (!signer) throw new TypeError('at least one signing key is needed')
+  // Imported once per isolate, when first needed.
+  const imported = new Map<string, Promise<CryptoKey>>()
+  const importOnce = (name: string, jwk: Partial<SigningKey>) => {
+    const known = imported.get(name) ?? (importJWK(jwk, 'EdDSA') as Promise<CryptoKey>) // an OKP key is never a secret
+    imported.set(name, known)
+    return known
+  }
 
-	async function sign(
-		claims: JWTPayload,
-		audience: string,
-		lifetimeSeconds: number,
-	): Promise<string> {
-		return new SignJWT(claims)
-			.setProtectedHeader({ alg: "EdDSA", kid: signer?.kid ?? "", typ: "JWT" })
-			.setIssuer(issuer)
-			.setAudience(audience)
-			.setIssuedAt()
-			.setExpirationTime(Math.floor(Date.now() / 1000) + lifetimeSeconds)
-			.sign(await importOnce(`private ${signer?.kid}`, signer ?? {}));
-	}
+  async function sign(claims: JWTPayload, audience: string, lifetimeSeconds: number): Promise<string> {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: 'EdDSA', kid: signer?.kid ?? '', typ: 'JWT' })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt()
+      .setExpirationTime(Math.floor(Date.now() / 1000) + lifetimeSeconds)
+      .sign(await importOnce(`private ${signer?.kid}`, signer ?? {}))
+  }
 
-	async function verifyFor(
-		token: string,
-		audience: string,
-	): Promise<JWTPayload> {
-		try {
-			const { payload } = await jwtVerify(
-				token,
-				({ kid }) => {
-					const key = keys.find((candidate) => candidate.kid === kid);
-					if (!key) throw new errors.JWKSNoMatchingKey();
-					return importOnce(`public ${key.kid}`, {
-						kty: key.kty,
-						crv: key.crv,
-						x: key.x,
-					});
-				},
-				{
-					algorithms: ["EdDSA"],
-					issuer,
-					audience,
-					typ: "JWT",
-					requiredClaims: ["sub", "iat", "exp"],
-					clockTolerance: clockToleranceSeconds,
-				},
-			);
-			return payload;
-		} catch (error) {
-			if (!(error instanceof errors.JOSEError)) throw error;
-			const detail =
-				error instanceof errors.JWTExpired
-					? "The token has expired. Refresh it."
-					: "The token is not one of ours.";
-			throw new TiebarError("token_invalid", detail, {}, { cause: error });
-		}
-	}
+  async function verifyFor(token: string, audience: string): Promise<JWTPayload> {
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        ({ kid }) => {
+          const key = keys.find((candidate) => candidate.kid === kid)
+          if (!key) throw new errors.JWKSNoMatchingKey()
+          return importOnce(`public ${key.kid}`, {
+            kty: key.kty,
+            crv: key.crv,
+            x: key.x,
+          })
+        },
+        {
+          algorithms: ['EdDSA'],
+          issuer,
+          audience,
+          typ: 'JWT',
+          requiredClaims: ['sub', 'iat', 'exp'],
+          clockTolerance: clockToleranceSeconds,
+        },
+      )
+      return payload
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error
+      const detail =
+        error instanceof errors.JWTExpired ? 'The token has expired. Refresh it.' : 'The token is not one of ours.'
+      throw new TiebarError('token_invalid', detail, {}, { cause: error })
+    }
+  }
 
-	return {
-		sign,
-		verifyFor,
-		async issuePair({ accountId, sessionId, refreshId }) {
-			const claims = { sub: String(accountId), sid: sessionId };
-			const [access, refresh] = await Promise.all([
-				sign(
-					{ ...claims, jti: crypto.randomUUID(), token_type: "access" },
-					apiAudience,
-					accessSeconds,
-				),
-				sign(
-					{ ...claims, jti: refreshId, token_type: "refresh" },
-					apiAudience,
-					refreshSeconds,
-				),
-			]);
-			return {
-				access,
-				refresh,
-				token_type: "Bearer",
-				expires_in: accessSeconds,
-			};
-		},
-		async verify(token, type) {
-			const { sub, sid, jti, token_type } = await verifyFor(token, apiAudience);
-			const accountId = Number(sub);
-			const isSound =
-				Number.isSafeInteger(accountId) &&
-				typeof sid === "string" &&
-				typeof jti === "string";
-			if (!isSound || token_type !== type) {
-				throw new TiebarError(
-					"token_invalid",
-					`This is not ${type === "access" ? "an access" : "a refresh"} token.`,
-				);
-			}
-			return { accountId, sessionId: sid, tokenId: jti };
-		},
-		publicKeys: () => ({
-			keys: keys.map(({ kty, crv, kid, x }) => ({
-				kty,
-				crv,
-				kid,
-				x,
-				use: "sig",
-				alg: "EdDSA",
-			})),
-		}),
-	};
+  return {
+    sign,
+    verifyFor,
+    async issuePair({ accountId, sessionId, refreshId }) {
+      const claims = { sub: String(accountId), sid: sessionId }
+      const [access, refresh] = await Promise.all([
+        sign({ ...claims, jti: crypto.randomUUID(), token_type: 'access' }, apiAudience, accessSeconds),
+        sign({ ...claims, jti: refreshId, token_type: 'refresh' }, apiAudience, refreshSeconds),
+      ])
+      return {
+        access,
+        refresh,
+        token_type: 'Bearer',
+        expires_in: accessSeconds,
+      }
+    },
+    async verify(token, type) {
+      const { sub, sid, jti, token_type } = await verifyFor(token, apiAudience)
+      const accountId = Number(sub)
+      const isSound = Number.isSafeInteger(accountId) && typeof sid === 'string' && typeof jti === 'string'
+      if (!isSound || token_type !== type) {
+        throw new TiebarError('token_invalid', `This is not ${type === 'access' ? 'an access' : 'a refresh'} token.`)
+      }
+      return { accountId, sessionId: sid, tokenId: jti }
+    },
+    publicKeys: () => ({
+      keys: keys.map(({ kty, crv, kid, x }) => ({
+        kty,
+        crv,
+        kid,
+        x,
+        use: 'sig',
+        alg: 'EdDSA',
+      })),
+    }),
+  }
 }

@@ -1,63 +1,47 @@
 // Every failure leaves through here: expected ones as problems, all others as a constant 500 and a line in the log.
-import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
-import { HTTPException } from "hono/http-exception";
-import { TiebarError } from "../kernel/error.ts";
-import { describeError, log } from "../kernel/log.ts";
-import type { AppEnv } from "./context.ts";
-import { answerProblem } from "./problem.ts";
+import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { TiebarError } from '../kernel/error.ts'
+import { describeError, log } from '../kernel/log.ts'
+import type { AppEnv } from './context.ts'
+import { answerProblem } from './problem.ts'
 
 export function handleError(origin: string): ErrorHandler<AppEnv> {
-	return (error, c) =>
-		answerProblem(c, explain(error, c), c.var.requestId, origin);
+  return (error, c) => answerProblem(c, explain(error, c), c.var.requestId, origin)
 }
 
 function explain(error: Error, c: Context<AppEnv>): TiebarError {
-	if (error instanceof TiebarError) {
-		// What lies behind an expected failure is for us, not for the client.
-		if (error.cause !== undefined)
-			log("error", {
-				request_id: c.var.requestId,
-				code: error.code,
-				...describeError(error.cause),
-			});
-		return error;
-	}
-	if (error instanceof HTTPException && error.status < 500) {
-		return new TiebarError(
-			"malformed_request",
-			error.message,
-			{},
-			{ cause: error },
-		);
-	}
-	log("error", { request_id: c.var.requestId, ...describeError(error) });
-	return new TiebarError(
-		"internal_error",
-		"An unexpected error occurred. It has been logged under the request_id.",
-	);
+  if (error instanceof TiebarError) {
+    // What lies behind an expected failure is for us, not for the client.
+    if (error.cause !== undefined)
+      log('error', {
+        request_id: c.var.requestId,
+        code: error.code,
+        ...describeError(error.cause),
+      })
+    return error
+  }
+  if (error instanceof HTTPException && error.status < 500) {
+    return new TiebarError('malformed_request', error.message, {}, { cause: error })
+  }
+  log('error', { request_id: c.var.requestId, ...describeError(error) })
+  return new TiebarError('internal_error', 'An unexpected error occurred. It has been logged under the request_id.')
 }
 
 /** A path that exists with other methods answers 405 and says which (RFC 9110 §15.5.6); all others 404. */
 export function handleNotFound(app: Hono<AppEnv>): NotFoundHandler<AppEnv> {
-	return (c) => {
-		const allow = findMethods(app, c.req.path);
-		if (allow.length === 0)
-			throw new TiebarError("not_found", "There is nothing at this path.");
-		throw new TiebarError(
-			"method_not_allowed",
-			`This path knows ${allow.join(", ")}.`,
-			{ allow },
-		);
-	};
+  return (c) => {
+    const allow = findMethods(app, c.req.path)
+    if (allow.length === 0) throw new TiebarError('not_found', 'There is nothing at this path.')
+    throw new TiebarError('method_not_allowed', `This path knows ${allow.join(', ')}.`, { allow })
+  }
 }
 
 function findMethods(app: Hono<AppEnv>, path: string): string[] {
-	const bare = path.replace(/(?<=.)\/$/, "");
-	const methods = app.routes
-		.filter(({ method }) => method !== "ALL")
-		.filter((route) =>
-			new RegExp(`^${route.path.replace(/:[^/]+/g, "[^/]+")}$`).test(bare),
-		)
-		.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-	return [...new Set(methods)].sort();
+  const bare = path.replace(/(?<=.)\/$/, '')
+  const methods = app.routes
+    .filter(({ method }) => method !== 'ALL')
+    .filter((route) => new RegExp(`^${route.path.replace(/:[^/]+/g, '[^/]+')}$`).test(bare))
+    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  return [...new Set(methods)].sort()
 }

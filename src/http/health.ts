@@ -1,81 +1,76 @@
 // Alive, and ready: each upstream with its latency.
-import { createRoute, z } from "@hono/zod-openapi";
-import { describeError, log } from "../kernel/log.ts";
-import { createSlice, json, type Slice } from "./openapi.ts";
+import { createRoute, z } from '@hono/zod-openapi'
+import { describeError, log } from '../kernel/log.ts'
+import { createSlice, json, type Slice } from './openapi.ts'
 
-const tags = ["Health"];
-const alive = z.object({ status: z.literal("ok") }).openapi("Alive");
+const tags = ['Health']
+const alive = z.object({ status: z.literal('ok') }).openapi('Alive')
 const upstream = z.object({
-	status: z.enum(["ok", "away"]),
-	latency_ms: z.int(),
-});
+  status: z.enum(['ok', 'away']),
+  latency_ms: z.int(),
+})
 const readiness = z
-	.object({
-		status: z.enum(["ok", "away"]),
-		upstreams: z.object({
-			postgres: upstream,
-			redis: upstream,
-			qstash: upstream,
-		}),
-	})
-	.openapi("Readiness");
+  .object({
+    status: z.enum(['ok', 'away']),
+    upstreams: z.object({
+      postgres: upstream,
+      redis: upstream,
+      qstash: upstream,
+    }),
+  })
+  .openapi('Readiness')
 
 const readAlive = createRoute({
-	method: "get",
-	path: "/api/health",
-	tags,
-	summary: "Is the Worker alive",
-	responses: { 200: json(alive, "It is") },
-});
+  method: 'get',
+  path: '/api/health',
+  tags,
+  summary: 'Is the Worker alive',
+  responses: { 200: json(alive, 'It is') },
+})
 
 const readReady = createRoute({
-	method: "get",
-	path: "/api/health/ready",
-	tags,
-	summary: "Does every upstream answer",
-	responses: {
-		200: json(readiness, "All do"),
-		503: json(readiness, "Some are away"),
-	},
-});
+  method: 'get',
+  path: '/api/health/ready',
+  tags,
+  summary: 'Does every upstream answer',
+  responses: {
+    200: json(readiness, 'All do'),
+    503: json(readiness, 'Some are away'),
+  },
+})
 
 export function healthRoutes(): Slice {
-	const slice = createSlice();
+  const slice = createSlice()
 
-	slice.openapi(readAlive, (c) => c.json({ status: "ok" } as const, 200));
+  slice.openapi(readAlive, (c) => c.json({ status: 'ok' } as const, 200))
 
-	slice.openapi(readReady, async (c) => {
-		const { database, cache, courier } = c.var.upstreams;
-		const [postgres, redis, qstash] = await Promise.all([
-			check("postgres", () => database.ping()),
-			check("redis", () => cache.ping()),
-			check("qstash", () => courier.ping()),
-		]);
-		const isReady = [postgres, redis, qstash].every(
-			({ status }) => status === "ok",
-		);
-		return c.json(
-			{
-				status: isReady ? "ok" : "away",
-				upstreams: { postgres, redis, qstash },
-			},
-			isReady ? 200 : 503,
-		);
-	});
+  slice.openapi(readReady, async (c) => {
+    const { database, cache, courier } = c.var.upstreams
+    const [postgres, redis, qstash] = await Promise.all([
+      check('postgres', () => database.ping()),
+      check('redis', () => cache.ping()),
+      check('qstash', () => courier.ping()),
+    ])
+    const isReady = [postgres, redis, qstash].every(({ status }) => status === 'ok')
+    return c.json(
+      {
+        status: isReady ? 'ok' : 'away',
+        upstreams: { postgres, redis, qstash },
+      },
+      isReady ? 200 : 503,
+    )
+  })
 
-	return slice;
+  return slice
 }
 
-async function check(
-	name: string,
-	ping: () => Promise<void>,
-): Promise<z.infer<typeof upstream>> {
-	const beganAt = Date.now();
-	try {
-		await ping();
-		return { status: "ok", latency_ms: Date.now() - beganAt };
-	} catch (error) {
-		log("error", { upstream: name, ...describeError(error) });
-		return { status: "away", latency_ms: Date.now() - beganAt };
-	}
+async function check(name: string, ping: () => Promise<void>): Promise<z.infer<typeof upstream>> {
+  const beganAt = Date.now()
+  try {
+    await ping()
+    return { status: 'ok', latency_ms: Date.now() - beganAt }
+  } catch (error) {
+    log('error', { upstream: name, ...describeError(error) })
+    return { status: 'away', latency_ms: Date.now() - beganAt }
+  }
 }

@@ -1,84 +1,70 @@
 // One slice of the API: routes that validate by their own schemas and say what they answer.
-import { OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ErrorCode, InputFault } from "../kernel/error.ts";
-import { TiebarError } from "../kernel/error.ts";
-import type { AppEnv } from "./context.ts";
-import { problemKinds } from "./problem.ts";
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { ErrorCode, InputFault } from '../kernel/error.ts'
+import { TiebarError } from '../kernel/error.ts'
+import type { AppEnv } from './context.ts'
+import { problemKinds } from './problem.ts'
 
-export type Slice = OpenAPIHono<AppEnv>;
+export type Slice = OpenAPIHono<AppEnv>
 
 /** A router whose validation failures are problems that point at each fault. */
 export function createSlice(): Slice {
-	return new OpenAPIHono<AppEnv>({
-		// A trailing slash is optional on every path, as it was in the old system.
-		strict: false,
-		defaultHook: (result) => {
-			if (!result.success)
-				throw explainFaults(result.target, result.error.issues);
-		},
-	});
+  return new OpenAPIHono<AppEnv>({
+    // A trailing slash is optional on every path, as it was in the old system.
+    strict: false,
+    defaultHook: (result) => {
+      if (!result.success) throw explainFaults(result.target, result.error.issues)
+    },
+  })
 }
 
-type Issue = { path: PropertyKey[]; message: string; code?: string };
+type Issue = { path: PropertyKey[]; message: string; code?: string }
 
 function explainFaults(target: string, issues: readonly Issue[]): TiebarError {
-	// An id that cannot be an id names nothing.
-	if (target === "param")
-		return new TiebarError("not_found", "Nothing has this id.");
-	const errors = issues.map((issue): InputFault => {
-		const detail = issue.message;
-		if (target === "json") return { pointer: toPointer(issue.path), detail };
-		return { parameter: String(issue.path[0] ?? ""), detail };
-	});
-	const where =
-		target === "json" ? "body" : target === "header" ? "headers" : "query";
-	return new TiebarError(
-		"validation_failed",
-		`The ${where} does not fit: see errors.`,
-		{ errors },
-	);
+  // An id that cannot be an id names nothing.
+  if (target === 'param') return new TiebarError('not_found', 'Nothing has this id.')
+  const errors = issues.map((issue): InputFault => {
+    const detail = issue.message
+    if (target === 'json') return { pointer: toPointer(issue.path), detail }
+    return { parameter: String(issue.path[0] ?? ''), detail }
+  })
+  const where = target === 'json' ? 'body' : target === 'header' ? 'headers' : 'query'
+  return new TiebarError('validation_failed', `The ${where} does not fit: see errors.`, { errors })
 }
 
 /** RFC 6901: `~` and `/` in a member's name are escaped. */
 function toPointer(path: readonly PropertyKey[]): string {
-	return path
-		.map(
-			(part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`,
-		)
-		.join("");
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 export const problemSchema = z
-	.object({
-		type: z.url(),
-		title: z.string(),
-		status: z.int(),
-		detail: z.string(),
-		code: z.enum(Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]]), // Object.keys forgets the key type
-		request_id: z.string(),
-		errors: z
-			.array(
-				z.union([
-					z.object({ pointer: z.string(), detail: z.string() }),
-					z.object({ parameter: z.string(), detail: z.string() }),
-				]),
-			)
-			.optional(),
-		job_id: z.string().optional(),
-	})
-	.openapi("Problem");
+  .object({
+    type: z.url(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]]), // Object.keys forgets the key type
+    request_id: z.string(),
+    errors: z
+      .array(
+        z.union([
+          z.object({ pointer: z.string(), detail: z.string() }),
+          z.object({ parameter: z.string(), detail: z.string() }),
+        ]),
+      )
+      .optional(),
+    job_id: z.string().optional(),
+  })
+  .openapi('Problem')
 
 /** A JSON answer of a route. */
-export function json<Schema extends z.ZodType>(
-	schema: Schema,
-	description: string,
-) {
-	return { description, content: { "application/json": { schema } } };
+export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { 'application/json': { schema } } }
 }
 
 /** A JSON body of a request. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
-	return { required: true, content: { "application/json": { schema } } };
+  return { required: true, content: { 'application/json': { schema } } }
 }
 
 /**
@@ -86,16 +72,16 @@ export function body<Schema extends z.ZodType>(schema: Schema) {
  * them: hence the empty type.
  */
 export function problems(...codes: ErrorCode[]): Record<never, never> {
-	const byStatus: Record<number, { description: string; content: object }> = {};
-	for (const code of codes) {
-		const { status, title } = problemKinds[code];
-		const before = byStatus[status];
-		byStatus[status] = {
-			description: `${before ? `${before.description}; ` : ""}${title} (\`${code}\`)`,
-			content: { "application/problem+json": { schema: problemSchema } },
-		};
-	}
-	return byStatus;
+  const byStatus: Record<number, { description: string; content: object }> = {}
+  for (const code of codes) {
+    const { status, title } = problemKinds[code]
+    const before = byStatus[status]
+    byStatus[status] = {
+      description: `${before ? `${before.description}; ` : ''}${title} (\`${code}\`)`,
+      content: { 'application/problem+json': { schema: problemSchema } },
+    }
+  }
+  return byStatus
 }
 
-export const bearerSecurity = [{ bearer: [] }];
+export const bearerSecurity = [{ bearer: [] }]

@@ -1,59 +1,50 @@
 // What every request gets: an id, a trace of its round trips, upstreams bound to that trace, and one line in the log.
-import { createMiddleware } from "hono/factory";
-import type { Environment } from "../env.ts";
-import { log } from "../kernel/log.ts";
-import { Trace } from "../kernel/trace.ts";
-import type { AppContext, AppEnv, Claimant, Upstreams } from "./context.ts";
+import { createMiddleware } from 'hono/factory'
+import type { Environment } from '../env.ts'
+import { log } from '../kernel/log.ts'
+import { Trace } from '../kernel/trace.ts'
+import type { AppContext, AppEnv, Claimant, Upstreams } from './context.ts'
 
 export type RequestOptions = {
-	environment: Environment;
-	connect: (trace: Trace) => Upstreams;
-	verifyAccess: (token: string) => Promise<Claimant>;
-};
+  environment: Environment
+  connect: (trace: Trace) => Upstreams
+  verifyAccess: (token: string) => Promise<Claimant>
+}
 
-export function request({
-	environment,
-	connect,
-	verifyAccess,
-}: RequestOptions) {
-	return createMiddleware<AppEnv>(async function request(c, next) {
-		const trace = new Trace();
-		const requestId = crypto.randomUUID();
-		c.set("environment", environment);
-		c.set("requestId", requestId);
-		c.set("trace", trace);
-		c.set("upstreams", connect(trace));
-		c.set("verifyAccess", verifyAccess);
-		await next();
-		c.header("X-Request-Id", requestId);
-		if (!c.res.headers.has("Cache-Control"))
-			c.header("Cache-Control", "private, no-cache");
-		c.header("X-Content-Type-Options", "nosniff");
-		c.header("Server-Timing", toServerTiming(trace));
-		logRequest(c);
-	});
+export function request({ environment, connect, verifyAccess }: RequestOptions) {
+  return createMiddleware<AppEnv>(async function request(c, next) {
+    const trace = new Trace()
+    const requestId = crypto.randomUUID()
+    c.set('environment', environment)
+    c.set('requestId', requestId)
+    c.set('trace', trace)
+    c.set('upstreams', connect(trace))
+    c.set('verifyAccess', verifyAccess)
+    await next()
+    c.header('X-Request-Id', requestId)
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-cache')
+    c.header('X-Content-Type-Options', 'nosniff')
+    c.header('Server-Timing', toServerTiming(trace))
+    logRequest(c)
+  })
 }
 
 /** https://www.w3.org/TR/server-timing/: one entry for each upstream call, and the whole. */
 function toServerTiming(trace: Trace): string {
-	const calls = trace.roundTrips.map(
-		({ upstream, durationMs }) => `${upstream};dur=${durationMs}`,
-	);
-	return [...calls, `total;dur=${trace.elapsedMs()}`].join(", ");
+  const calls = trace.roundTrips.map(({ upstream, durationMs }) => `${upstream};dur=${durationMs}`)
+  return [...calls, `total;dur=${trace.elapsedMs()}`].join(', ')
 }
 
 function logRequest(c: AppContext): void {
-	const { requestId, trace, claimant } = c.var;
-	log("api", {
-		request_id: requestId,
-		method: c.req.method,
-		path: c.req.path,
-		status: c.res.status,
-		duration_ms: trace.elapsedMs(),
-		round_trips: trace.roundTrips,
-		// Absent where nobody is signed in.
-		...((claimant as typeof claimant | undefined)
-			? { account_id: claimant.accountId }
-			: {}),
-	});
+  const { requestId, trace, claimant } = c.var
+  log('api', {
+    request_id: requestId,
+    method: c.req.method,
+    path: c.req.path,
+    status: c.res.status,
+    duration_ms: trace.elapsedMs(),
+    round_trips: trace.roundTrips,
+    // Absent where nobody is signed in.
+    ...((claimant as typeof claimant | undefined) ? { account_id: claimant.accountId } : {}),
+  })
 }

@@ -1,106 +1,92 @@
 // QStash as a courier: it carries a small message to one of our own callbacks, later and again if need be.
-import { Client } from "@upstash/qstash";
-import { describeError, log } from "../kernel/log.ts";
-import type { Trace } from "../kernel/trace.ts";
+import { Client } from '@upstash/qstash'
+import { describeError, log } from '../kernel/log.ts'
+import type { Trace } from '../kernel/trace.ts'
 
-const deadlineMs = 2_000;
+const deadlineMs = 2_000
 
 export type CourierMessage = {
-	url: string;
-	failureUrl: string;
-	body: unknown;
-	/** Attempts after the first. */
-	retries: number;
-	/** QStash's own expression, in milliseconds, over `retried` (from 0). */
-	retryDelay: string;
-	/** How long QStash waits for our answer. */
-	timeoutSeconds: number;
-	deduplicationId: string;
-	label: string;
-};
+  url: string
+  failureUrl: string
+  body: unknown
+  /** Attempts after the first. */
+  retries: number
+  /** QStash's own expression, in milliseconds, over `retried` (from 0). */
+  retryDelay: string
+  /** How long QStash waits for our answer. */
+  timeoutSeconds: number
+  deduplicationId: string
+  label: string
+}
 
 export type Courier = {
-	/** Hands over one message. False when QStash did not take it: whoever asks keeps it and tries again later. */
-	publish(message: CourierMessage): Promise<boolean>;
-	/** Hands over many in one round trip; answers for each whether it was taken. */
-	publishAll(messages: CourierMessage[]): Promise<boolean[]>;
-	/** Answers or throws: for the readiness check. */
-	ping(): Promise<void>;
-};
+  /** Hands over one message. False when QStash did not take it: whoever asks keeps it and tries again later. */
+  publish(message: CourierMessage): Promise<boolean>
+  /** Hands over many in one round trip; answers for each whether it was taken. */
+  publishAll(messages: CourierMessage[]): Promise<boolean[]>
+  /** Answers or throws: for the readiness check. */
+  ping(): Promise<void>
+}
 
-export function openCourier(
-	baseUrl: string,
-	token: string,
-): (trace: Trace) => Courier {
-	const client = new Client({
-		baseUrl,
-		token,
-		retry: false,
-		enableTelemetry: false,
-		devMode: false,
-	});
-	return (trace) => ({
-		async publish(message) {
-			try {
-				await trace.measure("qstash", () =>
-					withDeadline(client.publishJSON(toRequest(message))),
-				);
-				return true;
-			} catch (error) {
-				log("error", { upstream: "qstash", ...describeError(error) });
-				return false;
-			}
-		},
-		async publishAll(messages) {
-			if (messages.length === 0) return [];
-			try {
-				const answers = await trace.measure("qstash", () =>
-					withDeadline(client.batchJSON(messages.map(toRequest))),
-				);
-				return messages.map((_, index) => {
-					const answer = answers[index];
-					return answer !== undefined && "messageId" in answer;
-				});
-			} catch (error) {
-				log("error", { upstream: "qstash", ...describeError(error) });
-				return messages.map(() => false);
-			}
-		},
-		async ping() {
-			await trace.measure("qstash", () =>
-				withDeadline(
-					client.http.request({ method: "GET", path: ["v2", "keys"] }),
-				),
-			);
-		},
-	});
+export function openCourier(baseUrl: string, token: string): (trace: Trace) => Courier {
+  const client = new Client({
+    baseUrl,
+    token,
+    retry: false,
+    enableTelemetry: false,
+    devMode: false,
+  })
+  return (trace) => ({
+    async publish(message) {
+      try {
+        await trace.measure('qstash', () => withDeadline(client.publishJSON(toRequest(message))))
+        return true
+      } catch (error) {
+        log('error', { upstream: 'qstash', ...describeError(error) })
+        return false
+      }
+    },
+    async publishAll(messages) {
+      if (messages.length === 0) return []
+      try {
+        const answers = await trace.measure('qstash', () => withDeadline(client.batchJSON(messages.map(toRequest))))
+        return messages.map((_, index) => {
+          const answer = answers[index]
+          return answer !== undefined && 'messageId' in answer
+        })
+      } catch (error) {
+        log('error', { upstream: 'qstash', ...describeError(error) })
+        return messages.map(() => false)
+      }
+    },
+    async ping() {
+      await trace.measure('qstash', () => withDeadline(client.http.request({ method: 'GET', path: ['v2', 'keys'] })))
+    },
+  })
 }
 
 function toRequest(message: CourierMessage) {
-	return {
-		url: message.url,
-		body: message.body,
-		failureCallback: message.failureUrl,
-		retries: message.retries,
-		retryDelay: message.retryDelay,
-		timeout: message.timeoutSeconds,
-		deduplicationId: message.deduplicationId,
-		label: message.label,
-	};
+  return {
+    url: message.url,
+    body: message.body,
+    failureCallback: message.failureUrl,
+    retries: message.retries,
+    retryDelay: message.retryDelay,
+    timeout: message.timeoutSeconds,
+    deduplicationId: message.deduplicationId,
+    label: message.label,
+  }
 }
 
 /** The SDK takes no signal. What comes after the deadline is of no use: the job's own rules have taken over by then. */
 async function withDeadline<Result>(call: Promise<Result>): Promise<Result> {
-	let timer: ReturnType<typeof setTimeout> | undefined;
-	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(
-			() => reject(new Error(`QStash did not answer within ${deadlineMs} ms`)),
-			deadlineMs,
-		);
-	});
-	try {
-		return await Promise.race([call, late]);
-	} finally {
-		clearTimeout(timer);
-	}
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`QStash did not answer within ${deadlineMs} ms`)), deadlineMs)
+  })
+  try {
+    return await Promise.race([call, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

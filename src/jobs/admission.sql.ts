@@ -1,35 +1,31 @@
 // How a job comes into being, and how a person takes it back.
-import { sql } from "drizzle-orm";
-import { callerOf, requireCaller } from "../accounts/store.ts";
-import type { Claimant } from "../http/context.ts";
-import {
-	dropOldKey,
-	keepKey,
-	type RequestKey,
-} from "../http/idempotency.sql.ts";
-import type { Database } from "../infra/database.ts";
-import { lockMachine, openJobsOf } from "../machines/store.ts";
-import type { Command, Job, Refusal } from "./job.ts";
-import { jobColumns, lockMachineOf, present } from "./store.ts";
+import { sql } from 'drizzle-orm'
+import { callerOf, requireCaller } from '../accounts/store.ts'
+import type { Claimant } from '../http/context.ts'
+import { dropOldKey, keepKey, type RequestKey } from '../http/idempotency.sql.ts'
+import type { Database } from '../infra/database.ts'
+import { lockMachine, openJobsOf } from '../machines/store.ts'
+import type { Command, Job, Refusal } from './job.ts'
+import { jobColumns, lockMachineOf, present } from './store.ts'
 
 export type Request = {
-	jobId: string;
-	machineId: number;
-	command: Command;
-	expiresInSeconds: number;
-};
+  jobId: string
+  machineId: number
+  command: Command
+  expiresInSeconds: number
+}
 
 /**
  * `accepted`: `job` is the new one, `superseded` the START that it took the place of. A refusal names the `open_job` that
  * is in the way. As a row, so that it can be kept with the idempotency key.
  */
 export type Admission = {
-	verdict: "accepted" | "not_found" | Refusal;
-	status: string | null;
-	open_job_id: string | null;
-	job: Job | null;
-	superseded: Job | null;
-};
+  verdict: 'accepted' | 'not_found' | Refusal
+  status: string | null
+  open_job_id: string | null
+  job: Job | null
+  superseded: Job | null
+}
 
 /**
  * Decides on a request under the machine's lock and stores what it decided: the job, or its refusal, which is recorded
@@ -38,18 +34,18 @@ export type Admission = {
  * @throws UniqueViolation of the idempotency key, for a twin
  */
 export async function admit(
-	database: Database,
-	claimant: Claimant,
-	{ jobId, machineId, command, expiresInSeconds }: Request,
-	key: RequestKey | undefined,
+  database: Database,
+  claimant: Claimant,
+  { jobId, machineId, command, expiresInSeconds }: Request,
+  key: RequestKey | undefined,
 ): Promise<Admission> {
-	const isStop = command === "STOP";
-	const admission = sql`
+  const isStop = command === 'STOP'
+  const admission = sql`
       SELECT verdict.verdict, verdict.status, verdict.open_job_id,
         (SELECT to_jsonb(stored) FROM stored WHERE verdict.verdict = 'accepted') AS job,
         (SELECT to_jsonb(superseded) FROM superseded) AS superseded
-      FROM verdict`;
-	const decide = sql`
+      FROM verdict`
+  const decide = sql`
     WITH caller AS (${callerOf(claimant)}),
     machine AS (SELECT * FROM machines WHERE id = ${machineId}::bigint AND deleted_at IS NULL),
     open_jobs AS (${openJobsOf(machineId)}),
@@ -95,31 +91,30 @@ export async function admit(
       UNION ALL
       SELECT superseded.id, version, state, ${present}, nullif(attempts, 0), caller_id::text, reason FROM superseded, verdict
     )${key ? sql`, keeping AS (${keepKey(key, sql`${admission} WHERE verdict.verdict <> 'not_found'`)})` : sql``}
-    ${admission}`;
-	const statements = [lockMachine(machineId), decide];
-	if (key) statements.unshift(dropOldKey(key));
-	const rows = await database.batch<Admission>(statements, {
-		retryOnViolationOf: "jobs_one_open_per_command",
-	});
-	return requireCaller(rows);
+    ${admission}`
+  const statements = [lockMachine(machineId), decide]
+  if (key) statements.unshift(dropOldKey(key))
+  const rows = await database.batch<Admission>(statements, {
+    retryOnViolationOf: 'jobs_one_open_per_command',
+  })
+  return requireCaller(rows)
 }
 
 export type Cancellation = {
-	verdict: "not_found" | "not_cancelable" | "canceled";
-	job: Job;
-};
+  verdict: 'not_found' | 'not_cancelable' | 'canceled'
+  job: Job
+}
 
 /** Takes a QUEUED job back. @throws TiebarError `session_ended` */
 export async function cancel(
-	database: Database,
-	claimant: Claimant,
-	jobId: string,
-	detail: string | null,
+  database: Database,
+  claimant: Claimant,
+  jobId: string,
+  detail: string | null,
 ): Promise<Cancellation> {
-	const rows = await database.batch<Job & { verdict: Cancellation["verdict"] }>(
-		[
-			lockMachineOf(jobId),
-			sql`
+  const rows = await database.batch<Job & { verdict: Cancellation['verdict'] }>([
+    lockMachineOf(jobId),
+    sql`
     WITH caller AS (${callerOf(claimant)}),
     was AS (
       SELECT jobs.* FROM jobs, caller WHERE jobs.id = ${jobId}::uuid
@@ -135,12 +130,11 @@ export async function cancel(
       INSERT INTO job_events (job_id, version, state, at, by, reason, detail)
       SELECT canceled.id, version, state, ${present}, caller.id::text, reason, detail FROM canceled, caller
     ),
-    present_job AS (SELECT ${jobColumns("canceled")} FROM canceled UNION ALL SELECT ${jobColumns("was")} FROM was)
+    present_job AS (SELECT ${jobColumns('canceled')} FROM canceled UNION ALL SELECT ${jobColumns('was')} FROM was)
     SELECT present_job.*, CASE WHEN present_job.id IS NULL THEN 'not_found'
       WHEN EXISTS (SELECT FROM canceled) THEN 'canceled' ELSE 'not_cancelable' END AS verdict
     FROM caller LEFT JOIN present_job ON true ORDER BY present_job.version DESC NULLS LAST LIMIT 1`,
-		],
-	);
-	const row = requireCaller(rows);
-	return { verdict: row.verdict, job: row };
+  ])
+  const row = requireCaller(rows)
+  return { verdict: row.verdict, job: row }
 }

@@ -1,204 +1,150 @@
 // The doors for machines: QStash's signed callbacks, and the outcome that a controller reports.
-import { createRoute, z } from "@hono/zod-openapi";
-import type { TokenIssuer } from "../accounts/token.ts";
-import { readBearer } from "../http/authenticate.ts";
-import { jsonBody, readAtMost } from "../http/body.ts";
-import type { AppContext } from "../http/context.ts";
-import {
-	body,
-	createSlice,
-	json,
-	problems,
-	type Slice,
-} from "../http/openapi.ts";
-import { TiebarError } from "../kernel/error.ts";
-import {
-	type CourierAnswer,
-	type DeliveryContext,
-	deliver,
-	handleFailed,
-} from "./delivery.ts";
-import { deliverPath, failedPath } from "./dispatch.ts";
-import { noSuchJob } from "./history.sql.ts";
-import { liveWrite } from "./live.ts";
-import { logTransition } from "./log.ts";
-import { settle } from "./outcome.sql.ts";
-import {
-	courierFailure,
-	courierMessage,
-	jobPath,
-	outcomeBody,
-	outcomeSchema,
-} from "./schema.ts";
-import { verifySignature } from "./signature.ts";
+import { createRoute, z } from '@hono/zod-openapi'
+import type { TokenIssuer } from '../accounts/token.ts'
+import { readBearer } from '../http/authenticate.ts'
+import { jsonBody, readAtMost } from '../http/body.ts'
+import type { AppContext } from '../http/context.ts'
+import { body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { TiebarError } from '../kernel/error.ts'
+import { type CourierAnswer, type DeliveryContext, deliver, handleFailed } from './delivery.ts'
+import { deliverPath, failedPath } from './dispatch.ts'
+import { noSuchJob } from './history.sql.ts'
+import { liveWrite } from './live.ts'
+import { logTransition } from './log.ts'
+import { settle } from './outcome.sql.ts'
+import { courierFailure, courierMessage, jobPath, outcomeBody, outcomeSchema } from './schema.ts'
+import { verifySignature } from './signature.ts'
 
-const tags = ["Callbacks"];
+const tags = ['Callbacks']
 /** QStash's failure envelope carries the message twice and our own answer. */
-const largestEnvelope = 256 * 1024;
+const largestEnvelope = 256 * 1024
 
 const courierResponses = {
-	200: json(z.object({ done: z.literal(true) }), "There is nothing more to do"),
-	489: {
-		description:
-			"The message cannot be read and never will be (`Upstash-NonRetryable-Error: true`)",
-	},
-	503: json(
-		z.object({ done: z.literal(false) }),
-		"Try again, after `Retry-After` seconds if given",
-	),
-	...problems("bad_signature"),
-};
+  200: json(z.object({ done: z.literal(true) }), 'There is nothing more to do'),
+  489: {
+    description: 'The message cannot be read and never will be (`Upstash-NonRetryable-Error: true`)',
+  },
+  503: json(z.object({ done: z.literal(false) }), 'Try again, after `Retry-After` seconds if given'),
+  ...problems('bad_signature'),
+}
 
-const courierSecurity = [{ courier: [] }];
+const courierSecurity = [{ courier: [] }]
 
 const deliverJob = createRoute({
-	method: "post",
-	path: deliverPath,
-	tags,
-	summary: "QStash delivers a job",
-	security: courierSecurity,
-	responses: courierResponses,
-});
+  method: 'post',
+  path: deliverPath,
+  tags,
+  summary: 'QStash delivers a job',
+  security: courierSecurity,
+  responses: courierResponses,
+})
 
 const failedJob = createRoute({
-	method: "post",
-	path: failedPath,
-	tags,
-	summary: "QStash has given a message up",
-	security: courierSecurity,
-	responses: courierResponses,
-});
+  method: 'post',
+  path: failedPath,
+  tags,
+  summary: 'QStash has given a message up',
+  security: courierSecurity,
+  responses: courierResponses,
+})
 
 const reportOutcome = createRoute({
-	method: "post",
-	path: "/api/callbacks/jobs/{id}/outcome",
-	tags,
-	summary: "A controller that answered PENDING reports the end",
-	security: [{ outcome: [] }],
-	middleware: [jsonBody()] as const,
-	request: { params: jobPath, body: body(outcomeBody) },
-	responses: {
-		200: json(outcomeSchema, "The report was taken"),
-		...problems(
-			"token_missing",
-			"token_invalid",
-			"not_found",
-			"outcome_contradicts",
-		),
-	},
-});
+  method: 'post',
+  path: '/api/callbacks/jobs/{id}/outcome',
+  tags,
+  summary: 'A controller that answered PENDING reports the end',
+  security: [{ outcome: [] }],
+  middleware: [jsonBody()] as const,
+  request: { params: jobPath, body: body(outcomeBody) },
+  responses: {
+    200: json(outcomeSchema, 'The report was taken'),
+    ...problems('token_missing', 'token_invalid', 'not_found', 'outcome_contradicts'),
+  },
+})
 
 export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
-	const slice = createSlice();
+  const slice = createSlice()
 
-	slice.openapi(deliverJob, async (c) => {
-		const message = courierMessage.safeParse(await readSigned(c, deliverPath));
-		if (!message.success) return answerUnreadable(c);
-		return answerCourier(
-			c,
-			await deliver(toContext(c, tokens), message.data.job_id),
-		);
-	});
+  slice.openapi(deliverJob, async (c) => {
+    const message = courierMessage.safeParse(await readSigned(c, deliverPath))
+    if (!message.success) return answerUnreadable(c)
+    return answerCourier(c, await deliver(toContext(c, tokens), message.data.job_id))
+  })
 
-	slice.openapi(failedJob, async (c) => {
-		const envelope = courierFailure.safeParse(await readSigned(c, failedPath));
-		const source = envelope.success
-			? parseJson(Buffer.from(envelope.data.sourceBody, "base64"))
-			: undefined;
-		const message = courierMessage.safeParse(source);
-		if (!message.success) return answerUnreadable(c);
-		return answerCourier(
-			c,
-			await handleFailed(toContext(c, tokens), message.data.job_id),
-		);
-	});
+  slice.openapi(failedJob, async (c) => {
+    const envelope = courierFailure.safeParse(await readSigned(c, failedPath))
+    const source = envelope.success ? parseJson(Buffer.from(envelope.data.sourceBody, 'base64')) : undefined
+    const message = courierMessage.safeParse(source)
+    if (!message.success) return answerUnreadable(c)
+    return answerCourier(c, await handleFailed(toContext(c, tokens), message.data.job_id))
+  })
 
-	slice.openapi(reportOutcome, async (c) => {
-		const { id } = c.req.valid("param");
-		const { result, detail } = c.req.valid("json");
-		const { sub } = await tokens.verifyFor(
-			readBearer(c.req.header("Authorization")),
-			"outcome",
-		);
-		if (sub !== id)
-			throw new TiebarError(
-				"token_invalid",
-				"The outcome token is for another job.",
-			);
-		const { database, cache } = c.var.upstreams;
-		const outcome = {
-			verdict: result,
-			detail: detail ?? null,
-			attempt: null,
-			wasUnclear: false,
-		};
-		const settlement = await settle(database, id, outcome);
-		if (!settlement) throw noSuchJob();
-		const { job, effect, isMoved } = settlement;
-		if (isMoved) {
-			logTransition(job, "controller", c.var.requestId);
-			await cache.write([liveWrite(job)]);
-		}
-		if (effect === "contradiction") {
-			throw new TiebarError(
-				"outcome_contradicts",
-				`The job is ${job.state} with ${job.result}; the report was noted.`,
-			);
-		}
-		return c.json(
-			{ job_id: job.id, state: job.state, result: job.result },
-			200,
-		);
-	});
+  slice.openapi(reportOutcome, async (c) => {
+    const { id } = c.req.valid('param')
+    const { result, detail } = c.req.valid('json')
+    const { sub } = await tokens.verifyFor(readBearer(c.req.header('Authorization')), 'outcome')
+    if (sub !== id) throw new TiebarError('token_invalid', 'The outcome token is for another job.')
+    const { database, cache } = c.var.upstreams
+    const outcome = {
+      verdict: result,
+      detail: detail ?? null,
+      attempt: null,
+      wasUnclear: false,
+    }
+    const settlement = await settle(database, id, outcome)
+    if (!settlement) throw noSuchJob()
+    const { job, effect, isMoved } = settlement
+    if (isMoved) {
+      logTransition(job, 'controller', c.var.requestId)
+      await cache.write([liveWrite(job)])
+    }
+    if (effect === 'contradiction') {
+      throw new TiebarError('outcome_contradicts', `The job is ${job.state} with ${job.result}; the report was noted.`)
+    }
+    return c.json({ job_id: job.id, state: job.state, result: job.result }, 200)
+  })
 
-	return slice;
+  return slice
 }
 
 function toContext(c: AppContext, tokens: TokenIssuer): DeliveryContext {
-	const { upstreams, trace, environment } = c.var;
-	return {
-		upstreams,
-		tokens,
-		publicUrl: environment.PUBLIC_URL,
-		trace,
-		waitUntil: (work) => c.executionCtx.waitUntil(work),
-	};
+  const { upstreams, trace, environment } = c.var
+  return {
+    upstreams,
+    tokens,
+    publicUrl: environment.PUBLIC_URL,
+    trace,
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+  }
 }
 
 /** The body, once its signature is known to be good; undefined when it is not JSON. */
 async function readSigned(c: AppContext, path: string): Promise<unknown> {
-	const { PUBLIC_URL, QSTASH_CURRENT_SIGNING_KEY, QSTASH_NEXT_SIGNING_KEY } =
-		c.var.environment;
-	const bytes = await readAtMost(c.req.raw, largestEnvelope);
-	const keys = {
-		current: QSTASH_CURRENT_SIGNING_KEY,
-		next: QSTASH_NEXT_SIGNING_KEY,
-	};
-	await verifySignature(
-		c.req.header("Upstash-Signature"),
-		keys,
-		`${PUBLIC_URL}${path}`,
-		bytes,
-	);
-	return parseJson(bytes);
+  const { PUBLIC_URL, QSTASH_CURRENT_SIGNING_KEY, QSTASH_NEXT_SIGNING_KEY } = c.var.environment
+  const bytes = await readAtMost(c.req.raw, largestEnvelope)
+  const keys = {
+    current: QSTASH_CURRENT_SIGNING_KEY,
+    next: QSTASH_NEXT_SIGNING_KEY,
+  }
+  await verifySignature(c.req.header('Upstash-Signature'), keys, `${PUBLIC_URL}${path}`, bytes)
+  return parseJson(bytes)
 }
 
 function parseJson(bytes: Uint8Array): unknown {
-	try {
-		return JSON.parse(new TextDecoder().decode(bytes));
-	} catch {
-		return undefined; // answered as unreadable
-	}
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined // answered as unreadable
+  }
 }
 
 /** https://upstash.com/docs/qstash/features/retry: straight to the dead letters. */
 function answerUnreadable(c: AppContext) {
-	return c.body(null, 489 as never, { "Upstash-NonRetryable-Error": "true" }); // 489 is QStash's own, in no list of statuses
+  return c.body(null, 489 as never, { 'Upstash-NonRetryable-Error': 'true' }) // 489 is QStash's own, in no list of statuses
 }
 
 function answerCourier(c: AppContext, answer: CourierAnswer) {
-	if (answer.status === 200) return c.json({ done: true } as const, 200);
-	if (answer.retryAfterSeconds !== undefined)
-		c.header("Retry-After", String(answer.retryAfterSeconds));
-	return c.json({ done: false } as const, 503);
+  if (answer.status === 200) return c.json({ done: true } as const, 200)
+  if (answer.retryAfterSeconds !== undefined) c.header('Retry-After', String(answer.retryAfterSeconds))
+  return c.json({ done: false } as const, 503)
 }

@@ -1,28 +1,28 @@
 // The copy of a job in Redis, for those who watch it. Never older than 5 s while anything can still happen to it.
-import type { CacheWrite } from "../infra/redis.ts";
-import { isOpen, type Job, toJob } from "./job.ts";
+import type { CacheWrite } from '../infra/redis.ts'
+import { isOpen, type Job, toJob } from './job.ts'
 
-const openSeconds = 5;
-const endedSeconds = 24 * 60 * 60;
+const openSeconds = 5
+const endedSeconds = 24 * 60 * 60
 
 export function jobKey(jobId: string): string {
-	return `job:${jobId}`;
+  return `job:${jobId}`
 }
 
 /** Writes the job unless a newer version is there already. */
 export function liveWrite(row: Job): CacheWrite {
-	const job = toJob(row);
-	// A job whose outcome is unknown may yet learn it from a late report.
-	const mayMove = isOpen(job.state) || job.result === "INTERNALFAILED";
-	return {
-		when: "newer",
-		key: jobKey(job.id),
-		value: JSON.stringify(job),
-		version: job.version,
-		seconds: mayMove ? openSeconds : endedSeconds,
-	};
+  const job = toJob(row)
+  // A job whose outcome is unknown may yet learn it from a late report.
+  const mayMove = isOpen(job.state) || job.result === 'INTERNALFAILED'
+  return {
+    when: 'newer',
+    key: jobKey(job.id),
+    value: JSON.stringify(job),
+    version: job.version,
+    seconds: mayMove ? openSeconds : endedSeconds,
+  }
 }
 
 export function readLive(text: string): Job {
-	return JSON.parse(text) as Job; // written by `liveWrite`, by nobody else
+  return JSON.parse(text) as Job // written by `liveWrite`, by nobody else
 }

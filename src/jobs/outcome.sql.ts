@@ -1,63 +1,53 @@
 // What becomes of a job when a controller says something, or fails to: one batch for answers and reports alike.
-import { sql } from "drizzle-orm";
-import type { Database } from "../infra/database.ts";
-import type { Job, JobResult } from "./job.ts";
-import { jobColumns, leaseOf, lockMachineOf, present } from "./store.ts";
+import { sql } from 'drizzle-orm'
+import type { Database } from '../infra/database.ts'
+import type { Job, JobResult } from './job.ts'
+import { jobColumns, leaseOf, lockMachineOf, present } from './store.ts'
 
 /**
  * What an attempt or a report brought: an answer of the controller, one that makes no sense (`bad_answer`), none that
  * says what the machine did (`unclear`), or the certainty that it did nothing (`busy`: 429, 503).
  */
-export type Verdict =
-	| "SUCCESS"
-	| "REMOTEFAILED"
-	| "PENDING"
-	| "bad_answer"
-	| "unclear"
-	| "busy";
+export type Verdict = 'SUCCESS' | 'REMOTEFAILED' | 'PENDING' | 'bad_answer' | 'unclear' | 'busy'
 
 export type Outcome = {
-	verdict: Verdict;
-	detail: string | null;
-	/** Null for a report. */
-	attempt: number | null;
-	/** Whether some attempt before this one may have acted. */
-	wasUnclear: boolean;
-};
+  verdict: Verdict
+  detail: string | null
+  /** Null for a report. */
+  attempt: number | null
+  /** Whether some attempt before this one may have acted. */
+  wasUnclear: boolean
+}
 
 /**
  * `ended`: by this or before with the same result · `pending` · `again`: the attempt failed, the job is open ·
  * `noted`: the answer changed no job · `contradiction`: the job had ended otherwise
  */
 export type Settlement = {
-	effect: "ended" | "pending" | "again" | "noted" | "contradiction";
-	job: Job;
-	isMoved: boolean;
-};
+  effect: 'ended' | 'pending' | 'again' | 'noted' | 'contradiction'
+  job: Job
+  isMoved: boolean
+}
 
-type SettlementRow = Job & { effect: Settlement["effect"]; is_moved: boolean };
+type SettlementRow = Job & { effect: Settlement['effect']; is_moved: boolean }
 
 /** Stores an outcome. Undefined: no such job. */
 export async function settle(
-	database: Database,
-	jobId: string,
-	{ verdict, detail, attempt, wasUnclear }: Outcome,
-	deadlineMs?: number,
+  database: Database,
+  jobId: string,
+  { verdict, detail, attempt, wasUnclear }: Outcome,
+  deadlineMs?: number,
 ): Promise<Settlement | undefined> {
-	const isFinal = verdict === "SUCCESS" || verdict === "REMOTEFAILED";
-	const isAnswer = isFinal || verdict === "PENDING";
-	const result: JobResult | null = isAnswer
-		? verdict
-		: verdict === "bad_answer"
-			? "INTERNALFAILED"
-			: null;
-	const note = detail === null ? verdict : `${verdict}: ${detail}`;
-	const lease = attempt === null ? null : leaseOf(jobId, attempt);
-	const options = deadlineMs === undefined ? {} : { deadlineMs };
-	const [row] = await database.batch<SettlementRow>(
-		[
-			lockMachineOf(jobId),
-			sql`
+  const isFinal = verdict === 'SUCCESS' || verdict === 'REMOTEFAILED'
+  const isAnswer = isFinal || verdict === 'PENDING'
+  const result: JobResult | null = isAnswer ? verdict : verdict === 'bad_answer' ? 'INTERNALFAILED' : null
+  const note = detail === null ? verdict : `${verdict}: ${detail}`
+  const lease = attempt === null ? null : leaseOf(jobId, attempt)
+  const options = deadlineMs === undefined ? {} : { deadlineMs }
+  const [row] = await database.batch<SettlementRow>(
+    [
+      lockMachineOf(jobId),
+      sql`
     WITH was AS (
       SELECT j.*,
         EXISTS (SELECT FROM jobs later WHERE later.machine_id = j.machine_id AND later.state <> 'REJECTED'
@@ -90,7 +80,7 @@ export async function settle(
         detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN ${detail} ELSE jobs.detail END,
         finished_at = CASE WHEN decision IN ('end', 'end_late') THEN ${present} ELSE jobs.finished_at END,
         pending_since = CASE WHEN decision = 'accept' THEN ${present} ELSE jobs.pending_since END,
-        unclear = CASE WHEN decision = 'fail_attempt' THEN ${wasUnclear || verdict === "unclear"}::boolean ELSE jobs.unclear END,
+        unclear = CASE WHEN decision = 'fail_attempt' THEN ${wasUnclear || verdict === 'unclear'}::boolean ELSE jobs.unclear END,
         version = jobs.version + 1
       FROM decision
       WHERE jobs.id = decision.id AND decision <> 'leave' AND NOT (starts_with(decision, 'note_') AND EXISTS (
@@ -126,7 +116,7 @@ export async function settle(
       WHERE m.id = shown.machine_id
         AND (shown.status IS NOT NULL OR m.leased_by = ${lease})
     ),
-    present_job AS (SELECT ${jobColumns("moved")} FROM moved UNION ALL SELECT ${jobColumns("was")} FROM was)
+    present_job AS (SELECT ${jobColumns('moved')} FROM moved UNION ALL SELECT ${jobColumns('was')} FROM was)
     SELECT present_job.*, EXISTS (SELECT FROM moved) AS is_moved, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
@@ -135,8 +125,8 @@ export async function settle(
       WHEN present_job.state = 'PENDING' THEN 'pending'
       ELSE 'ended' END AS effect
     FROM present_job, decision ORDER BY present_job.version DESC LIMIT 1`,
-		],
-		options,
-	);
-	return row && { effect: row.effect, job: row, isMoved: row.is_moved };
+    ],
+    options,
+  )
+  return row && { effect: row.effect, job: row, isMoved: row.is_moved }
 }

@@ -1,335 +1,251 @@
 // Commands to machines, what became of them, and their history.
-import { createRoute, z } from "@hono/zod-openapi";
-import { v7 as uuidv7 } from "uuid";
-import { aliveMark, isAlive, sessionKey } from "../accounts/session.ts";
-import { callerOf } from "../accounts/store.ts";
-import { authenticate } from "../http/authenticate.ts";
-import { jsonBody } from "../http/body.ts";
-import type { AppContext } from "../http/context.ts";
-import { once } from "../http/idempotency.ts";
+import { createRoute, z } from '@hono/zod-openapi'
+import { v7 as uuidv7 } from 'uuid'
+import { aliveMark, isAlive, sessionKey } from '../accounts/session.ts'
+import { callerOf } from '../accounts/store.ts'
+import { authenticate } from '../http/authenticate.ts'
+import { jsonBody } from '../http/body.ts'
+import type { AppContext } from '../http/context.ts'
+import { once } from '../http/idempotency.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { answerPage, readCursor } from '../http/page.ts'
+import { TiebarError } from '../kernel/error.ts'
+import { cutPage } from '../kernel/page.ts'
+import { type Admission, admit, cancel } from './admission.sql.ts'
+import { toMessage } from './dispatch.ts'
+import { type HistoryRow, listEvents, listMachineHistory, listMyHistory, readJob } from './history.sql.ts'
+import { expiresInSeconds, type Job, type Refusal, toJob } from './job.ts'
+import { jobKey, liveWrite, readLive } from './live.ts'
+import { logTransition } from './log.ts'
 import {
-	bearerSecurity,
-	body,
-	createSlice,
-	json,
-	problems,
-	type Slice,
-} from "../http/openapi.ts";
-import { answerPage, readCursor } from "../http/page.ts";
-import { TiebarError } from "../kernel/error.ts";
-import { cutPage } from "../kernel/page.ts";
-import { type Admission, admit, cancel } from "./admission.sql.ts";
-import { toMessage } from "./dispatch.ts";
-import {
-	type HistoryRow,
-	listEvents,
-	listMachineHistory,
-	listMyHistory,
-	readJob,
-} from "./history.sql.ts";
-import { expiresInSeconds, type Job, type Refusal, toJob } from "./job.ts";
-import { jobKey, liveWrite, readLive } from "./live.ts";
-import { logTransition } from "./log.ts";
-import {
-	cancelBody,
-	eventsSchema,
-	historyQuery,
-	jobPage,
-	jobPath,
-	jobSchema,
-	machinePath,
-	operationBody,
-	toJobEvent,
-} from "./schema.ts";
-import { markPublished } from "./store.ts";
+  cancelBody,
+  eventsSchema,
+  historyQuery,
+  jobPage,
+  jobPath,
+  jobSchema,
+  machinePath,
+  operationBody,
+  toJobEvent,
+} from './schema.ts'
+import { markPublished } from './store.ts'
 
-const tags = ["Jobs"];
-const middleware = authenticate();
-const pollSeconds = 1;
+const tags = ['Jobs']
+const middleware = authenticate()
+const pollSeconds = 1
 
 const operate = createRoute({
-	method: "post",
-	path: "/api/machines/{id}/operation",
-	tags,
-	summary: "START or STOP a machine",
-	description:
-		"Answers at once with a job. Watch the job: only its state says what the machine did.",
-	security: bearerSecurity,
-	middleware: [authenticate(), jsonBody()] as const,
-	request: { params: machinePath, body: body(operationBody) },
-	responses: {
-		202: {
-			...json(jobSchema, "The job"),
-			headers: z.object({ Location: z.string(), "Retry-After": z.string() }),
-		},
-		...problems(
-			"not_found",
-			"not_owner",
-			"wrong_state",
-			"job_open",
-			"no_controller",
-			"idempotency_key_reused",
-		),
-	},
-});
+  method: 'post',
+  path: '/api/machines/{id}/operation',
+  tags,
+  summary: 'START or STOP a machine',
+  description: 'Answers at once with a job. Watch the job: only its state says what the machine did.',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { params: machinePath, body: body(operationBody) },
+  responses: {
+    202: {
+      ...json(jobSchema, 'The job'),
+      headers: z.object({ Location: z.string(), 'Retry-After': z.string() }),
+    },
+    ...problems('not_found', 'not_owner', 'wrong_state', 'job_open', 'no_controller', 'idempotency_key_reused'),
+  },
+})
 
 const readHistory = createRoute({
-	method: "get",
-	path: "/api/machines/{id}/history",
-	tags,
-	summary: "Jobs of a machine, newest first; also of a deleted one",
-	security: bearerSecurity,
-	middleware,
-	request: { params: machinePath, query: historyQuery },
-	responses: {
-		200: json(jobPage, "One page of jobs"),
-		...problems("not_found", "not_owner"),
-	},
-});
+  method: 'get',
+  path: '/api/machines/{id}/history',
+  tags,
+  summary: 'Jobs of a machine, newest first; also of a deleted one',
+  security: bearerSecurity,
+  middleware,
+  request: { params: machinePath, query: historyQuery },
+  responses: {
+    200: json(jobPage, 'One page of jobs'),
+    ...problems('not_found', 'not_owner'),
+  },
+})
 
 const readMyHistory = createRoute({
-	method: "get",
-	path: "/api/machines/history",
-	tags,
-	summary: "Jobs on my machines and jobs that I asked for, newest first",
-	security: bearerSecurity,
-	middleware,
-	request: { query: historyQuery },
-	responses: { 200: json(jobPage, "One page of jobs") },
-});
+  method: 'get',
+  path: '/api/machines/history',
+  tags,
+  summary: 'Jobs on my machines and jobs that I asked for, newest first',
+  security: bearerSecurity,
+  middleware,
+  request: { query: historyQuery },
+  responses: { 200: json(jobPage, 'One page of jobs') },
+})
 
 const readStatus = createRoute({
-	method: "get",
-	path: "/api/jobs/{id}",
-	tags,
-	summary: "The status of a job, at most 5 s old",
-	security: bearerSecurity,
-	middleware,
-	request: { params: jobPath },
-	responses: { 200: json(jobSchema, "The job"), ...problems("not_found") },
-});
+  method: 'get',
+  path: '/api/jobs/{id}',
+  tags,
+  summary: 'The status of a job, at most 5 s old',
+  security: bearerSecurity,
+  middleware,
+  request: { params: jobPath },
+  responses: { 200: json(jobSchema, 'The job'), ...problems('not_found') },
+})
 
 const readEvents = createRoute({
-	method: "get",
-	path: "/api/jobs/{id}/events",
-	tags,
-	summary: "The timeline of a job, oldest first",
-	security: bearerSecurity,
-	middleware,
-	request: { params: jobPath },
-	responses: {
-		200: json(eventsSchema, "Everything that happened to the job"),
-		...problems("not_found"),
-	},
-});
+  method: 'get',
+  path: '/api/jobs/{id}/events',
+  tags,
+  summary: 'The timeline of a job, oldest first',
+  security: bearerSecurity,
+  middleware,
+  request: { params: jobPath },
+  responses: {
+    200: json(eventsSchema, 'Everything that happened to the job'),
+    ...problems('not_found'),
+  },
+})
 
 const cancelJob = createRoute({
-	method: "post",
-	path: "/api/jobs/{id}/cancel",
-	tags,
-	summary: "Take a job back that has not been sent",
-	security: bearerSecurity,
-	middleware: [authenticate(), jsonBody({ isOptional: true })] as const,
-	request: {
-		params: jobPath,
-		body: {
-			required: false,
-			content: { "application/json": { schema: cancelBody } },
-		},
-	},
-	responses: {
-		200: json(jobSchema, "The job"),
-		...problems("not_found", "not_cancelable"),
-	},
-});
+  method: 'post',
+  path: '/api/jobs/{id}/cancel',
+  tags,
+  summary: 'Take a job back that has not been sent',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody({ isOptional: true })] as const,
+  request: {
+    params: jobPath,
+    body: {
+      required: false,
+      content: { 'application/json': { schema: cancelBody } },
+    },
+  },
+  responses: {
+    200: json(jobSchema, 'The job'),
+    ...problems('not_found', 'not_cancelable'),
+  },
+})
 
 /** Mounted before the machines: `history` is not a machine's id. */
 export function jobRoutes(): Slice {
-	const slice = createSlice();
+  const slice = createSlice()
 
-	slice.openapi(readMyHistory, async (c) => {
-		const { limit, cursor, ...filter } = c.req.valid("query");
-		const { database } = c.var.upstreams;
-		const after = readCursor(cursor, "-requested_at", "requested_at");
-		return answerHistory(
-			c,
-			await listMyHistory(
-				database,
-				c.var.claimant,
-				toFilter(c, filter),
-				after,
-				limit,
-			),
-			limit,
-		);
-	});
+  slice.openapi(readMyHistory, async (c) => {
+    const { limit, cursor, ...filter } = c.req.valid('query')
+    const { database } = c.var.upstreams
+    const after = readCursor(cursor, '-requested_at', 'requested_at')
+    return answerHistory(c, await listMyHistory(database, c.var.claimant, toFilter(c, filter), after, limit), limit)
+  })
 
-	slice.openapi(readHistory, async (c) => {
-		const { limit, cursor, ...filter } = c.req.valid("query");
-		const { database } = c.var.upstreams;
-		const { id } = c.req.valid("param");
-		const after = readCursor(cursor, "-requested_at", "requested_at");
-		const rows = await listMachineHistory(
-			database,
-			c.var.claimant,
-			id,
-			toFilter(c, filter),
-			after,
-			limit,
-		);
-		return answerHistory(c, rows, limit);
-	});
+  slice.openapi(readHistory, async (c) => {
+    const { limit, cursor, ...filter } = c.req.valid('query')
+    const { database } = c.var.upstreams
+    const { id } = c.req.valid('param')
+    const after = readCursor(cursor, '-requested_at', 'requested_at')
+    const rows = await listMachineHistory(database, c.var.claimant, id, toFilter(c, filter), after, limit)
+    return answerHistory(c, rows, limit)
+  })
 
-	slice.openapi(operate, async (c) => {
-		const { command, expires_in } = c.req.valid("json");
-		const request = {
-			jobId: uuidv7(),
-			machineId: c.req.valid("param").id,
-			command,
-			expiresInSeconds: expires_in ?? expiresInSeconds[command],
-		};
-		const admission = await once(c, callerOf(c.var.claimant), (key) =>
-			admit(c.var.upstreams.database, c.var.claimant, request, key),
-		);
-		const { job } = admission;
-		if (!job) throw explainRefusal(admission);
-		// A replayed answer is the first one's: its job has been handed over already.
-		if (job.id === request.jobId) await announce(c, job, admission.superseded);
-		c.header("Location", `/api/jobs/${job.id}`);
-		c.header("Retry-After", String(pollSeconds));
-		return c.json(toJob(job), 202);
-	});
+  slice.openapi(operate, async (c) => {
+    const { command, expires_in } = c.req.valid('json')
+    const request = {
+      jobId: uuidv7(),
+      machineId: c.req.valid('param').id,
+      command,
+      expiresInSeconds: expires_in ?? expiresInSeconds[command],
+    }
+    const admission = await once(c, callerOf(c.var.claimant), (key) =>
+      admit(c.var.upstreams.database, c.var.claimant, request, key),
+    )
+    const { job } = admission
+    if (!job) throw explainRefusal(admission)
+    // A replayed answer is the first one's: its job has been handed over already.
+    if (job.id === request.jobId) await announce(c, job, admission.superseded)
+    c.header('Location', `/api/jobs/${job.id}`)
+    c.header('Retry-After', String(pollSeconds))
+    return c.json(toJob(job), 202)
+  })
 
-	slice.openapi(readStatus, async (c) => {
-		const { database, cache } = c.var.upstreams;
-		const { accountId, sessionId } = c.var.claimant;
-		const { id } = c.req.valid("param");
-		const [text, mark] =
-			(await cache.read([jobKey(id), sessionKey(sessionId)])) ?? [];
-		if (text && isAlive(mark)) {
-			const live = readLive(text);
-			if (
-				live.requested_by === accountId ||
-				live.machine_owner_id === accountId
-			)
-				return c.json(live, 200);
-		}
-		const job = await readJob(database, c.var.claimant, id);
-		c.executionCtx.waitUntil(
-			cache.write([liveWrite(job), aliveMark(sessionId)]),
-		);
-		return c.json(toJob(job), 200);
-	});
+  slice.openapi(readStatus, async (c) => {
+    const { database, cache } = c.var.upstreams
+    const { accountId, sessionId } = c.var.claimant
+    const { id } = c.req.valid('param')
+    const [text, mark] = (await cache.read([jobKey(id), sessionKey(sessionId)])) ?? []
+    if (text && isAlive(mark)) {
+      const live = readLive(text)
+      if (live.requested_by === accountId || live.machine_owner_id === accountId) return c.json(live, 200)
+    }
+    const job = await readJob(database, c.var.claimant, id)
+    c.executionCtx.waitUntil(cache.write([liveWrite(job), aliveMark(sessionId)]))
+    return c.json(toJob(job), 200)
+  })
 
-	slice.openapi(readEvents, async (c) => {
-		const rows = await listEvents(
-			c.var.upstreams.database,
-			c.var.claimant,
-			c.req.valid("param").id,
-		);
-		return c.json({ items: rows.map(toJobEvent) }, 200);
-	});
+  slice.openapi(readEvents, async (c) => {
+    const rows = await listEvents(c.var.upstreams.database, c.var.claimant, c.req.valid('param').id)
+    return c.json({ items: rows.map(toJobEvent) }, 200)
+  })
 
-	slice.openapi(cancelJob, async (c) => {
-		const { database, cache } = c.var.upstreams;
-		const { reason } = c.req.valid("json");
-		const { verdict, job } = await cancel(
-			database,
-			c.var.claimant,
-			c.req.valid("param").id,
-			reason ?? null,
-		);
-		if (verdict === "not_found")
-			throw new TiebarError(
-				"not_found",
-				"There is no job with this id that you may see.",
-			);
-		if (verdict === "not_cancelable") {
-			throw new TiebarError("not_cancelable", explainNotCancelable(job), {
-				jobId: job.id,
-			});
-		}
-		logTransition(job, c.var.claimant.accountId, c.var.requestId);
-		await cache.write([liveWrite(job)]);
-		return c.json(toJob(job), 200);
-	});
+  slice.openapi(cancelJob, async (c) => {
+    const { database, cache } = c.var.upstreams
+    const { reason } = c.req.valid('json')
+    const { verdict, job } = await cancel(database, c.var.claimant, c.req.valid('param').id, reason ?? null)
+    if (verdict === 'not_found') throw new TiebarError('not_found', 'There is no job with this id that you may see.')
+    if (verdict === 'not_cancelable') {
+      throw new TiebarError('not_cancelable', explainNotCancelable(job), {
+        jobId: job.id,
+      })
+    }
+    logTransition(job, c.var.claimant.accountId, c.var.requestId)
+    await cache.write([liveWrite(job)])
+    return c.json(toJob(job), 200)
+  })
 
-	return slice;
+  return slice
 }
 
 /** Hands a new job to the courier and shows it in Redis, side by side. Neither can take the job back. */
-async function announce(
-	c: AppContext,
-	job: Job,
-	superseded: Job | null,
-): Promise<void> {
-	const { database, cache, courier } = c.var.upstreams;
-	const { accountId } = c.var.claimant;
-	const moved = superseded ? [job, superseded] : [job];
-	for (const each of moved) logTransition(each, accountId, c.var.requestId);
-	const [isTaken] = await Promise.all([
-		courier.publish(toMessage(c.var.environment.PUBLIC_URL, job, 1)),
-		cache.write(moved.map(liveWrite)),
-	]);
-	if (isTaken)
-		c.executionCtx.waitUntil(
-			markPublished(database, [{ jobId: job.id, publishNo: 1 }], true),
-		);
+async function announce(c: AppContext, job: Job, superseded: Job | null): Promise<void> {
+  const { database, cache, courier } = c.var.upstreams
+  const { accountId } = c.var.claimant
+  const moved = superseded ? [job, superseded] : [job]
+  for (const each of moved) logTransition(each, accountId, c.var.requestId)
+  const [isTaken] = await Promise.all([
+    courier.publish(toMessage(c.var.environment.PUBLIC_URL, job, 1)),
+    cache.write(moved.map(liveWrite)),
+  ])
+  if (isTaken) c.executionCtx.waitUntil(markPublished(database, [{ jobId: job.id, publishNo: 1 }], true))
 }
 
-const refusalTexts: Record<Refusal | "not_found", string> = {
-	not_found: "There is no machine with this id.",
-	not_owner: "Only the owner of the machine and staff may operate it.",
-	wrong_state:
-		"A START needs a machine that is READY; a STOP one that is RUNNING, PENDING or in ERROR.",
-	job_open:
-		"A job is open on this machine. Wait for it to end, or send a STOP over an open START.",
-	no_controller: "The machine has no controller_url to send the command to.",
-};
+const refusalTexts: Record<Refusal | 'not_found', string> = {
+  not_found: 'There is no machine with this id.',
+  not_owner: 'Only the owner of the machine and staff may operate it.',
+  wrong_state: 'A START needs a machine that is READY; a STOP one that is RUNNING, PENDING or in ERROR.',
+  job_open: 'A job is open on this machine. Wait for it to end, or send a STOP over an open START.',
+  no_controller: 'The machine has no controller_url to send the command to.',
+}
 
-function explainRefusal({
-	verdict,
-	status,
-	open_job_id,
-}: Admission): TiebarError {
-	if (verdict === "accepted")
-		throw new TypeError("an accepted job is no refusal");
-	const detail =
-		refusalTexts[verdict] +
-		(verdict === "wrong_state" ? ` It is ${status}.` : "");
-	return new TiebarError(
-		verdict,
-		detail,
-		verdict === "job_open" && open_job_id !== null
-			? { jobId: open_job_id }
-			: {},
-	);
+function explainRefusal({ verdict, status, open_job_id }: Admission): TiebarError {
+  if (verdict === 'accepted') throw new TypeError('an accepted job is no refusal')
+  const detail = refusalTexts[verdict] + (verdict === 'wrong_state' ? ` It is ${status}.` : '')
+  return new TiebarError(verdict, detail, verdict === 'job_open' && open_job_id !== null ? { jobId: open_job_id } : {})
 }
 
 function explainNotCancelable(job: Job): string {
-	if (job.state === "QUEUED")
-		return "This STOP took the place of a START that may have been carried out; it must go on.";
-	return `Only a QUEUED job can be cancelled; this one is ${job.state}.`;
+  if (job.state === 'QUEUED')
+    return 'This STOP took the place of a START that may have been carried out; it must go on.'
+  return `Only a QUEUED job can be cancelled; this one is ${job.state}.`
 }
 
-type Query = z.infer<typeof historyQuery>;
+type Query = z.infer<typeof historyQuery>
 
-function toFilter(
-	c: AppContext,
-	{ requested_by, ...filter }: Omit<Query, "limit" | "cursor">,
-) {
-	return {
-		...filter,
-		requestedBy:
-			requested_by === "me" ? c.var.claimant.accountId : requested_by,
-	};
+function toFilter(c: AppContext, { requested_by, ...filter }: Omit<Query, 'limit' | 'cursor'>) {
+  return {
+    ...filter,
+    requestedBy: requested_by === 'me' ? c.var.claimant.accountId : requested_by,
+  }
 }
 
 function answerHistory(c: AppContext, rows: HistoryRow[], limit: number) {
-	const page = cutPage(rows, limit, toJob, (row) => ({
-		sort: "-requested_at",
-		value: row.sort_value,
-		id: row.id,
-	}));
-	return answerPage(c, page);
+  const page = cutPage(rows, limit, toJob, (row) => ({
+    sort: '-requested_at',
+    value: row.sort_value,
+    id: row.id,
+  }))
+  return answerPage(c, page)
 }

@@ -1,65 +1,61 @@
 // The safety net under every promise: once a minute, jobs that nobody takes care of are handed over again or ended.
-import type { Upstreams } from "../http/context.ts";
-import { log } from "../kernel/log.ts";
-import { toMessage } from "./dispatch.ts";
-import { liveWrite } from "./live.ts";
-import { logTransition } from "./log.ts";
-import { carryOutDue, markPublished } from "./store.ts";
-import { dropEndedSessions, dropOldKeys } from "./upkeep.sql.ts";
+import type { Upstreams } from '../http/context.ts'
+import { log } from '../kernel/log.ts'
+import { toMessage } from './dispatch.ts'
+import { liveWrite } from './live.ts'
+import { logTransition } from './log.ts'
+import { carryOutDue, markPublished } from './store.ts'
+import { dropEndedSessions, dropOldKeys } from './upkeep.sql.ts'
 
-const jobsAtOnce = 100;
-const longestSweepMs = 20_000;
+const jobsAtOnce = 100
+const longestSweepMs = 20_000
 
 export type SweepReport = {
-	handed_over: number;
-	not_taken: number;
-	ended: number;
-	duration_ms: number;
-};
+  handed_over: number
+  not_taken: number
+  ended: number
+  duration_ms: number
+}
 
 /** Safe to run twice at once. Stops when none is due, the courier is away, or 20 s have passed. */
 export async function sweep(
-	{ database, cache, courier }: Upstreams,
-	publicUrl: string,
-	waitUntil: (work: Promise<unknown>) => void,
+  { database, cache, courier }: Upstreams,
+  publicUrl: string,
+  waitUntil: (work: Promise<unknown>) => void,
 ): Promise<SweepReport> {
-	const beganAt = Date.now();
-	const report: SweepReport = {
-		handed_over: 0,
-		not_taken: 0,
-		ended: 0,
-		duration_ms: 0,
-	};
-	while (Date.now() - beganAt < longestSweepMs) {
-		const carried = await carryOutDue(database, jobsAtOnce);
-		if (carried.length === 0) break;
-		const again = carried.flatMap(({ job, publishNo }) =>
-			publishNo === null ? [] : [{ job, publishNo }],
-		);
-		const ended = carried.filter(({ publishNo }) => publishNo === null);
-		for (const { job } of ended) logTransition(job, "sweep");
-		waitUntil(cache.write(ended.map(({ job }) => liveWrite(job))));
+  const beganAt = Date.now()
+  const report: SweepReport = {
+    handed_over: 0,
+    not_taken: 0,
+    ended: 0,
+    duration_ms: 0,
+  }
+  while (Date.now() - beganAt < longestSweepMs) {
+    const carried = await carryOutDue(database, jobsAtOnce)
+    if (carried.length === 0) break
+    const again = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
+    const ended = carried.filter(({ publishNo }) => publishNo === null)
+    for (const { job } of ended) logTransition(job, 'sweep')
+    waitUntil(cache.write(ended.map(({ job }) => liveWrite(job))))
 
-		const taken = await courier.publishAll(
-			again.map(({ job, publishNo }) => toMessage(publicUrl, job, publishNo)),
-		);
-		const lost = again.filter((_, index) => taken[index] !== true);
-		if (lost.length > 0) {
-			await markPublished(
-				database,
-				lost.map(({ job, publishNo }) => ({ jobId: job.id, publishNo })),
-				false,
-			);
-		}
-		report.ended += ended.length;
-		report.handed_over += again.length - lost.length;
-		report.not_taken += lost.length;
-		// What the courier does not take is due again at once; it will be there in a minute, too.
-		if (lost.length > 0) break;
-	}
-	await dropOldKeys(database);
-	await dropEndedSessions(database);
-	report.duration_ms = Date.now() - beganAt;
-	log("sweep", report);
-	return report;
+    const taken = await courier.publishAll(again.map(({ job, publishNo }) => toMessage(publicUrl, job, publishNo)))
+    const lost = again.filter((_, index) => taken[index] !== true)
+    if (lost.length > 0) {
+      await markPublished(
+        database,
+        lost.map(({ job, publishNo }) => ({ jobId: job.id, publishNo })),
+        false,
+      )
+    }
+    report.ended += ended.length
+    report.handed_over += again.length - lost.length
+    report.not_taken += lost.length
+    // What the courier does not take is due again at once; it will be there in a minute, too.
+    if (lost.length > 0) break
+  }
+  await dropOldKeys(database)
+  await dropEndedSessions(database)
+  report.duration_ms = Date.now() - beganAt
+  log('sweep', report)
+  return report
 }

@@ -1,7 +1,6 @@
 // Times as the API shows them: RFC 3339 in UTC with PostgreSQL's microseconds, so that an answer can be used as a filter.
 
-const utcText =
-	/^(\d{4,}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00(?::?00)?)$/;
+const utcText = /^(\d{4,}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00(?::?00)?)$/
 
 /**
  * Turns PostgreSQL's text of a `timestamptz` (`2026-11-22 23:19:12.1234+00`, or the ISO form inside JSON) into
@@ -9,7 +8,7 @@ const utcText =
  * @throws TypeError for a text in another time zone: every session of ours speaks UTC.
  */
 export function toRfc3339(text: string): string {
-	const parts = utcText.exec(text);
-	if (!parts) throw new TypeError(`not a UTC timestamp of PostgreSQL: ${text}`);
-	return `${parts[1]}T${parts[2]}.${(parts[3] ?? "").padEnd(6, "0")}Z`;
+  const parts = utcText.exec(text)
+  if (!parts) throw new TypeError(`not a UTC timestamp of PostgreSQL: ${text}`)
+  return `${parts[1]}T${parts[2]}.${(parts[3] ?? '').padEnd(6, '0')}Z`
 }

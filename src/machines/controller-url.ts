@@ -1,10 +1,10 @@
 // Where commands may be posted to: an http(s) URL of the outside world, whatever spelling its host has.
-import ipaddr from "ipaddr.js";
+import ipaddr from 'ipaddr.js'
 
-export const longestControllerUrl = 2048;
+export const longestControllerUrl = 2048
 
 /** Azure's metadata and DNS host: an address that is public by its range alone. */
-const azureWireServer = "168.63.129.16";
+const azureWireServer = '168.63.129.16'
 
 /**
  * Says what is wrong with a controller's URL, or undefined when it will do. The URL parser (WHATWG) has turned decimal,
@@ -12,35 +12,23 @@ const azureWireServer = "168.63.129.16";
  * inside address are beyond a Worker's sight; the runtime's egress rules hold there.
  * @param allowPrivate lets loopback and private hosts pass
  */
-export function findControllerUrlFault(
-	text: string,
-	allowPrivate: boolean,
-): string | undefined {
-	if (text.length > longestControllerUrl)
-		return `must have at most ${longestControllerUrl} characters`;
-	if (!URL.canParse(text)) return "must be a URL";
-	const url = new URL(text);
-	if (url.protocol !== "http:" && url.protocol !== "https:")
-		return "must be an http or https URL";
-	if (url.username !== "" || url.password !== "")
-		return "must not contain user information";
-	if (text.includes("#")) return "must not contain a fragment";
-	if (!allowPrivate && isInside(url.hostname))
-		return "must not point to a loopback, private or reserved host";
-	return undefined;
+export function findControllerUrlFault(text: string, allowPrivate: boolean): string | undefined {
+  if (text.length > longestControllerUrl) return `must have at most ${longestControllerUrl} characters`
+  if (!URL.canParse(text)) return 'must be a URL'
+  const url = new URL(text)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an http or https URL'
+  if (url.username !== '' || url.password !== '') return 'must not contain user information'
+  if (text.includes('#')) return 'must not contain a fragment'
+  if (!allowPrivate && isInside(url.hostname)) return 'must not point to a loopback, private or reserved host'
+  return undefined
 }
 
-const insideNames = ["localhost", "local", "internal"];
+const insideNames = ['localhost', 'local', 'internal']
 
 function isInside(hostname: string): boolean {
-	const host = hostname.replace(/\.$/, "").replace(/^\[|\]$/g, "");
-	if (!ipaddr.isValid(host))
-		return insideNames.some(
-			(name) => host === name || host.endsWith(`.${name}`),
-		);
-	// `process` turns an IPv4-mapped IPv6 address into the IPv4 address that it is.
-	const address = ipaddr.process(host);
-	return (
-		address.range() !== "unicast" || address.toString() === azureWireServer
-	);
+  const host = hostname.replace(/\.$/, '').replace(/^\[|\]$/g, '')
+  if (!ipaddr.isValid(host)) return insideNames.some((name) => host === name || host.endsWith(`.${name}`))
+  // `process` turns an IPv4-mapped IPv6 address into the IPv4 address that it is.
+  const address = ipaddr.process(host)
+  return address.range() !== 'unicast' || address.toString() === azureWireServer
 }

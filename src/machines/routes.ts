@@ -1,242 +1,200 @@
 // The registry of machines.
-import { createRoute, z } from "@hono/zod-openapi";
-import { callerOf } from "../accounts/store.ts";
-import { authenticate } from "../http/authenticate.ts";
-import { jsonBody } from "../http/body.ts";
-import type { AppContext } from "../http/context.ts";
-import { isNotModified, readIfMatch } from "../http/etag.ts";
-import { once } from "../http/idempotency.ts";
+import { createRoute, z } from '@hono/zod-openapi'
+import { callerOf } from '../accounts/store.ts'
+import { authenticate } from '../http/authenticate.ts'
+import { jsonBody } from '../http/body.ts'
+import type { AppContext } from '../http/context.ts'
+import { isNotModified, readIfMatch } from '../http/etag.ts'
+import { once } from '../http/idempotency.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { answerPage, readCursor } from '../http/page.ts'
+import { TiebarError } from '../kernel/error.ts'
+import { cutPage } from '../kernel/page.ts'
+import { findControllerUrlFault } from './controller-url.ts'
+import { type MachineRow, toEtag, toMachine } from './machine.ts'
 import {
-	bearerSecurity,
-	body,
-	createSlice,
-	json,
-	problems,
-	type Slice,
-} from "../http/openapi.ts";
-import { answerPage, readCursor } from "../http/page.ts";
-import { TiebarError } from "../kernel/error.ts";
-import { cutPage } from "../kernel/page.ts";
-import { findControllerUrlFault } from "./controller-url.ts";
-import { type MachineRow, toEtag, toMachine } from "./machine.ts";
-import {
-	machinePage,
-	machinePatchBody,
-	machinePath,
-	machineQuery,
-	machineSchema,
-	newMachineBody,
-	wholeMachineBody,
-} from "./schema.ts";
-import * as store from "./store.ts";
+  machinePage,
+  machinePatchBody,
+  machinePath,
+  machineQuery,
+  machineSchema,
+  newMachineBody,
+  wholeMachineBody,
+} from './schema.ts'
+import * as store from './store.ts'
 
-const tags = ["Machines"];
-const path = "/api/machines/{id}";
-const etagHeader = { headers: z.object({ ETag: z.string() }) };
-const writeProblems = problems(
-	"not_found",
-	"not_owner",
-	"precondition_failed",
-	"job_open",
-);
+const tags = ['Machines']
+const path = '/api/machines/{id}'
+const etagHeader = { headers: z.object({ ETag: z.string() }) }
+const writeProblems = problems('not_found', 'not_owner', 'precondition_failed', 'job_open')
 
 const list = createRoute({
-	method: "get",
-	path: "/api/machines",
-	tags,
-	summary: "List machines",
-	security: bearerSecurity,
-	middleware: [authenticate()] as const,
-	request: { query: machineQuery },
-	responses: { 200: json(machinePage, "One page of machines") },
-});
+  method: 'get',
+  path: '/api/machines',
+  tags,
+  summary: 'List machines',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  request: { query: machineQuery },
+  responses: { 200: json(machinePage, 'One page of machines') },
+})
 
 const create = createRoute({
-	method: "post",
-	path: "/api/machines",
-	tags,
-	summary: "Register a machine of mine",
-	security: bearerSecurity,
-	middleware: [authenticate(), jsonBody()] as const,
-	request: { body: body(newMachineBody) },
-	responses: {
-		201: { ...json(machineSchema, "The machine"), ...etagHeader },
-		...problems("idempotency_key_reused"),
-	},
-});
+  method: 'post',
+  path: '/api/machines',
+  tags,
+  summary: 'Register a machine of mine',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { body: body(newMachineBody) },
+  responses: {
+    201: { ...json(machineSchema, 'The machine'), ...etagHeader },
+    ...problems('idempotency_key_reused'),
+  },
+})
 
 const read = createRoute({
-	method: "get",
-	path,
-	tags,
-	summary: "Read a machine",
-	security: bearerSecurity,
-	middleware: [authenticate()] as const,
-	request: { params: machinePath },
-	responses: {
-		200: { ...json(machineSchema, "The machine"), ...etagHeader },
-		304: { description: "If-None-Match names the present state" },
-		...problems("not_found"),
-	},
-});
+  method: 'get',
+  path,
+  tags,
+  summary: 'Read a machine',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  request: { params: machinePath },
+  responses: {
+    200: { ...json(machineSchema, 'The machine'), ...etagHeader },
+    304: { description: 'If-None-Match names the present state' },
+    ...problems('not_found'),
+  },
+})
 
 const replace = createRoute({
-	method: "put",
-	path,
-	tags,
-	summary: "Replace a machine; without `status` that stays",
-	security: bearerSecurity,
-	middleware: [authenticate(), jsonBody()] as const,
-	request: { params: machinePath, body: body(wholeMachineBody) },
-	responses: {
-		200: { ...json(machineSchema, "The machine"), ...etagHeader },
-		...writeProblems,
-	},
-});
+  method: 'put',
+  path,
+  tags,
+  summary: 'Replace a machine; without `status` that stays',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { params: machinePath, body: body(wholeMachineBody) },
+  responses: {
+    200: { ...json(machineSchema, 'The machine'), ...etagHeader },
+    ...writeProblems,
+  },
+})
 
 const patch = createRoute({
-	method: "patch",
-	path,
-	tags,
-	summary: "Change some of a machine (JSON Merge Patch)",
-	security: bearerSecurity,
-	middleware: [authenticate(), jsonBody()] as const,
-	request: { params: machinePath, body: body(machinePatchBody) },
-	responses: {
-		200: { ...json(machineSchema, "The machine"), ...etagHeader },
-		...writeProblems,
-	},
-});
+  method: 'patch',
+  path,
+  tags,
+  summary: 'Change some of a machine (JSON Merge Patch)',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { params: machinePath, body: body(machinePatchBody) },
+  responses: {
+    200: { ...json(machineSchema, 'The machine'), ...etagHeader },
+    ...writeProblems,
+  },
+})
 
 const remove = createRoute({
-	method: "delete",
-	path,
-	tags,
-	summary: "Delete a machine; its history stays",
-	security: bearerSecurity,
-	middleware: [authenticate()] as const,
-	request: { params: machinePath },
-	responses: { 204: { description: "The machine is gone" }, ...writeProblems },
-});
+  method: 'delete',
+  path,
+  tags,
+  summary: 'Delete a machine; its history stays',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  request: { params: machinePath },
+  responses: { 204: { description: 'The machine is gone' }, ...writeProblems },
+})
 
 export function machineRoutes(): Slice {
-	const slice = createSlice();
+  const slice = createSlice()
 
-	slice.openapi(list, async (c) => {
-		const { status, owner_id, q, sort, limit, cursor } = c.req.valid("query");
-		const { accountId } = c.var.claimant;
-		const isDescending = sort.startsWith("-");
-		// The enum of the query is made of these very columns.
-		const column = sort.replace("-", "") as store.MachineSort["column"];
-		const rows = await store.listMachines(
-			c.var.upstreams.database,
-			c.var.claimant,
-			{ status, q, ownerId: owner_id === "me" ? accountId : owner_id },
-			{ column, isDescending },
-			readCursor(cursor, sort, column),
-			limit,
-		);
-		const page = cutPage(rows, limit, toMachine, (row) => ({
-			sort,
-			value: row.sort_value,
-			id: String(row.id),
-		}));
-		return answerPage(c, page);
-	});
+  slice.openapi(list, async (c) => {
+    const { status, owner_id, q, sort, limit, cursor } = c.req.valid('query')
+    const { accountId } = c.var.claimant
+    const isDescending = sort.startsWith('-')
+    // The enum of the query is made of these very columns.
+    const column = sort.replace('-', '') as store.MachineSort['column']
+    const rows = await store.listMachines(
+      c.var.upstreams.database,
+      c.var.claimant,
+      { status, q, ownerId: owner_id === 'me' ? accountId : owner_id },
+      { column, isDescending },
+      readCursor(cursor, sort, column),
+      limit,
+    )
+    const page = cutPage(rows, limit, toMachine, (row) => ({
+      sort,
+      value: row.sort_value,
+      id: String(row.id),
+    }))
+    return answerPage(c, page)
+  })
 
-	slice.openapi(create, async (c) => {
-		const { name, location, status, controller_url } = c.req.valid("json");
-		const { database } = c.var.upstreams;
-		checkControllerUrl(c, controller_url);
-		const machine = { name, location, status, controllerUrl: controller_url };
-		const row = await once(c, callerOf(c.var.claimant), (key) =>
-			store.insertMachine(database, c.var.claimant, machine, key),
-		);
-		c.header("Location", `/api/machines/${row.id}`);
-		return answerMachine(c, row, 201);
-	});
+  slice.openapi(create, async (c) => {
+    const { name, location, status, controller_url } = c.req.valid('json')
+    const { database } = c.var.upstreams
+    checkControllerUrl(c, controller_url)
+    const machine = { name, location, status, controllerUrl: controller_url }
+    const row = await once(c, callerOf(c.var.claimant), (key) =>
+      store.insertMachine(database, c.var.claimant, machine, key),
+    )
+    c.header('Location', `/api/machines/${row.id}`)
+    return answerMachine(c, row, 201)
+  })
 
-	slice.openapi(read, async (c) => {
-		const row = await store.readMachine(
-			c.var.upstreams.database,
-			c.var.claimant,
-			c.req.valid("param").id,
-		);
-		if (isNotModified(c.req.header("If-None-Match"), toEtag(row))) {
-			c.header("ETag", toEtag(row));
-			return c.body(null, 304);
-		}
-		return answerMachine(c, row, 200);
-	});
+  slice.openapi(read, async (c) => {
+    const row = await store.readMachine(c.var.upstreams.database, c.var.claimant, c.req.valid('param').id)
+    if (isNotModified(c.req.header('If-None-Match'), toEtag(row))) {
+      c.header('ETag', toEtag(row))
+      return c.body(null, 304)
+    }
+    return answerMachine(c, row, 200)
+  })
 
-	slice.openapi(replace, async (c) => {
-		const { controller_url, ...rest } = c.req.valid("json");
-		return change(c, c.req.valid("param").id, {
-			...rest,
-			controllerUrl: controller_url,
-		});
-	});
+  slice.openapi(replace, async (c) => {
+    const { controller_url, ...rest } = c.req.valid('json')
+    return change(c, c.req.valid('param').id, {
+      ...rest,
+      controllerUrl: controller_url,
+    })
+  })
 
-	slice.openapi(patch, async (c) => {
-		const { controller_url, ...rest } = c.req.valid("json");
-		return change(c, c.req.valid("param").id, {
-			...rest,
-			controllerUrl: controller_url,
-		});
-	});
+  slice.openapi(patch, async (c) => {
+    const { controller_url, ...rest } = c.req.valid('json')
+    return change(c, c.req.valid('param').id, {
+      ...rest,
+      controllerUrl: controller_url,
+    })
+  })
 
-	slice.openapi(remove, async (c) => {
-		const { id } = c.req.valid("param");
-		const ifMatch = readIfMatch(c.req.header("If-Match"));
-		await store.changeMachine(
-			c.var.upstreams.database,
-			c.var.claimant,
-			id,
-			{ isDeleted: true },
-			ifMatch,
-		);
-		return c.body(null, 204);
-	});
+  slice.openapi(remove, async (c) => {
+    const { id } = c.req.valid('param')
+    const ifMatch = readIfMatch(c.req.header('If-Match'))
+    await store.changeMachine(c.var.upstreams.database, c.var.claimant, id, { isDeleted: true }, ifMatch)
+    return c.body(null, 204)
+  })
 
-	return slice;
+  return slice
 }
 
 async function change(c: AppContext, id: number, change: store.MachineChange) {
-	checkControllerUrl(c, change.controllerUrl);
-	const ifMatch = readIfMatch(c.req.header("If-Match"));
-	return answerMachine(
-		c,
-		await store.changeMachine(
-			c.var.upstreams.database,
-			c.var.claimant,
-			id,
-			change,
-			ifMatch,
-		),
-		200,
-	);
+  checkControllerUrl(c, change.controllerUrl)
+  const ifMatch = readIfMatch(c.req.header('If-Match'))
+  return answerMachine(c, await store.changeMachine(c.var.upstreams.database, c.var.claimant, id, change, ifMatch), 200)
 }
 
-function answerMachine<Status extends 200 | 201>(
-	c: AppContext,
-	row: MachineRow,
-	status: Status,
-) {
-	c.header("ETag", toEtag(row));
-	return c.json(toMachine(row), status);
+function answerMachine<Status extends 200 | 201>(c: AppContext, row: MachineRow, status: Status) {
+  c.header('ETag', toEtag(row))
+  return c.json(toMachine(row), status)
 }
 
-function checkControllerUrl(
-	c: AppContext,
-	url: string | null | undefined,
-): void {
-	if (url === null || url === undefined) return;
-	const fault = findControllerUrlFault(
-		url,
-		c.var.environment.ALLOW_PRIVATE_CONTROLLERS,
-	);
-	if (fault === undefined) return;
-	throw new TiebarError("validation_failed", `The controller URL ${fault}.`, {
-		errors: [{ pointer: "/controller_url", detail: fault }],
-	});
+function checkControllerUrl(c: AppContext, url: string | null | undefined): void {
+  if (url === null || url === undefined) return
+  const fault = findControllerUrlFault(url, c.var.environment.ALLOW_PRIVATE_CONTROLLERS)
+  if (fault === undefined) return
+  throw new TiebarError('validation_failed', `The controller URL ${fault}.`, {
+    errors: [{ pointer: '/controller_url', detail: fault }],
+  })
 }

@@ -1,91 +1,72 @@
 // The wire shapes of machines.
-import { z } from "@hono/zod-openapi";
-import {
-	nameOrNumber,
-	numericId,
-	pageQuery,
-	text,
-	time,
-} from "../http/fields.ts";
-import { longestControllerUrl } from "./controller-url.ts";
-import { machineStatuses } from "./machine.ts";
-import { machineSorts } from "./store.ts";
+import { z } from '@hono/zod-openapi'
+import { nameOrNumber, numericId, pageQuery, text, time } from '../http/fields.ts'
+import { longestControllerUrl } from './controller-url.ts'
+import { machineStatuses } from './machine.ts'
+import { machineSorts } from './store.ts'
 
-const name = text(1, 64).openapi({ example: "사출기 1호" });
-const location = text(1, 256).openapi({ example: "1공장 A열 3번" });
+const name = text(1, 64).openapi({ example: '사출기 1호' })
+const location = text(1, 256).openapi({ example: '1공장 A열 3번' })
 /** Names, or the old system's numbers 0 to 4. */
-const status = nameOrNumber(machineStatuses, 0);
+const status = nameOrNumber(machineStatuses, 0)
 /** What the URL may point to is checked by `findControllerUrlFault`. */
 const controllerUrl = text(1, longestControllerUrl).openapi({
-	example: "https://controller.example.com/machines/1",
-});
+  example: 'https://controller.example.com/machines/1',
+})
 
 export const machineSchema = z
-	.object({
-		id: z.int().openapi({ example: 42 }),
-		name: z.string(),
-		location: z.string(),
-		status: z.enum(machineStatuses),
-		owner_id: z.int(),
-		controller_url: z
-			.string()
-			.nullable()
-			.openapi({ description: "Null for whoever is not the owner or staff" }),
-		created_at: time,
-		updated_at: time,
-	})
-	.openapi("Machine");
+  .object({
+    id: z.int().openapi({ example: 42 }),
+    name: z.string(),
+    location: z.string(),
+    status: z.enum(machineStatuses),
+    owner_id: z.int(),
+    controller_url: z.string().nullable().openapi({ description: 'Null for whoever is not the owner or staff' }),
+    created_at: time,
+    updated_at: time,
+  })
+  .openapi('Machine')
 
 export const machinePage = z
-	.object({ items: z.array(machineSchema), next_cursor: z.string().nullable() })
-	.openapi("MachinePage");
+  .object({ items: z.array(machineSchema), next_cursor: z.string().nullable() })
+  .openapi('MachinePage')
 
 export const newMachineBody = z
-	.object({
-		name,
-		location,
-		status: status.default("READY"),
-		controller_url: controllerUrl.nullable().default(null),
-	})
-	.openapi("NewMachine");
+  .object({
+    name,
+    location,
+    status: status.default('READY'),
+    controller_url: controllerUrl.nullable().default(null),
+  })
+  .openapi('NewMachine')
 
 /** The whole machine; only `status` may be left out, and is then left as it is. */
 export const wholeMachineBody = z
-	.object({
-		name,
-		location,
-		status: status.optional(),
-		controller_url: controllerUrl.nullable().default(null),
-	})
-	.openapi("WholeMachine");
+  .object({
+    name,
+    location,
+    status: status.optional(),
+    controller_url: controllerUrl.nullable().default(null),
+  })
+  .openapi('WholeMachine')
 
 /** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
 export const machinePatchBody = z
-	.object({
-		name: name.optional(),
-		location: location.optional(),
-		status: status.optional(),
-		controller_url: controllerUrl.nullable().optional(),
-	})
-	.openapi("MachinePatch");
+  .object({
+    name: name.optional(),
+    location: location.optional(),
+    status: status.optional(),
+    controller_url: controllerUrl.nullable().optional(),
+  })
+  .openapi('MachinePatch')
 
-export const machinePath = z.object({ id: numericId });
+export const machinePath = z.object({ id: numericId })
 
-const sorts = machineSorts.flatMap((column) => [column, `-${column}`] as const);
+const sorts = machineSorts.flatMap((column) => [column, `-${column}`] as const)
 
 export const machineQuery = pageQuery.extend({
-	status: status.optional(),
-	owner_id: z
-		.union([
-			z.literal("me"),
-			z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER),
-		])
-		.optional(),
-	q: text(1, 256)
-		.optional()
-		.openapi({ description: "Part of the name or the location" }),
-	sort: z
-		.enum(sorts)
-		.default("id")
-		.openapi({ description: "`-` in front: descending" }),
-});
+  status: status.optional(),
+  owner_id: z.union([z.literal('me'), z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)]).optional(),
+  q: text(1, 256).optional().openapi({ description: 'Part of the name or the location' }),
+  sort: z.enum(sorts).default('id').openapi({ description: '`-` in front: descending' }),
+})

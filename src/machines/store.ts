@@ -1,141 +1,126 @@
 // Statements on machines. A read is one statement; a write locks the row first and decides in the next statement.
-import { type SQL, sql } from "drizzle-orm";
-import { callerOf, requireCaller } from "../accounts/store.ts";
-import type { Claimant } from "../http/context.ts";
-import {
-	dropOldKey,
-	keepKey,
-	type RequestKey,
-} from "../http/idempotency.sql.ts";
-import type { Database } from "../infra/database.ts";
-import { type ErrorCode, TiebarError } from "../kernel/error.ts";
-import type { Cursor } from "../kernel/page.ts";
-import type { MachineRow, MachineStatus } from "./machine.ts";
+import { type SQL, sql } from 'drizzle-orm'
+import { callerOf, requireCaller } from '../accounts/store.ts'
+import type { Claimant } from '../http/context.ts'
+import { dropOldKey, keepKey, type RequestKey } from '../http/idempotency.sql.ts'
+import type { Database } from '../infra/database.ts'
+import { type ErrorCode, TiebarError } from '../kernel/error.ts'
+import type { Cursor } from '../kernel/page.ts'
+import type { MachineRow, MachineStatus } from './machine.ts'
 
 /** Columns of a `MachineRow`; needs `m` (the machine) and `caller` in scope. */
 const machineColumns = sql.raw(`
   m.id, m.name, m.location, m.status, m.owner_id, m.controller_url, m.created_at, m.updated_at, m.revision,
-  (caller.is_staff OR m.owner_id = caller.id) AS is_manager`);
+  (caller.is_staff OR m.owner_id = caller.id) AS is_manager`)
 
 /** Everything that happens to a machine is decided under this lock, by the next statement of the batch. */
 export function lockMachine(id: number): SQL {
-	return sql`SELECT id FROM machines WHERE id = ${id}::bigint FOR NO KEY UPDATE`;
+  return sql`SELECT id FROM machines WHERE id = ${id}::bigint FOR NO KEY UPDATE`
 }
 
 /** A CTE body: the jobs of a machine that have not ended. At most one START and one STOP. */
 export function openJobsOf(id: number): SQL {
-	return sql`SELECT * FROM jobs WHERE machine_id = ${id}::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')`;
+  return sql`SELECT * FROM jobs WHERE machine_id = ${id}::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')`
 }
 
-export const machineSorts = ["id", "name", "created_at", "updated_at"] as const;
+export const machineSorts = ['id', 'name', 'created_at', 'updated_at'] as const
 export type MachineSort = {
-	column: (typeof machineSorts)[number];
-	isDescending: boolean;
-};
+  column: (typeof machineSorts)[number]
+  isDescending: boolean
+}
 
 export type MachineFilter = {
-	status?: MachineStatus | undefined;
-	ownerId?: number | undefined;
-	q?: string | undefined;
-};
+  status?: MachineStatus | undefined
+  ownerId?: number | undefined
+  q?: string | undefined
+}
 
 /** A page of machines with one row more than `limit` when there is a next page; `sort_value` is for the cursor. */
 export async function listMachines(
-	database: Database,
-	claimant: Claimant,
-	filter: MachineFilter,
-	sort: MachineSort,
-	after: Cursor | undefined,
-	limit: number,
+  database: Database,
+  claimant: Claimant,
+  filter: MachineFilter,
+  sort: MachineSort,
+  after: Cursor | undefined,
+  limit: number,
 ): Promise<(MachineRow & { sort_value: string })[]> {
-	const column = sql.identifier(sort.column);
-	const direction = sql.raw(sort.isDescending ? "DESC" : "ASC");
-	const conditions = [sql`m.deleted_at IS NULL`];
-	if (filter.status) conditions.push(sql`m.status = ${filter.status}`);
-	if (filter.ownerId !== undefined)
-		conditions.push(sql`m.owner_id = ${filter.ownerId}::bigint`);
-	if (filter.q !== undefined) {
-		const pattern = `%${filter.q.replace(/[\\%_]/g, "\\$&")}%`;
-		conditions.push(
-			sql`(m.name ILIKE ${pattern} OR m.location ILIKE ${pattern})`,
-		);
-	}
-	if (after) {
-		const beyond = sql.raw(sort.isDescending ? "<" : ">");
-		const type = sql.raw(
-			{
-				id: "bigint",
-				name: "text",
-				created_at: "timestamptz",
-				updated_at: "timestamptz",
-			}[sort.column],
-		);
-		conditions.push(
-			sql`(m.${column}, m.id) ${beyond} (${after.value}::${type}, ${after.id}::bigint)`,
-		);
-	}
-	const rows = await database.query<
-		(MachineRow & { sort_value: string }) | { id: null }
-	>(sql`
+  const column = sql.identifier(sort.column)
+  const direction = sql.raw(sort.isDescending ? 'DESC' : 'ASC')
+  const conditions = [sql`m.deleted_at IS NULL`]
+  if (filter.status) conditions.push(sql`m.status = ${filter.status}`)
+  if (filter.ownerId !== undefined) conditions.push(sql`m.owner_id = ${filter.ownerId}::bigint`)
+  if (filter.q !== undefined) {
+    const pattern = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    conditions.push(sql`(m.name ILIKE ${pattern} OR m.location ILIKE ${pattern})`)
+  }
+  if (after) {
+    const beyond = sql.raw(sort.isDescending ? '<' : '>')
+    const type = sql.raw(
+      {
+        id: 'bigint',
+        name: 'text',
+        created_at: 'timestamptz',
+        updated_at: 'timestamptz',
+      }[sort.column],
+    )
+    conditions.push(sql`(m.${column}, m.id) ${beyond} (${after.value}::${type}, ${after.id}::bigint)`)
+  }
+  const rows = await database.query<(MachineRow & { sort_value: string }) | { id: null }>(sql`
     WITH caller AS (${callerOf(claimant)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
       SELECT ${machineColumns}, m.${column}::text AS sort_value FROM machines m
       WHERE ${sql.join(conditions, sql` AND `)}
       ORDER BY m.${column} ${direction}, m.id ${direction} LIMIT ${limit + 1}
     ) page ON true
-    ORDER BY page.${column} ${direction}, page.id ${direction}`);
-	requireCaller(rows);
-	return rows.filter((row) => row.id !== null);
+    ORDER BY page.${column} ${direction}, page.id ${direction}`)
+  requireCaller(rows)
+  return rows.filter((row) => row.id !== null)
 }
 
-export async function readMachine(
-	database: Database,
-	claimant: Claimant,
-	id: number,
-): Promise<MachineRow> {
-	const rows = await database.query<MachineRow | { id: null }>(sql`
+export async function readMachine(database: Database, claimant: Claimant, id: number): Promise<MachineRow> {
+  const rows = await database.query<MachineRow | { id: null }>(sql`
     WITH caller AS (${callerOf(claimant)})
-    SELECT ${machineColumns} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`);
-	const row = requireCaller(rows);
-	if (row.id === null) throw noSuchMachine();
-	return row;
+    SELECT ${machineColumns} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`)
+  const row = requireCaller(rows)
+  if (row.id === null) throw noSuchMachine()
+  return row
 }
 
 export type NewMachine = {
-	name: string;
-	location: string;
-	status: MachineStatus;
-	controllerUrl: string | null;
-};
+  name: string
+  location: string
+  status: MachineStatus
+  controllerUrl: string | null
+}
 
 /** Inserts a machine of the caller's. @throws UniqueViolation of the idempotency key, for a twin */
 export async function insertMachine(
-	database: Database,
-	claimant: Claimant,
-	machine: NewMachine,
-	key: RequestKey | undefined,
+  database: Database,
+  claimant: Claimant,
+  machine: NewMachine,
+  key: RequestKey | undefined,
 ): Promise<MachineRow> {
-	const insert = sql`
+  const insert = sql`
     WITH caller AS (${callerOf(claimant)}), m AS (
       INSERT INTO machines (name, location, status, owner_id, controller_url)
       SELECT ${machine.name}, ${machine.location}, ${machine.status}, caller.id, ${machine.controllerUrl} FROM caller
       RETURNING *
     )${key ? sql`, keeping AS (${keepKey(key, sql`SELECT ${machineColumns} FROM caller, m`)})` : sql``}
-    SELECT ${machineColumns} FROM caller, m`;
-	const rows = key
-		? await database.batch<MachineRow>([dropOldKey(key), insert])
-		: await database.query<MachineRow>(insert);
-	return requireCaller(rows);
+    SELECT ${machineColumns} FROM caller, m`
+  const rows = key
+    ? await database.batch<MachineRow>([dropOldKey(key), insert])
+    : await database.query<MachineRow>(insert)
+  return requireCaller(rows)
 }
 
 /** What is absent stays as it is. */
 export type MachineChange = {
-	name?: string | undefined;
-	location?: string | undefined;
-	status?: MachineStatus | undefined;
-	controllerUrl?: string | null | undefined;
-	isDeleted?: boolean;
-};
+  name?: string | undefined
+  location?: string | undefined
+  status?: MachineStatus | undefined
+  controllerUrl?: string | null | undefined
+  isDeleted?: boolean
+}
 
 /**
  * Changes or deletes a machine.
@@ -143,17 +128,17 @@ export type MachineChange = {
  * @throws TiebarError `not_found`, `not_owner`, `precondition_failed`, `job_open`, `session_ended`
  */
 export async function changeMachine(
-	database: Database,
-	claimant: Claimant,
-	id: number,
-	change: MachineChange,
-	ifMatch: string[] | undefined,
+  database: Database,
+  claimant: Claimant,
+  id: number,
+  change: MachineChange,
+  ifMatch: string[] | undefined,
 ): Promise<MachineRow> {
-	const status = change.status ?? null;
-	const hasUrl = change.controllerUrl !== undefined;
-	const url = change.controllerUrl ?? null;
-	const isDeleted = change.isDeleted ?? false;
-	const decide = sql`
+  const status = change.status ?? null
+  const hasUrl = change.controllerUrl !== undefined
+  const url = change.controllerUrl ?? null
+  const isDeleted = change.isDeleted ?? false
+  const decide = sql`
     WITH caller AS (${callerOf(claimant)}),
     target AS (SELECT * FROM machines WHERE id = ${id}::bigint AND deleted_at IS NULL),
     open_jobs AS (${openJobsOf(id)}),
@@ -183,36 +168,24 @@ export async function changeMachine(
       RETURNING machines.*
     )
     SELECT verdict.verdict, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineColumns}
-    FROM caller CROSS JOIN verdict LEFT JOIN m ON true`;
-	const rows = await database.batch<
-		MachineRow & { verdict: string; job_id: string | null }
-	>([lockMachine(id), decide]);
-	const row = requireCaller(rows);
-	if (row.verdict !== "done")
-		throw explainVerdict(row.verdict as keyof typeof verdicts, row.job_id); // the CASE above
-	return row;
+    FROM caller CROSS JOIN verdict LEFT JOIN m ON true`
+  const rows = await database.batch<MachineRow & { verdict: string; job_id: string | null }>([lockMachine(id), decide])
+  const row = requireCaller(rows)
+  if (row.verdict !== 'done') throw explainVerdict(row.verdict as keyof typeof verdicts, row.job_id) // the CASE above
+  return row
 }
 
 const verdicts = {
-	not_found: "There is no machine with this id.",
-	not_owner: "Only the owner of the machine and staff may change it.",
-	precondition_failed:
-		"The machine is not in the state that If-Match names. Read it again.",
-	job_open:
-		"A job is open on this machine; until it ends, status, controller_url and deletion must wait.",
-} satisfies Partial<Record<ErrorCode, string>>;
+  not_found: 'There is no machine with this id.',
+  not_owner: 'Only the owner of the machine and staff may change it.',
+  precondition_failed: 'The machine is not in the state that If-Match names. Read it again.',
+  job_open: 'A job is open on this machine; until it ends, status, controller_url and deletion must wait.',
+} satisfies Partial<Record<ErrorCode, string>>
 
-function explainVerdict(
-	verdict: keyof typeof verdicts,
-	jobId: string | null,
-): TiebarError {
-	return new TiebarError(
-		verdict,
-		verdicts[verdict],
-		verdict === "job_open" && jobId !== null ? { jobId } : {},
-	);
+function explainVerdict(verdict: keyof typeof verdicts, jobId: string | null): TiebarError {
+  return new TiebarError(verdict, verdicts[verdict], verdict === 'job_open' && jobId !== null ? { jobId } : {})
 }
 
 export function noSuchMachine(): TiebarError {
-	return new TiebarError("not_found", verdicts.not_found);
+  return new TiebarError('not_found', verdicts.not_found)
 }

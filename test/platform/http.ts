@@ -14,8 +14,11 @@ export type StandInRequest = {
   signal: AbortSignal
 }
 
-/** A string or Buffer is sent as it is; anything else as JSON. */
-export type StandInAnswer = { status?: number; headers?: Record<string, string>; body?: unknown }
+/**
+ * A string or Buffer is sent as it is; anything else as JSON. `cut` answers nothing: the connection is destroyed and the
+ * exchange counts with status 0.
+ */
+export type StandInAnswer = { status?: number; headers?: Record<string, string>; body?: unknown; cut?: boolean }
 
 /** What passed over the wire, for counting and timing. Times are `performance.now()` milliseconds. */
 export type Exchange = {
@@ -70,7 +73,7 @@ export async function startHttpServer(
       console.error(`${service} stand-in failed on ${request.method} ${request.target}:`, error)
       return { status: 500, body: { error: `the ${service} stand-in failed: ${String(error)}` } }
     })
-    const status = answer.status ?? 200
+    const status = answer.cut ? 0 : (answer.status ?? 200)
     options.onExchange?.({
       service,
       method: request.method,
@@ -79,6 +82,10 @@ export async function startHttpServer(
       startedAt,
       endedAt: performance.now(),
     })
+    if (answer.cut) {
+      incoming.socket.destroy()
+      return
+    }
     const isRaw = typeof answer.body === 'string' || Buffer.isBuffer(answer.body)
     const payload = answer.body === undefined ? '' : isRaw ? answer.body : JSON.stringify(answer.body)
     outgoing.writeHead(status, { ...(isRaw ? {} : { 'content-type': 'application/json' }), ...answer.headers })

@@ -1,0 +1,222 @@
+// A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
+// With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createTestHarness, type TestHarness } from 'wrangler'
+import { type ControllerStandIn, startController } from './platform/controller.ts'
+import type { Exchange } from './platform/http.ts'
+import { migrate } from './platform/migrate.ts'
+import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
+import { type QStashStandIn, startQStash } from './platform/qstash.ts'
+import { type RedisStandIn, startRedis } from './platform/redis.ts'
+
+export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
+
+/** An answer whose body is parsed if it is JSON; `undefined` if it is empty. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape, and assert what they find
+export type Answer<Body = any> = { status: number; headers: Headers; body: Body; text: string }
+
+export type RequestOptions = {
+  token?: string | undefined
+  /** Sent as JSON, unless it is a string or bytes. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export type Person = {
+  id: number
+  username: string
+  password: string
+  email: string
+  access: string
+  refresh: string
+  request(method: string, path: string, options?: Omit<RequestOptions, 'token'>): Promise<Answer>
+}
+
+export type World = {
+  url: string
+  postgres: PostgresStandIn
+  redis: RedisStandIn
+  qstash: QStashStandIn
+  controller: ControllerStandIn
+  /** Every call that the Worker made to an upstream, oldest first. */
+  exchanges: Exchange[]
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>
+  /** Somebody new, signed in. */
+  signUp(overrides?: Record<string, unknown>): Promise<Person>
+  /** Somebody new with staff rights. */
+  signUpStaff(): Promise<Person>
+  /** A machine of this person's, at a machine of its own of the controller. */
+  createMachine(owner: Person, overrides?: Record<string, unknown>): Promise<MachineInPlay>
+  operate(person: Person, machineId: number, command: 'START' | 'STOP', expiresIn?: number): Promise<Answer>
+  /** Polls the job until it is in one of these states. @throws Error when it is not within ten seconds */
+  waitForJob(person: Person, jobId: string, ...states: string[]): Promise<Answer['body']>
+  /** Lets the cron run once. */
+  sweep(): Promise<void>
+  /** The Worker's log lines, parsed. */
+  logs(): Record<string, unknown>[]
+  /** Starts the Worker anew with other variables. */
+  reconfigure(vars: Record<string, string>): Promise<void>
+  close(): Promise<void>
+}
+
+export type MachineInPlay = { id: number; body: Answer['body']; etag: string } & ReturnType<
+  ControllerStandIn['machine']
+>
+
+export type WorldOptions = { vars?: Record<string, string | undefined> }
+
+/** A private Ed25519 JWK as it stands in JWT_KEYS. */
+export function makeSigningKey(kid: string): Record<string, unknown> {
+  return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid }
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const exchanges: Exchange[] = []
+  const onExchange = (exchange: Exchange) => exchanges.push(exchange)
+  const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
+  const [postgres, redis, qstash, controller] = await Promise.all([
+    startPostgres({ onExchange, ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) }),
+    startRedis({ onExchange, ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
+    startQStash({ onExchange }),
+    startController({ onExchange }),
+  ])
+  const service = { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint }
+  await migrate(service)
+  exchanges.length = 0
+  const vars: Record<string, string | undefined> = {
+    DATABASE_URL: postgres.databaseUrl,
+    NEON_FETCH_ENDPOINT: postgres.fetchEndpoint,
+    UPSTASH_REDIS_REST_URL: redis.url,
+    UPSTASH_REDIS_REST_TOKEN: redis.token,
+    QSTASH_URL: qstash.url,
+    QSTASH_TOKEN: qstash.token,
+    QSTASH_CURRENT_SIGNING_KEY: qstash.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
+    PUBLIC_URL: 'http://127.0.0.1',
+    JWT_KEYS: JSON.stringify([makeSigningKey('test-1')]),
+    ALLOW_PRIVATE_CONTROLLERS: 'true',
+    SIGN_UPS_PER_ADDRESS: '100000',
+    ...options.vars,
+  }
+  const configOf = (overrides: Record<string, string | undefined>) => {
+    const named = Object.entries({ ...vars, ...overrides }).filter((entry): entry is [string, string] => !!entry[1])
+    return { workers: [{ configPath: 'wrangler.toml', vars: Object.fromEntries(named) }] }
+  }
+  const worker = createTestHarness(configOf({}))
+  // The port is known once the Worker listens; it stays when the variables change.
+  const origin = (await worker.listen()).url.origin
+  vars.PUBLIC_URL = options.vars?.PUBLIC_URL ?? origin
+  await worker.update(configOf({}))
+
+  const request = (method: string, path: string, requestOptions: RequestOptions = {}) =>
+    send(new URL(path, origin), method, requestOptions)
+  const signUp = (overrides: Record<string, unknown> = {}) => signUpPerson(request, overrides)
+  return {
+    url: origin,
+    postgres,
+    redis,
+    qstash,
+    controller,
+    exchanges,
+    request,
+    signUp,
+    async signUpStaff() {
+      const person = await signUp()
+      await postgres.query('UPDATE accounts SET is_staff = true WHERE id = $1', [person.id])
+      return person
+    },
+    async createMachine(owner, overrides = {}) {
+      const machine = controller.machine(`m-${randomUUID()}`)
+      const body = { name: 'Machine', location: 'Hall 1', controller_url: machine.url, ...overrides }
+      const answer = await owner.request('POST', '/api/machines', { body })
+      if (answer.status !== 201) throw new Error(`POST /api/machines answered ${answer.status}: ${answer.text}`)
+      return { ...machine, id: answer.body.id, body: answer.body, etag: answer.headers.get('ETag') ?? '' }
+    },
+    operate: (person, machineId, command, expiresIn) =>
+      person.request('POST', `/api/machines/${machineId}/operation`, {
+        body: { command, ...(expiresIn !== undefined && { expires_in: expiresIn }) },
+      }),
+    waitForJob: (person, jobId, ...states) =>
+      poll(
+        async () => {
+          const { body } = await person.request('GET', `/api/jobs/${jobId}`)
+          return { isDone: states.includes(body.state), value: body }
+        },
+        `job ${jobId} to be ${states.join(' or ')}`,
+      ),
+    async sweep() {
+      await worker.getWorker().scheduled({ cron: '* * * * *', scheduledTime: new Date() })
+    },
+    logs: () => readLogs(worker),
+    reconfigure: (overrides) => worker.update(configOf(overrides)),
+    async close() {
+      await worker.close()
+      await Promise.all([qstash.close(), controller.close()])
+      await Promise.all([postgres.close(), redis.close()])
+    },
+  }
+}
+
+async function send(url: URL, method: string, { token, body, headers }: RequestOptions): Promise<Answer> {
+  const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: (isRaw ? body : JSON.stringify(body)) as BodyInit }), // one of the two by now
+  })
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('Content-Type') ?? '') && text !== ''
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : text || undefined,
+  }
+}
+
+type Send = (method: string, path: string, options?: RequestOptions) => Promise<Answer>
+
+async function signUpPerson(request: Send, overrides: Record<string, unknown>): Promise<Person> {
+  const username = `p-${randomUUID()}`
+  const details = { username, password: 'four columns hold it', email: `${username}@example.com`, ...overrides }
+  const answer = await request('POST', '/api/sign-up', { body: details })
+  if (answer.status !== 201) throw new Error(`POST /api/sign-up answered ${answer.status}: ${answer.text}`)
+  const { user, token } = answer.body
+  return {
+    ...details,
+    id: user.id,
+    access: token.access,
+    refresh: token.refresh,
+    request: (method, path, options) => request(method, path, { ...options, token: token.access }),
+  }
+}
+
+/** Asks again and again until `look` is done. @throws Error when it is not within the deadline */
+export async function poll<Value>(
+  look: () => Promise<{ isDone: boolean; value: Value }>,
+  what: string,
+  deadlineMs = 10_000,
+): Promise<Value> {
+  const givenUpAt = performance.now() + deadlineMs
+  for (;;) {
+    const { isDone, value } = await look()
+    if (isDone) return value
+    if (performance.now() > givenUpAt) throw new Error(`waited in vain for ${what}: ${JSON.stringify(value)}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function readLogs(worker: TestHarness): Record<string, unknown>[] {
+  return worker.getLogs().flatMap(({ message }) => {
+    try {
+      return [JSON.parse(message) as Record<string, unknown>] // our own lines are JSON objects
+    } catch {
+      return []
+    }
+  })
+}

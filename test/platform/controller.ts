@@ -1,0 +1,115 @@
+// A machine controller, as a factory's controllers look from outside: it plays injection moulding machines that take
+// commands at POST /machines/{name}, and it is told at PUT /machines/{name} how each of them behaves.
+import { z } from 'zod'
+import { type BehaviourOrder, behaviourOrderSchema } from './controller-behaviour.ts'
+import { type ReceivedCommand, readCommand } from './controller-command.ts'
+import { Machine, type MachineState } from './controller-machine.ts'
+import {
+  notImplemented,
+  type StandInAnswer,
+  type StandInOptions,
+  type StandInRequest,
+  startHttpServer,
+} from './http.ts'
+
+export type ControllerStandInOptions = StandInOptions
+
+export type MachineHandle = {
+  /** Where its commands go. */
+  url: string
+  /** @throws z.ZodError when the order makes no sense. */
+  behave(order: BehaviourOrder): void
+  state(): MachineState
+  /** The newest thousand, oldest first. */
+  commands(): ReceivedCommand[]
+  /**
+   * The first command that fits (any), also one that came before; looked at again whenever a command changes.
+   * @throws Error when none has come within `deadlineMs` (5,000).
+   */
+  waitForCommand(fits?: (command: ReceivedCommand) => boolean, deadlineMs?: number): Promise<ReceivedCommand>
+}
+
+export type ControllerStandIn = { url: string; machine(name: string): MachineHandle; close(): Promise<void> }
+
+const maxNameLength = 128
+
+/** The machine's name in `/machines/{name}`, null for the list of all; undefined for any other path. */
+function readName(target: string): string | null | undefined {
+  const path = target.split('?', 1)[0] ?? ''
+  if (path === '/machines') return null
+  const segment = /^\/machines\/([^/]+)$/.exec(path)?.[1]
+  if (segment === undefined) return undefined
+  try {
+    const name = decodeURIComponent(segment)
+    return name.length <= maxNameLength ? name : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function orderBehaviour(machine: Machine, body: Buffer): StandInAnswer {
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    return { status: 400, body: { error: 'the body is not JSON' } }
+  }
+  const order = behaviourOrderSchema.safeParse(json)
+  if (!order.success) return { status: 422, body: { error: z.prettifyError(order.error) } }
+  machine.behave(order.data)
+  return { body: machine.state() }
+}
+
+async function answerFor(machine: Machine, request: StandInRequest): Promise<StandInAnswer> {
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    return { body: { ...machine.state(), commands: machine.log.list() } }
+  }
+  if (request.method === 'PUT') return orderBehaviour(machine, request.body)
+  if (request.method !== 'POST') return notImplemented('controller', `${request.method} /machines/{name}`)
+  const reading = readCommand(request)
+  return 'refusal' in reading ? reading.refusal : await machine.receive(reading.received, request.signal)
+}
+
+/** Machines come into being when they are first named, as obeying ones; they are forgotten at `close`. */
+export async function startController(options: ControllerStandInOptions = {}): Promise<ControllerStandIn> {
+  const machines = new Map<string, Machine>()
+  const closing = new AbortController()
+  const server = await startHttpServer('controller', handle, options)
+  const urlOf = (name: string) => `${server.url}/machines/${encodeURIComponent(name)}`
+
+  function machineNamed(name: string): Machine {
+    const machine = machines.get(name) ?? new Machine(name, urlOf(name), closing.signal)
+    machines.set(name, machine)
+    return machine
+  }
+
+  async function handle(request: StandInRequest): Promise<StandInAnswer> {
+    const name = readName(request.target)
+    if (name === null && request.method === 'GET') {
+      return { body: { machines: [...machines.values()].map((machine) => machine.state()) } }
+    }
+    if (name === undefined || name === null) {
+      return notImplemented('controller', `${request.method} ${request.target}`)
+    }
+    return await answerFor(machineNamed(name), request)
+  }
+
+  return {
+    url: server.url,
+    machine(name) {
+      const machine = machineNamed(name)
+      return {
+        url: urlOf(name),
+        behave: (order) => machine.behave(order),
+        state: () => machine.state(),
+        commands: () => machine.log.list(),
+        waitForCommand: (fits = () => true, deadlineMs = 5_000) => machine.log.waitFor(fits, deadlineMs),
+      }
+    },
+    async close() {
+      closing.abort()
+      await server.close()
+      await Promise.all([...machines.values()].map((machine) => machine.settle()))
+    },
+  }
+}

@@ -1,0 +1,55 @@
+// From the first signal to the exit code: one signal ends the work in order, a second one in haste.
+import { constants } from 'node:os'
+import { PlatformError } from './platform-error.ts'
+import { killGroups } from './process-group.ts'
+
+/** npm passes on the SIGINT that the terminal has sent to both of us already: that is one Ctrl-C, not two. */
+const sameSignalMs = 400
+/** Work that has not ended by then will not end. */
+const longestEndMs = 20_000
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * Runs the work, which must end what it started when `stop` is aborted, and exits: with 128 + the signal's number after
+ * a signal, 1 after an error, else 0.
+ */
+export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>): Promise<never> {
+  const stop = new AbortController()
+  let exitCode = 0
+  let stoppedAt = 0
+  const onSignal = (signal: (typeof signals)[number]) => {
+    if (stop.signal.aborted) {
+      if (performance.now() - stoppedAt > sameSignalMs) killGroups()
+      return
+    }
+    stoppedAt = performance.now()
+    exitCode = 128 + constants.signals[signal]
+    process.stderr.write(`\n${signal}: ending everything …\n`)
+    setTimeout(() => process.exit(exitCode), longestEndMs).unref()
+    stop.abort(new PlatformError(`stopped by ${signal}`))
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  try {
+    await work(stop.signal)
+  } catch (error) {
+    if (!stop.signal.aborted || error !== stop.signal.reason) {
+      if (exitCode === 0) exitCode = 1
+      process.stderr.write(`${describe(error)}\n`)
+    }
+  }
+  process.exit(exitCode)
+}
+
+function describe(error: unknown): string {
+  if (error instanceof PlatformError) return `✗ ${error.message}`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

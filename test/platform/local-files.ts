@@ -1,0 +1,37 @@
+// What a run keeps in its folder, and how it is written and removed.
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export type LocalFiles = {
+  dir: string
+  platform: string
+  postgres: string
+  qstash: string
+  keys: string
+  wrangler: string
+  wranglerLog: string
+}
+
+export function nameLocalFiles(dir: string): LocalFiles {
+  return {
+    dir,
+    platform: join(dir, 'platform.json'),
+    postgres: join(dir, 'postgres'),
+    qstash: join(dir, 'qstash.json'),
+    keys: join(dir, 'keys.json'),
+    wrangler: join(dir, 'wrangler'),
+    wranglerLog: join(dir, 'wrangler.log'),
+  }
+}
+
+/** Whoever reads the file finds the old content or the new one, never half. Only its owner may: it holds secrets. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const draft = `${path}.${process.pid}.new`
+  await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  await rename(draft, path)
+}
+
+/** Removes what runs have made in the folder, and nothing else that may lie there. */
+export async function removeLocalFiles({ dir, ...made }: LocalFiles): Promise<void> {
+  for (const path of Object.values(made)) await rm(path, { recursive: true, force: true })
+}

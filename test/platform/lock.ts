@@ -1,0 +1,119 @@
+// One run per folder: a lock file that says who holds it. What a dead run left behind is taken over.
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { PlatformError } from './platform-error.ts'
+
+export type Lock = { path: string; release(): Promise<void> }
+
+const holderSchema = z.object({
+  pid: z.int().positive(),
+  /** When the process started, as the system counts; null where it does not say. Process ids come round again. */
+  process_start: z.string().nullable(),
+  token: z.string(),
+  since: z.string(),
+})
+type Holder = z.infer<typeof holderSchema>
+
+const longestTryMs = 5_000
+const pollMs = 20
+
+/**
+ * Takes the lock of a folder, which is made if missing.
+ * @throws PlatformError naming the process when one that is alive holds it.
+ */
+export async function takeLock(dir: string): Promise<Lock> {
+  await mkdir(dir, { recursive: true })
+  const path = join(dir, 'lock')
+  const holder: Holder = {
+    pid: process.pid,
+    process_start: await readProcessStart(process.pid),
+    token: crypto.randomUUID(),
+    since: new Date().toISOString(),
+  }
+  const givenUpAt = performance.now() + longestTryMs
+  while (!(await tryToTake(path, holder))) {
+    if (performance.now() > givenUpAt)
+      throw new PlatformError(`${path} cannot be read as a lock. Remove it if no run uses ${dir}.`)
+    const other = await readHolder(path)
+    if (other !== undefined && (await isAlive(other))) throw isHeld(dir, other)
+    if (other !== undefined) await removeStale(path, other)
+    else await delay(pollMs)
+  }
+  return {
+    path,
+    async release() {
+      if ((await readHolder(path))?.token === holder.token) await rm(path, { force: true })
+    },
+  }
+}
+
+function isHeld(dir: string, { pid, since }: Holder): PlatformError {
+  return new PlatformError(
+    `${dir} is in use by process ${pid} (since ${since}). End that run (kill ${pid}), ` +
+      'or give this one a folder of its own with LOCAL_DIR=.',
+  )
+}
+
+/** A link appears with its content complete, and only where nothing is: nobody ever reads half a lock. */
+async function tryToTake(path: string, holder: Holder): Promise<boolean> {
+  const draft = `${path}.${holder.token}`
+  await writeFile(draft, `${JSON.stringify(holder)}\n`)
+  try {
+    await link(draft, path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Two runs may find the same stale lock: the one that comes second must not remove the lock of the first. */
+async function removeStale(path: string, stale: Holder): Promise<void> {
+  const aside = `${path}.${crypto.randomUUID()}`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return
+    throw error
+  }
+  const moved = await readHolder(aside)
+  if (moved?.token !== stale.token) await link(aside, path).catch(() => undefined)
+  await rm(aside, { force: true })
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    return holderSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+async function isAlive({ pid, process_start }: Holder): Promise<boolean> {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') return false
+  }
+  return process_start === null || process_start === (await readProcessStart(pid))
+}
+
+/** Fields 3 and 22 of proc(5)'s stat, counted after the name, which may hold spaces and parentheses. */
+async function readProcessStart(pid: number): Promise<string | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const isZombie = fields[0] === 'Z'
+    return isZombie ? null : (fields[19] ?? null)
+  } catch {
+    return null
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

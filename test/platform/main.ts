@@ -1,0 +1,48 @@
+// The local platform's command line: `node test/platform/main.ts <command> [--fresh]`.
+import { parseArgs } from 'node:util'
+import { type RunOptions, runDev, runPlatform } from './dev.ts'
+import { runUntilStopped } from './lifetime.ts'
+
+type Command = { summary: string; run(options: RunOptions): Promise<void> }
+
+const commands = new Map<string, Command>([
+  ['dev', { summary: 'starts everything and the API', run: runDev }],
+  ['platform', { summary: 'starts the services alone', run: runPlatform }],
+])
+
+function describeUsage(): string {
+  const lines = [...commands].map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  return `usage: node test/platform/main.ts <command> [--fresh]
+
+${lines.join('\n')}
+
+  --fresh    starts over: removes what earlier runs have kept
+
+PORT= moves the API, LOCAL_DIR= moves .local/. Services that the environment names (DATABASE_URL …) are used as they
+are; LOCAL_POSTGRES_URL and LOCAL_REDIS_URL put real servers behind the stand-ins.
+`
+}
+
+/** @throws TypeError for an option that does not exist */
+function readArguments() {
+  const options = { fresh: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
+  return parseArgs({ options, allowPositionals: true })
+}
+
+let read: ReturnType<typeof readArguments> | undefined
+let fault = ''
+try {
+  read = readArguments()
+} catch (error) {
+  fault = `${error instanceof Error ? error.message : error}\n\n`
+}
+const name = read?.positionals.length === 1 ? read.positionals[0] : undefined
+const command = commands.get(name ?? '')
+if (read?.values.help) process.stdout.write(describeUsage())
+else if (read === undefined || command === undefined) {
+  process.stderr.write(`${fault}${describeUsage()}`)
+  process.exitCode = 2
+} else {
+  const isFresh = read.values.fresh
+  await runUntilStopped((stop) => command.run({ stop, isFresh }))
+}

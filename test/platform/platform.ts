@@ -1,0 +1,149 @@
+// The services that the Worker needs, on this machine: stand-ins for whatever the environment does not name, and the
+// file that tells where everything is.
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type ControllerStandIn, startController } from './controller.ts'
+import { Endings } from './endings.ts'
+import type { Exchange, StandInOptions } from './http.ts'
+import { type LocalFiles, nameLocalFiles, removeLocalFiles, writeJson } from './local-files.ts'
+import { takeLock } from './lock.ts'
+import {
+  type NamedServices,
+  type PostgresService,
+  type ProcessEnvironment,
+  type QStashService,
+  type RedisService,
+  readNamedServices,
+} from './named-services.ts'
+import { startPostgres } from './postgres.ts'
+import { type Progress, silent } from './progress.ts'
+import { startQStash } from './qstash.ts'
+import { startRedis } from './redis.ts'
+
+/** What `platform.json` holds. `api` is where the API answers once it is started. */
+export type PlatformFile = {
+  api: string
+  postgres: PostgresService
+  redis: RedisService
+  qstash: QStashService
+  controller: string
+}
+
+export type PlatformOptions = {
+  /** Where everything is kept; made if missing, and locked. */
+  dir: string
+  /** Where the API is going to be. */
+  api: string
+  /** Starts over: what earlier runs have made is removed. Services that the environment names are left alone. */
+  fresh?: boolean
+  env?: ProcessEnvironment
+  progress?: Progress
+  onExchange?: (exchange: Exchange) => void
+  /** Ends the start between two steps. */
+  signal?: AbortSignal
+}
+
+export type Platform = {
+  file: PlatformFile
+  files: LocalFiles
+  /** What the environment named. */
+  named: NamedServices
+  controller: ControllerStandIn
+  close(): Promise<void>
+}
+
+/** @throws PlatformError when the folder is in use or a service is named in part; what was started is ended. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { env = process.env, progress = silent } = options
+  const named = readNamedServices(env)
+  const files = nameLocalFiles(resolve(options.dir))
+  const endings = new Endings()
+  try {
+    const lock = await takeLock(files.dir)
+    endings.add(() => lock.release())
+    if (options.fresh)
+      await progress.step(
+        'starting over',
+        () => removeLocalFiles(files),
+        () => files.dir,
+      )
+    const starter: Starter = { ...options, env, progress, files, endings }
+    const postgres = named.postgres ?? (await startOwnPostgres(starter))
+    const redis = named.redis ?? (await startOwnRedis(starter))
+    const qstash = named.qstash ?? (await startOwnQStash(starter))
+    const controller = await start(starter, 'machine controller', startController, ({ url }) => url)
+    const file = { api: options.api, postgres, redis, qstash, controller: controller.url }
+    endings.add(() => rm(files.platform, { force: true }))
+    await writeJson(files.platform, file)
+    return { file, files, named, controller, close: () => endings.run() }
+  } catch (error) {
+    await endings.run()
+    throw error
+  }
+}
+
+type Starter = PlatformOptions & { env: ProcessEnvironment; progress: Progress; files: LocalFiles; endings: Endings }
+
+async function start<Service extends { close(): Promise<void> }>(
+  { signal, progress, endings, onExchange }: Starter,
+  title: string,
+  startService: (options: StandInOptions) => Promise<Service>,
+  note: (service: Service) => string,
+): Promise<Service> {
+  signal?.throwIfAborted()
+  const service = await progress.step(title, () => startService(onExchange ? { onExchange } : {}), note)
+  endings.add(() => service.close())
+  return service
+}
+
+async function startOwnPostgres(starter: Starter): Promise<PostgresService> {
+  const serverUrl = starter.env.LOCAL_POSTGRES_URL
+  const where = serverUrl
+    ? { serverUrl, database: `tiebar_${markOf(starter.files)}` }
+    : { dataDir: starter.files.postgres }
+  const postgres = await start(
+    starter,
+    'PostgreSQL',
+    (options) => startPostgres({ ...options, ...where }),
+    ({ fetchEndpoint }) => `${fetchEndpoint} (${serverUrl ? 'LOCAL_POSTGRES_URL' : 'PGlite'})`,
+  )
+  if (serverUrl && starter.fresh) {
+    await postgres.query('DROP SCHEMA IF EXISTS drizzle CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  }
+  return { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint }
+}
+
+async function startOwnRedis(starter: Starter): Promise<RedisService> {
+  const serverUrl = starter.env.LOCAL_REDIS_URL
+  const where = serverUrl ? { serverUrl, keyPrefix: `tiebar:${markOf(starter.files)}:` } : {}
+  const redis = await start(
+    starter,
+    'Redis',
+    (options) => startRedis({ ...options, ...where }),
+    ({ url }) => `${url} (${serverUrl ? 'LOCAL_REDIS_URL' : 'in this process'})`,
+  )
+  // Behind a prefix this removes what bears the prefix and nothing else.
+  if (serverUrl && starter.fresh) await redis.command('FLUSHDB')
+  return { url: redis.url, token: redis.token }
+}
+
+async function startOwnQStash(starter: Starter): Promise<QStashService> {
+  const qstash = await start(
+    starter,
+    'QStash',
+    (options) => startQStash({ ...options, stateFile: starter.files.qstash }),
+    ({ url }) => url,
+  )
+  return {
+    url: qstash.url,
+    token: qstash.token,
+    current_signing_key: qstash.currentSigningKey,
+    next_signing_key: qstash.nextSigningKey,
+  }
+}
+
+/** Runs with folders of their own share no database and no key on a real server either. */
+function markOf({ dir }: LocalFiles): string {
+  return createHash('sha256').update(dir).digest('hex').slice(0, 8)
+}

@@ -1,0 +1,52 @@
+// The API's port: the one that was asked for, or the default or the next free one. It is held until it is needed, so
+// that two runs that start together do not choose the same.
+import { createServer } from 'node:net'
+import { PlatformError } from './platform-error.ts'
+
+export type HeldPort = { port: number; release(): Promise<void> }
+
+export const defaultPort = 8787
+const portsTried = 100
+const lastPort = 65_535
+
+/** PORT as the environment has it; empty is absent. @throws PlatformError for anything but a port. */
+export function readPort(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= lastPort) return port
+  throw new PlatformError(`PORT must be a number from 0 to ${lastPort}; 0 takes any free port.`)
+}
+
+/**
+ * Holds `asked` (0 is any free one), or the first free port from 8787 on.
+ * @throws PlatformError when the port that was asked for cannot be had
+ */
+export async function holdPort(asked?: number): Promise<HeldPort> {
+  if (asked !== undefined) {
+    return await listen(asked).catch((error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be had (${error.code ?? error.message})`
+      throw new PlatformError(
+        `port ${asked} ${why}. Choose another with PORT=, or leave PORT out for the next free one.`,
+      )
+    })
+  }
+  for (let port = defaultPort; port < defaultPort + portsTried; port++) {
+    const held = await listen(port).catch(() => undefined)
+    if (held !== undefined) return held
+  }
+  throw new PlatformError(
+    `no port from ${defaultPort} to ${defaultPort + portsTried - 1} is free. Choose one with PORT=.`,
+  )
+}
+
+function listen(port: number): Promise<HeldPort> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy())
+    server.once('error', reject)
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      const address = server.address()
+      if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a port')
+      resolve({ port: address.port, release: () => new Promise((done) => server.close(() => done())) })
+    })
+  })
+}

@@ -1,0 +1,72 @@
+// What a Redis command answers, and how that goes over the wire. Redis strings are bytes: inside the stand-in each
+// is a JavaScript string of one character per byte (latin1), so that lengths, ranges and orders are those of Redis.
+
+/** A simple string such as `OK`: only Lua sees the difference between it and a bulk string. */
+export class Status {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Strings hold one character per byte. An integer beyond 2^53 is a bigint, so that no digit is lost. */
+export type Reply = string | number | bigint | null | Status | Reply[]
+
+export const OK = new Status('OK')
+
+/** An error that Redis itself would answer, in its own words. */
+export class RedisError extends Error {
+  /** Whether a transaction that holds such a command is discarded as a whole. */
+  readonly isQueueError: boolean
+
+  constructor(message: string, options: { isQueueError?: boolean } = {}) {
+    super(message)
+    this.name = 'RedisError'
+    this.isQueueError = options.isQueueError ?? false
+  }
+}
+
+/** What Redis can do and this stand-in cannot: the whole request is refused with 501. */
+export class NotSpoken extends Error {
+  constructor(what: string) {
+    super(what)
+    this.name = 'NotSpoken'
+  }
+}
+
+export const wrongType = () => new RedisError('WRONGTYPE Operation against a key holding the wrong kind of value')
+export const syntaxError = () => new RedisError('ERR syntax error', { isQueueError: true })
+export const notAnInteger = () => new RedisError('ERR value is not an integer or out of range')
+
+export function wrongArity(command: string): RedisError {
+  return new RedisError(`ERR wrong number of arguments for '${command}' command`, { isQueueError: true })
+}
+
+export const bytesFromText = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
+
+/** Bytes that are no UTF-8 become U+FFFD, as over the REST API. */
+export const textFromBytes = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8')
+
+/** The JSON of a reply, 64-bit integers with all their digits. In base64, all strings but exactly `OK` are encoded. */
+export function renderReply(reply: Reply, isBase64: boolean): string {
+  if (reply === null) return 'null'
+  if (typeof reply === 'number' || typeof reply === 'bigint') return String(reply)
+  if (Array.isArray(reply)) return `[${reply.map((item) => renderReply(item, isBase64)).join(',')}]`
+  const bytes = reply instanceof Status ? reply.text : reply
+  if (!isBase64 || bytes === 'OK') return JSON.stringify(textFromBytes(bytes))
+  return JSON.stringify(Buffer.from(bytes, 'latin1').toString('base64'))
+}
+
+/** The reply as plain values: text, numbers (bigint beyond 2^53), null, nested arrays. */
+export function plainReply(reply: Reply): unknown {
+  if (reply instanceof Status) return textFromBytes(reply.text)
+  if (Array.isArray(reply)) return reply.map(plainReply)
+  return typeof reply === 'string' ? textFromBytes(reply) : reply
+}
+
+/** A number where it holds every digit, else a bigint. */
+export function integerReply(value: bigint): number | bigint {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}

@@ -1,0 +1,151 @@
+// A stand-in for the Upstash Redis REST API, over a Redis in this process or a real one.
+// The wire is that of https://upstash.com/docs/redis/features/restapi, as @upstash/redis speaks it.
+import { randomBytes } from 'node:crypto'
+import {
+  notImplemented,
+  type StandInAnswer,
+  type StandInOptions,
+  type StandInRequest,
+  startHttpServer,
+} from './http.ts'
+import { type Prepared, prepareCommand } from './redis-commands.ts'
+import { createMemoryEngine, type Engine, type Outcome } from './redis-engine.ts'
+import { bytesFromText, NotSpoken, plainReply, RedisError, renderReply } from './redis-reply.ts'
+import { type Call, readCall, splitTarget } from './redis-request.ts'
+import { connectServerEngine } from './redis-server.ts'
+
+export type RedisStandInOptions = StandInOptions & {
+  /** A real Redis, such as redis://127.0.0.1:6379; without it the data lives in this process. */
+  serverUrl?: string
+  /** What goes before every key on the real Redis. Made up, and cleared at `close()`, unless given. */
+  keyPrefix?: string
+  /** Made up unless given. */
+  token?: string
+}
+
+export type RedisStandIn = {
+  url: string
+  token: string
+  /**
+   * Runs one command beside the REST API.
+   * @throws RedisError what Redis answers as an error, NotSpoken what the stand-in does not implement.
+   */
+  command(...args: (string | number)[]): Promise<unknown>
+  close(): Promise<void>
+}
+
+type Format = { isBase64: boolean }
+
+function isAuthorized(request: StandInRequest, token: string): boolean {
+  const bearer = /^Bearer (.*)$/i.exec(request.headers.authorization ?? '')?.[1]
+  return (bearer ?? splitTarget(request.target).query.get('_token')) === token
+}
+
+/** @throws RedisError, NotSpoken for a form of answer that does not exist, or not here. */
+function readFormat(request: StandInRequest): Format {
+  const isBase64 = request.headers['upstash-encoding'] === 'base64'
+  const format = request.headers['upstash-response-format']
+  if (format === undefined || format === 'json') return { isBase64 }
+  if (format !== 'resp2') throw new RedisError('ERR unknown Upstash-Response-Format')
+  if (isBase64) throw new RedisError('ERR Upstash-Response-Format and Upstash-Encoding exclude each other')
+  if (splitTarget(request.target).path === '/multi-exec') throw new RedisError('ERR /multi-exec answers in JSON only')
+  throw new NotSpoken('the response format resp2')
+}
+
+function renderOutcome(outcome: Outcome, { isBase64 }: Format): string {
+  if ('error' in outcome) return JSON.stringify({ error: outcome.error.message })
+  return `{"result":${renderReply(outcome.reply, isBase64)}}`
+}
+
+/** Redis discards a transaction when one of its commands cannot even be queued. */
+function refuseUnqueueable(commands: Prepared[]): void {
+  for (const { next } of commands) if (next instanceof RedisError && next.isQueueError) throw next
+}
+
+async function runCall(
+  engine: Engine,
+  kind: Call['kind'],
+  commands: Prepared[],
+  format: Format,
+): Promise<StandInAnswer> {
+  if (kind === 'transaction') refuseUnqueueable(commands)
+  const outcomes = kind === 'transaction' ? await engine.runAtomically(commands) : await engine.run(commands)
+  const rendered = outcomes.map((outcome) => renderOutcome(outcome, format))
+  if (kind !== 'command') return { body: `[${rendered.join(',')}]` }
+  return { status: outcomes.some((outcome) => 'error' in outcome) ? 400 : 200, body: rendered.join('') }
+}
+
+/** Reads, runs and answers; what is wrong with the request is part of the answer. */
+async function answerCall(engine: Engine, request: StandInRequest, onWrite: () => void): Promise<StandInAnswer> {
+  try {
+    const format = readFormat(request)
+    const call = readCall(request)
+    // All are looked at before the first one runs: a request with a command that is not spoken has no effect.
+    const commands = call.commands.map((words) => prepareCommand(words))
+    if (commands.some(({ command }) => command?.isWrite)) onWrite()
+    return await runCall(engine, call.kind, commands, format)
+  } catch (error) {
+    if (error instanceof NotSpoken) return notImplemented('redis', error.message)
+    if (error instanceof RedisError) return { status: 400, body: { error: error.message } }
+    throw error
+  }
+}
+
+function createHandler(engine: Engine, token: string): (request: StandInRequest) => Promise<StandInAnswer> {
+  // Clients send the last token back, so that replicas never show them less than they have seen. One copy needs none.
+  const epoch = randomBytes(6).toString('hex')
+  let writes = 0
+  const countWrite = () => {
+    writes += 1
+  }
+  return async (request) => {
+    if (!['HEAD', 'GET', 'POST', 'PUT'].includes(request.method)) {
+      return {
+        status: 405,
+        headers: { allow: 'HEAD, GET, POST, PUT' },
+        body: { error: 'ERR method not allowed' },
+      }
+    }
+    if (!isAuthorized(request, token)) {
+      return {
+        status: 401,
+        body: { error: 'WRONGPASS invalid or missing auth token' },
+      }
+    }
+    const answer = await answerCall(engine, request, countWrite)
+    const headers = {
+      'content-type': 'application/json',
+      'upstash-sync-token': `${epoch}:${writes}`,
+    }
+    return { ...answer, headers }
+  }
+}
+
+async function runAlone(engine: Engine, args: (string | number)[]): Promise<unknown> {
+  const [outcome] = await engine.run([prepareCommand(args.map((arg) => bytesFromText(String(arg))))])
+  if (!outcome) throw new TypeError('a command came to nothing')
+  if ('error' in outcome) throw outcome.error
+  return plainReply(outcome.reply)
+}
+
+/**
+ * Starts the stand-in, in a world of its own.
+ * @throws Error when the port cannot be had, or the real Redis not be reached.
+ */
+export async function startRedis(options: RedisStandInOptions = {}): Promise<RedisStandIn> {
+  const { serverUrl, keyPrefix, token = randomBytes(24).toString('base64url') } = options
+  const engine = serverUrl === undefined ? createMemoryEngine() : await connectServerEngine(serverUrl, keyPrefix)
+  const server = await startHttpServer('redis', createHandler(engine, token), options).catch(async (error: unknown) => {
+    await engine.close()
+    throw error
+  })
+  return {
+    url: server.url,
+    token,
+    command: (...args) => runAlone(engine, args),
+    close: async () => {
+      await server.close()
+      await engine.close()
+    },
+  }
+}

@@ -1,0 +1,117 @@
+// Demo data: two people and six machines, as a moulding factory would have them. Written once, by SQL, because no
+// endpoint makes staff; at each start the machines are told where the controller is now.
+import { foldName } from '../../src/accounts/account.ts'
+import { hashPassword } from '../../src/accounts/password.ts'
+import type { ControllerStandIn } from './controller.ts'
+import type { BehaviourOrder } from './controller-behaviour.ts'
+import type { PostgresService } from './named-services.ts'
+import { runStatements, type Statement } from './neon-sql.ts'
+
+export type DemoAccount = { username: string; password: string; isStaff: boolean; firstName: string; lastName: string }
+
+/** Known to everybody: never for a database that others can reach. */
+export const demoAccounts = [
+  { username: 'demo', password: 'moulding-by-day', isStaff: false, firstName: '하늘', lastName: '김' },
+  { username: 'demo-staff', password: 'moulding-by-night', isStaff: true, firstName: '바다', lastName: '이' },
+] as const satisfies DemoAccount[]
+
+type DemoMachine = { key: string; name: string; location: string; behaviour: BehaviourOrder }
+
+export const demoMachines: DemoMachine[] = [
+  { key: 'demo-1', name: '사출기 1호 LS Mtron WIZ 170E', location: '1공장 A열 1번', behaviour: { mode: 'obey' } },
+  {
+    key: 'demo-2',
+    name: '사출기 2호 LS Mtron LGE 280',
+    location: '1공장 A열 2번',
+    behaviour: { mode: 'warm-up', after_ms: 8_000, only: 'START', detail: '배럴 220 °C 도달' },
+  },
+  {
+    key: 'demo-3',
+    name: '사출기 3호 우진플라임 TE 220',
+    location: '1공장 A열 3번',
+    behaviour: { mode: 'refuse', only: 'START', detail: '안전문이 열려 있음' },
+  },
+  { key: 'demo-4', name: '사출기 4호 우진플라임 DL 450', location: '1공장 B열 1번', behaviour: { mode: 'away' } },
+  {
+    key: 'demo-5',
+    name: '사출기 5호 동신유압 PRO 350',
+    location: '2공장 C열 1번',
+    behaviour: { mode: 'fail', status: 503, body: { error: 'busy' }, times: 2 },
+  },
+  {
+    key: 'demo-6',
+    name: '사출기 6호 Engel victory 200',
+    location: '2공장 C열 2번',
+    behaviour: { mode: 'slow', after_ms: 4_000 },
+  },
+]
+
+/** Tells the controller how the demo machines behave; it forgets when it ends. */
+export function setDemoBehaviours(controller: ControllerStandIn): void {
+  for (const { key, behaviour } of demoMachines) controller.machine(key).behave(behaviour)
+}
+
+/**
+ * Writes the demo data when the demo account is missing, in one transaction.
+ * @returns whether it was missing
+ * @throws PlatformError with what the database says
+ */
+export async function seedDemo(service: PostgresService, controllerUrl: string): Promise<boolean> {
+  const [owner] = demoAccounts
+  const [found] = await runStatements(service, [
+    { query: 'SELECT id FROM accounts WHERE username_key = $1', params: [foldName(owner.username)] },
+  ])
+  if (found?.length) return false
+  const accounts: Statement[] = []
+  for (const account of demoAccounts) accounts.push(insertAccount(account, await hashPassword(account.password)))
+  const machines = demoMachines.map(({ key, name, location }) => ({
+    name,
+    location,
+    controller_url: `${controllerUrl}/machines/${key}`,
+  }))
+  await runStatements(service, [
+    ...accounts,
+    {
+      query: `INSERT INTO machines (name, location, controller_url, owner_id)
+        SELECT machine.name, machine.location, machine.controller_url, owner.id
+        FROM accounts AS owner, ROWS FROM (
+          jsonb_to_recordset($2::jsonb) AS (name text, location text, controller_url text)
+        ) WITH ORDINALITY AS machine (name, location, controller_url, place)
+        WHERE owner.username_key = $1 ORDER BY machine.place`,
+      params: [foldName(owner.username), JSON.stringify(machines)],
+    },
+  ])
+  return true
+}
+
+function insertAccount(account: DemoAccount, passwordHash: string): Statement {
+  const { username, firstName, lastName, isStaff } = account
+  const email = `${username}@tiebar.example`
+  return {
+    query: `INSERT INTO accounts
+      (username, username_key, email, email_key, first_name, last_name, password_hash, is_staff)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    params: [username, foldName(username), email, foldName(email), firstName, lastName, passwordHash, isStaff],
+  }
+}
+
+/**
+ * Moves the machines of an earlier run's controller to this one, whose port is another. All of them in a database of
+ * our own; only the demo account's in one that other runs may use too.
+ * @returns how many were moved
+ */
+export async function moveMachines(service: PostgresService, controllerUrl: string, scope: 'all' | 'demo') {
+  const [moved] = await runStatements(service, [
+    {
+      query: `UPDATE machines
+        SET controller_url = $1::text || substring(controller_url FROM '/machines/[^/]+$'),
+          revision = revision + 1, updated_at = now()
+        WHERE controller_url ~ '^http://127[.]0[.]0[.]1:[0-9]+/machines/[^/]+$'
+          AND NOT starts_with(controller_url, $1::text || '/') AND deleted_at IS NULL
+          AND ($2::boolean OR owner_id = (SELECT id FROM accounts WHERE username_key = $3))
+        RETURNING id`,
+      params: [controllerUrl, scope === 'all', foldName(demoAccounts[0].username)],
+    },
+  ])
+  return moved?.length ?? 0
+}
