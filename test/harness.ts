@@ -1,6 +1,8 @@
 // A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { openAsBlob } from 'node:fs'
+import { inject } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import type { Exchange } from './platform/http.ts'
@@ -74,14 +76,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const exchanges: Exchange[] = []
   const onExchange = (exchange: Exchange) => exchanges.push(exchange)
   const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
+  const database = LOCAL_POSTGRES_URL
+    ? { serverUrl: LOCAL_POSTGRES_URL }
+    : { snapshot: await openAsBlob(inject('databaseSnapshot')) }
   const [postgres, redis, qstash, controller] = await Promise.all([
-    startPostgres({ onExchange, ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) }),
+    startPostgres({ onExchange, ...database }),
     startRedis({ onExchange, ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
     startQStash({ onExchange }),
     startController({ onExchange }),
   ])
-  const service = { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint }
-  await migrate(service)
+  await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   exchanges.length = 0
   const vars: Record<string, string | undefined> = {
     DATABASE_URL: postgres.databaseUrl,

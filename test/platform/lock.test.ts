@@ -1,0 +1,71 @@
+// One run per folder: who holds it is named, what the dead leave behind is taken over.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { takeLock } from './lock.ts'
+
+const dirs: string[] = []
+afterEach(async () => {
+  for (const dir of dirs.splice(0)) await rm(dir, { recursive: true, force: true })
+})
+
+async function aDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'tiebar-lock-'))
+  dirs.push(dir)
+  return dir
+}
+
+/** The id of a process that has lived. */
+async function aDeadProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['--eval', ''])
+  await once(child, 'exit')
+  if (child.pid === undefined) throw new TypeError('node did not start')
+  return child.pid
+}
+
+const holder = { token: 'another', since: '2026-01-01T00:00:00.000Z' }
+
+test('a lock is there while it is held, names its process, and is gone when released', async () => {
+  const dir = join(await aDir(), 'made/on/the/way')
+  const lock = await takeLock(dir)
+  expect(JSON.parse(await readFile(lock.path, 'utf8'))).toMatchObject({ pid: process.pid })
+  await lock.release()
+  expect(await readdir(dir)).toEqual([])
+})
+
+test('a held lock is refused with the process and what to do', async () => {
+  const dir = await aDir()
+  const lock = await takeLock(dir)
+  const refused = takeLock(dir)
+  await expect(refused).rejects.toThrow(`${dir} is in use by process ${process.pid}`)
+  await expect(refused).rejects.toThrow(/kill \d+.*LOCAL_DIR=/)
+  await lock.release()
+  await (await takeLock(dir)).release()
+})
+
+test('the lock of a dead process is taken over, and its old holder cannot release it any more', async () => {
+  const dir = await aDir()
+  await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: await aDeadProcess(), process_start: null }))
+  const lock = await takeLock(dir)
+  expect(JSON.parse(await readFile(lock.path, 'utf8'))).toMatchObject({ pid: process.pid })
+  await writeFile(lock.path, JSON.stringify({ ...holder, pid: process.pid, process_start: null }))
+  await lock.release()
+  expect(await readdir(dir)).toEqual(['lock'])
+})
+
+test.skipIf(process.platform !== 'linux')('a process id that has come round again does not hold the lock', async () => {
+  const dir = await aDir()
+  await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: process.pid, process_start: '1' }))
+  await (await takeLock(dir)).release()
+})
+
+test('of many that find a stale lock at once, one gets it', async () => {
+  const dir = await aDir()
+  await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: await aDeadProcess(), process_start: null }))
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(dir)))
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  expect(await readdir(dir)).toEqual(['lock'])
+})

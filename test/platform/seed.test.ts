@@ -1,0 +1,113 @@
+// Migrations and demo data on a database of the stand-in's.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { verifyPassword } from '../../src/accounts/password.ts'
+import { type ControllerStandIn, startController } from './controller.ts'
+import { migrate } from './migrate.ts'
+import { runStatements } from './neon-sql.ts'
+import { type PostgresStandIn, startPostgres } from './postgres.ts'
+import { demoAccounts, demoMachines, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'
+
+let empty: Blob
+let controller: ControllerStandIn
+beforeAll(async () => {
+  const postgres = await startPostgres()
+  await migrate(serviceOf(postgres))
+  if (postgres.dump === undefined) throw new TypeError('PGlite can dump')
+  empty = await postgres.dump()
+  await postgres.close()
+  controller = await startController()
+})
+afterAll(() => controller.close())
+
+function serviceOf({ databaseUrl, fetchEndpoint }: PostgresStandIn) {
+  return { database_url: databaseUrl, fetch_endpoint: fetchEndpoint }
+}
+
+/** A migrated database of the test's own. */
+async function withDatabase(use: (service: ReturnType<typeof serviceOf>, postgres: PostgresStandIn) => Promise<void>) {
+  const postgres = await startPostgres({ snapshot: empty })
+  try {
+    await use(serviceOf(postgres), postgres)
+  } finally {
+    await postgres.close()
+  }
+}
+
+test('migrations are applied once, with the bookkeeping of Drizzle', () =>
+  withDatabase(async (service, postgres) => {
+    expect(await migrate(service)).toBe(0)
+    const journal = await postgres.query('SELECT hash FROM drizzle.__drizzle_migrations')
+    expect(journal.length).toBeGreaterThan(0)
+    await postgres.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; DELETE FROM drizzle.__drizzle_migrations')
+    expect(await migrate(service)).toBe(journal.length)
+    expect(await postgres.query('SELECT hash FROM drizzle.__drizzle_migrations')).toEqual(journal)
+  }))
+
+test('a migration that fails leaves nothing behind and says what the database said', () =>
+  withDatabase(async (service, postgres) => {
+    await postgres.query(
+      'DROP SCHEMA public CASCADE; CREATE SCHEMA public; DELETE FROM drizzle.__drizzle_migrations; CREATE TABLE sessions ()',
+    )
+    await expect(migrate(service)).rejects.toThrow('relation "sessions" already exists (42P07)')
+    expect(await postgres.query("SELECT to_regclass('accounts')::text AS found")).toEqual([{ found: null }])
+    expect(await postgres.query('SELECT hash FROM drizzle.__drizzle_migrations')).toEqual([])
+  }))
+
+test('a database that cannot be reached is named', async () => {
+  const service = { database_url: 'postgresql://u:p@h/d', fetch_endpoint: 'http://127.0.0.1:9/sql' }
+  await expect(runStatements(service, [])).rejects.toThrow('http://127.0.0.1:9/sql cannot be reached')
+})
+
+test('demo data is two people who can log in and six machines of one of them, and is written once', () =>
+  withDatabase(async (service, postgres) => {
+    expect(await seedDemo(service, controller.url)).toBe(true)
+    expect(await seedDemo(service, 'http://elsewhere')).toBe(false)
+    const accounts = await postgres.query('SELECT username, is_staff, password_hash FROM accounts ORDER BY id')
+    expect(accounts).toMatchObject([
+      { username: 'demo', is_staff: false },
+      { username: 'demo-staff', is_staff: true },
+    ])
+    for (const [index, { password }] of demoAccounts.entries()) {
+      expect(await verifyPassword(password, String(accounts[index]?.password_hash))).toMatchObject({ isRight: true })
+    }
+    const machines = await postgres.query(
+      `SELECT m.name, m.location, m.status, m.controller_url, a.username FROM machines m
+       JOIN accounts a ON a.id = m.owner_id ORDER BY m.id`,
+    )
+    expect(machines).toEqual(
+      demoMachines.map(({ key, name, location }) => ({
+        name,
+        location,
+        status: 'READY',
+        controller_url: `${controller.url}/machines/${key}`,
+        username: 'demo',
+      })),
+    )
+  }))
+
+test('machines follow the controller to its new port, in the demo account or in all, with a new ETag', () =>
+  withDatabase(async (service, postgres) => {
+    await seedDemo(service, 'http://127.0.0.1:1111')
+    await postgres.query(
+      `INSERT INTO machines (name, location, owner_id, controller_url)
+       SELECT 'x', 'y', id, unnest(ARRAY['http://127.0.0.1:1111/machines/x', 'http://10.0.0.1/machines/x', NULL])
+       FROM accounts WHERE username = 'demo-staff'`,
+    )
+    expect(await moveMachines(service, 'http://127.0.0.1:2222', 'demo')).toBe(demoMachines.length)
+    expect(await moveMachines(service, 'http://127.0.0.1:2222', 'demo')).toBe(0)
+    expect(await moveMachines(service, 'http://127.0.0.1:2222', 'all')).toBe(1)
+    const rows = await postgres.query('SELECT controller_url, revision FROM machines ORDER BY id')
+    expect(rows.map(({ controller_url, revision }) => [controller_url, revision])).toEqual([
+      ...demoMachines.map(({ key }) => [`http://127.0.0.1:2222/machines/${key}`, '2']),
+      ['http://127.0.0.1:2222/machines/x', '2'],
+      ['http://10.0.0.1/machines/x', '1'],
+      [null, '1'],
+    ])
+  }))
+
+test('the demo machines behave differently', () => {
+  setDemoBehaviours(controller)
+  const modes = demoMachines.map(({ key }) => controller.machine(key).state().behaviour.mode)
+  expect(modes).toEqual(['obey', 'warm-up', 'refuse', 'away', 'fail', 'slow'])
+})
