@@ -207,7 +207,8 @@ export async function markPublished(
 ): Promise<void> {
   await database.query(sql`
     UPDATE jobs SET published_at = CASE WHEN ${taken}::boolean THEN ${present} END
-    FROM unnest(${sent.map(({ jobId }) => jobId)}::uuid[], ${sent.map(({ publishNo }) => publishNo)}::int[])
+    FROM unnest(${sql.param(sent.map(({ jobId }) => jobId))}::uuid[],
+        ${sql.param(sent.map(({ publishNo }) => publishNo))}::int[])
       AS sent (job_id, publish_no)
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`)
 }

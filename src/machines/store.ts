@@ -147,7 +147,7 @@ export async function changeMachine(
         WHEN target.id IS NULL THEN 'not_found'
         WHEN NOT (caller.is_staff OR target.owner_id = caller.id) THEN 'not_owner'
         WHEN ${ifMatch !== undefined}::boolean
-          AND NOT ('"' || target.id || '.' || target.revision || '"') = ANY (${ifMatch ?? []}::text[])
+          AND NOT ('"' || target.id || '.' || target.revision || '"') = ANY (${sql.param(ifMatch ?? [])}::text[])
           THEN 'precondition_failed'
         WHEN EXISTS (SELECT FROM open_jobs) AND (${isDeleted}::boolean
           OR target.status <> ${status} OR (${hasUrl}::boolean AND target.controller_url IS DISTINCT FROM ${url}))

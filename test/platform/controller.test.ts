@@ -1,18 +1,13 @@
 // The controller stand-in over HTTP: each behaviour as a client meets it, repeats, reports, and the control API.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ControllerStandIn, startController } from './controller.ts'
 import type { BehaviourOrder } from './controller-behaviour.ts'
 
-const endings: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end()
-})
-
 async function aController(): Promise<ControllerStandIn> {
   const controller = await startController()
-  endings.push(() => controller.close())
+  onTestFinished(() => controller.close())
   return controller
 }
 
@@ -28,7 +23,7 @@ async function anOutcomePlace(...statuses: number[]): Promise<{ url: string; rep
     outgoing.writeHead(statuses.shift() ?? 200).end('{}')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  endings.push(async () => void server.close())
+  onTestFinished(async () => void server.close())
   // A TCP server's address is an AddressInfo.
   const { port } = server.address() as AddressInfo
   return { url: `http://127.0.0.1:${port}/outcome`, reports }

@@ -1,22 +1,11 @@
 // One run per folder: who holds it is named, what the dead leave behind is taken over.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { aDir } from './fixtures.ts'
 import { takeLock } from './lock.ts'
-
-const dirs: string[] = []
-afterEach(async () => {
-  for (const dir of dirs.splice(0)) await rm(dir, { recursive: true, force: true })
-})
-
-async function aDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'tiebar-lock-'))
-  dirs.push(dir)
-  return dir
-}
 
 /** The id of a process that has lived. */
 async function aDeadProcess(): Promise<number> {

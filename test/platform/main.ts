@@ -1,5 +1,6 @@
 // The local platform's command line: `node test/platform/main.ts <command> [--fresh]`.
 import { parseArgs } from 'node:util'
+import { runDemo } from './demo.ts'
 import { type RunOptions, runDev, runPlatform } from './dev.ts'
 import { runUntilStopped } from './lifetime.ts'
 
@@ -7,6 +8,7 @@ type Command = { summary: string; run(options: RunOptions): Promise<void> }
 
 const commands = new Map<string, Command>([
   ['dev', { summary: 'starts everything and the API', run: runDev }],
+  ['demo', { summary: 'starts everything on free ports, plays one story, ends everything', run: runDemo }],
   ['platform', { summary: 'starts the services alone', run: runPlatform }],
 ])
 

@@ -1,30 +1,19 @@
 // The services on this machine: what the environment names is used, the rest is played, and a file tells where it is.
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { aDir } from './fixtures.ts'
 import { loadSigningKeys } from './keys.ts'
 import { type ProcessEnvironment, readNamedServices } from './named-services.ts'
 import { runStatements } from './neon-sql.ts'
 import { type PlatformOptions, startPlatform } from './platform.ts'
 import { defaultPort, holdPort, readPort } from './ports.ts'
 
-const endings: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end()
-})
-
-async function aDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'tiebar-platform-'))
-  endings.push(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
-
 async function aPlatform(options: Pick<PlatformOptions, 'dir'> & Partial<PlatformOptions>) {
   const platform = await startPlatform({ api: 'http://127.0.0.1:1', env: namedPostgres, ...options })
-  endings.push(() => platform.close())
+  onTestFinished(() => platform.close())
   return platform
 }
 
@@ -168,7 +157,7 @@ describe('the platform', () => {
       }
     }
     const first = await count(false)
-    endings.push(async () => {
+    onTestFinished(async () => {
       const client = new Client({ connectionString: serverUrl })
       await client.connect()
       await client.query(`DROP DATABASE "${first?.name}"`)
@@ -226,7 +215,7 @@ describe('the port of the API', () => {
   test('is not taken from one who listens on every address', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, resolve))
-    endings.push(async () => void server.close())
+    onTestFinished(async () => void server.close())
     const address = server.address()
     const port = address !== null && typeof address === 'object' ? address.port : 0
     await expect(holdPort(port)).rejects.toThrow('is in use')

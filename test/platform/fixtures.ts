@@ -1,0 +1,46 @@
+// What the tests of the local platform share: folders of their own, things to end, conditions to wait for.
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+import { startHttpServer } from './http.ts'
+
+/** A folder that is gone when the test is over. */
+export async function aDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'tiebar-test-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** @throws Error when it is not so within a minute, or `deadlineMs` */
+export async function until(isSo: () => boolean | Promise<boolean>, what: string, deadlineMs = 60_000): Promise<void> {
+  const givenUpAt = performance.now() + deadlineMs
+  while (!(await isSo())) {
+    if (performance.now() > givenUpAt) throw new Error(`not within ${deadlineMs} ms: ${what}`)
+    await delay(25)
+  }
+}
+
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * A database endpoint that says that all migrations are applied, under an address that is not loopback's, and the
+ * environment that names it.
+ */
+export async function aRecordingNeon() {
+  const results = [{ rows: [] }, { rows: [] }, { rows: [{ newest: '9999999999999' }] }]
+  const asked: string[] = []
+  const server = await startHttpServer('neon', async ({ body }) => {
+    asked.push(body.toString())
+    return { body: { results } }
+  })
+  onTestFinished(() => server.close())
+  const endpoint = `${server.url.replace('127.0.0.1', '0.0.0.0')}/sql`
+  return { asked, env: { DATABASE_URL: 'postgresql://u:p@db.example/tiebar', NEON_FETCH_ENDPOINT: endpoint } }
+}

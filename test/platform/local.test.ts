@@ -1,0 +1,137 @@
+// The whole of it in one process, with a small Worker in place of the API, and the sweep.
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
+import { startHttpServer } from './http.ts'
+import { type LocalOptions, startLocal } from './local.ts'
+import { startSweep } from './sweep.ts'
+
+// A first start makes a PostgreSQL cluster, and wrangler takes its time too.
+vi.setConfig({ testTimeout: 120_000 })
+
+/** Says what it was given. */
+const worker = `export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/api/health') return Response.json({ status: 'ok' })
+    return Response.json(env)
+  },
+}`
+
+async function aWorker(): Promise<string> {
+  const dir = await aDir()
+  await writeFile(join(dir, 'worker.js'), worker)
+  const path = join(dir, 'wrangler.toml')
+  await writeFile(path, 'name = "small"\nmain = "worker.js"\ncompatibility_date = "2026-11-01"\n')
+  await writeFile(join(dir, '.dev.vars'), 'PUBLIC_URL=from-dev-vars\n')
+  return path
+}
+
+async function aLocal(options: Partial<LocalOptions> = {}) {
+  const dir = await aDir()
+  const local = await startLocal({ dir, port: 0, env: {}, wranglerConfig: await aWorker(), ...options })
+  onTestFinished(() => local.close())
+  return local
+}
+
+describe('the whole of it', () => {
+  test('gives the Worker every binding, tells where it is, and frees its port at the end', async () => {
+    const titles: string[] = []
+    const local = await aLocal({
+      progress: {
+        step(title, work) {
+          titles.push(title)
+          return work()
+        },
+        say: () => undefined,
+      },
+    })
+    expect(titles).toEqual([
+      'PostgreSQL',
+      'Redis',
+      'QStash',
+      'machine controller',
+      'migrations',
+      'demo data',
+      'wrangler dev',
+    ])
+    const { postgres, redis, qstash } = local.file
+    expect(await (await fetch(`${local.api}/env`)).json()).toEqual({
+      DATABASE_URL: postgres.database_url,
+      NEON_FETCH_ENDPOINT: postgres.fetch_endpoint,
+      UPSTASH_REDIS_REST_URL: redis.url,
+      UPSTASH_REDIS_REST_TOKEN: redis.token,
+      QSTASH_URL: qstash.url,
+      QSTASH_TOKEN: qstash.token,
+      QSTASH_CURRENT_SIGNING_KEY: qstash.current_signing_key,
+      QSTASH_NEXT_SIGNING_KEY: qstash.next_signing_key,
+      PUBLIC_URL: local.api,
+      JWT_KEYS: JSON.stringify(JSON.parse(await readFile(local.files.keys, 'utf8'))),
+      ALLOW_PRIVATE_CONTROLLERS: 'true',
+      SIGN_UPS_PER_ADDRESS: '100000',
+      ALLOWED_ORIGINS: '',
+    })
+    expect(JSON.parse(await readFile(local.files.platform, 'utf8'))).toMatchObject({ api: local.api })
+    await local.close()
+    await expect(fetch(local.api)).rejects.toThrow('fetch failed')
+    expect(await readFile(local.files.wranglerLog, 'utf8')).toContain(`Ready on ${local.api}`)
+  })
+
+  test('a Worker that cannot start ends all of it, with its log', async () => {
+    const dir = await aDir()
+    const wranglerConfig = await aWorker()
+    await rm(join(wranglerConfig, '../worker.js'))
+    const told: string[] = []
+    const progress = {
+      step: <Result>(_title: string, work: () => Promise<Result>) => work(),
+      say: (text: string) => void told.push(text),
+    }
+    await expect(aLocal({ dir, wranglerConfig, progress })).rejects.toThrow(
+      /wrangler dev has ended by itself.*worker\.js/s,
+    )
+    expect(told.join('\n')).toContain('wrangler │ ✘ [ERROR]')
+    expect((await readdir(dir)).filter((name) => /lock|platform/.test(name))).toEqual([])
+  })
+
+  test('stopped while the Worker starts, it ends all of it', async () => {
+    const dir = await aDir()
+    const stop = new AbortController()
+    const starting = aLocal({ dir, signal: stop.signal })
+    starting.catch(() => undefined)
+    await until(() => exists(join(dir, 'wrangler.log')), 'wrangler')
+    stop.abort(new Error('enough'))
+    await expect(starting).rejects.toThrow('enough')
+    expect((await readdir(dir)).filter((name) => /lock|platform/.test(name))).toEqual([])
+  })
+
+  test('writes no demo data with known passwords into a database elsewhere', async () => {
+    const neon = await aRecordingNeon()
+    const local = await aLocal({ env: neon.env })
+    expect(local.accounts).toEqual([])
+    expect(neon.asked).toHaveLength(1)
+    expect(neon.asked[0]).toContain('__drizzle_migrations')
+  })
+})
+
+describe('the sweep', () => {
+  test('calls the scheduled handler again and again, and tells a failure once', async () => {
+    const statuses = [200, 500, 500, 200, 500]
+    const targets: string[] = []
+    const server = await startHttpServer('worker', async ({ target }) => {
+      targets.push(target)
+      return { status: statuses.shift() ?? 200 }
+    })
+    onTestFinished(() => server.close())
+    const told: string[] = []
+    const sweep = startSweep(server.url, 5, (text) => told.push(text))
+    await until(() => targets.length >= 6, 'six calls')
+    await sweep.close()
+    const calls = targets.length
+    expect(new Set(targets)).toEqual(new Set(['/cdn-cgi/handler/scheduled']))
+    expect(told).toEqual(Array(2).fill('the sweep failed: the scheduled handler answered 500'))
+    await delay(50)
+    expect(targets).toHaveLength(calls)
+  })
+})
