@@ -1,8 +1,6 @@
 // A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { openAsBlob } from 'node:fs'
-import { inject } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import type { Exchange } from './platform/http.ts'
@@ -65,7 +63,11 @@ export type MachineInPlay = { id: number; body: Answer['body']; etag: string } &
   ControllerStandIn['machine']
 >
 
-export type WorldOptions = { vars?: Record<string, string | undefined> }
+export type WorldOptions = {
+  vars?: Record<string, string | undefined>
+  /** How far away every upstream is: for counting round trips. */
+  latencyMs?: number
+}
 
 /** A private Ed25519 JWK as it stands in JWT_KEYS. */
 export function makeSigningKey(kid: string): Record<string, unknown> {
@@ -74,16 +76,14 @@ export function makeSigningKey(kid: string): Record<string, unknown> {
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const exchanges: Exchange[] = []
-  const onExchange = (exchange: Exchange) => exchanges.push(exchange)
+  const { latencyMs = 0 } = options
+  const standIn = { latencyMs, onExchange: (exchange: Exchange) => exchanges.push(exchange) }
   const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
-  const database = LOCAL_POSTGRES_URL
-    ? { serverUrl: LOCAL_POSTGRES_URL }
-    : { snapshot: await openAsBlob(inject('databaseSnapshot')) }
   const [postgres, redis, qstash, controller] = await Promise.all([
-    startPostgres({ onExchange, ...database }),
-    startRedis({ onExchange, ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
-    startQStash({ onExchange }),
-    startController({ onExchange }),
+    startPostgres({ ...standIn, ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) }),
+    startRedis({ ...standIn, ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
+    startQStash(standIn),
+    startController(standIn),
   ])
   await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   exchanges.length = 0

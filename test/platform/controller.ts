@@ -1,9 +1,9 @@
 // A machine controller, as a factory's controllers look from outside: it plays injection moulding machines that take
 // commands at POST /machines/{name}, and it is told at PUT /machines/{name} how each of them behaves.
 import { z } from 'zod'
-import { type BehaviourOrder, behaviourOrderSchema } from './controller-behaviour.ts'
-import { type ReceivedCommand, readCommand } from './controller-command.ts'
-import { Machine, type MachineState } from './controller-machine.ts'
+import { type BehaviourOrder, behaviourOrderSchema } from './controller/behaviour.ts'
+import { type ReceivedCommand, readCommand } from './controller/command.ts'
+import { Machine, type MachineState } from './controller/machine.ts'
 import {
   notImplemented,
   type StandInAnswer,

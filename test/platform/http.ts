@@ -3,6 +3,7 @@
 // count round trips.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** One request as a stand-in sees it. `target` is the raw request target: `//` and `%2F` in it are untouched. */
 export type StandInRequest = {
@@ -33,6 +34,8 @@ export type Exchange = {
 export type StandInOptions = {
   /** 0 or absent takes a free port. */
   port?: number
+  /** How long a request is on its way before it is handled; none unless told. */
+  latencyMs?: number
   onExchange?: (exchange: Exchange) => void
 }
 
@@ -69,6 +72,7 @@ export async function startHttpServer(
       body: Buffer.concat(chunks),
       signal: gone.signal,
     }
+    if (options.latencyMs) await delay(options.latencyMs)
     const answer = await handle(request).catch((error: unknown): StandInAnswer => {
       console.error(`${service} stand-in failed on ${request.method} ${request.target}:`, error)
       return { status: 500, body: { error: `the ${service} stand-in failed: ${String(error)}` } }

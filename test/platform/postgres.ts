@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { types } from 'pg'
 import { type StandInOptions, type StandInServer, startHttpServer } from './http.ts'
-import { createSqlHandler } from './postgres-http.ts'
-import { openPglite } from './postgres-pglite.ts'
-import { openServer } from './postgres-server.ts'
-import { type PostgresBackend, withSession } from './postgres-session.ts'
+import { createSqlHandler } from './postgres/http.ts'
+import { openPglite } from './postgres/pglite.ts'
+import { openServer } from './postgres/server.ts'
+import { type PostgresBackend, withSession } from './postgres/session.ts'
 
 export type PostgresStandInOptions = StandInOptions & {
   /** PGlite's data folder, made if missing. Absent: in memory. */

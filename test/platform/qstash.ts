@@ -2,11 +2,11 @@
 // and callbacks, and keeps the dead ones, all as the vendor's SDK expects it.
 // https://upstash.com/docs/qstash/howto/local-development
 import { type StandInOptions, startHttpServer } from './http.ts'
-import { createCourier, type Delivery } from './qstash-courier.ts'
-import { type Message, showMessage } from './qstash-message.ts'
-import { createApi } from './qstash-routes.ts'
-import { loadState, openStateFile } from './qstash-state-file.ts'
-import { createStore, type State } from './qstash-store.ts'
+import { createCourier, type Delivery } from './qstash/courier.ts'
+import { type Message, showMessage } from './qstash/message.ts'
+import { createApi } from './qstash/routes.ts'
+import { loadState, openStateFile } from './qstash/state-file.ts'
+import { createStore, type State } from './qstash/store.ts'
 
 export type QStashStandInOptions = StandInOptions & {
   /** Where undelivered messages, dead letters, deduplication and keys survive; absent: nowhere. */

@@ -8,11 +8,11 @@ import {
   type StandInRequest,
   startHttpServer,
 } from './http.ts'
-import { type Prepared, prepareCommand } from './redis-commands.ts'
-import { createMemoryEngine, type Engine, type Outcome } from './redis-engine.ts'
-import { bytesFromText, NotSpoken, plainReply, RedisError, renderReply } from './redis-reply.ts'
-import { type Call, readCall, splitTarget } from './redis-request.ts'
-import { connectServerEngine } from './redis-server.ts'
+import { type Prepared, prepareCommand } from './redis/commands.ts'
+import { createMemoryEngine, type Engine, type Outcome } from './redis/engine.ts'
+import { bytesFromText, NotSpoken, plainReply, RedisError, renderReply } from './redis/reply.ts'
+import { type Call, readCall, splitTarget } from './redis/request.ts'
+import { connectServerEngine } from './redis/server.ts'
 
 export type RedisStandInOptions = StandInOptions & {
   /** A real Redis, such as redis://127.0.0.1:6379; without it the data lives in this process. */

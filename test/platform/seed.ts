@@ -2,8 +2,8 @@
 // endpoint makes staff; at each start the machines are told where the controller is now.
 import { foldName } from '../../src/accounts/account.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
+import type { BehaviourOrder } from './controller/behaviour.ts'
 import type { ControllerStandIn } from './controller.ts'
-import type { BehaviourOrder } from './controller-behaviour.ts'
 import type { PostgresService } from './named-services.ts'
 import { runStatements, type Statement } from './neon-sql.ts'
 

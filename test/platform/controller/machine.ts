@@ -1,0 +1,168 @@
+// One injection moulding machine of the controller stand-in: its state, its memory, and what it makes of a command.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { StandInAnswer } from '../http.ts'
+import { type Behaviour, type BehaviourOrder, type BehaviourQueue, queueBehaviours } from './behaviour.ts'
+import { CommandLog, type ReceivedCommand } from './command.ts'
+import { type Report, reportOutcome } from './report.ts'
+
+export type MachineState = {
+  name: string
+  state: 'stopped' | 'heating' | 'running'
+  /** The barrel's temperature, °C. */
+  barrel_celsius: number
+  /** What the next command will meet. */
+  behaviour: Behaviour
+}
+
+type Answer = { result: 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'; detail?: string | undefined }
+type WarmUp = Extract<Behaviour, { mode: 'warm-up' }>
+
+const keptAnswers = 10_000
+const answerLifeMs = 24 * 3_600_000
+const coldCelsius = 25
+const mouldingCelsius = 220
+const coolingMs = 600_000
+const overLimitBytes = 64 * 1024
+
+export class Machine {
+  readonly log = new CommandLog()
+  readonly #name: string
+  readonly #url: string
+  readonly #closed: AbortSignal
+  #queue: BehaviourQueue = queueBehaviours({ mode: 'obey' })
+  #state: MachineState['state'] = 'stopped'
+  #barrel = { from: coldCelsius, to: coldCelsius, since: 0, overMs: 0 }
+  /** Ends the command that it is still working on. */
+  #working: AbortController | undefined
+  readonly #answers = new Map<string, { answer: Answer; at: number }>()
+  readonly #reports = new Set<Promise<void>>()
+
+  constructor(name: string, url: string, closed: AbortSignal) {
+    this.#name = name
+    this.#url = url
+    this.#closed = closed
+  }
+
+  /** @throws z.ZodError when the order makes no sense. */
+  behave(order: BehaviourOrder): void {
+    this.#queue = queueBehaviours(order)
+  }
+
+  state(): MachineState {
+    return {
+      name: this.#name,
+      state: this.#state,
+      barrel_celsius: this.#celsius(),
+      behaviour: this.#queue.current(),
+    }
+  }
+
+  /** Resolves when no work and no report is under way. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#reports)
+  }
+
+  /**
+   * What the wire does comes first, as it would between a controller and the world: a machine that is away cuts off a
+   * repeated command too. What the machine itself decided is remembered by idempotency key.
+   */
+  async receive(received: ReceivedCommand, clientLeft: AbortSignal): Promise<StandInAnswer> {
+    this.log.add(received)
+    const behaviour = this.#queue.next(received.command)
+    switch (behaviour.mode) {
+      case 'fail':
+        return { status: behaviour.status, body: behaviour.body, headers: behaviour.headers ?? {} }
+      case 'garbage':
+        return { headers: { 'content-type': 'text/html; charset=utf-8' }, body: '<!doctype html><title>Log in</title>' }
+      case 'away':
+        return { cut: true }
+      case 'hang':
+        if (!clientLeft.aborted) await new Promise((resolve) => clientLeft.addEventListener('abort', resolve))
+        return { cut: true }
+      case 'redirect':
+        return { status: behaviour.status, headers: { location: behaviour.location ?? `${this.#url}-elsewhere` } }
+      case 'huge':
+        return { body: { result: 'SUCCESS', detail: 'x'.repeat(overLimitBytes) } }
+      case 'act-then-die':
+        this.#decide(received, behaviour)
+        return { cut: true }
+      case 'slow': {
+        const answer = this.#decide(received, behaviour)
+        await delay(behaviour.after_ms, undefined, { signal: clientLeft }).catch(() => undefined)
+        return { body: answer }
+      }
+      default:
+        return { body: this.#decide(received, behaviour) }
+    }
+  }
+
+  #decide(received: ReceivedCommand, behaviour: Behaviour): Answer {
+    const known = this.#answers.get(received.idempotency_key)
+    if (known !== undefined && Date.now() - known.at < answerLifeMs) return known.answer
+    const answer = this.#act(received, behaviour)
+    this.#answers.delete(received.idempotency_key)
+    this.#answers.set(received.idempotency_key, { answer, at: Date.now() })
+    const oldest = this.#answers.size > keptAnswers ? this.#answers.keys().next().value : undefined
+    if (oldest !== undefined) this.#answers.delete(oldest)
+    return answer
+  }
+
+  #act(received: ReceivedCommand, behaviour: Behaviour): Answer {
+    if (behaviour.mode === 'refuse') return { result: 'REMOTEFAILED', detail: behaviour.detail }
+    this.#working?.abort()
+    this.#working = undefined
+    if (behaviour.mode === 'warm-up') {
+      const report = this.#warmUp(received, behaviour).finally(() => this.#reports.delete(report))
+      this.#reports.add(report)
+      return { result: 'PENDING' }
+    }
+    this.#carryOut(received)
+    return { result: 'SUCCESS', detail: behaviour.mode === 'obey' ? behaviour.detail : undefined }
+  }
+
+  #carryOut(received: ReceivedCommand): void {
+    if (received.command === 'START') this.#enter('running', 0)
+    else this.#enter('stopped', coolingMs)
+    received.done = true
+    this.log.changed()
+  }
+
+  /** Takes its time over a command, then reports. A command that comes meanwhile ends it early. */
+  async #warmUp(received: ReceivedCommand, how: WarmUp): Promise<void> {
+    const working = new AbortController()
+    this.#working = working
+    if (received.command === 'START') this.#enter('heating', how.after_ms)
+    const signal = AbortSignal.any([this.#closed, working.signal])
+    await delay(how.after_ms, undefined, { signal }).catch(() => undefined)
+    if (this.#closed.aborted) return
+    let report: Report = { result: 'REMOTEFAILED', detail: 'another command came meanwhile' }
+    if (!working.signal.aborted) {
+      this.#working = undefined
+      report = { result: how.result, detail: how.detail }
+      if (how.result === 'SUCCESS') this.#carryOut(received)
+      else if (received.command === 'START') this.#enter('stopped', coolingMs)
+    }
+    await reportOutcome(report, {
+      outcomeUrl: received.outcome_url,
+      outcomeToken: received.outcome_token,
+      retryMs: how.report_retry_ms,
+      signal: this.#closed,
+      onTry: (status) => {
+        received.reports.push({ at: new Date().toISOString(), result: report.result, status })
+        this.log.changed()
+      },
+    })
+  }
+
+  #enter(state: MachineState['state'], overMs: number): void {
+    const to = state === 'stopped' ? coldCelsius : mouldingCelsius
+    this.#barrel = { from: this.#celsius(), to, since: Date.now(), overMs }
+    this.#state = state
+  }
+
+  #celsius(): number {
+    const { from, to, since, overMs } = this.#barrel
+    const share = overMs === 0 ? 1 : Math.min(1, (Date.now() - since) / overMs)
+    return Math.round((from + (to - from) * share) * 10) / 10
+  }
+}

@@ -1,0 +1,121 @@
+// Neon's SQL over HTTP, byte by byte: requests, answers, and what one request leaves to the next.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type PostgresStandIn, startPostgres } from '../postgres.ts'
+import { BACKENDS, fail, post, run, type WireResult } from './world.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+describe.each(BACKENDS)('POST /sql, before $name', ({ options }) => {
+  let postgres: PostgresStandIn
+  beforeAll(async () => {
+    postgres = await startPostgres(options)
+  })
+  afterAll(() => postgres.close())
+
+  test('answers a query with fields, rows, command and count', async () => {
+    await postgres.query('CREATE TABLE presses (id int8 PRIMARY KEY, name varchar(64))')
+    const [table] = await postgres.query("SELECT 'presses'::regclass::oid AS oid")
+    const { status, headers, text } = await post(postgres, {
+      query: 'INSERT INTO presses VALUES ($1, $2), (2, null) RETURNING *',
+      params: [1, 'LX-90'],
+    })
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('application/json')
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+    expect(headers.get('neon-request-id')).toMatch(UUID)
+    const field = { tableID: table?.oid, format: 'text' }
+    expect(JSON.parse(text)).toEqual({
+      fields: [
+        { ...field, name: 'id', dataTypeID: 20, columnID: 1, dataTypeSize: 8, dataTypeModifier: -1 },
+        { ...field, name: 'name', dataTypeID: 1043, columnID: 2, dataTypeSize: -1, dataTypeModifier: 68 },
+      ],
+      rows: [
+        { id: '1', name: 'LX-90' },
+        { id: '2', name: null },
+      ],
+      command: 'INSERT',
+      rowCount: 2,
+      rowAsArray: false,
+    })
+  })
+
+  test.each([
+    ['CREATE TABLE tagged (n int)', 'CREATE', null],
+    ['INSERT INTO tagged VALUES (1), (2), (3)', 'INSERT', 3],
+    ['UPDATE tagged SET n = 0 WHERE n > 1', 'UPDATE', 2],
+    ['DELETE FROM tagged WHERE n > 5', 'DELETE', 0],
+    ['SELECT * FROM tagged', 'SELECT', 3],
+    ['DROP TABLE tagged', 'DROP', null],
+    ['', '', null],
+  ])('tells the command and the count of %j', async (query, command, rowCount) => {
+    expect(await run(postgres, { query })).toMatchObject({ command, rowCount })
+  })
+
+  test('gives rows as arrays by header, and by query against the header', async () => {
+    const query = 'SELECT 1 AS a, 2 AS a'
+    expect(await run(postgres, { query })).toMatchObject({ rows: [['1', '2']], rowAsArray: true })
+    const asked = await run(postgres, { query, arrayMode: false })
+    expect(asked).toMatchObject({ rows: [{ a: '2' }], rowAsArray: false })
+    const yes = { 'Neon-Array-Mode': 'True', 'Neon-Raw-Text-Output': '1' }
+    expect(await run(postgres, { query }, yes)).toMatchObject({ rows: [{ a: 2 }], rowAsArray: false })
+  })
+
+  test('runs a batch in one transaction and repeats its headers', async () => {
+    const queries = [
+      { query: 'SELECT pg_current_xact_id() AS id' },
+      { query: 'SELECT pg_current_xact_id() AS id', arrayMode: true },
+      { query: 'SHOW transaction_isolation' },
+    ]
+    const level = { 'Neon-Batch-Isolation-Level': 'RepeatableRead', 'Neon-Batch-Deferrable': 'false' }
+    const { headers, text } = await post(postgres, { queries }, level)
+    const { results }: { results: WireResult[] } = JSON.parse(text)
+    const id = expect.any(String)
+    expect(results.map(({ rows }) => rows)).toEqual([[{ id }], [[id]], [{ transaction_isolation: 'repeatable read' }]])
+    expect(Object.values(Object(results[0]?.rows[0]))).toEqual(results[1]?.rows[0])
+    expect(headers.get('neon-batch-isolation-level')).toBe('RepeatableRead')
+    expect(headers.get('neon-batch-deferrable')).toBeNull()
+    expect(headers.get('neon-batch-read-only')).toBeNull()
+  })
+
+  test('answers an empty batch with no results', async () => {
+    expect((await post(postgres, { queries: [] })).text).toBe('{"results":[]}')
+  })
+
+  test('percent-decodes the connection string', async () => {
+    const url = postgres.databaseUrl.replace('//tiebar:', '//%74iebar:').replace('postgresql:', 'postgres:')
+    expect((await post(postgres, { query: 'SELECT 1' }, { 'Neon-Connection-String': url })).status).toBe(200)
+  })
+
+  test('starts each request in a clean session', async () => {
+    await run(postgres, { query: 'BEGIN' })
+    expect((await fail(postgres, { query: 'SAVEPOINT here' })).body.code).toBe('25P01')
+    await run(postgres, { query: "SET DateStyle = 'German'" })
+    await run(postgres, { query: "SELECT set_config('tiebar.leak', 'yes', false)" })
+    await run(postgres, { query: 'CREATE TEMP TABLE leak (n int)' })
+    await run(postgres, { query: 'PREPARE leak AS SELECT 1' })
+    await run(postgres, { query: 'SELECT pg_advisory_lock(4711)' })
+    const query = `SELECT now()::date::text ~ '^\\d{4}-', coalesce(current_setting('tiebar.leak', true), ''),
+      to_regclass('pg_temp.leak'), (SELECT count(*) FROM pg_prepared_statements WHERE name = 'leak'),
+      (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711)`
+    expect((await run(postgres, { query })).rows).toEqual([['t', '', null, '0', '0']])
+    await fail(postgres, { query: 'SELECT 1/0' })
+    expect((await run(postgres, { query: 'SELECT 1' })).rows).toEqual([['1']])
+  })
+
+  test('has the settings that Neon’s text output depends on', async () => {
+    const names = ['DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'client_encoding', 'server_encoding']
+    const { rows } = await run(postgres, { query: `SELECT ${names.map((n) => `current_setting('${n}')`).join(', ')}` })
+    expect(rows).toEqual([['ISO, MDY', 'postgres', 'UTC', 'hex', 'UTF8', 'UTF8']])
+  })
+
+  test('answers a preflight request, and any other as Neon does', async () => {
+    const preflight = await fetch(postgres.fetchEndpoint, { method: 'OPTIONS' })
+    expect(preflight.status).toBe(200)
+    expect(preflight.headers.get('allow')).toBe('OPTIONS, POST')
+    expect(preflight.headers.get('access-control-max-age')).toBe('86400')
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('Neon-Connection-String')
+    expect(preflight.headers.get('neon-request-id')).toMatch(UUID)
+    const other = await fetch(postgres.fetchEndpoint)
+    expect([other.status, await other.json()]).toEqual([400, 'query is not supported'])
+  })
+})

@@ -1,0 +1,110 @@
+// PGlite as a backend: PostgreSQL compiled to WebAssembly, in this process, with one connection. `pg` talks to it
+// over a stream in place of a socket, in the same protocol as to a server.
+import { mkdir } from 'node:fs/promises'
+import { Duplex } from 'node:stream'
+import { PGlite } from '@electric-sql/pglite'
+import { isBlank, openBlank } from './blank.ts'
+import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts'
+
+const STARTUP = 0x00
+const TERMINATE = 'X'.charCodeAt(0)
+
+/** AuthenticationOk, then ReadyForQuery, idle: all that a client needs to hear to a StartupMessage. */
+const WELCOME = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
+
+/** Carries the frontend's messages to PGlite and its answers back. The methods are those `pg` calls on a socket. */
+class PgliteSocket extends Duplex {
+  readonly #db: PGlite
+
+  constructor(db: PGlite) {
+    super()
+    this.#db = db
+  }
+
+  connect(): this {
+    process.nextTick(() => this.emit('connect'))
+    return this
+  }
+
+  setNoDelay(): this {
+    return this
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#exchange(chunk).then(() => done(), done)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#exchange(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => done(), done)
+  }
+
+  override _final(done: () => void): void {
+    this.push(null)
+    done()
+  }
+
+  async #exchange(messages: Buffer): Promise<void> {
+    if (messages[0] === STARTUP) this.push(WELCOME)
+    else if (messages[0] !== TERMINATE) {
+      const answers: Buffer[] = []
+      // What PGlite shows is its own memory, which it will overwrite: hence the copies.
+      await this.#db.execProtocolRawStream(messages, {
+        onRawData: (bytes) => answers.push(Buffer.from(bytes)),
+      })
+      if (!this.destroyed) this.push(Buffer.concat(answers))
+    }
+  }
+}
+
+/**
+ * Starts PGlite.
+ * @param dataDir its data folder, made if missing; absent: in memory
+ * @param snapshot what an earlier `dump()` gave; the data folder must then be empty
+ */
+export async function openPglite(dataDir: string | undefined, snapshot: Blob | undefined): Promise<PostgresBackend> {
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true })
+  const contents = snapshot ?? ((await isBlank(dataDir)) ? await openBlank() : undefined)
+  const db = await PGlite.create({
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...(contents === undefined ? {} : { loadDataDir: contents }),
+    startParams: [...PGlite.defaultStartParams, ...SESSION_SETTINGS],
+  })
+  // One connection, kept for good: requests wait for it in the order they came.
+  const pool = createPool({
+    max: 1,
+    idleTimeoutMillis: 0,
+    ssl: false,
+    stream: () => new PgliteSocket(db),
+  })
+  return {
+    pool,
+    database: 'tiebar',
+    elementTypes: new Map(),
+    // A statement that has begun runs to its end before this process does anything else, so there is nothing to stop.
+    // What has not begun is not begun once the client has gone: the session sees to that.
+    cancel: async () => {},
+    dump: async () => {
+      const client = await pool.connect()
+      try {
+        await client.query('CHECKPOINT')
+        return await db.dumpDataDir('none')
+      } finally {
+        client.release()
+      }
+    },
+    close: async () => {
+      await pool.end()
+      await db.close()
+    },
+  }
+}

@@ -1,0 +1,69 @@
+// A real PostgreSQL server as a backend, with a database of its own there. PGlite has one connection and so hides
+// every race; here requests run side by side.
+import { randomBytes } from 'node:crypto'
+import { DatabaseError, escapeIdentifier, type Pool } from 'pg'
+import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts'
+
+const MAX_CONNECTIONS = 20
+/** How a server says that another was quicker to create the same database: 42P04, or 23505 in pg_database. */
+const CREATED_BY_ANOTHER = ['42P04', '23505']
+
+/**
+ * Connects to the server.
+ * @param serverUrl a database there from which others can be created
+ * @param database created if missing and kept; absent: a fresh one, dropped at `close`
+ * @throws DatabaseError or a socket error when the server does not let us in
+ */
+export async function openServer(serverUrl: string, database: string | undefined): Promise<PostgresBackend> {
+  const name = database ?? `tiebar_${randomBytes(6).toString('hex')}`
+  const admin = createPool({
+    connectionString: serverUrl,
+    max: 2,
+    allowExitOnIdle: true,
+  })
+  try {
+    await createDatabase(admin, name)
+  } catch (error) {
+    await admin.end()
+    throw error
+  }
+  const pool = createPool({
+    connectionString: urlOfDatabase(serverUrl, name),
+    max: MAX_CONNECTIONS,
+  })
+  return {
+    pool,
+    database: name,
+    elementTypes: new Map(),
+    cancel: async (client) => {
+      // `pg` keeps what the server's BackendKeyData said; its types do not tell.
+      const { processID } = client as typeof client & { processID: number }
+      await admin.query('SELECT pg_cancel_backend($1)', [processID])
+    },
+    close: async () => {
+      await pool.end()
+      if (database === undefined) await admin.query(`DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`)
+      await admin.end()
+    },
+  }
+}
+
+/** template0 has no other sessions, which a template must not have, and takes any encoding. */
+async function createDatabase(admin: Pool, name: string): Promise<void> {
+  const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [name])
+  if (rowCount !== 0) return
+  try {
+    await admin.query(`CREATE DATABASE ${escapeIdentifier(name)} ENCODING 'UTF8' TEMPLATE template0`)
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || !CREATED_BY_ANOTHER.includes(error.code ?? '')) throw error
+  }
+}
+
+/** In a connection string `options` wins over the option of that name, so what is there already is kept in front. */
+function urlOfDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${encodeURIComponent(name)}`
+  const given = url.searchParams.get('options')
+  url.searchParams.set('options', [...(given === null ? [] : [given]), ...SESSION_SETTINGS].join(' '))
+  return url.href
+}

@@ -1,0 +1,79 @@
+// What the tests of the PostgreSQL stand-in share: both backends, and Neon's endpoint by plain fetch.
+import type { PostgresStandIn, PostgresStandInOptions } from '../postgres.ts'
+
+/** PGlite always; a real server where LOCAL_POSTGRES_URL names one. */
+export const BACKENDS: { name: string; options: PostgresStandInOptions }[] = [{ name: 'PGlite', options: {} }]
+
+/** Where a real server is, for tests of what only a server can do. */
+export const SERVER_URL = process.env.LOCAL_POSTGRES_URL || undefined
+
+if (SERVER_URL !== undefined) BACKENDS.push({ name: 'a real server', options: { serverUrl: SERVER_URL } })
+
+/** How the driver asks: every value as text, rows as arrays. */
+export const RAW = { 'Neon-Raw-Text-Output': 'true', 'Neon-Array-Mode': 'true' }
+
+export type WireField = {
+  name: string
+  dataTypeID: number
+  tableID: number
+  columnID: number
+  dataTypeSize: number
+  dataTypeModifier: number
+  format: string
+}
+
+export type WireResult = {
+  fields: WireField[]
+  rows: unknown[]
+  command: string
+  rowCount: number | null
+  rowAsArray: boolean
+}
+
+export type WireAnswer = { status: number; headers: Headers; text: string }
+
+/** Sends a body as it is if it is a string, as JSON otherwise. */
+export async function post(
+  postgres: PostgresStandIn,
+  payload: unknown,
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+): Promise<WireAnswer> {
+  const response = await fetch(postgres.fetchEndpoint, {
+    method: 'POST',
+    headers: { 'Neon-Connection-String': postgres.databaseUrl, ...headers },
+    body: typeof payload === 'string' ? payload : JSON.stringify(payload),
+    signal,
+  })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** A request that is to fail: its status, and its body, which is JSON whatever the status. */
+export async function fail(
+  postgres: PostgresStandIn,
+  payload: unknown,
+  headers: Record<string, string> = RAW,
+): Promise<{ status: number; body: Record<string, string | null> }> {
+  const { status, text } = await post(postgres, payload, headers)
+  return { status, body: JSON.parse(text) }
+}
+
+/** @throws Error with the body when the answer is not 200 */
+export async function run(
+  postgres: PostgresStandIn,
+  payload: { query: string; params?: unknown[]; arrayMode?: boolean },
+  headers: Record<string, string> = RAW,
+): Promise<WireResult> {
+  const { status, text } = await post(postgres, payload, headers)
+  if (status !== 200) throw new Error(`${status} ${text}`)
+  return JSON.parse(text)
+}
+
+/** Asks again until `isTrue`, at most ten seconds long. */
+export async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error('what was waited for did not happen within 10 s')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

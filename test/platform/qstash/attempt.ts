@@ -1,0 +1,117 @@
+// One attempt to deliver one message: the request as a destination sees it, and what came of it.
+// https://upstash.com/docs/qstash/howto/receiving
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { type AttemptResult, canonicalName, type HeaderMap, type PendingMessage } from './message.ts'
+
+// The longest that a plan allows by default.
+const defaultTimeoutMs = 900_000
+const maxTimerMs = 2 ** 31 - 1
+const keptResponseBytes = 1_048_576
+
+// Headers that frame the message on its connection: a forwarded one must not contradict the real one.
+const framing = [
+  'Connection',
+  'Content-Length',
+  'Expect',
+  'Host',
+  'Keep-Alive',
+  'Te',
+  'Trailer',
+  'Transfer-Encoding',
+  'Upgrade',
+]
+
+/**
+ * Sends the message once. Redirects are not followed; a destination that does not answer is a result with status 0.
+ * Ends early, with such a result, when `stop` is aborted.
+ */
+export async function attemptDelivery(
+  message: PendingMessage,
+  signature: string,
+  stop: AbortSignal,
+): Promise<AttemptResult> {
+  const timeoutMs = Math.min(message.timeoutMs ?? defaultTimeoutMs, maxTimerMs)
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), timeoutMs)
+  const cut = () => deadline.abort()
+  stop.addEventListener('abort', cut)
+  try {
+    const response = await send(message, signature, deadline.signal)
+    const body = await readBody(response)
+    return { status: response.statusCode ?? 0, header: headerMap(response.rawHeaders), body }
+  } catch (error) {
+    const reason = deadline.signal.aborted ? `no response within ${timeoutMs} ms` : describe(error)
+    return { status: 0, header: {}, body: Buffer.alloc(0), error: reason }
+  } finally {
+    clearTimeout(timer)
+    stop.removeEventListener('abort', cut)
+  }
+}
+
+function send(message: PendingMessage, signature: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { protocol, hostname, port } = new URL(message.url)
+  const request = protocol === 'https:' ? requestHttps : requestHttp
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port,
+      path: requestTarget(message.url),
+      method: message.method,
+      headers: requestHeaders(message, signature),
+      // No kept connection: one that the destination has just closed would look like a failed attempt.
+      agent: false,
+      signal,
+    })
+    outgoing.on('error', reject)
+    outgoing.on('response', resolve)
+    outgoing.end(message.body)
+  })
+}
+
+/** An error that stands for several addresses has no message, but a code. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || ('code' in error ? String(error.code) : error.name)
+}
+
+function requestHeaders(message: PendingMessage, signature: string): Record<string, string> {
+  const forwarded = Object.entries(message.header).filter(([name]) => !framing.includes(name))
+  const hasLength = message.body.length > 0 || !['GET', 'DELETE'].includes(message.method)
+  return {
+    ...Object.fromEntries(forwarded.map(([name, values]) => [name, values.join(', ')])),
+    'User-Agent': 'Upstash-QStash',
+    'Upstash-Signature': signature,
+    'Upstash-Message-Id': message.messageId,
+    'Upstash-Retried': String(message.retried),
+    'Upstash-Caller-Ip': message.callerIP,
+    ...(hasLength ? { 'Content-Length': String(message.body.length) } : {}),
+  }
+}
+
+/** Path and query as they were published: a parsed URL would have tidied them. */
+function requestTarget(url: string): string {
+  const target = url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/#.*$/s, '')
+  const path = target.startsWith('/') ? target : `/${target}`
+  return path.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
+}
+
+/** As much of the body as QStash keeps; the rest is read and dropped. */
+async function readBody(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response) {
+    if (length < keptResponseBytes) chunks.push(chunk)
+    length += chunk.length
+  }
+  return Buffer.concat(chunks).subarray(0, keptResponseBytes)
+}
+
+function headerMap(rawHeaders: string[]): HeaderMap {
+  const header: HeaderMap = {}
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = canonicalName(rawHeaders[i] ?? '')
+    header[name] = [...(header[name] ?? []), rawHeaders[i + 1] ?? '']
+  }
+  return header
+}

@@ -1,0 +1,197 @@
+import { decodeJwt } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { deadLetterOf, eventually, signatureOf, startDestination, startWorld, statesOf } from './world.ts'
+
+describe('what arrives', () => {
+  test('is the body byte by byte, its type, the forwarded headers and those of QStash, and no other', async () => {
+    const { call, destination } = await startWorld()
+    const body = Buffer.from(Array.from({ length: 256 }, (_, n) => n))
+    const { body: published } = await call('POST', `/v2/publish/${destination.url}/in`, {
+      headers: {
+        'Content-Type': 'application/octet-stream',
+        'Upstash-Forward-Authorization': 'Bearer theirs',
+        'Upstash-Forward-X-Machine': 'Nr. 7',
+        'Upstash-Forward-Content-Length': '3',
+        'Upstash-Forward-Host': 'elsewhere.example',
+        'Upstash-Forward-Transfer-Encoding': 'chunked',
+        'Upstash-Forward-Upstash-Retried': '99',
+        'Upstash-Label': 'secret',
+        'X-Not-Forwarded': 'stays here',
+        Cookie: 'stays=here',
+      },
+      body,
+    })
+    const request = await eventually('the delivery', () => destination.received[0])
+    expect(request.body.equals(body)).toBe(true)
+    expect(request).toMatchObject({ method: 'POST', target: '/in' })
+    expect(request.headers).toEqual({
+      host: new URL(destination.url).host,
+      connection: expect.any(String),
+      'content-length': '256',
+      'content-type': 'application/octet-stream',
+      authorization: 'Bearer theirs',
+      'x-machine': 'Nr. 7',
+      'user-agent': 'Upstash-QStash',
+      'upstash-signature': expect.any(String),
+      'upstash-message-id': published.messageId,
+      'upstash-retried': '0',
+      'upstash-caller-ip': '127.0.0.1',
+    })
+  })
+
+  test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const)('comes with the method %s', async (method) => {
+    const { client, destination } = await startWorld()
+    await client.publish({ url: destination.url, method })
+    const request = await eventually('the delivery', () => destination.received[0])
+    expect([request.method, request.body.length]).toEqual([method, 0])
+  })
+
+  test('comes to the destination as it was written, and is signed for exactly that', async () => {
+    const { client, destination } = await startWorld()
+    const path = '/a//b/%2Fc%20d;e?x=1&y=%3F&z=a//b??'
+    await client.publish({ url: `${destination.url}${path}`, body: 'x' })
+    const request = await eventually('the delivery', () => destination.received[0])
+    expect(request.target).toBe(path)
+    expect(decodeJwt(signatureOf(request)).sub).toBe(`${destination.url}${path}`)
+  })
+})
+
+describe('a failed attempt', () => {
+  test('is repeated as often and as late as the message says, with a fresh signature, then dead', async () => {
+    const { client, destination, qstash } = await startWorld()
+    destination.answer = () => ({ status: 503, body: 'busy' })
+    const url = destination.url
+    const { messageId } = await client.publish({ url, body: 'x', retries: 2, retryDelay: '10 * (1 + retried)' })
+    const letter = await deadLetterOf(client, messageId)
+    expect(letter).toMatchObject({ messageId, responseStatus: 503, responseBody: 'busy', maxRetries: 2 })
+    expect(destination.received.map(({ headers }) => headers['upstash-retried'])).toEqual(['0', '1', '2'])
+    expect(new Set(destination.received.map(({ headers }) => headers['upstash-message-id']))).toEqual(
+      new Set([messageId]),
+    )
+    expect(new Set(destination.received.map(signatureOf)).size).toBe(3)
+    const { logs } = await client.logs({ messageIds: [messageId] })
+    const states = ['CREATED', 'ACTIVE', 'ERROR', 'RETRY', 'ACTIVE', 'ERROR', 'RETRY', 'ACTIVE', 'ERROR', 'FAILED']
+    expect(logs.map(({ state }) => state).reverse()).toEqual(states)
+    const delays = logs.filter(({ state }) => state === 'RETRY').map((log) => Number(log.nextDeliveryTime) - log.time)
+    expect(delays.reverse()).toEqual([10, 20])
+    expect(logs.find(({ state }) => state === 'ERROR')).toMatchObject({
+      error: expect.stringContaining('503'),
+      responseStatus: 503,
+      responseBody: btoa('busy'),
+      retryDelayExpr: '10 * (1 + retried)',
+    })
+    expect(qstash.deliveries()).toMatchObject([
+      { messageId, url, retried: 0, status: 503 },
+      { messageId, url, retried: 1, status: 503 },
+      { messageId, url, retried: 2, status: 503 },
+    ])
+    await expect(client.messages.get(messageId)).rejects.toMatchObject({ status: 404 })
+  })
+
+  test('starts no retry before its time', async () => {
+    const { client, destination, qstash } = await startWorld()
+    destination.answer = () => ({ status: 500 })
+    const { messageId } = await client.publish({ url: destination.url, retries: 1, retryDelay: '80' })
+    await deadLetterOf(client, messageId)
+    const [one, two] = qstash.deliveries()
+    expect(Number(two?.startedAt) - Number(one?.endedAt)).toBeGreaterThanOrEqual(80)
+  })
+
+  test.each([
+    ['three retries by the default backoff', {}, undefined, 12_000],
+    ['Retry-After', { 'retry-after': '33' }, '5', 33_000],
+    ['X-RateLimit-Reset-Tokens', { 'x-ratelimit-reset-tokens': '1m' }, '5', 60_000],
+    ['its own expression, because more than a day is not heard', { 'retry-after': '90000' }, '7000', 7_000],
+  ])('waits for the retry visibly: %s', async (_title, headers, retryDelay, delayMs) => {
+    const { client, destination } = await startWorld()
+    destination.answer = () => ({ status: 500, headers })
+    const { messageId } = await client.publish({ url: destination.url, ...(retryDelay ? { retryDelay } : {}) })
+    const retry = await eventually('the retry', async () => {
+      const { logs } = await client.logs({ messageIds: [messageId] })
+      return logs.find(({ state }) => state === 'RETRY')
+    })
+    expect(Number(retry.nextDeliveryTime) - retry.time).toBe(delayMs)
+    expect(await client.messages.get(messageId)).toMatchObject({ messageId, maxRetries: 3 })
+  })
+
+  test('may succeed the next time', async () => {
+    const { client, destination } = await startWorld()
+    destination.answer = ({ headers }) => ({ status: headers['upstash-retried'] === '1' ? 201 : 429 })
+    const { messageId } = await client.publish({ url: destination.url, retryDelay: '1' })
+    await eventually('the end', async () => (await statesOf(client, messageId)).includes('DELIVERED'))
+    expect(await statesOf(client, messageId)).toEqual(['CREATED', 'ACTIVE', 'ERROR', 'RETRY', 'ACTIVE', 'DELIVERED'])
+    expect((await client.dlq.listMessages()).messages).toEqual([])
+  })
+
+  test('of status 489 with Upstash-NonRetryable-Error is the last', async () => {
+    const { client, destination } = await startWorld()
+    destination.answer = () => ({ status: 489, headers: { 'Upstash-NonRetryable-Error': 'true' } })
+    const { messageId } = await client.publish({ url: destination.url, retries: 5, retryDelay: '1' })
+    expect(await deadLetterOf(client, messageId)).toMatchObject({ responseStatus: 489 })
+    expect(await statesOf(client, messageId)).toEqual(['CREATED', 'ACTIVE', 'ERROR', 'FAILED'])
+  })
+
+  test.each([
+    ['489 and not the header', { status: 489 }],
+    ['400 and the header', { status: 400, headers: { 'Upstash-NonRetryable-Error': 'true' } }],
+  ])('of status %s is repeated', async (_title, answer) => {
+    const { client, destination } = await startWorld()
+    destination.answer = () => answer
+    const { messageId } = await client.publish({ url: destination.url, retries: 1, retryDelay: '1' })
+    await deadLetterOf(client, messageId)
+    expect(destination.received).toHaveLength(2)
+  })
+
+  test('is a redirect, which is not followed', async () => {
+    const { client, destination } = await startWorld()
+    const elsewhere = await startDestination()
+    destination.answer = () => ({ status: 307, headers: { location: elsewhere.url } })
+    const { messageId } = await client.publish({ url: destination.url, retries: 0 })
+    expect(await deadLetterOf(client, messageId)).toMatchObject({
+      responseStatus: 307,
+      responseHeader: { Location: [elsewhere.url] },
+    })
+    expect(elsewhere.received).toEqual([])
+  })
+
+  test('is an answer that takes longer than the timeout', async () => {
+    const { client, destination } = await startWorld()
+    destination.answer = ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({})))
+    const { messageId } = await client.publish({ url: destination.url, retries: 0, timeout: '1s' })
+    expect(await deadLetterOf(client, messageId)).toMatchObject({ responseStatus: 0 })
+    const { logs } = await client.logs({ filter: { messageId, state: 'ERROR' } })
+    expect(logs).toMatchObject([{ error: expect.stringContaining('1000 ms'), timeout: 1_000 }])
+  })
+
+  test.each([
+    ['refused', 'ECONNREFUSED', async () => 'http://127.0.0.1:1'],
+    [
+      'cut off',
+      'socket hang up',
+      async () => {
+        const cutter = await startDestination()
+        cutter.answer = () => ({ cut: true })
+        return cutter.url
+      },
+    ],
+  ])('is a connection that is %s, and has a status nevertheless', async (_title, error, findUrl) => {
+    const { client } = await startWorld()
+    const { messageId } = await client.publish({ url: await findUrl(), retries: 1, retryDelay: '1' })
+    const letter = await deadLetterOf(client, messageId)
+    expect(letter.responseStatus).toBe(0)
+    const { logs } = await client.logs({ filter: { messageId, state: 'ERROR' } })
+    expect(logs).toMatchObject([{ error: expect.stringContaining(error) }, { error: expect.stringContaining(error) }])
+  })
+
+  test('keeps bodies that are no text in base64', async () => {
+    const { client, destination } = await startWorld()
+    const binary = Buffer.from([0xff, 0x00, 0xfe])
+    destination.answer = () => ({ status: 500, body: binary })
+    const body = new Blob([binary])
+    const { messageId } = await client.publish({ url: destination.url, body, retries: 0 })
+    const letter = await deadLetterOf(client, messageId)
+    expect(letter).toMatchObject({ bodyBase64: '/wD+', responseBodyBase64: '/wD+' })
+    expect(letter).not.toHaveProperty('body')
+    expect(letter).not.toHaveProperty('responseBody')
+  })
+})

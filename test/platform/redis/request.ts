@@ -1,0 +1,84 @@
+// Reads a request to the REST API: one command as a JSON array or as a path, or several at /pipeline and /multi-exec.
+import type { StandInRequest } from '../http.ts'
+import { bytesFromText, RedisError } from './reply.ts'
+
+export type Call = {
+  kind: 'command' | 'pipeline' | 'transaction'
+  commands: string[][]
+}
+
+const batchKinds: Record<string, Call['kind']> = {
+  '/pipeline': 'pipeline',
+  '/multi-exec': 'transaction',
+}
+
+/** Numbers stay as they were written: beyond 2^53 a JavaScript number would lose digits. */
+function parseJson(body: Buffer): unknown {
+  const keepNumber = (_name: string, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' ? (context?.source ?? String(value)) : value
+  try {
+    return JSON.parse(body.toString('utf8'), keepNumber)
+  } catch {
+    throw new RedisError('ERR failed to parse the JSON body')
+  }
+}
+
+function readWord(value: unknown): string {
+  if (typeof value === 'string') return bytesFromText(value)
+  if (typeof value === 'boolean') return String(value)
+  if (value === null) throw new RedisError('ERR null args are not supported')
+  throw new RedisError('ERR the words of a command are strings, numbers or booleans')
+}
+
+function readCommand(value: unknown): string[] {
+  if (!Array.isArray(value)) throw new RedisError('ERR a command is a JSON array')
+  if (value.length === 0) throw new RedisError('ERR empty command')
+  return value.map(readWord)
+}
+
+function readBatch(body: Buffer): string[][] {
+  const commands = parseJson(body)
+  if (!Array.isArray(commands)) throw new RedisError('ERR several commands are a JSON array of arrays')
+  if (commands.length === 0) throw new RedisError('ERR there is no command')
+  return commands.map(readCommand)
+}
+
+/** Percent-encoding hides bytes, not characters. The target is latin1 already, as Node read it. */
+function decodeSegment(segment: string): string {
+  if (/%(?![0-9a-f]{2})/i.test(segment)) throw new RedisError('ERR the path is not percent-encoded')
+  return segment.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/** `/set/key?EX=100` with the value as the body is SET key value EX 100. */
+function readPath(path: string, query: URLSearchParams, body: Buffer): string[] {
+  const words = path.slice(1).split('/').map(decodeSegment)
+  if (body.length > 0) words.push(body.toString('latin1'))
+  for (const [name, value] of query) {
+    if (name === '_token') continue
+    words.push(bytesFromText(name))
+    if (value !== '') words.push(bytesFromText(value))
+  }
+  return words
+}
+
+/** @throws RedisError when there is no command in it. */
+export function readCall(request: StandInRequest): Call {
+  const { path, query } = splitTarget(request.target)
+  const kind = batchKinds[path]
+  if (kind) return { kind, commands: readBatch(request.body) }
+  if (path !== '/') return { kind: 'command', commands: [readPath(path, query, request.body)] }
+  if (request.body.length === 0) throw new RedisError('ERR empty command')
+  return { kind: 'command', commands: [readCommand(parseJson(request.body))] }
+}
+
+export function splitTarget(target: string): {
+  path: string
+  query: URLSearchParams
+} {
+  const at = target.indexOf('?')
+  if (at < 0) return { path: target, query: new URLSearchParams() }
+  return {
+    path: target.slice(0, at),
+    query: new URLSearchParams(target.slice(at + 1)),
+  }
+}

@@ -1,0 +1,73 @@
+// What is peculiar to a stand-in over a real server: its keys stay behind their prefix.
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startRedis } from '../redis.ts'
+import { openRedis } from './world.ts'
+
+test('a stand-in whose real server is not there does not start, and does not tell the password', async () => {
+  const error = await startRedis({ serverUrl: 'redis://:secret@127.0.0.1:1' }).catch((failure: unknown) => failure)
+  expect(error).toBeInstanceOf(Error)
+  expect(String(error)).toContain('cannot be reached')
+  expect(String(error)).not.toContain('secret')
+})
+
+const serverUrl = process.env.LOCAL_REDIS_URL ?? ''
+
+describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
+  /** The server itself, and a prefix that is this test's own even where it holds the characters of patterns. */
+  async function openServer() {
+    const server = new Redis(serverUrl)
+    const prefix = `tiebar-test:${randomUUID()}:[*]:`
+    onTestFinished(async () => {
+      const keys = await server.keys(`tiebar-test:${prefix.slice(12, 48)}:*`)
+      if (keys.length > 0) await server.del(keys)
+      server.disconnect()
+    })
+    return { server, prefix }
+  }
+
+  test('puts its prefix before every key, in scripts too, and never shows it', async () => {
+    const { server, prefix } = await openServer()
+    const { standIn } = await openRedis({ serverUrl, keyPrefix: prefix })
+    await standIn.command('MSET', 'a', 1, 'b', 2)
+    await standIn.command('EVAL', "redis.call('SET', KEYS[1], ARGV[1])", 1, 'c', 3)
+    expect(await server.mget(`${prefix}a`, `${prefix}b`, `${prefix}c`)).toEqual(['1', '2', '3'])
+    expect(await standIn.command('KEYS', '?')).toHaveLength(3)
+    expect(await standIn.command('KEYS', 'a')).toEqual(['a'])
+    expect(await standIn.command('SCAN', 0, 'COUNT', 1_000_000, 'MATCH', '[bx]')).toEqual(['0', ['b']])
+    expect(await standIn.command('DBSIZE')).toBe(3)
+  })
+
+  test('leaves an empty key of a script empty: it means that there is none', async () => {
+    const { standIn } = await openRedis({ serverUrl })
+    expect(await standIn.command('EVAL', "return KEYS[2] == ''", 2, 'a', '')).toBe(1)
+  })
+
+  test('clears what is its own, and nothing else', async () => {
+    const { server, prefix } = await openServer()
+    const other = `${prefix.slice(0, -4)}x:key` // what the prefix would match, were it taken as a pattern
+    await server.set(other, 'stays')
+    const { standIn } = await openRedis({ serverUrl, keyPrefix: prefix })
+    await standIn.command('MSET', ...Array.from({ length: 250 }, (_, at) => [`key${at}`, at]).flat())
+    expect(await standIn.command('DBSIZE')).toBe(250)
+    expect(await standIn.command('FLUSHDB')).toBe('OK')
+    expect(await standIn.command('DBSIZE')).toBe(0)
+    expect(await server.get(other)).toBe('stays')
+  })
+
+  test('removes its keys when it closes, unless it was told the prefix', async () => {
+    const { server, prefix } = await openServer()
+    const lasting = await startRedis({ serverUrl, keyPrefix: prefix })
+    await lasting.command('SET', 'key', 'stays')
+    await lasting.close()
+    expect(await server.get(`${prefix}key`)).toBe('stays')
+
+    const marker = randomUUID()
+    const passing = await startRedis({ serverUrl })
+    await passing.command('SET', marker, 'goes')
+    expect(await server.keys(`tiebar:*:${marker}`)).toHaveLength(1)
+    await passing.close()
+    expect(await server.keys(`tiebar:*:${marker}`)).toEqual([])
+  })
+})

@@ -1,0 +1,137 @@
+// A real Redis behind the REST API. All keys get a prefix that clients never see, so that many stand-ins can share a
+// server; SCAN, KEYS, DBSIZE and FLUSHDB see only what is behind the prefix.
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { mapKeys } from './command.ts'
+import type { Prepared } from './commands.ts'
+import type { Engine, Outcome } from './engine.ts'
+import { escapeGlob } from './glob.ts'
+import { integerReply, NotSpoken, RedisError, type Reply } from './reply.ts'
+
+type Sent = { name: string; args: string[]; strip: (reply: Reply) => Reply }
+
+const countKeys = "return #redis.call('KEYS', ARGV[1])"
+// In hundreds: unpack has a limit of some thousands.
+const deleteKeys = `
+local keys = redis.call('KEYS', ARGV[1])
+for first = 1, #keys, 100 do redis.call('UNLINK', unpack(keys, first, math.min(first + 99, #keys))) end
+return redis.status_reply('OK')`
+
+const same = (reply: Reply) => reply
+
+/** The command that does behind the prefix what the given one does without. */
+function behindPrefix(prefix: string, { name, args, command }: Prepared): Sent {
+  const strip = (reply: Reply) => (typeof reply === 'string' ? reply.slice(prefix.length) : reply)
+  const everything = `${escapeGlob(prefix)}*`
+  const behind = (pattern: string) => escapeGlob(prefix) + pattern
+  if (prefix === '' || !command) return { name, args, strip: same }
+  if (name === 'dbsize') return { name: 'eval', args: [countKeys, '0', everything], strip: same }
+  if (name.startsWith('flush')) return { name: 'eval', args: [deleteKeys, '0', everything], strip: same }
+  const stripAll = (reply: Reply) => (Array.isArray(reply) ? reply.map(strip) : reply)
+  if (name === 'keys') return { name, args: args.map(behind), strip: stripAll }
+  if (name === 'scan') {
+    const at = args.findIndex((word, index) => index % 2 === 1 && word.toUpperCase() === 'MATCH')
+    const patterned = at < 0 ? [...args, 'MATCH', everything] : args.with(at + 1, behind(args[at + 1] ?? ''))
+    return {
+      name,
+      args: patterned,
+      strip: (reply) => (Array.isArray(reply) ? reply.map(stripAll) : reply),
+    }
+  }
+  return {
+    name,
+    args: mapKeys(command, args, (key) => prefix + key),
+    strip: same,
+  }
+}
+
+/** With `stringNumbers` and buffers, a string is an integer and a buffer is a string. */
+function readReply(raw: unknown): Reply {
+  if (raw === null) return null
+  if (raw instanceof Uint8Array) return Buffer.from(raw).toString('latin1')
+  if (typeof raw === 'string') return integerReply(BigInt(raw))
+  if (Array.isArray(raw)) return raw.map(readReply)
+  if (raw instanceof Error) throw new NotSpoken('an error inside an array that a script answers with')
+  throw new TypeError(`ioredis answered with a ${typeof raw}`)
+}
+
+const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
+
+function readOutcome(settled: PromiseSettledResult<Reply>): Outcome {
+  if (settled.status === 'fulfilled') return { reply: settled.value }
+  const error: unknown = settled.reason
+  if (isReplyError(error)) return { error: new RedisError(error.message) }
+  throw error
+}
+
+/** What the server cannot be asked: it does not have the command, or another one goes in its place. */
+function answerHere({ name, command, next }: Prepared): Outcome | null {
+  if (!(next instanceof RedisError)) return null
+  return !command || name === 'dbsize' || name.startsWith('flush') ? { error: next } : null
+}
+
+// Upper case: ioredis reshapes the replies of the commands whose lower-case names it knows.
+function send(client: Redis, name: string, args: string[] = []): Promise<unknown> {
+  return client.callBuffer(name.toUpperCase(), ...args.map((arg) => Buffer.from(arg, 'latin1')))
+}
+
+async function runOne(client: Redis, prefix: string, prepared: Prepared): Promise<Outcome> {
+  const known = answerHere(prepared)
+  if (known) return known
+  const { name, args, strip } = behindPrefix(prefix, prepared)
+  const [settled] = await Promise.allSettled([send(client, name, args).then((raw) => strip(readReply(raw)))])
+  return readOutcome(settled)
+}
+
+/** @throws RedisError when the server discards the transaction. */
+async function runAtomically(client: Redis, prefix: string, commands: Prepared[]): Promise<Outcome[]> {
+  const sent = commands.map((prepared) => behindPrefix(prefix, prepared))
+  // All of it is written in this tick, so on this connection nothing else comes in between.
+  const queued = [send(client, 'multi'), ...sent.map(({ name, args }) => send(client, name, args))]
+  const [executed] = await Promise.allSettled([send(client, 'exec'), ...queued])
+  if (executed?.status !== 'fulfilled') {
+    const error: unknown = executed?.reason
+    throw isReplyError(error) ? new RedisError(error.message) : error
+  }
+  if (!Array.isArray(executed.value)) throw new TypeError('EXEC did not answer with an array')
+  return executed.value.map((item: unknown, at): Outcome => {
+    if (isReplyError(item)) return { error: new RedisError(item.message) }
+    return { reply: (sent[at]?.strip ?? same)(readReply(item)) }
+  })
+}
+
+async function connect(serverUrl: string): Promise<Redis> {
+  const client = new Redis(serverUrl, {
+    lazyConnect: true,
+    stringNumbers: true,
+    maxRetriesPerRequest: 1,
+  })
+  client.on('error', () => {}) // every command reports it; without a listener ioredis prints it as well
+  try {
+    await client.connect()
+  } catch (error) {
+    client.disconnect()
+    throw new Error('the Redis server that the stand-in was given cannot be reached', { cause: error })
+  }
+  return client
+}
+
+/**
+ * Connects to the server. Without a prefix it makes one up, and deletes what is behind it at `close()`.
+ * @throws Error when the server cannot be reached.
+ */
+export async function connectServerEngine(serverUrl: string, keyPrefix?: string): Promise<Engine> {
+  const prefix = keyPrefix ?? `tiebar:${randomBytes(8).toString('hex')}:`
+  const client = await connect(serverUrl)
+  return {
+    run: (commands) => Promise.all(commands.map((prepared) => runOne(client, prefix, prepared))),
+    runAtomically: (commands) => runAtomically(client, prefix, commands),
+    close: async () => {
+      try {
+        if (keyPrefix === undefined) await send(client, 'eval', [deleteKeys, '0', `${escapeGlob(prefix)}*`])
+      } finally {
+        client.disconnect()
+      }
+    },
+  }
+}
