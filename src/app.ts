@@ -1,16 +1,26 @@
 // The Worker as one Hono app: the middleware in order and the mount table. The only file that names every slice.
+import { administrationRoutes } from './accounts/administration.ts'
+import { profileRoutes } from './accounts/profile.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { createTokenIssuer } from './accounts/token.ts'
 import type { Environment } from './env.ts'
+import { accept } from './http/accept.ts'
 import type { Upstreams } from './http/context.ts'
+import { cors } from './http/cors.ts'
+import { buildDocument } from './http/document.ts'
+import { documentationRoutes } from './http/documentation.ts'
 import { handleError, handleNotFound } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
+import { oldRoutes } from './http/old-routes.ts'
 import { createSlice, type Slice } from './http/openapi.ts'
+import { problemPageRoutes } from './http/problem-pages.ts'
 import { request } from './http/request.ts'
 import { openDatabase } from './infra/database.ts'
+import { openLimiter } from './infra/limiter.ts'
 import { openCourier } from './infra/queue.ts'
 import { openCache } from './infra/redis.ts'
 import { callbackRoutes } from './jobs/callbacks.ts'
+import { historyRoutes } from './jobs/history.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { type SweepReport, sweep } from './jobs/sweep.ts'
 import { Trace } from './kernel/trace.ts'
@@ -18,6 +28,8 @@ import { machineRoutes } from './machines/routes.ts'
 
 export type App = {
   fetch: Slice['fetch']
+  /** The OpenAPI document. */
+  describe: () => object
   /** The cron's work. */
   sweep(waitUntil: (work: Promise<unknown>) => void): Promise<SweepReport>
 }
@@ -28,18 +40,28 @@ export function createApp(environment: Environment): App {
   const verifyAccess = (token: string) => tokens.verify(token, 'access')
 
   const app = createSlice()
+  const describe = () => buildDocument(app, environment.PUBLIC_URL)
   app.onError(handleError(environment.PUBLIC_URL))
   app.notFound(handleNotFound(app))
   app.use(request({ environment, connect, verifyAccess }))
+  app.use(cors({ allowedOrigins: environment.ALLOWED_ORIGINS }))
+  app.use(accept(app))
   app.route('/', healthRoutes())
+  app.route('/', documentationRoutes(describe))
+  app.route('/', problemPageRoutes(environment.PUBLIC_URL))
   app.route('/', accountRoutes({ tokens }))
+  app.route('/', profileRoutes())
+  app.route('/', administrationRoutes())
   // Before the machines: /api/machines/history is no machine's id.
+  app.route('/', historyRoutes())
   app.route('/', jobRoutes())
   app.route('/', machineRoutes())
   app.route('/', callbackRoutes({ tokens }))
+  app.route('/', oldRoutes())
 
   return {
     fetch: app.fetch,
+    describe,
     sweep: (waitUntil) => sweep(connect(new Trace()), environment.PUBLIC_URL, waitUntil),
   }
 }
@@ -47,10 +69,12 @@ export function createApp(environment: Environment): App {
 function createConnector(environment: Environment): (trace: Trace) => Upstreams {
   const database = openDatabase(environment.DATABASE_URL, environment.NEON_FETCH_ENDPOINT)
   const cache = openCache(environment.UPSTASH_REDIS_REST_URL, environment.UPSTASH_REDIS_REST_TOKEN)
+  const limiter = openLimiter(environment.UPSTASH_REDIS_REST_URL, environment.UPSTASH_REDIS_REST_TOKEN)
   const courier = openCourier(environment.QSTASH_URL, environment.QSTASH_TOKEN)
   return (trace) => ({
     database: database(trace),
     cache: cache(trace),
+    limiter: limiter(trace),
     courier: courier(trace),
   })
 }

@@ -1,25 +1,40 @@
 // Every binding of the Worker, parsed once. What is missing or bad is named, never shown.
 import { z } from 'zod'
 
-const baseUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).pathname === '/' && !text.endsWith('/'), 'must be an origin without a trailing slash')
-const serviceUrl = z.url({ protocol: /^https?$/ })
-const secret = z.string().min(8)
+const serviceUrl = z
+  .string()
+  .refine((text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text), 'must be an http or https URL, no query')
+const baseUrl = z.string().refine(isOrigin, 'must be an origin, such as https://api.example.com, no trailing slash')
+/** What a header can carry, so that a stray space or line break is found here and not by the first request. */
+const secret = z.string().regex(/^[\x21-\x7e]{8,}$/, 'must have 8 visible ASCII characters or more')
 const flag = z.stringbool({ truthy: ['true'], falsy: ['false', ''] }).default(false)
 const count = z.coerce.number().int().positive()
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.parse(text)?.origin === text
+}
+
+/** What Neon's driver insists on. */
+function isDatabaseUrl(text: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { username, hostname, pathname } = new URL(text)
+  return username !== '' && hostname !== '' && pathname.length > 1
+}
+
+const keyBytes = z.string().regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url')
 
 /** An Ed25519 key as a private JWK (RFC 8037) with a `kid`. */
 const signingKey = z.object({
   kty: z.literal('OKP'),
   crv: z.literal('Ed25519'),
   kid: z.string().min(1).max(64),
-  x: z.string().min(40),
-  d: z.string().min(40),
+  x: keyBytes,
+  d: keyBytes,
 })
 export type SigningKey = z.infer<typeof signingKey>
 
-const signingKeys = z
+/** JWT_KEYS: one or two keys as a JSON array. */
+export const signingKeys = z
   .string()
   .transform((text, context) => {
     try {
@@ -41,12 +56,19 @@ const origins = z
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ''),
   )
+  .refine(
+    (named) => named.every(isOrigin) || (named.length === 1 && named[0] === '*'),
+    'must be origins as browsers write them (https://app.example.com), separated by commas, or * alone',
+  )
 
 /** The runtime's own counter: https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/ */
 const rateLimiter = z.custom<RateLimit>((value) => typeof value === 'object' && value !== null && 'limit' in value)
 
+/** The pages of the documentation: https://developers.cloudflare.com/workers/static-assets/binding/ */
+const fetcher = z.custom<Fetcher>((value) => typeof value === 'object' && value !== null && 'fetch' in value)
+
 const environment = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_URL: z.string().refine(isDatabaseUrl, 'must be postgresql://USER:PASSWORD@HOST/DATABASE'),
   /** Where Neon's `/sql` is; only for a database that is not Neon's. */
   NEON_FETCH_ENDPOINT: serviceUrl.optional(),
   UPSTASH_REDIS_REST_URL: serviceUrl,
@@ -68,6 +90,7 @@ const environment = z.object({
   FAILED_LOG_INS_PER_ADDRESS: count.default(200),
   SIGN_UPS_PER_ADDRESS: count.default(60),
   ACCOUNT_RATE_LIMIT: rateLimiter,
+  ASSETS: fetcher.optional(),
 })
 export type Environment = z.infer<typeof environment>
 
@@ -78,8 +101,11 @@ export function readEnvironment(bindings: unknown): Environment | EnvironmentFau
   const parsed = environment.safeParse(bindings)
   if (parsed.success) return parsed.data
   return parsed.error.issues.map((issue) => {
-    const name = String(issue.path[0] ?? 'environment')
+    const [first = 'environment', ...rest] = issue.path
+    const name = String(first)
     const isMissing = typeof bindings !== 'object' || bindings === null || !(name in bindings)
-    return { name, fault: isMissing ? 'is missing' : issue.message }
+    // The names within are those of the schema, never of the value.
+    const where = rest.length === 0 ? '' : `at ${rest.join('.')}: `
+    return { name, fault: isMissing ? 'is missing' : `${where}${issue.message}` }
   })
 }

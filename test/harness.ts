@@ -1,13 +1,14 @@
 // A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { createTestHarness, type TestHarness } from 'wrangler'
+import { witness } from './contract/witness.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import type { Exchange } from './platform/http.ts'
 import { migrate } from './platform/migrate.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
+import { startWorker } from './worker.ts'
 
 export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
 
@@ -96,24 +97,20 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     QSTASH_TOKEN: qstash.token,
     QSTASH_CURRENT_SIGNING_KEY: qstash.currentSigningKey,
     QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
-    PUBLIC_URL: 'http://127.0.0.1',
     JWT_KEYS: JSON.stringify([makeSigningKey('test-1')]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
     SIGN_UPS_PER_ADDRESS: '100000',
     ...options.vars,
   }
-  const configOf = (overrides: Record<string, string | undefined>) => {
-    const named = Object.entries({ ...vars, ...overrides }).filter((entry): entry is [string, string] => !!entry[1])
-    return { workers: [{ configPath: 'wrangler.toml', vars: Object.fromEntries(named) }] }
-  }
-  const worker = createTestHarness(configOf({}))
-  // The port is known once the Worker listens; it stays when the variables change.
-  const origin = (await worker.listen()).url.origin
-  vars.PUBLIC_URL = options.vars?.PUBLIC_URL ?? origin
-  await worker.update(configOf({}))
+  const worker = await startWorker((origin) => named({ PUBLIC_URL: origin, ...vars }))
+  const { origin } = worker
 
-  const request = (method: string, path: string, requestOptions: RequestOptions = {}) =>
-    send(new URL(path, origin), method, requestOptions)
+  const request = async (method: string, path: string, requestOptions: RequestOptions = {}) => {
+    const url = new URL(path, origin)
+    const answer = await send(url, method, requestOptions)
+    witness(method, url.pathname, answer)
+    return answer
+  }
   const signUp = (overrides: Record<string, unknown> = {}) => signUpPerson(request, overrides)
   return {
     url: origin,
@@ -148,11 +145,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         },
         `job ${jobId} to be ${states.join(' or ')}`,
       ),
-    async sweep() {
-      await worker.getWorker().scheduled({ cron: '* * * * *', scheduledTime: new Date() })
-    },
-    logs: () => readLogs(worker),
-    reconfigure: (overrides) => worker.update(configOf(overrides)),
+    sweep: () => worker.scheduled(),
+    logs: () => readLogs(worker.lines()),
+    reconfigure: (overrides) => worker.restart(named({ PUBLIC_URL: origin, ...vars, ...overrides })),
     async close() {
       await worker.close()
       await Promise.all([qstash.close(), controller.close()])
@@ -215,8 +210,13 @@ export async function poll<Value>(
   }
 }
 
-function readLogs(worker: TestHarness): Record<string, unknown>[] {
-  return worker.getLogs().flatMap(({ message }) => {
+/** Without the variables that have no value. */
+function named(vars: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(vars).filter((entry): entry is [string, string] => !!entry[1]))
+}
+
+function readLogs(lines: string[]): Record<string, unknown>[] {
+  return lines.flatMap((message) => {
     try {
       return [JSON.parse(message) as Record<string, unknown>] // our own lines are JSON objects
     } catch {

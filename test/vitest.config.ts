@@ -1,13 +1,26 @@
-// How the tests run: side by side on two cores, each file with a world of its own.
+// How the tests run: side by side on two cores, each file with a world of its own. The rules of the layout need no
+// platform, so they are a project of their own that starts at once.
 import { defineConfig } from 'vitest/config'
+
+const layout = 'test/architecture.test.ts'
 
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/global-setup.ts'],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'layout', include: [layout] } },
+      {
+        extends: true,
+        test: {
+          name: 'platform',
+          include: ['test/**/*.test.ts'],
+          exclude: [layout],
+          globalSetup: ['test/global-setup.ts'],
+        },
+      },
+    ],
   },
 })

@@ -1,5 +1,7 @@
 // What an account is: names that are one regardless of case, and passwords that are worth the name.
 
+import { TiebarError } from '../kernel/error.ts'
+
 export type Account = {
   id: number
   username: string
@@ -86,4 +88,11 @@ export function findPasswordFault(password: string, username: string, email: str
   if (folded === foldName(email)) return 'must not be the e-mail address'
   if (commonest.has(folded)) return 'is one of the commonest passwords'
   return undefined
+}
+
+export function takenProblem(field: 'username' | 'email'): TiebarError {
+  const what = field === 'username' ? 'username' : 'e-mail address'
+  return new TiebarError(`${field}_taken`, `Somebody has this ${what} already; names are one regardless of case.`, {
+    errors: [{ pointer: `/${field}`, detail: 'is taken' }],
+  })
 }

@@ -1,4 +1,4 @@
-// Signing up, in and out, and who am I.
+// Signing up, in and out, and the tokens of a session.
 import { createRoute } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
 import { authenticate } from '../http/authenticate.ts'
@@ -7,18 +7,10 @@ import type { AppContext } from '../http/context.ts'
 import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { findPasswordFault, foldName } from './account.ts'
-import { clientAddress } from './address.ts'
-import { hashPassword, verifyPassword } from './password.ts'
-import {
-  logInBody,
-  publicKeysSchema,
-  refreshBody,
-  signedInSchema,
-  signUpBody,
-  tokenAnswerSchema,
-  userSchema,
-} from './schema.ts'
+import { findPasswordFault, foldName, takenProblem } from './account.ts'
+import { addressOf, checkPassword, limitSignUps } from './limits.ts'
+import { hashPassword } from './password.ts'
+import { logInBody, publicKeysSchema, refreshBody, signedInSchema, signUpBody, tokenAnswerSchema } from './schema.ts'
 import { askMark } from './session.ts'
 import * as store from './store.ts'
 import type { TokenIssuer } from './token.ts'
@@ -29,32 +21,35 @@ const longestUserAgent = 256
 const signUp = createRoute({
   method: 'post',
   path: '/api/sign-up',
+  operationId: 'signUp',
   tags,
   summary: 'Create an account and sign in',
   middleware: [jsonBody()] as const,
   request: { body: body(signUpBody) },
   responses: {
     201: json(signedInSchema, 'The account and its first tokens'),
-    ...problems('username_taken', 'email_taken'),
+    ...problems('username_taken', 'email_taken', 'rate_limited'),
   },
 })
 
 const logIn = createRoute({
   method: 'post',
   path: '/api/log-in',
+  operationId: 'logIn',
   tags,
   summary: 'Sign in',
   middleware: [jsonBody()] as const,
   request: { body: body(logInBody) },
   responses: {
     200: json(signedInSchema, 'The account and new tokens'),
-    ...problems('bad_credentials'),
+    ...problems('bad_credentials', 'rate_limited'),
   },
 })
 
 const logOut = createRoute({
   method: 'post',
   path: '/api/log-out',
+  operationId: 'logOut',
   tags,
   summary: 'End this session: its tokens stop working now',
   security: bearerSecurity,
@@ -65,6 +60,7 @@ const logOut = createRoute({
 const refresh = createRoute({
   method: 'post',
   path: '/api/token/refresh',
+  operationId: 'refreshToken',
   tags,
   summary: 'Exchange a refresh token for new tokens',
   description: 'A refresh token is good once. One that is used again ends its session.',
@@ -76,19 +72,10 @@ const refresh = createRoute({
   },
 })
 
-const readMe = createRoute({
-  method: 'get',
-  path: '/api/me',
-  tags,
-  summary: 'Who am I',
-  security: bearerSecurity,
-  middleware: [authenticate()] as const,
-  responses: { 200: json(userSchema, 'The account of the token') },
-})
-
 const readPublicKeys = createRoute({
   method: 'get',
   path: '/.well-known/jwks.json',
+  operationId: 'readPublicKeys',
   tags,
   summary: 'The public keys that our tokens and commands are signed with',
   responses: { 200: json(publicKeysSchema, 'A JWK set') },
@@ -114,7 +101,7 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
       lastName: last_name,
     }
     const { database } = c.var.upstreams
-    const taken = await store.findTaken(database, account)
+    const [taken] = await Promise.all([store.findTaken(database, account), limitSignUps(c)])
     if (taken) throw takenProblem(taken)
     const session = beginSession(c)
     const user = await store
@@ -135,13 +122,14 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
   slice.openapi(logIn, async (c) => {
     const { username, password } = c.req.valid('json')
     const { database } = c.var.upstreams
-    const credentials = await store.findCredentials(database, foldName(username))
-    const { isRight, isOutdated } = await verifyPassword(password, credentials?.password_hash)
+    const usernameKey = foldName(username)
+    const proof = await checkPassword(c, usernameKey, password, () => store.findCredentials(database, usernameKey))
     // A disabled account is told nothing that an unknown one is not.
-    if (!credentials || !isRight || !credentials.is_active) throw badCredentials()
+    if (!proof) throw badCredentials()
     const session = beginSession(c)
-    const newHash = isOutdated ? await hashPassword(password) : null
-    const user = await store.insertSession(database, credentials, session, newHash)
+    // A queue that is full now is no reason to turn anybody away: the next log-in will do.
+    const newHash = proof.isOutdated ? await hashPassword(password).catch(() => null) : null
+    const user = await store.insertSession(database, proof.credentials, session, newHash)
     if (!user) throw badCredentials()
     return c.json(
       {
@@ -178,8 +166,6 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     )
   })
 
-  slice.openapi(readMe, async (c) => c.json(await store.readAccount(c.var.upstreams.database, c.var.claimant), 200))
-
   slice.openapi(readPublicKeys, (c) => {
     c.header('Cache-Control', 'public, max-age=300')
     return c.json(tokens.publicKeys(), 200)
@@ -193,15 +179,8 @@ function beginSession(c: AppContext): store.NewSession {
     sessionId: uuidv7(),
     refreshId: uuidv7(),
     userAgent: c.req.header('User-Agent')?.slice(0, longestUserAgent) ?? null,
-    address: clientAddress(c.req.header('CF-Connecting-IP')),
+    address: addressOf(c),
   }
-}
-
-function takenProblem(field: 'username' | 'email'): TiebarError {
-  const what = field === 'username' ? 'username' : 'e-mail address'
-  return new TiebarError(`${field}_taken`, `Somebody has this ${what} already; names are one regardless of case.`, {
-    errors: [{ pointer: `/${field}`, detail: 'is taken' }],
-  })
 }
 
 function badCredentials(): TiebarError {

@@ -1,11 +1,12 @@
 // The wire shapes of accounts.
 import { z } from '@hono/zod-openapi'
-import { text, time } from '../http/fields.ts'
+import { numericId, pageQuery, text, time, uuid } from '../http/fields.ts'
+import { accountSorts } from './administration.sql.ts'
 
 /** What Django allowed, which is where the names come from: letters, digits and @ . + - _ */
 const username = text(1, 150)
   .regex(/^[\p{L}\p{N}@.+_-]+$/u, 'may have letters, digits and @ . + - _ only')
-  .openapi({ example: 'kim.minji' })
+  .openapi({ pattern: '^[\\p{L}\\p{N}@.+_-]+$', example: 'kim.minji' })
 const password = text(10, 128).openapi({
   format: 'password',
   example: 'tie-bar-spacing-470',
@@ -28,30 +29,91 @@ export const signUpBody = z
 export const logInBody = z
   .object({
     username: text(1, 150).openapi({ example: 'demo' }),
-    password: text(1, 128).openapi({ format: 'password' }),
+    password: text(1, 128).openapi({ format: 'password', example: 'moulding-by-day' }),
   })
   .openapi('LogIn')
 
-export const refreshBody = z.object({ refresh: z.string().min(1).max(4096) }).openapi('Refresh')
+export const refreshBody = z
+  .object({ refresh: z.string().min(1).max(4096).openapi({ example: 'eyJhbGciOi…' }) })
+  .openapi('Refresh')
+
+/** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
+export const accountPatchBody = z
+  .object({
+    email: email.optional(),
+    first_name: personName.optional().openapi({ example: '민지' }),
+    last_name: personName.optional().openapi({ example: '김' }),
+  })
+  .openapi('AccountPatch')
+
+export const passwordBody = z
+  .object({
+    current_password: text(1, 128).openapi({ format: 'password', example: 'moulding-by-day' }),
+    new_password: password,
+  })
+  .openapi('PasswordChange')
+
+export const rightsBody = z
+  .object({ is_active: z.boolean().optional(), is_staff: z.boolean().optional() })
+  .openapi('RightsPatch')
+
+export const sessionPath = z.object({ id: uuid })
+export const accountPath = z.object({ id: numericId })
+
+const sorts = accountSorts.flatMap((column) => [column, `-${column}`] as const)
+const flag = z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }).openapi({ type: 'boolean' })
+
+export const accountQuery = pageQuery.extend({
+  q: text(1, 256).optional().openapi({ description: 'Part of the username, the e-mail address or a name' }),
+  is_active: flag.optional(),
+  is_staff: flag.optional(),
+  sort: z.enum(sorts).default('id').openapi({ description: '`-` in front: descending' }),
+})
 
 export const userSchema = z
   .object({
-    id: z.int(),
-    username: z.string(),
-    email: z.string(),
-    first_name: z.string(),
-    last_name: z.string(),
-    is_staff: z.boolean(),
+    id: z.int().openapi({ example: 7 }),
+    username: z.string().openapi({ example: 'kim.minji' }),
+    email: z.string().openapi({ example: 'minji@example.com' }),
+    first_name: z.string().openapi({ example: '민지' }),
+    last_name: z.string().openapi({ example: '김' }),
+    is_staff: z.boolean().openapi({ example: false }),
     is_active: z.boolean(),
     date_joined: time,
     last_login: time.nullable(),
   })
   .openapi('User')
 
+export const accountPage = z
+  .object({
+    items: z.array(userSchema),
+    next_cursor: z.string().nullable().openapi({ example: 'WyJpZCIsIjIwIiwiMjAiXQ' }),
+  })
+  .openapi('AccountPage')
+
+export const sessionsSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.uuid(),
+        created_at: time,
+        refreshed_at: time,
+        expires_at: time,
+        user_agent: z.string().nullable().openapi({ example: 'curl/8.18.0' }),
+        address: z
+          .string()
+          .nullable()
+          .openapi({ example: '203.0.113.7', description: 'Where the log-in came from; of IPv6 the /64' }),
+        current: z.boolean(),
+      }),
+    ),
+  })
+  .openapi('Sessions')
+
 export const tokenSchema = z
   .object({
-    access: z.string(),
-    refresh: z.string(),
+    access: z.string().openapi({ example: 'eyJhbGciOi…' }),
+    refresh: z.string().openapi({ example: 'eyJhbGciOi…' }),
     token_type: z.literal('Bearer'),
     expires_in: z.int().openapi({
       description: 'Seconds until the access token expires',
@@ -68,8 +130,8 @@ export const publicKeysSchema = z
       z.object({
         kty: z.literal('OKP'),
         crv: z.literal('Ed25519'),
-        kid: z.string(),
-        x: z.string(),
+        kid: z.string().openapi({ example: '2026-11-22' }),
+        x: z.string().openapi({ example: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }),
         use: z.literal('sig'),
         alg: z.literal('EdDSA'),
       }),

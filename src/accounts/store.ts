@@ -25,8 +25,15 @@ export function requireCaller<Row>(rows: Row[]): Row {
   return first
 }
 
+/** Whatever ends sessions of an account is decided under this lock, by the next statement of the batch. */
+export function lockAccount(claimant: Claimant): SQL {
+  return sql`
+    WITH caller AS (${callerOf(claimant)})
+    SELECT a.id FROM caller JOIN accounts a ON a.id = caller.id FOR NO KEY UPDATE OF a`
+}
+
 /** The columns of an account as the API shows it; `alias` is the table's name in the statement. */
-function accountColumns(alias: string): SQL {
+export function accountColumns(alias: string): SQL {
   const a = sql.identifier(alias)
   return sql`${a}.id, ${a}.username, ${a}.email, ${a}.first_name, ${a}.last_name, ${a}.is_staff, ${a}.is_active,
     ${a}.date_joined, ${a}.last_login`

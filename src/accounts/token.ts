@@ -1,6 +1,7 @@
 // Our tokens: EdDSA JWTs (RFC 7519, RFC 8037). What each is good for stands in `aud` and `token_type`; whether its
 // session still lives is PostgreSQL's to say.
 import { type CryptoKey, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { validate } from 'uuid'
 import type { SigningKey } from '../env.ts'
 import { TiebarError } from '../kernel/error.ts'
 
@@ -118,7 +119,7 @@ export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssu
     async verify(token, type) {
       const { sub, sid, jti, token_type } = await verifyFor(token, apiAudience)
       const accountId = Number(sub)
-      const isSound = Number.isSafeInteger(accountId) && typeof sid === 'string' && typeof jti === 'string'
+      const isSound = Number.isSafeInteger(accountId) && isUuid(sid) && isUuid(jti)
       if (!isSound || token_type !== type) {
         throw new TiebarError('token_invalid', `This is not ${type === 'access' ? 'an access' : 'a refresh'} token.`)
       }
@@ -135,4 +136,8 @@ export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssu
       })),
     }),
   }
+}
+
+function isUuid(claim: unknown): claim is string {
+  return validate(claim)
 }

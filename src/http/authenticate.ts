@@ -2,6 +2,7 @@
 import { createMiddleware } from 'hono/factory'
 import { TiebarError } from '../kernel/error.ts'
 import type { AppEnv } from './context.ts'
+import { limitAccount } from './rate-limit.ts'
 
 /** Takes the token out of the Authorization header. @throws TiebarError `token_missing`, `token_invalid` */
 export function readBearer(header: string | undefined): string {
@@ -13,9 +14,11 @@ export function readBearer(header: string | undefined): string {
   return token
 }
 
+/** @throws TiebarError `token_missing`, `token_invalid`, `rate_limited` */
 export function authenticate() {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
     c.set('claimant', await c.var.verifyAccess(readBearer(c.req.header('Authorization'))))
+    await limitAccount(c)
     await next()
   })
 }

@@ -12,6 +12,8 @@ export type BodyOptions = {
 
 const jsonMediaType = /^application\/([\w.-]+\+)?json\s*(;|$)/i
 
+export const unsupportedMediaType = 'Send the body as JSON, with Content-Type: application/json.'
+
 /**
  * Reads the body as JSON before any validation.
  * @throws TiebarError `unsupported_media_type`, `body_too_large`, `malformed_json`
@@ -22,7 +24,7 @@ export function jsonBody({ maxSize = 64 * 1024, isOptional = false }: BodyOption
     const contentType = c.req.header('Content-Type')
     if (isOptional && contentType === undefined) return next()
     if (!jsonMediaType.test(contentType ?? '')) {
-      throw new TiebarError('unsupported_media_type', 'Send the body as JSON, with Content-Type: application/json.')
+      throw new TiebarError('unsupported_media_type', unsupportedMediaType)
     }
     const bytes = await readAtMost(c.req.raw, maxSize)
     c.set('rawBody', bytes)

@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import type { Environment } from '../env.ts'
 import type { Database } from '../infra/database.ts'
+import type { Limiter } from '../infra/limiter.ts'
 import type { Courier } from '../infra/queue.ts'
 import type { Cache } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
@@ -9,7 +10,7 @@ import type { Trace } from '../kernel/trace.ts'
 /** Who sent the request, as far as the token says. Whether the session still lives is decided by the statement. */
 export type Claimant = { accountId: number; sessionId: string }
 
-export type Upstreams = { database: Database; cache: Cache; courier: Courier }
+export type Upstreams = { database: Database; cache: Cache; limiter: Limiter; courier: Courier }
 
 export type AppEnv = {
   Variables: {

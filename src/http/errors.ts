@@ -3,6 +3,7 @@ import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError, log } from '../kernel/log.ts'
+import { unsupportedMediaType } from './body.ts'
 import type { AppEnv } from './context.ts'
 import { answerProblem } from './problem.ts'
 
@@ -21,6 +22,9 @@ function explain(error: Error, c: Context<AppEnv>): TiebarError {
       })
     return error
   }
+  if (error instanceof HTTPException && error.status === 415) {
+    return new TiebarError('unsupported_media_type', unsupportedMediaType, {}, { cause: error })
+  }
   if (error instanceof HTTPException && error.status < 500) {
     return new TiebarError('malformed_request', error.message, {}, { cause: error })
   }
@@ -28,11 +32,15 @@ function explain(error: Error, c: Context<AppEnv>): TiebarError {
   return new TiebarError('internal_error', 'An unexpected error occurred. It has been logged under the request_id.')
 }
 
-/** A path that exists with other methods answers 405 and says which (RFC 9110 §15.5.6); all others 404. */
+/**
+ * A path that exists with other methods answers 405 and says which (RFC 9110 §15.5.6), or says it to whoever asks with
+ * OPTIONS (§9.3.7). All others answer 404.
+ */
 export function handleNotFound(app: Hono<AppEnv>): NotFoundHandler<AppEnv> {
   return (c) => {
     const allow = findMethods(app, c.req.path)
     if (allow.length === 0) throw new TiebarError('not_found', 'There is nothing at this path.')
+    if (c.req.method === 'OPTIONS') return c.body(null, 204, { Allow: allow.join(', ') })
     throw new TiebarError('method_not_allowed', `This path knows ${allow.join(', ')}.`, { allow })
   }
 }
@@ -41,7 +49,7 @@ function findMethods(app: Hono<AppEnv>, path: string): string[] {
   const bare = path.replace(/(?<=.)\/$/, '')
   const methods = app.routes
     .filter(({ method }) => method !== 'ALL')
-    .filter((route) => new RegExp(`^${route.path.replace(/:[^/]+/g, '[^/]+')}$`).test(bare))
+    .filter((route) => new RegExp(`^${route.path.replaceAll('.', '\\.').replace(/:[^/]+/g, '[^/]+')}$`).test(bare))
     .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
-  return [...new Set(methods)].sort()
+  return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort()
 }

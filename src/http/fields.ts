@@ -15,7 +15,7 @@ export function text(min: number, max: number) {
       return length >= min && length <= max
     }, `must have ${min} to ${max} characters`)
     .refine((value) => min === 0 || value.trim() !== '', 'must not be blank')
-    .openapi({ type: 'string', minLength: min, maxLength: max })
+    .openapi({ minLength: min, maxLength: max })
 }
 
 /** An identity of ours in a path. What is not one names nothing, so it is answered as 404 by `pathIds`. */
@@ -28,23 +28,39 @@ export const numericId = z
 
 export const uuid = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i)
+  .regex(/^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/)
   .toLowerCase()
   .openapi({
-    type: 'string',
     format: 'uuid',
     example: '0198c0de-7c1a-7000-8000-000000000001',
   })
 
 /** An RFC 3339 time in an answer. */
 export const time = z.string().openapi({
-  type: 'string',
   format: 'date-time',
   example: '2026-11-22T09:30:00.000000Z',
 })
 
+/** A number in a query, as digits and nothing else: `Number` would read `0x10`, `1e1` and the empty text as well. */
+function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be ${min} to ${max}`)
+}
+
+/** Whose, in a filter: an account's id, or `me`. */
+export const accountReference = z
+  .string()
+  .regex(/^(me|[1-9]\d{0,14})$/, "must be an account's id, or me")
+  .transform((value) => (value === 'me' ? value : Number(value)))
+  .openapi({ type: 'string', pattern: '^(me|[1-9][0-9]{0,14})$', example: 'me' })
+
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(largestPageSize).default(defaultPageSize).openapi({ example: 20 }),
+  limit: wholeNumber(1, largestPageSize)
+    .default(defaultPageSize)
+    .openapi({ type: 'integer', minimum: 1, maximum: largestPageSize, default: defaultPageSize }),
   cursor: z.string().min(1).max(1024).optional().openapi({ description: '`next_cursor` of the page before' }),
 })
 
@@ -55,5 +71,5 @@ export function nameOrNumber<const Names extends readonly [string, ...string[]]>
       const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d$/.test(value))
       return isNumber ? (names[Number(value) - firstNumber] ?? value) : value
     }, z.enum(names))
-    .openapi({ type: 'string', enum: [...names] })
+    .openapi({ enum: [...names] })
 }

@@ -23,6 +23,7 @@ const readiness = z
 const readAlive = createRoute({
   method: 'get',
   path: '/api/health',
+  operationId: 'readHealth',
   tags,
   summary: 'Is the Worker alive',
   responses: { 200: json(alive, 'It is') },
@@ -31,6 +32,7 @@ const readAlive = createRoute({
 const readReady = createRoute({
   method: 'get',
   path: '/api/health/ready',
+  operationId: 'readReadiness',
   tags,
   summary: 'Does every upstream answer',
   responses: {

@@ -53,8 +53,11 @@ export function keepKey({ accountId, method, path, key, fingerprint }: RequestKe
     SELECT ${accountId}::bigint, ${method}, ${path}, ${key}, ${fingerprint}, to_jsonb(kept) FROM (${source}) kept`
 }
 
-/** What came of the request that used the key first. `caller` is the CTE body of who asks. */
-export function readKey(caller: SQL, { accountId, method, path, key }: RequestKey): SQL {
+/** The CTE body of who asks. */
+export type CallerBody = SQL
+
+/** What came of the request that used the key first. */
+export function readKey(caller: CallerBody, { accountId, method, path, key }: RequestKey): SQL {
   return sql`
     WITH caller AS (${caller})
     SELECT k.fingerprint, k.outcome FROM caller LEFT JOIN idempotency_keys k

@@ -1,22 +1,21 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same request sent twice takes effect once, and the
 // second is answered like the first.
-import type { SQL } from 'drizzle-orm'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import type { AppContext } from './context.ts'
-import { keyConstraint, type RequestKey, readKey } from './idempotency.sql.ts'
+import { type CallerBody, keyConstraint, type RequestKey, readKey } from './idempotency.sql.ts'
 
 const visibleAscii = /^[\x21-\x7e]{1,255}$/
 
 /**
  * Runs `decide` with the request's key, or answers what came of the request that used the key first.
- * @param caller the CTE body of who asks: a replay, too, is only for a living session
+ * @param caller a replay, too, is only for a living session
  * @throws TiebarError `validation_failed` for a bad key, `idempotency_key_reused` for a key of another body,
  *   `session_ended`
  */
 export async function once<Outcome>(
   c: AppContext,
-  caller: SQL,
+  caller: CallerBody,
   decide: (key: RequestKey | undefined) => Promise<Outcome>,
 ): Promise<Outcome> {
   const key = await readRequestKey(c)

@@ -37,13 +37,15 @@ function toPointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
+export const errorCodes = Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]] // Object.keys forgets the key type
+
 export const problemSchema = z
   .object({
-    type: z.url(),
+    type: z.string().openapi({ format: 'uri-reference' }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    code: z.enum(Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]]), // Object.keys forgets the key type
+    code: z.enum(errorCodes),
     request_id: z.string(),
     errors: z
       .array(
@@ -67,19 +69,20 @@ export function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } }
 }
 
+/** Under which member of a response the document keeps the codes of its problems. */
+export const codesMember = 'x-problem-codes'
+
 /**
- * The problem answers of a route, by status. They are thrown and never returned, so the handler's type need not know
- * them: hence the empty type.
+ * The problem answers of a route, by status: those that its own decisions lead to. What follows from the shape of a
+ * route (a token, a body, an id) is added by the document. Problems are thrown and never returned, so the handler's
+ * type need not know them: hence the empty type.
  */
 export function problems(...codes: ErrorCode[]): Record<never, never> {
-  const byStatus: Record<number, { description: string; content: object }> = {}
+  const byStatus: Record<number, { description: string; [codesMember]: ErrorCode[] }> = {}
   for (const code of codes) {
-    const { status, title } = problemKinds[code]
-    const before = byStatus[status]
-    byStatus[status] = {
-      description: `${before ? `${before.description}; ` : ''}${title} (\`${code}\`)`,
-      content: { 'application/problem+json': { schema: problemSchema } },
-    }
+    const { status } = problemKinds[code]
+    byStatus[status] ??= { description: 'A problem', [codesMember]: [] }
+    byStatus[status][codesMember].push(code)
   }
   return byStatus
 }

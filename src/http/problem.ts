@@ -1,9 +1,16 @@
-// Errors as RFC 9457 problem details. One table says which status a code has and what its title is.
+// Errors as RFC 9457 problem details. One table says which status a code has, what its title is,
+// and whether a retry helps; what more there is to say about it is in `problem-texts.ts`.
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { ErrorCode, ErrorFacts, TiebarError } from '../kernel/error.ts'
+import { setRateLimitFields } from './rate-limit.ts'
 
-type ProblemKind = { status: ContentfulStatusCode; title: string }
+type ProblemKind = {
+  status: ContentfulStatusCode
+  title: string
+  /** Whether the very same request may succeed later; without it, something has to change first. */
+  retryHelps?: true
+}
 
 export const problemKinds: Record<ErrorCode, ProblemKind> = {
   malformed_json: { status: 400, title: 'The body is not JSON' },
@@ -18,10 +25,11 @@ export const problemKinds: Record<ErrorCode, ProblemKind> = {
   staff_only: { status: 403, title: 'Only staff may do this' },
   not_found: { status: 404, title: 'There is no such thing' },
   method_not_allowed: { status: 405, title: 'The method is not known here' },
-  not_acceptable: { status: 406, title: 'Only JSON can be answered' },
+  not_acceptable: { status: 406, title: 'The answer would not be acceptable' },
   username_taken: { status: 409, title: 'The username is taken' },
   email_taken: { status: 409, title: 'The e-mail address is taken' },
-  job_open: { status: 409, title: 'A job is in the way' },
+  last_staff: { status: 409, title: 'The last staff account must stay' },
+  job_open: { status: 409, title: 'A job is in the way', retryHelps: true },
   wrong_state: { status: 409, title: 'The machine is not in a state for this' },
   no_controller: { status: 409, title: 'The machine has no controller' },
   not_cancelable: { status: 409, title: 'The job can no longer be cancelled' },
@@ -33,14 +41,15 @@ export const problemKinds: Record<ErrorCode, ProblemKind> = {
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be JSON' },
   validation_failed: { status: 422, title: 'The input is not valid' },
+  wrong_password: { status: 422, title: 'The present password is wrong' },
   idempotency_key_reused: {
     status: 422,
     title: 'The key was used for another request',
   },
-  rate_limited: { status: 429, title: 'Too many requests' },
-  internal_error: { status: 500, title: 'Something is wrong on our side' },
-  misconfigured: { status: 503, title: 'The server is not configured' },
-  database_unavailable: { status: 503, title: 'The database is away' },
+  rate_limited: { status: 429, title: 'Too many requests', retryHelps: true },
+  internal_error: { status: 500, title: 'Something is wrong on our side', retryHelps: true },
+  misconfigured: { status: 503, title: 'The server is not configured', retryHelps: true },
+  database_unavailable: { status: 503, title: 'The database is away', retryHelps: true },
 }
 
 /** Members of an `application/problem+json` answer. */
@@ -73,8 +82,9 @@ export function toProblem(error: TiebarError, requestId: string, origin: string)
 
 export function answerProblem(c: Context, error: TiebarError, requestId: string, origin: string): Response {
   const { status } = problemKinds[error.code]
-  const { retryAfterSeconds, allow } = error.facts
+  const { retryAfterSeconds, limit, allow } = error.facts
   if (retryAfterSeconds !== undefined) c.header('Retry-After', String(retryAfterSeconds))
+  if (limit) setRateLimitFields(c, limit, retryAfterSeconds ?? limit.windowSeconds)
   if (allow) c.header('Allow', allow.join(', '))
   // RFC 6750 §3: the scheme, and for a token that was sent but is no good, the reason.
   if (status === 401) c.header('WWW-Authenticate', challenges[error.code] ?? 'Bearer')

@@ -84,13 +84,14 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
 
   return (trace) => ({
     query: (statement) => send(trace, [statement], deadlineMs),
-    async batch(statements, options = {}) {
-      const withinMs = Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
+    async batch<Row>(statements: SQL[], options: BatchOptions = {}) {
+      const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
+      const run = () => send<Row>(trace, statements, Math.max(1, endsAt - Date.now()))
       try {
-        return await send(trace, statements, withinMs)
+        return await run()
       } catch (error) {
         if (!isWorthAnotherRun(error, options.retryOnViolationOf)) throw error
-        return await send(trace, statements, withinMs)
+        return await run()
       }
     },
     async ping() {

@@ -1,9 +1,10 @@
 // The doors for machines: QStash's signed callbacks, and the outcome that a controller reports.
 import { createRoute, z } from '@hono/zod-openapi'
+import { createMiddleware } from 'hono/factory'
 import type { TokenIssuer } from '../accounts/token.ts'
 import { readBearer } from '../http/authenticate.ts'
 import { jsonBody, readAtMost } from '../http/body.ts'
-import type { AppContext } from '../http/context.ts'
+import type { AppContext, AppEnv } from '../http/context.ts'
 import { body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { type CourierAnswer, type DeliveryContext, deliver, handleFailed } from './delivery.ts'
@@ -14,6 +15,7 @@ import { logTransition } from './log.ts'
 import { settle } from './outcome.sql.ts'
 import { courierFailure, courierMessage, jobPath, outcomeBody, outcomeSchema } from './schema.ts'
 import { verifySignature } from './signature.ts'
+import { describeWebhook } from './webhook.ts'
 
 const tags = ['Callbacks']
 /** QStash's failure envelope carries the message twice and our own answer. */
@@ -22,7 +24,8 @@ const largestEnvelope = 256 * 1024
 const courierResponses = {
   200: json(z.object({ done: z.literal(true) }), 'There is nothing more to do'),
   489: {
-    description: 'The message cannot be read and never will be (`Upstash-NonRetryable-Error: true`)',
+    description: 'The message cannot be read and never will be',
+    headers: z.object({ 'Upstash-NonRetryable-Error': z.string() }),
   },
   503: json(z.object({ done: z.literal(false) }), 'Try again, after `Retry-After` seconds if given'),
   ...problems('bad_signature'),
@@ -30,40 +33,65 @@ const courierResponses = {
 
 const courierSecurity = [{ courier: [] }]
 
+/** For the document alone: what the courier brings is read after its signature, not by the route's own validation. */
+const courierBody = (name: 'CourierMessage' | 'CourierFailure') => ({
+  body: { required: true, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
+})
+
 const deliverJob = createRoute({
   method: 'post',
   path: deliverPath,
+  operationId: 'deliverJob',
   tags,
   summary: 'QStash delivers a job',
   security: courierSecurity,
+  request: courierBody('CourierMessage'),
   responses: courierResponses,
 })
 
 const failedJob = createRoute({
   method: 'post',
   path: failedPath,
+  operationId: 'handleFailedJob',
   tags,
   summary: 'QStash has given a message up',
   security: courierSecurity,
+  request: courierBody('CourierFailure'),
   responses: courierResponses,
 })
 
-const reportOutcome = createRoute({
-  method: 'post',
-  path: '/api/callbacks/jobs/{id}/outcome',
-  tags,
-  summary: 'A controller that answered PENDING reports the end',
-  security: [{ outcome: [] }],
-  middleware: [jsonBody()] as const,
-  request: { params: jobPath, body: body(outcomeBody) },
-  responses: {
-    200: json(outcomeSchema, 'The report was taken'),
-    ...problems('token_missing', 'token_invalid', 'not_found', 'outcome_contradicts'),
-  },
-})
+const reportOutcome = (tokens: TokenIssuer) =>
+  createRoute({
+    method: 'post',
+    path: '/api/callbacks/jobs/{id}/outcome',
+    operationId: 'reportOutcome',
+    tags,
+    summary: 'A controller that answered PENDING reports the end',
+    security: [{ outcome: [] }],
+    middleware: [outcomeToken(tokens), jsonBody()] as const,
+    request: { params: jobPath, body: body(outcomeBody) },
+    responses: {
+      200: json(outcomeSchema, 'The report was taken'),
+      ...problems('token_missing', 'token_invalid', 'not_found', 'outcome_contradicts'),
+    },
+  })
+
+/** Lets a report pass only with the token that went to the controller with this job's command. */
+function outcomeToken(tokens: TokenIssuer) {
+  return createMiddleware<AppEnv>(async function outcomeToken(c, next) {
+    const { sub } = await tokens.verifyFor(readBearer(c.req.header('Authorization')), 'outcome')
+    if (sub !== c.req.param('id')?.toLowerCase()) {
+      throw new TiebarError('token_invalid', 'The outcome token is for another job.')
+    }
+    await next()
+  })
+}
 
 export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
   const slice = createSlice()
+  slice.openAPIRegistry.register('CourierMessage', courierMessage)
+  slice.openAPIRegistry.register('CourierFailure', courierFailure)
+  describeWebhook(slice)
 
   slice.openapi(deliverJob, async (c) => {
     const message = courierMessage.safeParse(await readSigned(c, deliverPath))
@@ -79,11 +107,9 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     return answerCourier(c, await handleFailed(toContext(c, tokens), message.data.job_id))
   })
 
-  slice.openapi(reportOutcome, async (c) => {
+  slice.openapi(reportOutcome(tokens), async (c) => {
     const { id } = c.req.valid('param')
     const { result, detail } = c.req.valid('json')
-    const { sub } = await tokens.verifyFor(readBearer(c.req.header('Authorization')), 'outcome')
-    if (sub !== id) throw new TiebarError('token_invalid', 'The outcome token is for another job.')
     const { database, cache } = c.var.upstreams
     const outcome = {
       verdict: result,

@@ -51,10 +51,9 @@ export async function deliver(context: DeliveryContext, jobId: string): Promise<
   const answer = await command(context, job, controllerUrl)
   const settlement = await store(context, claimed, answer)
   if (!settlement) return again
-  if (settlement.isMoved) {
-    logTransition(settlement.job, 'controller')
-    context.waitUntil(cache.write([liveWrite(settlement.job)]))
-  }
+  if (settlement.isMoved) logTransition(settlement.job, 'controller')
+  // Also when it had moved already: that may have been an earlier try of this very write, whose answer was lost.
+  context.waitUntil(cache.write([liveWrite(settlement.job)]))
   return settlement.effect === 'again' ? again : done
 }
 
@@ -116,11 +115,11 @@ export async function handleFailed(context: DeliveryContext, jobId: string): Pro
   if (!carried || carried.step === null || carried.step === 'wait') return done
   const { step, job, publishNo, leaseRestSeconds } = carried
   if (step === 'leased') return { status: 503, retryAfterSeconds: Math.ceil(leaseRestSeconds) + 1 }
-  if (publishNo === null) {
+  if (step === 'ended') {
     logTransition(job, 'courier')
     context.waitUntil(cache.write([liveWrite(job)]))
-    return done
   }
+  if (publishNo === null) return done
   const isTaken = await courier.publish(toMessage(context.publicUrl, job, publishNo))
   if (!isTaken) await markPublished(database, [{ jobId: job.id, publishNo }], false)
   return done

@@ -49,22 +49,23 @@ export async function settle(
       lockMachineOf(jobId),
       sql`
     WITH was AS (
-      SELECT j.*,
-        EXISTS (SELECT FROM jobs later WHERE later.machine_id = j.machine_id AND later.state <> 'REJECTED'
-          AND (later.requested_at, later.id) > (j.requested_at, j.id)) AS is_followed,
-        EXISTS (SELECT FROM jobs later WHERE later.machine_id = j.machine_id
-          AND later.state NOT IN ('QUEUED', 'SENT', 'PENDING', 'REJECTED')
-          AND (later.requested_at, later.id) > (j.requested_at, j.id)) AS is_outlived
-      FROM jobs j WHERE j.id = ${jobId}::uuid
+      SELECT j.*, coalesce(m.leased_by = ${lease}, false) AS holds_lease, later.is_followed, later.is_outlived
+      FROM jobs j JOIN machines m ON m.id = j.machine_id, LATERAL (
+        SELECT count(*) > 0 AS is_followed,
+          coalesce(bool_or(state NOT IN ('QUEUED', 'SENT', 'PENDING')), false) AS is_outlived
+        FROM jobs WHERE machine_id = j.machine_id AND (requested_at, id) > (j.requested_at, j.id)
+          AND NOT (state = 'REJECTED' AND reason <> 'changed')
+      ) later
+      WHERE j.id = ${jobId}::uuid
     ),
     decision AS (
       SELECT was.id, CASE
         WHEN state IN ('SENT', 'PENDING') AND ${isFinal}::boolean THEN 'end'
         WHEN state = 'SENT' AND ${verdict} = 'bad_answer' THEN 'end'
         WHEN state = 'SENT' AND ${verdict} = 'PENDING' THEN 'accept'
-        WHEN state = 'SENT' AND ${verdict} IN ('unclear', 'busy') AND attempts = ${attempt}::int THEN 'fail_attempt'
+        WHEN state = 'SENT' AND ${verdict} IN ('unclear', 'busy') AND holds_lease THEN 'fail_attempt'
         WHEN result = 'INTERNALFAILED' AND ${isFinal}::boolean THEN 'end_late'
-        WHEN state = 'SUPERSEDED' AND ${isAnswer}::boolean THEN 'note_late_answer'
+        WHEN state = 'SUPERSEDED' AND ${result}::text IS NOT NULL THEN 'note_late_answer'
         WHEN state NOT IN ('QUEUED', 'SENT', 'PENDING') AND ${isFinal}::boolean AND result <> ${result}
           THEN 'note_contradiction'
         ELSE 'leave' END AS decision
@@ -101,10 +102,10 @@ export async function settle(
         status = coalesce(shown.status, m.status),
         updated_at = CASE WHEN shown.status IS NULL THEN m.updated_at ELSE ${present} END,
         revision = m.revision + CASE WHEN shown.status IS NULL THEN 0 ELSE 1 END,
-        leased_until = CASE WHEN m.leased_by = ${lease} THEN NULL ELSE m.leased_until END,
-        leased_by = CASE WHEN m.leased_by = ${lease} THEN NULL ELSE m.leased_by END
+        leased_until = CASE WHEN shown.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN shown.holds_lease THEN NULL ELSE m.leased_by END
       FROM (
-        SELECT was.machine_id, CASE
+        SELECT was.machine_id, was.holds_lease, CASE
           WHEN moved.decision IS NULL OR moved.decision IN ('fail_attempt', 'note_contradiction') THEN NULL
           WHEN moved.decision = 'end_late' AND was.is_followed THEN NULL
           WHEN moved.decision = 'note_late_answer' AND was.is_outlived THEN NULL
@@ -114,7 +115,7 @@ export async function settle(
         FROM was LEFT JOIN moved ON true
       ) shown
       WHERE m.id = shown.machine_id
-        AND (shown.status IS NOT NULL OR m.leased_by = ${lease})
+        AND (shown.status IS NOT NULL OR shown.holds_lease)
     ),
     present_job AS (SELECT ${jobColumns('moved')} FROM moved UNION ALL SELECT ${jobColumns('was')} FROM was)
     SELECT present_job.*, EXISTS (SELECT FROM moved) AS is_moved, CASE

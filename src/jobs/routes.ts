@@ -1,4 +1,4 @@
-// Commands to machines, what became of them, and their history.
+// Commands to machines, their status, and taking them back.
 import { createRoute, z } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
 import { aliveMark, isAlive, sessionKey } from '../accounts/session.ts'
@@ -8,26 +8,14 @@ import { jsonBody } from '../http/body.ts'
 import type { AppContext } from '../http/context.ts'
 import { once } from '../http/idempotency.ts'
 import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
-import { answerPage, readCursor } from '../http/page.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { cutPage } from '../kernel/page.ts'
 import { type Admission, admit, cancel } from './admission.sql.ts'
 import { toMessage } from './dispatch.ts'
-import { type HistoryRow, listEvents, listMachineHistory, listMyHistory, readJob } from './history.sql.ts'
+import { readJob } from './history.sql.ts'
 import { expiresInSeconds, type Job, type Refusal, toJob } from './job.ts'
 import { jobKey, liveWrite, readLive } from './live.ts'
 import { logTransition } from './log.ts'
-import {
-  cancelBody,
-  eventsSchema,
-  historyQuery,
-  jobPage,
-  jobPath,
-  jobSchema,
-  machinePath,
-  operationBody,
-  toJobEvent,
-} from './schema.ts'
+import { cancelBody, jobPath, jobSchema, machinePath, operationBody } from './schema.ts'
 import { markPublished } from './store.ts'
 
 const tags = ['Jobs']
@@ -37,6 +25,7 @@ const pollSeconds = 1
 const operate = createRoute({
   method: 'post',
   path: '/api/machines/{id}/operation',
+  operationId: 'operateMachine',
   tags,
   summary: 'START or STOP a machine',
   description: 'Answers at once with a job. Watch the job: only its state says what the machine did.',
@@ -52,34 +41,10 @@ const operate = createRoute({
   },
 })
 
-const readHistory = createRoute({
-  method: 'get',
-  path: '/api/machines/{id}/history',
-  tags,
-  summary: 'Jobs of a machine, newest first; also of a deleted one',
-  security: bearerSecurity,
-  middleware,
-  request: { params: machinePath, query: historyQuery },
-  responses: {
-    200: json(jobPage, 'One page of jobs'),
-    ...problems('not_found', 'not_owner'),
-  },
-})
-
-const readMyHistory = createRoute({
-  method: 'get',
-  path: '/api/machines/history',
-  tags,
-  summary: 'Jobs on my machines and jobs that I asked for, newest first',
-  security: bearerSecurity,
-  middleware,
-  request: { query: historyQuery },
-  responses: { 200: json(jobPage, 'One page of jobs') },
-})
-
 const readStatus = createRoute({
   method: 'get',
   path: '/api/jobs/{id}',
+  operationId: 'readJob',
   tags,
   summary: 'The status of a job, at most 5 s old',
   security: bearerSecurity,
@@ -88,23 +53,10 @@ const readStatus = createRoute({
   responses: { 200: json(jobSchema, 'The job'), ...problems('not_found') },
 })
 
-const readEvents = createRoute({
-  method: 'get',
-  path: '/api/jobs/{id}/events',
-  tags,
-  summary: 'The timeline of a job, oldest first',
-  security: bearerSecurity,
-  middleware,
-  request: { params: jobPath },
-  responses: {
-    200: json(eventsSchema, 'Everything that happened to the job'),
-    ...problems('not_found'),
-  },
-})
-
 const cancelJob = createRoute({
   method: 'post',
   path: '/api/jobs/{id}/cancel',
+  operationId: 'cancelJob',
   tags,
   summary: 'Take a job back that has not been sent',
   security: bearerSecurity,
@@ -122,25 +74,8 @@ const cancelJob = createRoute({
   },
 })
 
-/** Mounted before the machines: `history` is not a machine's id. */
 export function jobRoutes(): Slice {
   const slice = createSlice()
-
-  slice.openapi(readMyHistory, async (c) => {
-    const { limit, cursor, ...filter } = c.req.valid('query')
-    const { database } = c.var.upstreams
-    const after = readCursor(cursor, '-requested_at', 'requested_at')
-    return answerHistory(c, await listMyHistory(database, c.var.claimant, toFilter(c, filter), after, limit), limit)
-  })
-
-  slice.openapi(readHistory, async (c) => {
-    const { limit, cursor, ...filter } = c.req.valid('query')
-    const { database } = c.var.upstreams
-    const { id } = c.req.valid('param')
-    const after = readCursor(cursor, '-requested_at', 'requested_at')
-    const rows = await listMachineHistory(database, c.var.claimant, id, toFilter(c, filter), after, limit)
-    return answerHistory(c, rows, limit)
-  })
 
   slice.openapi(operate, async (c) => {
     const { command, expires_in } = c.req.valid('json')
@@ -174,11 +109,6 @@ export function jobRoutes(): Slice {
     const job = await readJob(database, c.var.claimant, id)
     c.executionCtx.waitUntil(cache.write([liveWrite(job), aliveMark(sessionId)]))
     return c.json(toJob(job), 200)
-  })
-
-  slice.openapi(readEvents, async (c) => {
-    const rows = await listEvents(c.var.upstreams.database, c.var.claimant, c.req.valid('param').id)
-    return c.json({ items: rows.map(toJobEvent) }, 200)
   })
 
   slice.openapi(cancelJob, async (c) => {
@@ -230,22 +160,4 @@ function explainNotCancelable(job: Job): string {
   if (job.state === 'QUEUED')
     return 'This STOP took the place of a START that may have been carried out; it must go on.'
   return `Only a QUEUED job can be cancelled; this one is ${job.state}.`
-}
-
-type Query = z.infer<typeof historyQuery>
-
-function toFilter(c: AppContext, { requested_by, ...filter }: Omit<Query, 'limit' | 'cursor'>) {
-  return {
-    ...filter,
-    requestedBy: requested_by === 'me' ? c.var.claimant.accountId : requested_by,
-  }
-}
-
-function answerHistory(c: AppContext, rows: HistoryRow[], limit: number) {
-  const page = cutPage(rows, limit, toJob, (row) => ({
-    sort: '-requested_at',
-    value: row.sort_value,
-    id: row.id,
-  }))
-  return answerPage(c, page)
 }

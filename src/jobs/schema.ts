@@ -1,7 +1,7 @@
 // The wire shapes of jobs.
 import { z } from '@hono/zod-openapi'
-import { nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/fields.ts'
-import { toRfc3339 } from '../kernel/time.ts'
+import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/fields.ts'
+import { isTimestamp, toRfc3339 } from '../kernel/time.ts'
 import type { EventRow } from './history.sql.ts'
 import { commands, eventReasons, type JobEvent, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
 
@@ -25,20 +25,46 @@ export const jobSchema = z
     finished_at: time.nullable(),
     version: z.int(),
   })
-  .openapi('Job')
+  .openapi('Job', {
+    example: {
+      id: '0198c0de-7c1a-7000-8000-000000000001',
+      machine_id: 42,
+      machine_owner_id: 7,
+      command: 'START',
+      state: 'SUCCEEDED',
+      result: 'SUCCESS',
+      reason: null,
+      detail: 'clamp closed',
+      attempts: 1,
+      requested_by: 7,
+      requested_at: '2026-11-22T09:30:00.000000Z',
+      not_after: '2026-11-22T09:31:00.000000Z',
+      sent_at: '2026-11-22T09:30:00.120000Z',
+      finished_at: '2026-11-22T09:30:02.480000Z',
+      version: 3,
+    },
+  })
 
-export const jobPage = z.object({ items: z.array(jobSchema), next_cursor: z.string().nullable() }).openapi('JobPage')
+export const jobPage = z
+  .object({
+    items: z.array(jobSchema),
+    next_cursor: z.string().nullable().openapi({ example: 'WyJpZCIsIjIwIiwiMjAiXQ' }),
+  })
+  .openapi('JobPage')
 
 export const operationBody = z
   .object({
     command: z.enum(commands),
     expires_in: z.int().min(1).max(900).optional().openapi({
+      example: 60,
       description: 'Seconds after which the command is no longer sent; 60 for START, 600 for STOP',
     }),
   })
   .openapi('Operation')
 
-export const cancelBody = z.object({ reason: text(0, longestDetail).optional() }).openapi('Cancel')
+export const cancelBody = z
+  .object({ reason: text(0, longestDetail).optional().openapi({ example: 'the wrong machine' }) })
+  .openapi('Cancel')
 
 export const jobPath = z.object({ id: uuid })
 export const machinePath = z.object({ id: numericId })
@@ -47,14 +73,14 @@ export const machinePath = z.object({ id: numericId })
 const instant = z
   .string()
   .transform((value) => value.replace(' ', '+'))
-  .pipe(z.iso.datetime({ offset: true }))
+  .refine(isTimestamp, 'must be an RFC 3339 time, such as 2026-11-22T09:30:00Z')
   .openapi({ type: 'string', format: 'date-time' })
 
 export const historyQuery = pageQuery.extend({
   command: z.enum(commands).optional(),
   state: z.enum(jobStates).optional(),
   result: nameOrNumber(jobResults, 1).optional(),
-  requested_by: z.union([z.literal('me'), z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)]).optional(),
+  requested_by: accountReference.optional(),
   from: instant.optional().openapi({ description: 'Requested at this time or later' }),
   to: instant.optional().openapi({ description: 'Requested before this time' }),
 })
@@ -69,7 +95,17 @@ export const eventSchema = z
     reason: z.enum(eventReasons).nullable(),
     detail,
   })
-  .openapi('JobEvent')
+  .openapi('JobEvent', {
+    example: {
+      version: 3,
+      state: 'SUCCEEDED',
+      at: '2026-11-22T09:30:02.480000Z',
+      attempt: 1,
+      by: 'controller',
+      reason: null,
+      detail: 'clamp closed',
+    },
+  })
 
 export const eventsSchema = z.object({ items: z.array(eventSchema) }).openapi('JobEvents')
 
@@ -90,14 +126,14 @@ export function toJobEvent(row: EventRow): JobEvent {
 export const outcomeBody = z
   .object({
     result: nameOrNumber(['SUCCESS', 'REMOTEFAILED'], 1),
-    detail: text(0, longestDetail).nullish(),
+    detail: text(0, longestDetail).nullish().openapi({ example: 'clamp closed' }),
   })
   .openapi('OutcomeReport')
 
 export const outcomeSchema = z
   .object({
     job_id: uuid,
-    state: z.enum(jobStates),
+    state: z.enum(jobStates).openapi({ example: 'SUCCEEDED' }),
     result: z.enum(jobResults).nullable(),
   })
   .openapi('OutcomeAnswer')
@@ -106,4 +142,6 @@ export const outcomeSchema = z
 export const courierMessage = z.object({ job_id: uuid })
 
 /** What QStash posts when it has given a message up; the body of the message is inside, in base64. */
-export const courierFailure = z.object({ sourceBody: z.string() })
+export const courierFailure = z.object({
+  sourceBody: z.string().openapi({ example: 'eyJqb2JfaWQiOiIwMTk4YzBkZS03YzFhLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEifQ==' }),
+})

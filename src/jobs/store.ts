@@ -134,16 +134,19 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
   }
 }
 
-/** A job that the courier is to have again, and what it has become. `publishNo` is null when it ended instead. */
+/**
+ * What was done: the courier is to have the job again (`send`, with `publishNo`), or it ended, or there was nothing to do.
+ * `job` is what it is now.
+ */
 export type Carried = {
-  step: Step | null
+  step: 'send' | 'ended' | 'leased' | 'wait' | null
   job: Job
   publishNo: number | null
   leaseRestSeconds: number
 }
 
 type CarriedRow = Job & {
-  step: Step | null
+  step: Carried['step']
   publish_no: number | null
   lease_rest_seconds: number | null
 }
@@ -184,7 +187,8 @@ export async function carryOutFailed(database: Database, jobId: string): Promise
 /**
  * Carries out `next` for up to `limit` jobs that nobody else takes care of: not handed over 5 s after the request, given
  * up silently by the courier, or PENDING past the time. One statement: a machine that another holds is skipped, one that
- * is had is read anew by its lock, and a job that moved meanwhile is left alone by the guard on its version.
+ * is had is read anew by its lock, and a job that moved meanwhile is left alone by the guard on its version. What ends
+ * comes first: it needs no courier, and must not wait behind what a courier that is away does not take.
  */
 export async function carryOutDue(database: Database, limit: number): Promise<Carried[]> {
   const due = sql`
@@ -194,7 +198,7 @@ export async function carryOutDue(database: Database, limit: number): Promise<Ca
         AND ((j.published_at IS NULL AND j.requested_at <= ${present} - interval '5 seconds')
           OR j.published_at <= ${present} - CASE j.command WHEN 'START' THEN interval '37 seconds' ELSE interval '61 seconds' END))
       OR (j.state = 'PENDING' AND j.pending_since + interval '${sql.raw(String(pendingSeconds))} seconds' <= ${present})
-    ORDER BY j.requested_at LIMIT ${limit}
+    ORDER BY ${next} = 'send', j.requested_at LIMIT ${limit}
     FOR NO KEY UPDATE OF m SKIP LOCKED`
   return (await database.query<CarriedRow>(carryOut(due, 'sweep'))).map(toCarried)
 }

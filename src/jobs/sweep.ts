@@ -34,7 +34,7 @@ export async function sweep(
     const carried = await carryOutDue(database, jobsAtOnce)
     if (carried.length === 0) break
     const again = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
-    const ended = carried.filter(({ publishNo }) => publishNo === null)
+    const ended = carried.filter(({ step }) => step === 'ended')
     for (const { job } of ended) logTransition(job, 'sweep')
     waitUntil(cache.write(ended.map(({ job }) => liveWrite(job))))
 

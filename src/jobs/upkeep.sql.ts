@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../infra/database.ts'
 
-const portion = 1_000
+const portion = 10_000
 
 export async function dropOldKeys(database: Database): Promise<void> {
   await database.query(sql`

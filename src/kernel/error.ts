@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'not_acceptable'
   | 'username_taken'
   | 'email_taken'
+  | 'last_staff'
   | 'job_open'
   | 'wrong_state'
   | 'no_controller'
@@ -26,6 +27,7 @@ export type ErrorCode =
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'validation_failed'
+  | 'wrong_password'
   | 'idempotency_key_reused'
   | 'rate_limited'
   | 'internal_error'
@@ -35,6 +37,9 @@ export type ErrorCode =
 /** Where in the input the fault is: a JSON pointer (RFC 6901) into the body, or the name of a query parameter. */
 export type InputFault = { pointer: string; detail: string } | { parameter: string; detail: string }
 
+/** So many of something in so much time. The name is for people and for `RateLimit`. */
+export type Limit = { name: string; quota: number; windowSeconds: number }
+
 /** Facts that the answer carries beside the words. */
 export type ErrorFacts = {
   errors?: InputFault[]
@@ -42,6 +47,8 @@ export type ErrorFacts = {
   jobId?: string
   /** When to try again, in seconds. */
   retryAfterSeconds?: number
+  /** The limit that is used up. */
+  limit?: Limit
   /** Methods that the resource does know (405). */
   allow?: string[]
 }

@@ -12,3 +12,17 @@ export function toRfc3339(text: string): string {
   if (!parts) throw new TypeError(`not a UTC timestamp of PostgreSQL: ${text}`)
   return `${parts[1]}T${parts[2]}.${(parts[3] ?? '').padEnd(6, '0')}Z`
 }
+
+const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-](\d\d):[0-5]\d)$/
+
+/**
+ * Whether a text is an RFC 3339 time that PostgreSQL takes as a `timestamptz`: a day of the calendar, no year 0, an
+ * offset below 16 hours.
+ */
+export function isTimestamp(text: string): boolean {
+  const [, local, offsetHours = '00'] = rfc3339.exec(text) ?? []
+  if (local === undefined || local.startsWith('0000') || Number(offsetHours) > 15) return false
+  const instant = new Date(`${local}Z`)
+  // February 30 is read as March 2, and 24:00 as the next day.
+  return !Number.isNaN(instant.getTime()) && instant.toISOString().startsWith(local)
+}

@@ -31,6 +31,7 @@ const writeProblems = problems('not_found', 'not_owner', 'precondition_failed', 
 const list = createRoute({
   method: 'get',
   path: '/api/machines',
+  operationId: 'listMachines',
   tags,
   summary: 'List machines',
   security: bearerSecurity,
@@ -42,13 +43,14 @@ const list = createRoute({
 const create = createRoute({
   method: 'post',
   path: '/api/machines',
+  operationId: 'createMachine',
   tags,
   summary: 'Register a machine of mine',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(newMachineBody) },
   responses: {
-    201: { ...json(machineSchema, 'The machine'), ...etagHeader },
+    201: { ...json(machineSchema, 'The machine'), headers: z.object({ ETag: z.string(), Location: z.string() }) },
     ...problems('idempotency_key_reused'),
   },
 })
@@ -56,6 +58,7 @@ const create = createRoute({
 const read = createRoute({
   method: 'get',
   path,
+  operationId: 'readMachine',
   tags,
   summary: 'Read a machine',
   security: bearerSecurity,
@@ -63,7 +66,7 @@ const read = createRoute({
   request: { params: machinePath },
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
-    304: { description: 'If-None-Match names the present state' },
+    304: { description: 'If-None-Match names the present state', ...etagHeader },
     ...problems('not_found'),
   },
 })
@@ -71,6 +74,7 @@ const read = createRoute({
 const replace = createRoute({
   method: 'put',
   path,
+  operationId: 'replaceMachine',
   tags,
   summary: 'Replace a machine; without `status` that stays',
   security: bearerSecurity,
@@ -85,6 +89,7 @@ const replace = createRoute({
 const patch = createRoute({
   method: 'patch',
   path,
+  operationId: 'changeMachine',
   tags,
   summary: 'Change some of a machine (JSON Merge Patch)',
   security: bearerSecurity,
@@ -99,6 +104,7 @@ const patch = createRoute({
 const remove = createRoute({
   method: 'delete',
   path,
+  operationId: 'deleteMachine',
   tags,
   summary: 'Delete a machine; its history stays',
   security: bearerSecurity,

@@ -1,6 +1,6 @@
 // The wire shapes of machines.
 import { z } from '@hono/zod-openapi'
-import { nameOrNumber, numericId, pageQuery, text, time } from '../http/fields.ts'
+import { accountReference, nameOrNumber, numericId, pageQuery, text, time } from '../http/fields.ts'
 import { longestControllerUrl } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
 import { machineSorts } from './store.ts'
@@ -8,7 +8,7 @@ import { machineSorts } from './store.ts'
 const name = text(1, 64).openapi({ example: '사출기 1호' })
 const location = text(1, 256).openapi({ example: '1공장 A열 3번' })
 /** Names, or the old system's numbers 0 to 4. */
-const status = nameOrNumber(machineStatuses, 0)
+const status = nameOrNumber(machineStatuses, 0).openapi({ example: 'READY' })
 /** What the URL may point to is checked by `findControllerUrlFault`. */
 const controllerUrl = text(1, longestControllerUrl).openapi({
   example: 'https://controller.example.com/machines/1',
@@ -17,18 +17,24 @@ const controllerUrl = text(1, longestControllerUrl).openapi({
 export const machineSchema = z
   .object({
     id: z.int().openapi({ example: 42 }),
-    name: z.string(),
-    location: z.string(),
-    status: z.enum(machineStatuses),
-    owner_id: z.int(),
-    controller_url: z.string().nullable().openapi({ description: 'Null for whoever is not the owner or staff' }),
+    name: z.string().openapi({ example: '사출기 1호' }),
+    location: z.string().openapi({ example: '1공장 A열 3번' }),
+    status: z.enum(machineStatuses).openapi({ example: 'READY' }),
+    owner_id: z.int().openapi({ example: 7 }),
+    controller_url: z.string().nullable().openapi({
+      example: 'https://controller.example.com/machines/1',
+      description: 'Null for whoever is not the owner or staff',
+    }),
     created_at: time,
     updated_at: time,
   })
   .openapi('Machine')
 
 export const machinePage = z
-  .object({ items: z.array(machineSchema), next_cursor: z.string().nullable() })
+  .object({
+    items: z.array(machineSchema),
+    next_cursor: z.string().nullable().openapi({ example: 'WyJpZCIsIjIwIiwiMjAiXQ' }),
+  })
   .openapi('MachinePage')
 
 export const newMachineBody = z
@@ -66,7 +72,7 @@ const sorts = machineSorts.flatMap((column) => [column, `-${column}`] as const)
 
 export const machineQuery = pageQuery.extend({
   status: status.optional(),
-  owner_id: z.union([z.literal('me'), z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)]).optional(),
+  owner_id: accountReference.optional(),
   q: text(1, 256).optional().openapi({ description: 'Part of the name or the location' }),
   sort: z.enum(sorts).default('id').openapi({ description: '`-` in front: descending' }),
 })

@@ -161,8 +161,8 @@ export async function changeMachine(
         location = coalesce(${change.location ?? null}, location),
         status = coalesce(${status}, status),
         controller_url = CASE WHEN ${hasUrl}::boolean THEN ${url} ELSE controller_url END,
-        deleted_at = CASE WHEN ${isDeleted}::boolean THEN now() END,
-        updated_at = now(),
+        deleted_at = CASE WHEN ${isDeleted}::boolean THEN statement_timestamp() END,
+        updated_at = statement_timestamp(),
         revision = revision + 1
       FROM verdict WHERE machines.id = ${id}::bigint AND verdict.verdict = 'done'
       RETURNING machines.*

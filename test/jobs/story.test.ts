@@ -16,7 +16,12 @@ test('a machine is started and stopped, and its history tells both', async () =>
   expect(started.status).toBe(202)
   expect(started.headers.get('Location')).toBe(`/api/jobs/${started.body.id}`)
   expect(started.headers.get('Retry-After')).toBe('1')
-  expect(started.body).toMatchObject({ machine_id: machine.id, command: 'START', state: 'QUEUED', requested_by: owner.id })
+  expect(started.body).toMatchObject({
+    machine_id: machine.id,
+    command: 'START',
+    state: 'QUEUED',
+    requested_by: owner.id,
+  })
   const start = await world.waitForJob(owner, started.body.id, 'SUCCEEDED')
   expect(start).toMatchObject({ result: 'SUCCESS', attempts: 1, reason: null })
   expect((await owner.request('GET', `/api/machines/${machine.id}`)).body.status).toBe('RUNNING')

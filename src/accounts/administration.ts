@@ -1,0 +1,87 @@
+// What staff may do with all accounts: find them, disable them, share staff rights.
+import { createRoute } from '@hono/zod-openapi'
+import { authenticate } from '../http/authenticate.ts'
+import { jsonBody } from '../http/body.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { answerPage, readCursor } from '../http/page.ts'
+import { cutPage } from '../kernel/page.ts'
+import { type AccountRow, type AccountSort, changeRights, listAccounts } from './administration.sql.ts'
+import { accountPage, accountPath, accountQuery, rightsBody, userSchema } from './schema.ts'
+import { askMark } from './session.ts'
+
+const tags = ['Accounts']
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/accounts',
+  operationId: 'listAccounts',
+  tags,
+  summary: 'List accounts (staff only)',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  request: { query: accountQuery },
+  responses: { 200: json(accountPage, 'One page of accounts'), ...problems('staff_only') },
+})
+
+const patch = createRoute({
+  method: 'patch',
+  path: '/api/accounts/{id}',
+  operationId: 'changeAccountRights',
+  tags,
+  summary: 'Disable or enable an account, give or take staff rights (staff only)',
+  description: 'Disabling an account ends all its sessions. The last active staff account stays what it is.',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { params: accountPath, body: body(rightsBody) },
+  responses: {
+    200: json(userSchema, 'The account as it is now'),
+    ...problems('staff_only', 'not_found', 'last_staff'),
+  },
+})
+
+export function administrationRoutes(): Slice {
+  const slice = createSlice()
+
+  slice.openapi(list, async (c) => {
+    const { q, is_active, is_staff, sort, limit, cursor } = c.req.valid('query')
+    // The enum of the query is made of these very columns.
+    const column = sort.replace('-', '') as AccountSort['column']
+    const rows = await listAccounts(
+      c.var.upstreams.database,
+      c.var.claimant,
+      { q, isActive: is_active, isStaff: is_staff },
+      { column, isDescending: sort.startsWith('-') },
+      readCursor(cursor, sort, column),
+      limit,
+    )
+    return answerPage(
+      c,
+      cutPage(rows, limit, toUser, ({ sort_value, id }) => ({ sort, value: sort_value, id: `${id}` })),
+    )
+  })
+
+  slice.openapi(patch, async (c) => {
+    const { is_active, is_staff } = c.req.valid('json')
+    const { database, cache } = c.var.upstreams
+    const change = { isActive: is_active, isStaff: is_staff }
+    const { account, ended } = await changeRights(database, c.var.claimant, c.req.valid('param').id, change)
+    await cache.write(ended.map(askMark))
+    return c.json(account, 200)
+  })
+
+  return slice
+}
+
+function toUser({
+  id,
+  username,
+  email,
+  first_name,
+  last_name,
+  is_staff,
+  is_active,
+  date_joined,
+  last_login,
+}: AccountRow) {
+  return { id, username, email, first_name, last_name, is_staff, is_active, date_joined, last_login }
+}

@@ -1,0 +1,146 @@
+// The caller's own account: its details, its password, where it is signed in.
+import { createRoute } from '@hono/zod-openapi'
+import { authenticate } from '../http/authenticate.ts'
+import { jsonBody } from '../http/body.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { UniqueViolation } from '../infra/database.ts'
+import { TiebarError } from '../kernel/error.ts'
+import { findPasswordFault, foldName, takenProblem } from './account.ts'
+import { checkPassword } from './limits.ts'
+import { hashPassword } from './password.ts'
+import {
+  changeAccount,
+  changePassword,
+  endOwnSession,
+  listSessions,
+  type OwnCredentials,
+  readOwnCredentials,
+} from './profile.sql.ts'
+import { accountPatchBody, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
+import { askMark } from './session.ts'
+import { readAccount } from './store.ts'
+
+const tags = ['Accounts']
+/** More than anybody can look through; a change of the password ends those that are not shown, too. */
+const shownSessions = 100
+
+const readMe = createRoute({
+  method: 'get',
+  path: '/api/me',
+  operationId: 'readMe',
+  tags,
+  summary: 'Who am I',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  responses: { 200: json(userSchema, 'The account of the token') },
+})
+
+const patchMe = createRoute({
+  method: 'patch',
+  path: '/api/me',
+  operationId: 'changeMe',
+  tags,
+  summary: 'Change my e-mail address or name (JSON Merge Patch)',
+  description: 'A username is for good.',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { body: body(accountPatchBody) },
+  responses: { 200: json(userSchema, 'The account as it is now'), ...problems('email_taken') },
+})
+
+const replacePassword = createRoute({
+  method: 'post',
+  path: '/api/me/password',
+  operationId: 'changePassword',
+  tags,
+  summary: 'Change my password; all my other sessions end',
+  description: 'A wrong `current_password` counts as a failed log-in.',
+  security: bearerSecurity,
+  middleware: [authenticate(), jsonBody()] as const,
+  request: { body: body(passwordBody) },
+  responses: { 204: { description: 'The password is changed' }, ...problems('wrong_password', 'rate_limited') },
+})
+
+const readSessions = createRoute({
+  method: 'get',
+  path: '/api/me/sessions',
+  operationId: 'listSessions',
+  tags,
+  summary: `Where am I signed in: this session, then those that were refreshed last, ${shownSessions} in all`,
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  responses: { 200: json(sessionsSchema, 'The sessions that have not ended') },
+})
+
+const endSession = createRoute({
+  method: 'delete',
+  path: '/api/me/sessions/{id}',
+  operationId: 'endSession',
+  tags,
+  summary: 'End a session of mine: its tokens stop working now',
+  security: bearerSecurity,
+  middleware: [authenticate()] as const,
+  request: { params: sessionPath },
+  responses: { 204: { description: 'The session has ended' }, ...problems('not_found') },
+})
+
+export function profileRoutes(): Slice {
+  const slice = createSlice()
+
+  slice.openapi(readMe, async (c) => c.json(await readAccount(c.var.upstreams.database, c.var.claimant), 200))
+
+  slice.openapi(patchMe, async (c) => {
+    const { email, first_name, last_name } = c.req.valid('json')
+    const change = { email, emailKey: email && foldName(email), firstName: first_name, lastName: last_name }
+    const user = await changeAccount(c.var.upstreams.database, c.var.claimant, change).catch((error: unknown) => {
+      throw error instanceof UniqueViolation ? takenProblem('email') : error
+    })
+    return c.json(user, 200)
+  })
+
+  slice.openapi(replacePassword, async (c) => {
+    const { current_password, new_password } = c.req.valid('json')
+    const { database, cache } = c.var.upstreams
+    const { username_key, ...own } = await readOwnCredentials(database, c.var.claimant)
+    checkNewPassword(new_password, own)
+    // The caller is active, or there would be no credentials.
+    const proof = await checkPassword(c, username_key, current_password, async () => ({ ...own, is_active: true }))
+    if (!proof) throw wrongPassword()
+    const ended = await changePassword(database, c.var.claimant, own.password_hash, await hashPassword(new_password))
+    if (!ended) throw wrongPassword()
+    await cache.write(ended.map(askMark))
+    return c.body(null, 204)
+  })
+
+  slice.openapi(readSessions, async (c) => {
+    const items = await listSessions(c.var.upstreams.database, c.var.claimant, shownSessions)
+    return c.json({ items }, 200)
+  })
+
+  slice.openapi(endSession, async (c) => {
+    const { id } = c.req.valid('param')
+    const { database, cache } = c.var.upstreams
+    if (!(await endOwnSession(database, c.var.claimant, id))) {
+      throw new TiebarError('not_found', 'You have no session with this id that has not ended.')
+    }
+    await cache.write([askMark(id)])
+    return c.body(null, 204)
+  })
+
+  return slice
+}
+
+function checkNewPassword(password: string, { username, email }: Pick<OwnCredentials, 'username' | 'email'>): void {
+  const fault = findPasswordFault(password, username, email)
+  if (fault === undefined) return
+  throw new TiebarError('validation_failed', 'The new password is too weak.', {
+    errors: [{ pointer: '/new_password', detail: fault }],
+  })
+}
+
+/** Not 401: nothing is wrong with the token, and a client would refresh it and try again. It is a field of the form. */
+function wrongPassword(): TiebarError {
+  return new TiebarError('wrong_password', 'The current password is wrong.', {
+    errors: [{ pointer: '/current_password', detail: 'is wrong' }],
+  })
+}

@@ -1,0 +1,16 @@
+// Where the paths of the old system have gone. 308 keeps the method and the body (RFC 9110 §15.4.9).
+import type { AppContext } from './context.ts'
+import { createSlice, type Slice } from './openapi.ts'
+
+/** Not in the OpenAPI document: nothing new should be built on them. */
+export function oldRoutes(): Slice {
+  const slice = createSlice()
+  slice.post('/api/sign-in', moveTo('/api/log-in'))
+  slice.get('/api/log-in', moveTo('/api/me'))
+  slice.get('/api/user/machines/history', moveTo('/api/machines/history'))
+  return slice
+}
+
+function moveTo(path: string) {
+  return (c: AppContext) => c.redirect(`${path}${new URL(c.req.url).search}`, 308)
+}

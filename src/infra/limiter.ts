@@ -1,0 +1,85 @@
+// Counters in Redis (Upstash, over HTTP) that say when something has been done too often. Redis away, nothing is limited.
+import { Ratelimit } from '@upstash/ratelimit'
+import { Redis } from '@upstash/redis/cloudflare'
+import type { Limit } from '../kernel/error.ts'
+import { describeError, log } from '../kernel/log.ts'
+import type { Trace } from '../kernel/trace.ts'
+
+/** For all counters together. */
+const deadlineMs = 300
+
+/** One use of a limit by one key: an address, a name. */
+export type Charge = { limit: Limit; key: string }
+
+export type Taking = {
+  /** What was counted. Whoever finds that it should not count gives it back. */
+  taken: Charge[]
+  /** The limit that is used up, and when it no longer is. */
+  refusal?: { limit: Limit; retryAfterSeconds: number }
+}
+
+export type Limiter = {
+  /** Counts each charge unless its limit is used up. One round trip, that never fails. */
+  take(charges: Charge[]): Promise<Taking>
+  giveBack(charges: Charge[]): Promise<void>
+}
+
+export function openLimiter(url: string, token: string): (trace: Trace) => Limiter {
+  /** A client for one call: what is asked at once goes out as one pipeline, and never with another request's. */
+  function openRedis(): Redis {
+    const signal = AbortSignal.timeout(deadlineMs)
+    return new Redis({
+      url,
+      token,
+      retry: false,
+      enableAutoPipelining: true,
+      enableTelemetry: false,
+      readYourWrites: false,
+      signal: () => signal,
+    })
+  }
+
+  /** @param rate how many uses to count; -1 takes one back */
+  async function count(trace: Trace, charges: Charge[], rate: 1 | -1): Promise<Taking> {
+    if (charges.length === 0) return { taken: [] }
+    try {
+      const redis = openRedis()
+      const answers = await trace.measure('redis', () =>
+        Promise.all(
+          charges.map(async (charge) => ({
+            charge,
+            ...(await counterOf(redis, charge.limit).limit(charge.key, { rate })),
+          })),
+        ),
+      )
+      const taken = answers.filter(({ success }) => success).map(({ charge }) => charge)
+      const refusals = answers.filter(({ success }) => !success)
+      const latest = refusals.sort((one, other) => other.reset - one.reset)[0]
+      if (!latest) return { taken }
+      const retryAfterSeconds = Math.max(1, Math.ceil((latest.reset - Date.now()) / 1_000))
+      return { taken, refusal: { limit: latest.charge.limit, retryAfterSeconds } }
+    } catch (error) {
+      log('error', { upstream: 'redis', ...describeError(error) })
+      return { taken: [] }
+    }
+  }
+
+  return (trace) => ({
+    take: (charges) => count(trace, charges, 1),
+    async giveBack(charges) {
+      await count(trace, charges, -1)
+    },
+  })
+}
+
+function counterOf(redis: Redis, { name, quota, windowSeconds }: Limit): Ratelimit {
+  return new Ratelimit({
+    redis,
+    prefix: `limit:${name}`,
+    limiter: Ratelimit.slidingWindow(quota, `${windowSeconds} s`),
+    timeout: 0, // the client's signal is the deadline
+    ephemeralCache: false, // an isolate's memory would go on refusing what has been given back
+    analytics: false,
+    enableTelemetry: false,
+  })
+}

@@ -1,0 +1,101 @@
+// What became of the commands: the history of a machine and of a person, newest first, and the timeline of one job.
+import { createRoute, type z } from '@hono/zod-openapi'
+import { authenticate } from '../http/authenticate.ts'
+import type { AppContext } from '../http/context.ts'
+import { bearerSecurity, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { answerPage, readCursor } from '../http/page.ts'
+import { cutPage } from '../kernel/page.ts'
+import { type HistoryRow, listEvents, listMachineHistory, listMyHistory } from './history.sql.ts'
+import { toJob } from './job.ts'
+import { eventsSchema, historyQuery, jobPage, jobPath, machinePath, toJobEvent } from './schema.ts'
+
+const tags = ['Jobs']
+const middleware = authenticate()
+
+const readHistory = createRoute({
+  method: 'get',
+  path: '/api/machines/{id}/history',
+  operationId: 'listMachineJobs',
+  tags,
+  summary: 'Jobs of a machine, newest first; also of a deleted one',
+  security: bearerSecurity,
+  middleware,
+  request: { params: machinePath, query: historyQuery },
+  responses: {
+    200: json(jobPage, 'One page of jobs'),
+    ...problems('not_found', 'not_owner'),
+  },
+})
+
+const readMyHistory = createRoute({
+  method: 'get',
+  path: '/api/machines/history',
+  operationId: 'listMyJobs',
+  tags,
+  summary: 'Jobs on my machines and jobs that I asked for, newest first',
+  security: bearerSecurity,
+  middleware,
+  request: { query: historyQuery },
+  responses: { 200: json(jobPage, 'One page of jobs') },
+})
+
+const readEvents = createRoute({
+  method: 'get',
+  path: '/api/jobs/{id}/events',
+  operationId: 'listJobEvents',
+  tags,
+  summary: 'The timeline of a job, oldest first',
+  security: bearerSecurity,
+  middleware,
+  request: { params: jobPath },
+  responses: {
+    200: json(eventsSchema, 'Everything that happened to the job'),
+    ...problems('not_found'),
+  },
+})
+
+/** Mounted before the machines: `history` is not a machine's id. */
+export function historyRoutes(): Slice {
+  const slice = createSlice()
+
+  slice.openapi(readMyHistory, async (c) => {
+    const { limit, cursor, ...filter } = c.req.valid('query')
+    const { database } = c.var.upstreams
+    const after = readCursor(cursor, '-requested_at', 'requested_at')
+    return answerHistory(c, await listMyHistory(database, c.var.claimant, toFilter(c, filter), after, limit), limit)
+  })
+
+  slice.openapi(readHistory, async (c) => {
+    const { limit, cursor, ...filter } = c.req.valid('query')
+    const { database } = c.var.upstreams
+    const { id } = c.req.valid('param')
+    const after = readCursor(cursor, '-requested_at', 'requested_at')
+    const rows = await listMachineHistory(database, c.var.claimant, id, toFilter(c, filter), after, limit)
+    return answerHistory(c, rows, limit)
+  })
+
+  slice.openapi(readEvents, async (c) => {
+    const rows = await listEvents(c.var.upstreams.database, c.var.claimant, c.req.valid('param').id)
+    return c.json({ items: rows.map(toJobEvent) }, 200)
+  })
+
+  return slice
+}
+
+type Query = z.infer<typeof historyQuery>
+
+function toFilter(c: AppContext, { requested_by, ...filter }: Omit<Query, 'limit' | 'cursor'>) {
+  return {
+    ...filter,
+    requestedBy: requested_by === 'me' ? c.var.claimant.accountId : requested_by,
+  }
+}
+
+function answerHistory(c: AppContext, rows: HistoryRow[], limit: number) {
+  const page = cutPage(rows, limit, toJob, (row) => ({
+    sort: '-requested_at',
+    value: row.sort_value,
+    id: row.id,
+  }))
+  return answerPage(c, page)
+}

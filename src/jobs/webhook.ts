@@ -1,0 +1,66 @@
+// What a controller is sent and what it may answer, for the OpenAPI document. The sending itself is in `controller.ts`.
+import { z } from '@hono/zod-openapi'
+import { text, time, uuid } from '../http/fields.ts'
+import { json, type Slice } from '../http/openapi.ts'
+import type { ControllerCommand } from './controller.ts'
+import { commands, longestDetail } from './job.ts'
+
+const command = z
+  .object({
+    command: z.enum(commands),
+    job_id: uuid.openapi({ description: 'The same for every attempt: do each job once' }),
+    machine_id: z.int().openapi({ example: 42 }),
+    attempt: z.int().min(1),
+    not_after: time.openapi({ description: 'Whoever reads the command later must not act on it' }),
+    outcome_url: z.url().openapi({
+      description: 'Where to report the end after the answer PENDING',
+      example: 'https://api.example.com/api/callbacks/jobs/0198c0de-7c1a-7000-8000-000000000001/outcome',
+    }),
+    outcome_token: z
+      .string()
+      .openapi({ description: 'Bearer token for it, good for 24 hours', example: 'eyJhbGciOi…' }),
+  })
+  .openapi('ControllerCommand') satisfies z.ZodType<ControllerCommand>
+
+const answer = z
+  .object({
+    result: z
+      .union([z.enum(['SUCCESS', 'REMOTEFAILED', 'PENDING']), z.union([z.literal(1), z.literal(2), z.literal(4)])])
+      .openapi({ description: 'Done · refused · will be reported later; or the old numbers 1, 2, 4' }),
+    detail: text(0, longestDetail).nullish().openapi({ example: 'clamp closed' }),
+  })
+  .openapi('ControllerAnswer')
+
+const description = `
+Posted to the \`controller_url\` of the machine, at most ten seconds long; redirects are not followed.
+
+The Authorization header has a JWT (EdDSA, \`aud\` is \`controller\`, good for 60 seconds) that is signed with one of the
+keys at \`/.well-known/jwks.json\`; its claim \`body_sha256\` is the base64url SHA-256 of the body. A controller needs
+nothing else to know who sends it.
+`.trim()
+
+/** Writes the command into the document as a webhook: an operation that others serve and Tiebar calls. */
+export function describeWebhook(slice: Slice): void {
+  slice.openAPIRegistry.registerWebhook({
+    method: 'post',
+    path: 'command',
+    operationId: 'sendCommand',
+    tags: ['Callbacks'],
+    summary: 'Tiebar sends a command to the controller of a machine',
+    description,
+    security: [{ controller: [] }],
+    request: {
+      headers: z.object({ 'Idempotency-Key': uuid.openapi({ description: 'The id of the job' }) }),
+      body: { required: true, content: { 'application/json': { schema: command } } },
+    },
+    responses: {
+      '2XX': json(answer, 'What the machine did. Any other body, and any 3xx, fails the job as a bad answer'),
+      '4XX': { description: 'The machine refuses: the job fails. Not 408, 425 and 429' },
+      408: { description: 'Not known whether the machine acted: sent again while there is time' },
+      425: { description: 'Not known whether the machine acted: sent again while there is time' },
+      429: { description: 'Busy, the machine did not act: sent again while there is time' },
+      503: { description: 'Busy, the machine did not act: sent again while there is time' },
+      '5XX': { description: 'Not known whether the machine acted: sent again while there is time' },
+    },
+  })
+}

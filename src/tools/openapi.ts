@@ -1,0 +1,36 @@
+// Writes the OpenAPI document to a file, without a server: `node src/tools/openapi.ts FILE`.
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createApp } from '../app.ts'
+import { readEnvironment } from '../env.ts'
+
+/** The document does not depend on the upstreams, so they are named and never called. */
+export function describeApi(publicUrl: string): object {
+  const key = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'none' }
+  const environment = readEnvironment({
+    DATABASE_URL: 'postgresql://nobody:nothing@localhost/none',
+    UPSTASH_REDIS_REST_URL: 'http://localhost',
+    UPSTASH_REDIS_REST_TOKEN: 'not-a-token',
+    QSTASH_URL: 'http://localhost',
+    QSTASH_TOKEN: 'not-a-token',
+    QSTASH_CURRENT_SIGNING_KEY: 'not-a-key',
+    QSTASH_NEXT_SIGNING_KEY: 'not-a-key',
+    PUBLIC_URL: publicUrl,
+    JWT_KEYS: JSON.stringify([key]),
+    ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) },
+  })
+  if (Array.isArray(environment)) throw new TypeError(`not an environment: ${JSON.stringify(environment)}`)
+  return createApp(environment).describe()
+}
+
+if (import.meta.main) {
+  const [path] = process.argv.slice(2)
+  if (path === undefined) {
+    process.stderr.write('usage: node src/tools/openapi.ts FILE\n')
+    process.exitCode = 2
+  } else {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, `${JSON.stringify(describeApi('https://tiebar.invalid'), null, 2)}\n`)
+  }
+}

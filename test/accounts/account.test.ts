@@ -1,0 +1,46 @@
+// Names that are one, and passwords that will not do: the pure rules.
+import { describe, expect, test } from 'vitest'
+import { findPasswordFault, foldName } from '../../src/accounts/account.ts'
+
+describe('foldName', () => {
+  test.each([
+    ['capitals', 'Kim.MinJi', 'kim.minji'],
+    ['full width', 'ＫＩＭ１', 'kim1'],
+    ['a ligature', 'oﬃce', 'office'],
+    ['Hangul in parts', '김민지'.normalize('NFD'), '김민지'],
+    ['the Kelvin sign', '\u212Aim', 'kim'],
+    ['an accent in parts', 'e\u0301', '\u00e9'],
+  ])('makes one of %s', (_what, name, folded) => {
+    expect(foldName(name)).toBe(folded)
+  })
+
+  test.each([
+    ['ß and ss', 'straße', 'strasse'],
+    ['a dotless i', 'kım', 'kim'],
+    ['Cyrillic а', 'kаte', 'kate'],
+  ])('keeps apart %s', (_what, one, other) => {
+    expect(foldName(one)).not.toBe(foldName(other))
+  })
+})
+
+describe('findPasswordFault', () => {
+  test.each([
+    ['digits only', '8273645102', /digits only/],
+    ['digits of another script', '٨٢٧٣٦٤٥١٠٢', /digits only/],
+    ['the username', 'minji.kim.470', /username/],
+    ['the username in capitals', 'MINJI.KIM.470', /username/],
+    ['the e-mail address', 'minji@example.com', /e-mail/],
+    ['the e-mail address in full width', 'ｍｉｎｊｉ@example.com', /e-mail/],
+    ['one of the commonest', 'password123', /commonest/],
+    ['one of the commonest in capitals', 'PassWord123', /commonest/],
+  ])('refuses %s', (_what, password, fault) => {
+    expect(findPasswordFault(password, 'Minji.Kim.470', 'Minji@Example.com')).toMatch(fault)
+  })
+
+  test.each(['four columns hold it', '비밀번호는열글자이상', 'minji.kim.4700', '82736451O2', '🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑'])(
+    'takes %s',
+    (password) => {
+      expect(findPasswordFault(password, 'Minji.Kim.470', 'Minji@Example.com')).toBeUndefined()
+    },
+  )
+})

@@ -1,0 +1,187 @@
+// /api/accounts: what staff may do. Its world is its own, because who is the last of the staff is everybody's business.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
+import { markOf, sessionIdOf, signIn } from './people.ts'
+
+let world: World
+let staff: Person
+beforeAll(async () => {
+  world = await startWorld()
+  staff = await world.signUpStaff()
+})
+afterAll(() => world?.close())
+
+const list = (person: Person, query: Record<string, string> = {}) =>
+  person.request('GET', `/api/accounts?${new URLSearchParams(query)}`)
+const patch = (person: Person, id: number | string, body: unknown) =>
+  person.request('PATCH', `/api/accounts/${id}`, { body })
+const idsOf = (answer: { body: { items: { id: number }[] } }) => answer.body.items.map(({ id }) => id)
+
+describe('GET /api/accounts', () => {
+  test('answers 403 to everybody but staff', async () => {
+    const answer = await list(await world.signUp())
+    expect([answer.status, answer.body.code]).toEqual([403, 'staff_only'])
+  })
+
+  test('shows accounts as their owners see them, and no more', async () => {
+    const person = await world.signUp({ first_name: '민지' })
+    const answer = await list(staff, { q: person.username })
+    expect(answer.body).toEqual({ items: [(await person.request('GET', '/api/me')).body], next_cursor: null })
+  })
+
+  test('walks all pages in every order without a gap or a repeat', async () => {
+    const mark = crypto.randomUUID()
+    const people: Person[] = []
+    for (let count = 0; count < 5; count += 1) people.push(await world.signUp({ last_name: mark }))
+    const ids = people.map(({ id }) => id)
+    for (const [sort, wanted] of [
+      ['id', ids],
+      ['-id', ids.toReversed()],
+      ['date_joined', ids],
+      ['-date_joined', ids.toReversed()],
+    ] as const) {
+      const seen: number[] = []
+      let cursor: string | null = ''
+      while (cursor !== null) {
+        const answer: Awaited<ReturnType<typeof list>> = await list(staff, {
+          q: mark,
+          sort,
+          limit: '2',
+          ...(cursor && { cursor }),
+        })
+        expect(answer.status).toBe(200)
+        seen.push(...idsOf(answer))
+        cursor = answer.body.next_cursor
+        if (cursor !== null) expect(answer.headers.get('Link')).toContain(encodeURIComponent(cursor))
+      }
+      expect(seen).toEqual(wanted)
+    }
+  })
+
+  test('finds by part of a name, the e-mail address or the username, in any case and literally', async () => {
+    const mark = crypto.randomUUID().slice(0, 8)
+    const person = await world.signUp({ first_name: `Min%${mark}`, email: `${mark}.mail@example.com` })
+    for (const q of [person.username.slice(2).toUpperCase(), `min%${mark}`, `${mark}.MAIL@`]) {
+      expect(idsOf(await list(staff, { q }))).toEqual([person.id])
+    }
+    expect(idsOf(await list(staff, { q: `_in%${mark}` }))).toEqual([])
+  })
+
+  test('filters by is_active and is_staff', async () => {
+    const mark = crypto.randomUUID()
+    const [plain, disabled, other] = [
+      await world.signUp({ last_name: mark }),
+      await world.signUp({ last_name: mark }),
+      await world.signUp({ last_name: mark }),
+    ]
+    await patch(staff, disabled.id, { is_active: false })
+    await patch(staff, other.id, { is_staff: true })
+    expect(idsOf(await list(staff, { q: mark, is_active: 'false' }))).toEqual([disabled.id])
+    expect(idsOf(await list(staff, { q: mark, is_active: 'true', is_staff: 'false' }))).toEqual([plain.id])
+    expect(idsOf(await list(staff, { q: mark, is_staff: 'true' }))).toEqual([other.id])
+  })
+
+  test.each([
+    { is_active: 'maybe' },
+    { is_staff: '1' },
+    { sort: 'password_hash' },
+    { limit: '0' },
+    { cursor: 'x' },
+    { q: '' },
+  ])('answers 422 for %o', async (query) => {
+    const answer = await list(staff, query)
+    expect([answer.status, answer.body.errors[0]?.parameter]).toEqual([422, Object.keys(query)[0]])
+  })
+})
+
+describe('PATCH /api/accounts/{id}', () => {
+  test('answers 403 to everybody but staff, also for themselves and for accounts that there are not', async () => {
+    const person = await world.signUp()
+    for (const id of [staff.id, person.id, 999_999_999]) {
+      const answer = await patch(person, id, { is_staff: true, is_active: true })
+      expect([answer.status, answer.body.code]).toEqual([403, 'staff_only'])
+    }
+    expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
+  })
+
+  test('disabling ends all sessions at once, and enabling brings none back', async () => {
+    const person = await world.signUp()
+    const other = await signIn(world, person)
+    const answer = await patch(staff, person.id, { is_active: false })
+    expect([answer.status, answer.body.is_active, answer.body.username]).toEqual([200, false, person.username])
+    expect(Object.keys(answer.body)).toHaveLength(9)
+    for (const token of [person.access, other.access]) {
+      expect(await markOf(world, sessionIdOf(token))).toBe('ask')
+      expect((await world.request('GET', '/api/me', { token })).body.code).toBe('session_ended')
+    }
+    const { username, password } = person
+    const logIn = () => world.request('POST', '/api/log-in', { body: { username, password } })
+    expect((await logIn()).body.code).toBe('bad_credentials')
+    expect((await patch(staff, person.id, { is_active: true })).body.is_active).toBe(true)
+    expect((await person.request('GET', '/api/me')).body.code).toBe('session_ended')
+    expect((await logIn()).status).toBe(200)
+  })
+
+  test('staff rights are there and gone with the next request, in sessions that go on', async () => {
+    const person = await world.signUp()
+    expect((await patch(staff, person.id, { is_staff: true })).body.is_staff).toBe(true)
+    expect((await list(person)).status).toBe(200)
+    expect((await patch(staff, person.id, { is_staff: false })).body.is_staff).toBe(false)
+    expect((await list(person)).body.code).toBe('staff_only')
+    expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
+  })
+
+  test('an empty change changes nothing, and what it does not know is ignored', async () => {
+    const person = await world.signUp()
+    const before = (await person.request('GET', '/api/me')).body
+    const answer = await patch(staff, person.id, { username: 'another', password: 'x', is_superuser: true })
+    expect([answer.status, answer.body]).toEqual([200, before])
+  })
+
+  test.each([{ is_active: 'no' }, { is_staff: null }, { is_staff: 1 }])('answers 422 for %o', async (body) => {
+    const answer = await patch(staff, staff.id, body)
+    expect([answer.status, answer.body.errors[0]?.pointer]).toEqual([422, `/${Object.keys(body)[0]}`])
+  })
+
+  test.each(['999999999', '0', 'me'])('answers 404 for the account %s', async (id) => {
+    expect((await patch(staff, id, { is_active: false })).body.code).toBe('not_found')
+  })
+})
+
+describe('the last active staff account', () => {
+  let small: World
+  beforeAll(async () => {
+    small = await startWorld()
+  })
+  afterAll(() => small?.close())
+
+  test('can be neither disabled nor demoted, until there is another one', async () => {
+    const boss = await small.signUpStaff()
+    const disabled = await small.signUpStaff()
+    expect((await patch(boss, disabled.id, { is_active: false })).status).toBe(200)
+    for (const change of [{ is_active: false }, { is_staff: false }, { is_active: false, is_staff: false }]) {
+      const answer = await patch(boss, boss.id, change)
+      expect([answer.status, answer.body.code]).toEqual([409, 'last_staff'])
+    }
+    expect((await patch(boss, boss.id, { is_active: true, is_staff: true })).status).toBe(200)
+    const second = await small.signUp()
+    await patch(boss, second.id, { is_staff: true })
+    expect((await patch(boss, boss.id, { is_staff: false })).body.is_staff).toBe(false)
+    expect((await patch(second, second.id, { is_staff: false })).body.code).toBe('last_staff')
+  })
+
+  test.runIf(hasRealPostgres)('two who demote each other at once do not both succeed', async () => {
+    await small.postgres.query('UPDATE accounts SET is_staff = false')
+    for (let round = 0; round < 5; round += 1) {
+      const [one, other] = [await small.signUpStaff(), await small.signUpStaff()]
+      const answers = await Promise.all([
+        patch(one, other.id, { is_staff: false }),
+        patch(other, one.id, { is_active: false }),
+      ])
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      const left = await small.postgres.query('SELECT id FROM accounts WHERE is_staff AND is_active')
+      expect(left).toHaveLength(1)
+      await small.postgres.query('UPDATE accounts SET is_staff = false')
+    }
+  })
+})

@@ -1,0 +1,220 @@
+// How often a password may be guessed, and an address sign up.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import { signIn, stayClearOfTurn } from './people.ts'
+
+const wrong = 'a wrong password'
+const vars = {
+  FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '2',
+  FAILED_LOG_INS_PER_NAME: '3',
+  FAILED_LOG_INS_PER_ADDRESS: '4',
+  SIGN_UPS_PER_ADDRESS: '3',
+}
+const logInWindowSeconds = 300
+let world: World
+beforeAll(async () => {
+  world = await startWorld({ vars })
+})
+afterAll(() => world?.close())
+// A test makes a dozen hashes at most.
+beforeEach(() => stayClearOfTurn(logInWindowSeconds, 12))
+
+let addresses = 0
+/** An address that nothing else in this file comes from. */
+function anAddress(): string {
+  addresses += 1
+  return `198.51.${addresses >> 8}.${addresses & 255}`
+}
+
+const from = (address: string) => ({ 'CF-Connecting-IP': address })
+const logIn = (username: string, password: string, address: string) =>
+  world.request('POST', '/api/log-in', { body: { username, password }, headers: from(address) })
+const signUp = (address: string, overrides: Record<string, unknown> = {}) => {
+  const username = `l-${randomUUID()}`
+  const body = { username, password: 'four columns hold it', email: `${username}@example.com`, ...overrides }
+  return world.request('POST', '/api/sign-up', { body, headers: from(address) })
+}
+
+/** Somebody new, from an address that nobody else signs up from. */
+async function aPerson(): Promise<Pick<Person, 'username' | 'password' | 'request'>> {
+  const { status, body } = await signUp(anAddress())
+  expect(status).toBe(201)
+  const token = body.token.access
+  return {
+    username: body.user.username,
+    password: 'four columns hold it',
+    request: (method, path, options) => world.request(method, path, { ...options, token }),
+  }
+}
+
+function expectLimited(answer: Answer, name: string, quota: number, windowSeconds: number): void {
+  expect([answer.status, answer.body.code]).toEqual([429, 'rate_limited'])
+  const retryAfter = Number(answer.headers.get('Retry-After'))
+  expect(retryAfter).toBeGreaterThanOrEqual(1)
+  expect(retryAfter).toBeLessThanOrEqual(windowSeconds)
+  expect(answer.headers.get('RateLimit-Policy')).toBe(`"${name}";q=${quota};w=${windowSeconds}`)
+  expect(answer.headers.get('RateLimit')).toBe(`"${name}";r=0;t=${retryAfter}`)
+}
+
+describe('failed log-ins', () => {
+  test('are limited by name and address: even the right password is refused then, from there, and no hash is made', async () => {
+    const { username, password } = await aPerson()
+    const address = anAddress()
+    for (const _again of [1, 2]) expect((await logIn(username, wrong, address)).status).toBe(401)
+    const limited = await logIn(username, password, address)
+    expectLimited(limited, 'failed-log-ins-by-name-and-address', 2, logInWindowSeconds)
+    expect((await logIn(username.toUpperCase(), password, address)).status).toBe(429)
+    expect((await logIn(username, password, anAddress())).status).toBe(200)
+  })
+
+  test('are limited by name, wherever they come from', async () => {
+    const { username, password } = await aPerson()
+    for (const _again of [1, 2, 3]) expect((await logIn(username, wrong, anAddress())).status).toBe(401)
+    expectLimited(await logIn(username, password, anAddress()), 'failed-log-ins-by-name', 3, logInWindowSeconds)
+  })
+
+  test('are limited by address, whichever names are tried', async () => {
+    const { username, password } = await aPerson()
+    const address = anAddress()
+    for (const _again of [1, 2, 3, 4]) expect((await logIn(`nobody-${randomUUID()}`, wrong, address)).status).toBe(401)
+    expectLimited(await logIn(username, password, address), 'failed-log-ins-by-address', 4, logInWindowSeconds)
+  })
+
+  test('of unknown names are limited like those of known ones', async () => {
+    const [name, address] = [`nobody-${randomUUID()}`, anAddress()]
+    for (const _again of [1, 2]) expect((await logIn(name, wrong, address)).status).toBe(401)
+    expect((await logIn(name, wrong, address)).status).toBe(429)
+  })
+
+  test('of a disabled account are counted for the right password too', async () => {
+    const { username, password } = await aPerson()
+    await world.postgres.query('UPDATE accounts SET is_active = false WHERE username = $1', [username])
+    const address = anAddress()
+    const statuses: number[] = []
+    for (const _again of [1, 2, 3]) statuses.push((await logIn(username, password, address)).status)
+    expect(statuses).toEqual([401, 401, 429])
+  })
+
+  test('of one IPv6 /64 are those of one address', async () => {
+    const name = `nobody-${randomUUID()}`
+    const tries = [1, 2, 3].map((host) => () => logIn(name, wrong, `2001:db8:${addresses}:1::${host}`))
+    const statuses: number[] = []
+    for (const attempt of tries) statuses.push((await attempt()).status)
+    expect(statuses).toEqual([401, 401, 429])
+  })
+
+  test('are all that counts: who knows the password can log in again and again', async () => {
+    const { username, password } = await aPerson()
+    const address = anAddress()
+    for (const _again of [1, 2, 3, 4, 5]) expect((await logIn(username, password, address)).status).toBe(200)
+  })
+
+  test('cannot slip through in a flood: of many guesses at once no more are checked than the limit allows', async () => {
+    const { username } = await aPerson()
+    const address = anAddress()
+    const answers = await Promise.all(Array.from({ length: 12 }, () => logIn(username, wrong, address)))
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(2)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(10)
+  })
+
+  test('that one limit refuses are not counted by the others', async () => {
+    const { username, password } = await aPerson()
+    const address = anAddress()
+    for (const _again of [1, 2]) await logIn(username, wrong, address)
+    for (const _again of [1, 2, 3, 4]) expect((await logIn(username, wrong, address)).status).toBe(429)
+    // By name there is one left, and by address there are two.
+    expect((await logIn(username, password, anAddress())).status).toBe(200)
+    expect((await logIn(`nobody-${randomUUID()}`, wrong, address)).status).toBe(401)
+  })
+
+  test('cost no round trip more, one after the other: the counters are asked beside the database', async () => {
+    const { username, password } = await aPerson()
+    const before = world.exchanges.length
+    expect((await logIn(username, password, anAddress())).status).toBe(200)
+    const [first, second] = world.exchanges.slice(before).map(({ service }) => service)
+    expect([first, second].sort()).toEqual(['postgres', 'redis'])
+  })
+
+  test('leave neither names nor passwords in Redis', async () => {
+    const name = `nobody-${randomUUID()}`
+    await logIn(name, wrong, anAddress())
+    const keys = await world.redis.command('KEYS', 'limit:*')
+    expect(JSON.stringify(keys)).toContain('limit:failed-log-ins-by-name:')
+    expect(JSON.stringify(keys)).not.toContain(name)
+  })
+
+  test('are also those at POST /api/me/password: a stolen access token is no way to guess', async () => {
+    const { username, password, request } = await aPerson()
+    const address = anAddress()
+    const change = (current_password: string) =>
+      request('POST', '/api/me/password', {
+        body: { current_password, new_password: 'a bolster and a platen' },
+        headers: from(address),
+      })
+    expect((await change(wrong)).status).toBe(422)
+    expect((await logIn(username, wrong, address)).status).toBe(401)
+    expectLimited(await change(password), 'failed-log-ins-by-name-and-address', 2, logInWindowSeconds)
+    expect((await logIn(username, password, address)).status).toBe(429)
+  })
+})
+
+describe('sign-ups', () => {
+  beforeEach(() => stayClearOfTurn(600, 12))
+
+  test('are limited by address, also those that were refused', async () => {
+    const address = anAddress()
+    const first = await signUp(address)
+    expect(first.status).toBe(201)
+    expect((await signUp(address, { username: first.body.user.username })).status).toBe(409)
+    expect((await signUp(address, { password: '1' })).status).toBe(422) // could not be read: not counted
+    expect((await signUp(address)).status).toBe(201)
+    expectLimited(await signUp(address), 'sign-ups-by-address', 3, 600)
+    expect((await signUp(anAddress())).status).toBe(201)
+  })
+})
+
+describe('when Redis is away', () => {
+  async function withRedisAt(url: string, run: () => Promise<void>): Promise<void> {
+    await world.reconfigure({ UPSTASH_REDIS_REST_URL: url })
+    try {
+      await run()
+    } finally {
+      await world.reconfigure({})
+    }
+  }
+
+  test('nothing is limited, and whatever ends a session still does', async () => {
+    const { username, password } = await aPerson()
+    const address = anAddress()
+    await withRedisAt('http://127.0.0.1:9', async () => {
+      for (const _again of [1, 2, 3]) expect((await logIn(username, wrong, address)).status).toBe(401)
+      const session = await signIn(world, { username, password }, from(address))
+      for (const _again of [1, 2, 3, 4]) expect((await signUp(address)).status).toBe(201)
+      expect((await session.request('POST', '/api/log-out')).status).toBe(204)
+      expect((await session.request('GET', '/api/me')).status).toBe(401)
+    })
+  })
+
+  test('a Redis that never answers holds nobody up for long', async () => {
+    const { username, password } = await aPerson()
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await new Promise((resolve) => silent.once('listening', resolve))
+    const { port } = silent.address() as AddressInfo // a TCP server's
+    try {
+      await withRedisAt(`http://127.0.0.1:${port}`, async () => {
+        await logIn(username, password, anAddress()) // warms the Worker up
+        const beganAt = performance.now()
+        expect((await logIn(username, password, anAddress())).status).toBe(200)
+        // 300 ms and two round trips and a hash, on a machine that may be busy.
+        expect(performance.now() - beganAt).toBeLessThan(4_000)
+      })
+    } finally {
+      silent.closeAllConnections()
+      silent.close()
+    }
+  })
+})

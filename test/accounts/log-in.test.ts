@@ -1,0 +1,95 @@
+// POST /api/log-in and /api/log-out.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startWorld, type World } from '../harness.ts'
+import { makeHash } from './hashes.ts'
+import { signIn } from './people.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.close())
+
+const logIn = (body: unknown) => world.request('POST', '/api/log-in', { body })
+
+test('a log-in answers the account and tokens, and remembers when', async () => {
+  const person = await world.signUp()
+  const before = (await person.request('GET', '/api/me')).body
+  const { status, body } = await logIn({ username: person.username, password: person.password })
+  expect(status).toBe(200)
+  expect(body.user).toEqual({ ...before, last_login: expect.any(String) })
+  expect(body.user.last_login > before.last_login).toBe(true)
+  expect(body.token).toMatchObject({ token_type: 'Bearer', expires_in: 1800 })
+})
+
+test.each([
+  ['in capitals', (name: string) => name.toUpperCase()],
+  ['in full width', (name: string) => name.replace('p', 'ｐ')],
+])('a username %s is the same one', async (_what, spell) => {
+  const person = await world.signUp()
+  expect((await logIn({ username: spell(person.username), password: person.password })).status).toBe(200)
+})
+
+test('an unknown name, a wrong password and a disabled account are answered alike', async () => {
+  const person = await world.signUp()
+  const disabled = await world.signUp()
+  await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [disabled.id])
+  const answers = await Promise.all([
+    logIn({ username: `nobody-${randomUUID()}`, password: 'a wrong password' }),
+    logIn({ username: person.username, password: 'a wrong password' }),
+    logIn({ username: disabled.username, password: disabled.password }),
+  ])
+  for (const { status, headers, body } of answers) {
+    expect([status, body.code]).toEqual([401, 'bad_credentials'])
+    expect(headers.get('WWW-Authenticate')).toBe('Bearer')
+  }
+  const alike = answers.map(({ body: { request_id, ...rest } }) => rest)
+  expect(alike[1]).toEqual(alike[0])
+  expect(alike[2]).toEqual(alike[0])
+})
+
+test('a password of another age is taken by its own rules: short ones can log in, and get 401 when wrong', async () => {
+  expect((await logIn({ username: 'somebody', password: '1' })).status).toBe(401)
+  expect((await logIn({ username: 'somebody', password: '' })).status).toBe(422)
+})
+
+test('a hash with old parameters is made anew at log-in', async () => {
+  const person = await world.signUp()
+  const old = makeHash(person.password, { ln: 14, r: 8, p: 1 })
+  const hashOf = async () =>
+    (await world.postgres.query('SELECT password_hash FROM accounts WHERE id = $1', [person.id]))[0]?.password_hash
+  await world.postgres.query('UPDATE accounts SET password_hash = $2 WHERE id = $1', [person.id, old])
+  expect((await logIn({ username: person.username, password: 'a wrong password' })).status).toBe(401)
+  expect(await hashOf()).toBe(old)
+  await signIn(world, person)
+  const renewed = await hashOf()
+  expect(renewed).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/)
+  await signIn(world, person)
+  expect(await hashOf()).toBe(renewed)
+})
+
+test('a log-out ends one session, with its access and its refresh token, and no other', async () => {
+  const person = await world.signUp()
+  const other = await signIn(world, person)
+  const answer = await person.request('POST', '/api/log-out')
+  expect([answer.status, answer.text, answer.headers.get('Content-Type')]).toEqual([204, '', null])
+  const me = await person.request('GET', '/api/me')
+  expect([me.status, me.body.code]).toEqual([401, 'session_ended'])
+  expect(me.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
+  const refreshed = await world.request('POST', '/api/token/refresh', { body: { refresh: person.refresh } })
+  expect([refreshed.status, refreshed.body.code]).toEqual([401, 'session_ended'])
+  expect((await person.request('POST', '/api/log-out')).status).toBe(401)
+  expect((await other.request('GET', '/api/me')).status).toBe(200)
+})
+
+test('more who sign in at once than may wait are told to come back, and none is told that the password is wrong', async () => {
+  const people = await Promise.all(Array.from({ length: 4 }, () => world.signUp()))
+  const attempts = people.flatMap(({ username, password }) => Array.from({ length: 5 }, () => ({ username, password })))
+  const answers = await Promise.all(attempts.map(logIn))
+  const statuses = answers.map(({ status }) => status)
+  expect(new Set(statuses)).toEqual(new Set([200, 429]))
+  const refused = answers.find(({ status }) => status === 429)
+  expect(refused?.body.code).toBe('rate_limited')
+  expect(refused?.headers.get('Retry-After')).toBe('2')
+})

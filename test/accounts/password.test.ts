@@ -1,0 +1,60 @@
+// scrypt in PHC form: what is stored, what is checked, and how many may wait.
+import { expect, test } from 'vitest'
+import { hashPassword, verifyPassword } from '../../src/accounts/password.ts'
+import { makeHash } from './hashes.ts'
+
+const password = 'four columns hold it'
+
+test('a hash says its parameters and has a salt of its own', async () => {
+  const [one, other] = [await hashPassword(password), await hashPassword(password)]
+  expect(one).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+  expect(one).not.toBe(other)
+  expect(await verifyPassword(password, one)).toEqual({ isRight: true, isOutdated: false })
+  expect(await verifyPassword(`${password}!`, one)).toEqual({ isRight: false, isOutdated: false })
+})
+
+test.each([
+  ['a smaller N', { ln: 14, r: 8, p: 3 }, true],
+  ['another p', { ln: 15, r: 8, p: 1 }, true],
+  ['another r', { ln: 14, r: 16, p: 3 }, true],
+  ["today's parameters", { ln: 15, r: 8, p: 3 }, false],
+])('a hash with %s is checked with its own parameters', async (_what, parameters, isOutdated) => {
+  const stored = makeHash(password, parameters)
+  expect(await verifyPassword(password, stored)).toEqual({ isRight: true, isOutdated })
+  expect((await verifyPassword('another password', stored)).isRight).toBe(false)
+})
+
+test('a password is the same in composed and decomposed characters', async () => {
+  const stored = await hashPassword('김민지의 비밀번호'.normalize('NFD'))
+  expect((await verifyPassword('김민지의 비밀번호'.normalize('NFC'), stored)).isRight).toBe(true)
+})
+
+test.each([
+  ['an empty text', ''],
+  ['another algorithm', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA'],
+  ['a hash of another length', '$scrypt$ln=15,r=8,p=3$MDEyMzQ1Njc4OWFiY2RlZg$aGFzaA'],
+])('%s in place of a hash lets nobody in', async (_what, stored) => {
+  expect((await verifyPassword('', stored)).isRight).toBe(false)
+})
+
+test('an unknown account takes as long as a wrong password', async () => {
+  const stored = await hashPassword(password)
+  const time = async (hash: string | undefined) => {
+    const beganAt = performance.now()
+    expect((await verifyPassword('wrong password', hash)).isRight).toBe(false)
+    return performance.now() - beganAt
+  }
+  await time(stored)
+  const [known, unknown] = [await time(stored), await time(undefined)]
+  // Both make a whole hash; without one the answer would be there in less than a tenth of the time.
+  expect(unknown).toBeGreaterThan(known / 4)
+})
+
+test('one hash runs, eight wait, and whoever comes then is told to come back', async () => {
+  const results = await Promise.allSettled(Array.from({ length: 12 }, () => hashPassword(password)))
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(9)
+  const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason)
+  expect(refused).toHaveLength(3)
+  for (const reason of refused) expect(reason).toMatchObject({ code: 'rate_limited', facts: { retryAfterSeconds: 2 } })
+  expect(await hashPassword(password)).toMatch(/^\$scrypt/)
+})

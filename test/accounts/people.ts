@@ -1,0 +1,66 @@
+// What the tests of accounts share: signing in once more, and looking into a session.
+import { decodeJwt } from 'jose'
+import { type Answer, type Person, poll, type RequestOptions, type World } from '../harness.ts'
+
+export type SignedIn = {
+  access: string
+  refresh: string
+  sessionId: string
+  request(method: string, path: string, options?: Omit<RequestOptions, 'token'>): Promise<Answer>
+}
+
+export function sessionIdOf(token: string): string {
+  return String(decodeJwt(token).sid)
+}
+
+/** One more session of somebody who has one. */
+export async function signIn(
+  world: World,
+  { username, password }: Pick<Person, 'username' | 'password'>,
+  headers: Record<string, string> = {},
+): Promise<SignedIn> {
+  const answer = await world.request('POST', '/api/log-in', { body: { username, password }, headers })
+  if (answer.status !== 200) throw new Error(`POST /api/log-in answered ${answer.status}: ${answer.text}`)
+  const { access, refresh } = answer.body.token
+  return {
+    access,
+    refresh,
+    sessionId: sessionIdOf(access),
+    request: (method, path, options) => world.request(method, path, { ...options, token: access }),
+  }
+}
+
+/** A job that has ended, read often enough that Redis alone answers its status for this session. */
+export async function watchedJob(
+  world: World,
+  owner: Person,
+  watcher: Pick<SignedIn, 'request'> = owner,
+): Promise<string> {
+  const machine = await world.createMachine(owner)
+  const { body: job } = await world.operate(owner, machine.id, 'START')
+  await world.waitForJob(owner, job.id, 'SUCCEEDED')
+  await poll(async () => {
+    const before = world.exchanges.length
+    await watcher.request('GET', `/api/jobs/${job.id}`)
+    const services = world.exchanges.slice(before).map(({ service }) => service)
+    return { isDone: !services.includes('postgres'), value: services }
+  }, 'Redis to answer the status')
+  return job.id
+}
+
+export function markOf(world: World, sessionId: string): Promise<unknown> {
+  return world.redis.command('GET', `session:${sessionId}`)
+}
+
+/**
+ * Counters slide over two fixed windows. At the turn of one they forget a little at once, which no count to the last
+ * may meet: so this waits until the turn is not near.
+ */
+export async function stayClearOfTurn(windowSeconds: number, clearSeconds: number): Promise<void> {
+  const left = () => windowSeconds - ((Date.now() / 1_000) % windowSeconds)
+  await poll(
+    async () => ({ isDone: left() > clearSeconds, value: left() }),
+    'the turn of the window to pass',
+    (clearSeconds + 1) * 1_000,
+  )
+}

@@ -1,0 +1,159 @@
+// The rules of the layout as functions: each takes the files and answers one line per violation, `path: what is wrong`.
+
+/** Paths from the root, with `/`, and what the files say. */
+export type Files = ReadonlyMap<string, string>
+export type Rule = (files: Files) => string[]
+
+export type Import = { from: string; to: string; isType: boolean }
+
+// The formatter puts every import and re-export at the beginning of a line, and nothing else there looks like one.
+const statement = /^(?:import|export)\b(?<what>[^'"`;]*?)\bfrom\s*['"](?<to>[^'"]+)['"]/gm
+const sideEffect = /^import\s*['"](?<to>[^'"]+)['"]/gm
+const dynamic = /\b(?:import|require)\s*\(\s*['"`](?<to>[^'"`]+)['"`]/g
+
+/** Every import and re-export of a file; relative ones as paths from the root. */
+export function importsOf(from: string, text: string): Import[] {
+  const found = [statement, sideEffect, dynamic].flatMap((pattern) => [...text.matchAll(pattern)])
+  return found.map(({ groups: { what = '', to = '' } = {} }) => ({
+    from,
+    to: to.startsWith('.') ? resolve(from, to) : to,
+    isType: what.trimStart().startsWith('type '),
+  }))
+}
+
+function resolve(from: string, to: string): string {
+  return new URL(to, `file:///${from}`).pathname.slice(1)
+}
+
+function sourceImports(files: Files): Import[] {
+  return sources(files).flatMap(([path, text]) => importsOf(path, text))
+}
+
+function sources(files: Files): [string, string][] {
+  return [...files].filter(([path]) => /^src\/.*\.[cm]?[jt]sx?$/.test(path))
+}
+
+/** From the bottom up. `env.ts` is a leaf like the kernel: its types are known everywhere. */
+const layers = ['kernel', 'infra', 'http', 'accounts', 'machines', 'jobs', 'app', 'worker']
+const outside = ['client', 'tools']
+
+function layerOf(path: string): string {
+  const [, second = '', third] = path.split('/')
+  if (path === 'src/env.ts') return 'kernel'
+  return third === undefined ? second.replace(/\.ts$/, '') : second
+}
+
+/** worker → app → slices (accounts ← machines ← jobs) → http → infra → kernel */
+export const arrowsPointDown: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ to }) => to.startsWith('src/'))
+    .filter(({ from, to }) => {
+      if (outside.includes(layerOf(from))) return false
+      const [upper, lower] = [layers.indexOf(layerOf(from)), layers.indexOf(layerOf(to))]
+      return upper === -1 || lower === -1 || lower > upper
+    })
+    .map(({ from, to }) => `${from}: imports ${to}, which is not below it`)
+
+const pureFiles = [
+  /^src\/kernel\//,
+  /^src\/env\.ts$/,
+  /^src\/accounts\/(account|address)\.ts$/,
+  /^src\/machines\/(machine|controller-url)\.ts$/,
+  /^src\/jobs\/job\.ts$/,
+]
+const isPure = (path: string) => pureFiles.some((pattern) => pattern.test(path))
+
+export const pureFilesImportOnlyKernel: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ from, to }) => isPure(from) && to.startsWith('src/') && !to.startsWith('src/kernel/'))
+    .map(({ from, to }) => `${from}: is pure and imports ${to}`)
+
+/** The client may know the types of the API, and nothing that runs. */
+export const clientImportsOnlyTypes: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ from, to }) => from.startsWith('src/client/') && to.startsWith('src/') && !to.startsWith('src/client/'))
+    .filter(({ isType }) => !isType)
+    .map(({ from, to }) => `${from}: imports ${to} as more than types`)
+
+export const sourceStaysInSource: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ to }) => !to.startsWith('src/') && files.has(to))
+    // Node programs read the package's name and version.
+    .filter(({ from, to }) => !(from.startsWith('src/tools/') && to === 'package.json'))
+    .map(({ from, to }) => `${from}: imports ${to}, which is outside src`)
+
+const isStatementFile = (path: string) => /\.sql\.ts$|\/store\.ts$|^src\/infra\/database\.ts$/.test(path)
+
+type PackageHome = { packages: RegExp; isHome: (path: string) => boolean }
+
+const packageHomes: PackageHome[] = [
+  { packages: /^drizzle-/, isHome: isStatementFile },
+  {
+    packages: /^jose(\/|$)/,
+    isHome: (path) => /(token|signature)\.ts$/.test(path) || path.startsWith('src/tools/'),
+  },
+  { packages: /^@(upstash|neondatabase)\//, isHome: (path) => path.startsWith('src/infra/') },
+  {
+    packages: /^(hono|@hono\/.*)(\/|$)/,
+    isHome: (path) => !isStatementFile(path) && !isPure(path) && !/^src\/(infra|client|tools)\//.test(path),
+  },
+  { packages: /^cloudflare:/, isHome: (path) => path === 'src/worker.ts' },
+]
+
+export const packagesStayAtHome: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ from, to }) => packageHomes.some(({ packages, isHome }) => packages.test(to) && !isHome(from)))
+    .map(({ from, to }) => `${from}: imports ${to}, which has no place there`)
+
+export const thereAreNoBarrels: Rule = (files) =>
+  sources(files).flatMap(([path, text]) => [
+    ...(/\/index\.\w+$/.test(path) ? [`${path}: is a barrel by its name`] : []),
+    ...(/^export\b[^'"`;=]*\bfrom\s*['"]/m.test(text) ? [`${path}: exports what another file has`] : []),
+  ])
+
+/** Programs of `tools` export nothing; the configuration of a tool is not in `src`. */
+export const onlyTheWorkerExportsDefault: Rule = (files) =>
+  sources(files)
+    .filter(([path, text]) => path !== 'src/worker.ts' && /^export (default\b|\{[^}]*\bas default\b)/m.test(text))
+    .map(([path]) => `${path}: has a default export`)
+
+/** The Worker's environment comes through `env.ts`. */
+export const onlyToolsReadProcessEnv: Rule = (files) =>
+  sources(files)
+    .filter(([path]) => !path.startsWith('src/tools/'))
+    .filter(([, text]) => /\bprocess\s*(\?\.|\.)\s*env\b|node:process/.test(text))
+    .map(([path]) => `${path}: reads process.env`)
+
+const mostLines = 220
+
+export const filesAreShort: Rule = (files) =>
+  sources(files)
+    .map(([path, text]) => ({ path, lines: text.split('\n').length - 1 }))
+    .filter(({ lines }) => lines > mostLines)
+    .map(({ path, lines }) => `${path}: has ${lines} lines; ${mostLines} are the most`)
+
+const topLevel = ['wrangler.toml', 'package.json', 'tsconfig.json', 'README.md', 'src', 'drizzle', 'test']
+topLevel.push('package-lock.json', 'LICENSE', 'CHANGELOG.md', 'README.ko.md')
+
+export const nothingElseIsAtTheTop: Rule = (files) =>
+  [...new Set([...files.keys()].map((path) => path.split('/')[0] ?? ''))]
+    .filter((entry) => !entry.startsWith('.') && !topLevel.includes(entry))
+    .map((entry) => `${entry}: does not belong at the top level`)
+
+type Manifest = Partial<Record<'dependencies' | 'devDependencies' | 'overrides', Record<string, unknown>>>
+type Lock = { packages?: Record<string, { resolved?: string }> }
+
+export const versionsAreExact: Rule = (files) => {
+  const manifest: Manifest = JSON.parse(files.get('package.json') ?? '{}')
+  return Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
+    .filter(([, version]) => typeof version !== 'string' || !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+    .map(([name, version]) => `package.json: ${name} is ${version}, not one version`)
+}
+
+/** A lockfile that names a mirror is of no use to whoever cannot reach it. */
+export const lockfileNamesNoMirror: Rule = (files) => {
+  const lock: Lock = JSON.parse(files.get('package-lock.json') ?? '{}')
+  return Object.entries(lock.packages ?? {})
+    .filter(([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/'))
+    .map(([name, { resolved }]) => `package-lock.json: ${name} comes from ${resolved}`)
+}

@@ -1,0 +1,139 @@
+// The OpenAPI document itself: complete, consistent, and in agreement with what Redocly calls good.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { errorCodes } from '../../src/http/openapi.ts'
+import { type Content, document, findFaults, type Operation, witness } from './witness.ts'
+
+const groups = { paths: document.paths, webhooks: document.webhooks }
+const operations = Object.entries(groups).flatMap(([group, items]) =>
+  Object.entries(items).flatMap(([path, item]) =>
+    Object.entries(item).map(([verb, operation]) => ({
+      name: `${verb} ${path}`,
+      steps: [group, path, verb],
+      operation,
+    })),
+  ),
+)
+const named = operations.map(({ name, ...rest }) => [name, rest] as const)
+
+test('no two operations have one id', () => {
+  const ids = operations.map(({ operation }) => operation.operationId)
+  expect(new Set(ids).size).toBe(operations.length)
+})
+
+test.each(named)('%s says what it is, in a tag that is described', (_, { operation }) => {
+  expect(operation.operationId).toMatch(/^[a-z][A-Za-z]+$/)
+  expect(operation.summary).toBeTruthy()
+  const tags = Reflect.get(document, 'tags') as { name: string; description: string }[] // as in `document-parts.ts`
+  expect(tags.map(({ name }) => name)).toContain(operation.tags?.[0])
+})
+
+test.each(named)('every example of %s fits its schema', (_, { steps, operation }) => {
+  const checked = operation.requestBody ? checkExamples(operation.requestBody.content, [...steps, 'requestBody']) : 0
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if ('$ref' in response || !response.content) continue
+    checkExamples(response.content, [...steps, 'responses', status])
+  }
+  expect(checked).toBe(operation.requestBody ? 1 : 0)
+})
+
+test.each(Object.keys(document.components.responses))(
+  'every example of the problem answer %s fits its schema',
+  (name) => {
+    const content = document.components.responses[name]?.content ?? {}
+    expect(checkExamples(content, ['components', 'responses', name])).toBe(name.split('.').length)
+  },
+)
+
+/** @returns how many there were */
+function checkExamples(content: Content, steps: string[]): number {
+  let count = 0
+  for (const [type, { example, examples = {} }] of Object.entries(content)) {
+    const values = Object.values(examples).map(({ value }) => value)
+    if (example !== undefined) values.push(example)
+    for (const value of values) {
+      expect(findFaults(value, ...steps, 'content', type, 'schema')).toBeUndefined()
+      count += 1
+    }
+  }
+  return count
+}
+
+test('every code of a problem is an answer of some operation, save those that no operation can give', () => {
+  const described = new Set(JSON.stringify(document).match(/(?<=problems\/)\w+/g))
+  const beyond = ['method_not_allowed', 'malformed_request']
+  expect(errorCodes.filter((code) => !described.has(code)).sort()).toEqual(beyond.sort())
+})
+
+test('no pattern bears the flags of JavaScript, and no text stands in for an example', () => {
+  const patterns = JSON.stringify(document).match(/"pattern":"[^"]*"/g) ?? []
+  expect(patterns.filter((pattern) => !/\$"$/.test(pattern))).toEqual([])
+  const bodies = operations.flatMap(({ operation }) => [operation.requestBody, ...Object.values(operation.responses)])
+  expect(JSON.stringify(bodies)).not.toContain(':"text"')
+})
+
+const can = (operation: Operation) => Object.keys(operation.responses)
+
+test('what follows from the shape of a route is described for every one', () => {
+  for (const { name, operation } of operations.filter(({ steps }) => steps[0] === 'paths')) {
+    expect([name, ...can(operation)]).toEqual(expect.arrayContaining(['406', '500', '503']))
+    const schemes = operation.security.flatMap((each) => Object.keys(each))
+    if (schemes.includes('bearer')) expect([name, ...can(operation)]).toEqual(expect.arrayContaining(['401', '429']))
+    if (operation.requestBody && !schemes.includes('courier')) {
+      expect([name, ...can(operation)]).toEqual(expect.arrayContaining(['400', '413', '415', '422']))
+    }
+  }
+})
+
+test('the command to a controller is a webhook', () => {
+  const { post } = document.webhooks.command ?? {}
+  const command = {
+    command: 'START',
+    job_id: '0198c0de-7c1a-7000-8000-000000000001',
+    machine_id: 1,
+    attempt: 1,
+    not_after: '2026-11-22T09:30:00.000000Z',
+    outcome_url: 'http://127.0.0.1:8787/api/callbacks/jobs/0198c0de-7c1a-7000-8000-000000000001/outcome',
+    outcome_token: 'a.b.c',
+  }
+  const schema = ['webhooks', 'command', 'post', 'requestBody', 'content', 'application/json', 'schema']
+  expect(post?.security).toEqual([{ controller: [] }])
+  expect(findFaults(command, ...schema)).toBeUndefined()
+  expect(findFaults({ ...command, command: 'RUN' }, ...schema)).toContain('body/command')
+})
+
+test('the linter of Redocly finds no fault and nothing to warn of', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'tiebar-openapi-'))
+  try {
+    const file = join(dir, 'openapi.json')
+    await writeFile(file, JSON.stringify({ ...document, servers: [{ url: 'https://tiebar.invalid' }] }))
+    const program = join(import.meta.dirname, '../../node_modules/@redocly/cli/bin/cli.js')
+    const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+    const args = [program, 'lint', '--extends=recommended', '--format=json', file]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: dir, env }).catch((error) => error)
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0 }, problems: [] })
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
+
+test('the witness of the harness accepts what is described and nothing else', () => {
+  const headers = (type: string, more = {}) => new Headers({ 'X-Request-Id': 'x', 'Content-Type': type, ...more })
+  const see = (status: number, text: string, type = 'application/json', more = {}) =>
+    witness('GET', '/api/health', { status, text, headers: headers(type, more) })
+  expect(() => see(200, '{"status":"ok"}')).not.toThrow()
+  expect(() => see(200, '{"status":"well"}')).toThrow('body/status')
+  expect(() => see(200, '{"status":"ok","more":1}')).toThrow('additional')
+  expect(() => see(201, '{"status":"ok"}')).toThrow('only 200, 406, 500, 503 are described')
+  expect(() => see(200, '{"status":"ok"}', 'text/html')).toThrow('the type text/html is not described')
+  expect(() => see(200, '{"status":"ok"}', 'application/json', { ETag: '"1"' })).toThrow('ETag')
+  const answer = { status: 200, text: '{}', headers: headers('application/json') }
+  expect(() => witness('GET', '/api/nothing', answer)).toThrow('there is no GET of this path')
+  expect(() => witness('POST', '/api/health', answer)).toThrow('there is no POST of /api/health')
+  expect(() => witness('HEAD', '/api/health', answer)).toThrow('there must be no body')
+  expect(() => witness('GET', '/api/health', { ...answer, headers: new Headers() })).toThrow('X-Request-Id')
+})

@@ -1,0 +1,152 @@
+// What a controller answers, and what becomes of the job: every row of the contract, on the wire and as a table.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { judgeBody, judgeStatus } from '../../src/jobs/controller.ts'
+import type { Person, World } from '../harness.ts'
+import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, startQuietWorld } from './courier.ts'
+
+let world: World
+let owner: Person
+beforeAll(async () => {
+  world = await startQuietWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+async function sendTo(behaviour: BehaviourOrder, command: 'START' | 'STOP' = 'START') {
+  const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
+  machine.behave(behaviour)
+  const { id } = await request(world, owner, machine.id, command)
+  const answer = await deliver(world, id)
+  return { id, answer, row: await readRow(world, id), status: await readMachineStatus(world, machine.id), machine }
+}
+
+const says = (result: unknown, detail?: unknown): BehaviourOrder => ({
+  mode: 'fail',
+  status: 200,
+  body: { result, detail },
+})
+
+describe('an answer that ends the job', () => {
+  const refused = { state: 'FAILED', result: 'REMOTEFAILED', reason: 'refused' }
+  const senseless = { state: 'FAILED', result: 'INTERNALFAILED', reason: 'bad_answer' }
+  const succeeded = { state: 'SUCCEEDED', result: 'SUCCESS', reason: null }
+  const endings: [string, BehaviourOrder, object, string][] = [
+    ['SUCCESS: RUNNING', says('SUCCESS', 'warm'), { ...succeeded, detail: 'warm' }, 'RUNNING'],
+    ['the old number 1', says(1), { ...succeeded, detail: null }, 'RUNNING'],
+    ['201 is a success, too', { mode: 'fail', status: 201, body: { result: 'SUCCESS' } }, succeeded, 'RUNNING'],
+    ['REMOTEFAILED: refused, ERROR', says('REMOTEFAILED', 'gate open'), { ...refused, detail: 'gate open' }, 'ERROR'],
+    ['the old number 2', says(2), refused, 'ERROR'],
+    ['a detail that is no text is left out', says('SUCCESS', { a: 1 }), { ...succeeded, detail: null }, 'RUNNING'],
+    ['another 2xx result makes no sense', says('MAYBE'), senseless, 'ERROR'],
+    ['the old number 3 is none for a controller', says(3), senseless, 'ERROR'],
+    ['204 without a body', { mode: 'fail', status: 204 }, senseless, 'ERROR'],
+    ['an empty 200', { mode: 'fail', status: 200, body: '' }, senseless, 'ERROR'],
+    ['a page of HTML', { mode: 'garbage' }, senseless, 'ERROR'],
+    ['more than 64 KiB, though it says SUCCESS', { mode: 'huge' }, senseless, 'ERROR'],
+    ['400', { mode: 'fail', status: 400, body: { result: 'SUCCESS' } }, refused, 'ERROR'],
+    ['401', { mode: 'fail', status: 401 }, refused, 'ERROR'],
+    ['404', { mode: 'fail', status: 404 }, refused, 'ERROR'],
+    ['499', { mode: 'fail', status: 499 }, refused, 'ERROR'],
+  ]
+  test.each(endings)('%s', async (_, behaviour, expected, machineStatus) => {
+    const { answer, row, status } = await sendTo(behaviour)
+    expect(answer.status).toBe(200)
+    expect(row).toMatchObject({ ...expected, attempts: 1, version: 3 })
+    expect(row.finished_at).not.toBeNull()
+    expect(status).toBe(machineStatus)
+  })
+
+  test.each([301, 302, 303, 307, 308] as const)('%i is not followed and makes no sense', async (status) => {
+    const elsewhere = world.controller.machine(`elsewhere-${status}`)
+    const { row, answer } = await sendTo({ mode: 'redirect', status, location: elsewhere.url })
+    expect(answer.status).toBe(200)
+    expect(row).toMatchObject(senseless)
+    expect(elsewhere.commands()).toEqual([])
+  })
+
+  test('a detail of more than 1,000 characters is cut, and NUL and lone surrogates do no harm', async () => {
+    const long = `\u0000\ud800${'가'.repeat(998)}😀tail`
+    const { row } = await sendTo(says('SUCCESS', long))
+    expect([...String(row.detail)]).toHaveLength(1_000)
+    expect(String(row.detail)).toBe(`\ufffd${'가'.repeat(998)}😀`)
+  })
+})
+
+test.each(['PENDING', 4])('%s: the job and the machine are PENDING, the delivery is done', async (result) => {
+  const { answer, row, status, id } = await sendTo(says(result, 'heating'))
+  expect(answer.status).toBe(200)
+  expect(row).toMatchObject({ state: 'PENDING', result: 'PENDING', detail: 'heating', finished_at: null, version: 3 })
+  expect(row.pending_since).not.toBeNull()
+  expect(status).toBe('PENDING')
+  expect((await readTimeline(world, id)).at(-1)).toEqual([3, 'PENDING', 1, 'controller', null, 'heating'])
+})
+
+describe('an answer after which the courier comes again: 503 without Retry-After, the lease over', () => {
+  const again: [string, BehaviourOrder, boolean, RegExp][] = [
+    ['408', { mode: 'fail', status: 408 }, true, /answered 408/],
+    ['425', { mode: 'fail', status: 425 }, true, /answered 425/],
+    ['429', { mode: 'fail', status: 429 }, false, /answered 429/],
+    ['500 that says SUCCESS', { mode: 'fail', status: 500, body: { result: 1 } }, true, /answered 500/],
+    ['502', { mode: 'fail', status: 502 }, true, /answered 502/],
+    ['503', { mode: 'fail', status: 503, headers: { 'retry-after': '7' } }, false, /answered 503/],
+    ['504', { mode: 'fail', status: 504 }, true, /answered 504/],
+    ["Cloudflare's 522", { mode: 'fail', status: 522 }, true, /answered 522/],
+    ["Cloudflare's 530", { mode: 'fail', status: 530 }, true, /answered 530/],
+    ['a connection that is cut', { mode: 'away' }, true, /no connection/],
+  ]
+  test.each(again)('%s', async (_, behaviour, isUnclear, detail) => {
+    const { answer, row, status, id, machine } = await sendTo(behaviour)
+    expect(answer).toMatchObject({ status: 503, body: { done: false } })
+    expect(answer.headers.has('Retry-After')).toBe(false)
+    expect(row).toMatchObject({ state: 'SENT', result: null, attempts: 1, unclear: isUnclear, version: 3 })
+    expect(status).toBe('READY')
+    const last = [3, 'SENT', 1, 'courier', 'attempt_failed', expect.stringMatching(detail)]
+    expect((await readTimeline(world, id)).at(-1)).toEqual(last)
+    const [lease] = await world.postgres.query('SELECT leased_until FROM machines WHERE id = $1', [machine.id])
+    expect(lease?.leased_until).toBeNull()
+  })
+
+  test('none within 10 s', async () => {
+    const beganAt = performance.now()
+    const { answer, row, id } = await sendTo({ mode: 'hang' })
+    expect(performance.now() - beganAt).toBeGreaterThan(9_500)
+    expect(answer.status).toBe(503)
+    expect(row).toMatchObject({ state: 'SENT', unclear: true })
+    expect((await readTimeline(world, id)).at(-1)).toContain('no answer within 10 s')
+  })
+
+  test('nobody listens at the address', async () => {
+    const machine = await world.createMachine(owner, { controller_url: 'http://127.0.0.1:1/machine' })
+    const { id } = await request(world, owner, machine.id, 'START')
+    expect((await deliver(world, id)).status).toBe(503)
+    expect(await readRow(world, id)).toMatchObject({ state: 'SENT', unclear: true })
+  })
+})
+
+test.each([
+  ['"SUCCESS"', 'bad_answer'],
+  ['null', 'bad_answer'],
+  ['[{"result":1}]', 'bad_answer'],
+  ['{"result":"success"}', 'bad_answer'],
+  ['{"result":"1"}', 'bad_answer'],
+  ['{"result":true}', 'bad_answer'],
+  ['{"result":1', 'bad_answer'],
+  ['\ufeff{"result":1}', 'SUCCESS'],
+  ['{"result":2,"other":0}', 'REMOTEFAILED'],
+  ['{"result":4}', 'PENDING'],
+])('the body %s is judged %s', (text, verdict) => {
+  expect(judgeBody(new TextEncoder().encode(text)).verdict).toBe(verdict)
+})
+
+test('a body that is not UTF-8 makes no sense', () => {
+  expect(judgeBody(Uint8Array.of(0x7b, 0xff, 0x7d)).verdict).toBe('bad_answer')
+})
+
+test('every status but 2xx has a verdict', () => {
+  const judged = (statuses: number[]) => [...new Set(statuses.map((status) => judgeStatus(status).verdict))]
+  expect(judged([429, 503])).toEqual(['busy'])
+  expect(judged([408, 425, 500, 501, 502, 504, 521, 522, 523, 530, 599])).toEqual(['unclear'])
+  expect(judged([400, 401, 403, 404, 409, 410, 422, 451, 499])).toEqual(['REMOTEFAILED'])
+  expect(judged([300, 301, 302, 303, 304, 307, 308])).toEqual(['bad_answer'])
+})

@@ -1,0 +1,99 @@
+// Taking a job back: only while it is QUEUED, and only by those whose job or machine it is.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, startQuietWorld } from './courier.ts'
+
+let world: World
+let owner: Person
+beforeAll(async () => {
+  world = await startQuietWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+async function queue(person = owner) {
+  const machine = await world.createMachine(owner)
+  return { machine, job: await request(world, person, machine.id, 'START') }
+}
+
+const cancel = (person: Person, jobId: string, body?: unknown) =>
+  person.request('POST', `/api/jobs/${jobId}/cancel`, { body })
+
+test('a QUEUED job is CANCELED by a person; the reason is kept as detail, the machine as it was', async () => {
+  const { machine, job } = await queue()
+  const answer = await cancel(owner, job.id, { reason: '금형 교체' })
+  expect(answer).toMatchObject({ status: 200, body: { id: job.id, state: 'CANCELED', result: 'IGNORE', version: 2 } })
+  expect(answer.body).toMatchObject({ reason: 'by_person', detail: '금형 교체' })
+  expect(answer.body.finished_at).not.toBeNull()
+  expect((await readTimeline(world, job.id)).at(-1)).toEqual([
+    2,
+    'CANCELED',
+    null,
+    String(owner.id),
+    'by_person',
+    '금형 교체',
+  ])
+  expect(await readMachineStatus(world, machine.id)).toBe('READY')
+  expect((await world.operate(owner, machine.id, 'START')).status).toBe(202)
+})
+
+test('no body, an empty object and no reason are all the same', async () => {
+  for (const body of [undefined, {}, { other: 1 }]) {
+    const { job } = await queue()
+    expect(await cancel(owner, job.id, body)).toMatchObject({ status: 200, body: { detail: null } })
+  }
+})
+
+test('a reason of up to 1,000 characters is taken; longer, NUL and other types answer 422', async () => {
+  const { job } = await queue()
+  for (const reason of ['x'.repeat(1_001), 'a\0b', 7, null]) {
+    expect(await cancel(owner, job.id, { reason })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '/reason' }] },
+    })
+  }
+  expect((await cancel(owner, job.id, { reason: '😀'.repeat(1_000) })).status).toBe(200)
+})
+
+test('requester, owner and staff may; to all others the job does not exist', async () => {
+  const staff = await world.signUpStaff()
+  const stranger = await world.signUp()
+  const { job } = await queue(staff)
+  expect(await cancel(stranger, job.id)).toMatchObject({ status: 404, body: { code: 'not_found' } })
+  expect((await cancel(owner, job.id)).status).toBe(200)
+  const byStaff = await queue()
+  expect((await cancel(staff, byStaff.job.id)).status).toBe(200)
+  const ofRequester = await queue(staff)
+  await world.postgres.query('UPDATE accounts SET is_staff = false WHERE id = $1', [staff.id])
+  expect((await cancel(staff, ofRequester.job.id)).status).toBe(200)
+  expect((await cancel(owner, '0198c0de-7c1a-7000-8000-000000000003')).status).toBe(404)
+  expect((await cancel(owner, 'no-uuid')).status).toBe(404)
+})
+
+describe('a job that is not QUEUED any more is answered 409 and stays as it is', () => {
+  const states: [string, BehaviourOrder][] = [
+    ['SENT', { mode: 'fail', status: 503 }],
+    ['PENDING', { mode: 'fail', status: 200, body: { result: 4 } }],
+    ['SUCCEEDED', { mode: 'obey' }],
+    ['FAILED', { mode: 'refuse' }],
+  ]
+  test.each(states)('%s', async (state, behaviour) => {
+    const { machine, job } = await queue()
+    machine.behave(behaviour)
+    await deliver(world, job.id)
+    const before = await readRow(world, job.id)
+    expect(before.state).toBe(state)
+    const answer = await cancel(owner, job.id)
+    expect(answer).toMatchObject({ status: 409, body: { code: 'not_cancelable', job_id: job.id } })
+    expect(answer.body.detail).toContain(state)
+    expect(await readRow(world, job.id)).toEqual(before)
+  })
+
+  test('CANCELED', async () => {
+    const { job } = await queue()
+    await cancel(owner, job.id)
+    expect((await cancel(owner, job.id)).status).toBe(409)
+    expect(await readRow(world, job.id)).toMatchObject({ version: 2 })
+  })
+})

@@ -1,0 +1,74 @@
+// The command as a controller gets it: all it needs to know that it is us is our public keys.
+import { createHash } from 'node:crypto'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { deliver, request, startQuietWorld } from './courier.ts'
+
+let world: World
+let owner: Person
+beforeAll(async () => {
+  world = await startQuietWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+async function send() {
+  const machine = await world.createMachine(owner)
+  machine.behave({ mode: 'fail', status: 503, times: 1 })
+  const job = await request(world, owner, machine.id, 'START')
+  await deliver(world, job.id)
+  await deliver(world, job.id)
+  const [first, second] = machine.commands()
+  if (!first || !second) throw new Error('two attempts make two commands')
+  return { machine, job, first, second }
+}
+
+const keys = () => createRemoteJWKSet(new URL('/.well-known/jwks.json', world.url))
+
+test('says what to do, for which job and machine, the how-manieth time, until when, and where to report', async () => {
+  const { machine, job, first, second } = await send()
+  expect(Object.keys(JSON.parse(first.body)).sort()).toEqual(
+    ['attempt', 'command', 'job_id', 'machine_id', 'not_after', 'outcome_token', 'outcome_url'].sort(),
+  )
+  expect(first).toMatchObject({
+    command: 'START',
+    job_id: job.id,
+    machine_id: machine.id,
+    attempt: 1,
+    not_after: job.not_after,
+    outcome_url: `${world.url}/api/callbacks/jobs/${job.id}/outcome`,
+  })
+  expect(second).toMatchObject({ attempt: 2, not_after: job.not_after })
+})
+
+test('bears the job as Idempotency-Key at every attempt', async () => {
+  const { job, first, second } = await send()
+  expect([first.idempotency_key, second.idempotency_key]).toEqual([job.id, job.id])
+})
+
+test('bears a token for controllers that our JWKS verifies, good for 60 s and for this body only', async () => {
+  const { first, second } = await send()
+  const ids = new Set<unknown>()
+  for (const command of [first, second]) {
+    const token = command.authorization.replace('Bearer ', '')
+    const { payload, protectedHeader } = await jwtVerify(token, keys(), {
+      algorithms: ['EdDSA'],
+      issuer: world.url,
+      audience: 'controller',
+    })
+    expect(protectedHeader).toMatchObject({ alg: 'EdDSA', kid: 'test-1' })
+    expect(Number(payload.exp) - Number(payload.iat)).toBe(60)
+    expect(payload.body_sha256).toBe(createHash('sha256').update(command.body).digest('base64url'))
+    ids.add(payload.jti)
+  }
+  expect(ids.size).toBe(2)
+})
+
+test('bears an outcome token for this job, good for 24 h, that is good for nothing else', async () => {
+  const { job, first } = await send()
+  const { payload } = await jwtVerify(first.outcome_token, keys(), { issuer: world.url, audience: 'outcome' })
+  expect(payload.sub).toBe(job.id)
+  expect(Number(payload.exp) - Number(payload.iat)).toBe(24 * 60 * 60)
+  expect((await world.request('GET', '/api/me', { token: first.outcome_token })).status).toBe(401)
+})

@@ -1,0 +1,81 @@
+// The courier played by hand: a world in which QStash takes nothing, and callbacks signed as QStash signs them. So a
+// test decides when a job is delivered, how often, and with which signature.
+import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import { signDelivery } from '../platform/qstash/signature.ts'
+
+export const deliverPath = '/api/callbacks/jobs/deliver'
+export const failedPath = '/api/callbacks/jobs/failed'
+
+/** Nothing listens there: a courier that is away. */
+export const nobody = 'http://127.0.0.1:1'
+
+export const startQuietWorld = (): Promise<World> => startWorld({ vars: { QSTASH_URL: nobody } })
+
+/** Posts a callback; the signature is QStash's own unless another is given. */
+export function postCallback(world: World, path: string, body: unknown, signature?: string | null): Promise<Answer> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const signed =
+    signature === undefined
+      ? signDelivery(world.qstash.currentSigningKey, `${world.url}${path}`, Buffer.from(text), Date.now())
+      : signature
+  return world.request('POST', path, { body: text, headers: signed === null ? {} : { 'Upstash-Signature': signed } })
+}
+
+export const deliver = (world: World, jobId: string): Promise<Answer> =>
+  postCallback(world, deliverPath, { job_id: jobId })
+
+/** QStash has given the message up: https://upstash.com/docs/qstash/features/callbacks */
+export const giveUp = (world: World, jobId: string): Promise<Answer> =>
+  postCallback(world, failedPath, {
+    status: 503,
+    retried: 3,
+    maxRetries: 3,
+    sourceMessageId: 'msg_1',
+    url: `${world.url}${deliverPath}`,
+    sourceBody: Buffer.from(JSON.stringify({ job_id: jobId })).toString('base64'),
+  })
+
+export type JobRow = Record<string, unknown>
+
+/** All columns of a job, numbers as numbers. */
+export async function readRow(world: World, jobId: string): Promise<JobRow> {
+  const [row] = await world.postgres.query('SELECT to_jsonb(jobs) AS job FROM jobs WHERE id = $1', [jobId])
+  if (!row) throw new Error(`there is no job ${jobId}`)
+  return row.job as JobRow // to_jsonb of a row
+}
+
+/** The timeline without its times. */
+export async function readTimeline(world: World, jobId: string): Promise<unknown[]> {
+  const rows = await world.postgres.query(
+    'SELECT version, state, attempt, by, reason, detail FROM job_events WHERE job_id = $1 ORDER BY version',
+    [jobId],
+  )
+  return rows.map(({ version, state, attempt, by, reason, detail }) => [version, state, attempt, by, reason, detail])
+}
+
+export async function readMachineStatus(world: World, machineId: number): Promise<unknown> {
+  const [row] = await world.postgres.query('SELECT status FROM machines WHERE id = $1', [machineId])
+  return row?.status
+}
+
+export const setMachineStatus = (world: World, machineId: number, status: string) =>
+  world.postgres.query('UPDATE machines SET status = $2 WHERE id = $1', [machineId, status])
+
+/** As if the lease of the machine had just run out. */
+export const endLease = (world: World, machineId: number) =>
+  world.postgres.query("UPDATE machines SET leased_until = now() - interval '1 second' WHERE id = $1", [machineId])
+
+/** Moves a time of a job into the past. */
+export const rewind = (
+  world: World,
+  jobId: string,
+  column: 'not_after' | 'pending_since' | 'published_at',
+  by: string,
+) => world.postgres.query(`UPDATE jobs SET ${column} = now() - $2::interval WHERE id = $1`, [jobId, by])
+
+/** A job as it was accepted. @throws Error when it was not */
+export async function request(world: World, person: Person, machineId: number, command: 'START' | 'STOP') {
+  const answer = await world.operate(person, machineId, command)
+  if (answer.status !== 202) throw new Error(`${command} was answered ${answer.status}: ${answer.text}`)
+  return answer.body
+}

@@ -1,0 +1,133 @@
+// Idempotency-Key on the operation of a machine: sent twice, it takes effect once and is answered alike.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { startQuietWorld } from './courier.ts'
+
+let world: World
+let owner: Person
+beforeAll(async () => {
+  world = await startQuietWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+const operate = (person: Person, machineId: number, key: string, body: unknown = { command: 'START' }, slash = '') =>
+  person.request('POST', `/api/machines/${machineId}/operation${slash}`, { body, headers: { 'Idempotency-Key': key } })
+
+async function countJobs(machineId: number): Promise<number> {
+  const [row] = await world.postgres.query('SELECT count(*)::int AS n FROM jobs WHERE machine_id = $1', [machineId])
+  return Number(row?.n)
+}
+
+describe('the same request with the same key is answered like the first one, marked as replayed', () => {
+  test('202 with the same job, Location and Retry-After, also when the job has moved on', async () => {
+    const machine = await world.createMachine(owner)
+    const first = await operate(owner, machine.id, 'key-1')
+    expect(first.status).toBe(202)
+    expect(first.headers.has('Idempotency-Replayed')).toBe(false)
+    await owner.request('POST', `/api/jobs/${first.body.id}/cancel`)
+    for (const slash of ['', '/']) {
+      const again = await operate(owner, machine.id, 'key-1', undefined, slash)
+      expect(again.status).toBe(202)
+      expect(again.headers.get('Idempotency-Replayed')).toBe('true')
+      expect(again.body).toEqual(first.body)
+      for (const name of ['Location', 'Retry-After']) expect(again.headers.get(name)).toBe(first.headers.get(name))
+    }
+    expect(await countJobs(machine.id)).toBe(1)
+  })
+
+  test('403, whether or not it was recorded', async () => {
+    const machine = await world.createMachine(owner)
+    const stranger = await world.signUp()
+    for (const key of ['recorded', 'not recorded, 60 s'].map((name) => name.replaceAll(' ', '-'))) {
+      const first = await operate(stranger, machine.id, key)
+      const again = await operate(stranger, machine.id, key)
+      expect(first.status).toBe(403)
+      expect(again).toMatchObject({ status: 403, body: { code: 'not_owner', detail: first.body.detail } })
+      expect(again.headers.get('Idempotency-Replayed')).toBe('true')
+    }
+    expect(await countJobs(machine.id)).toBe(1)
+  })
+
+  test('409, naming the same job and status, even if it would be taken by now', async () => {
+    const machine = await world.createMachine(owner)
+    const open = await operate(owner, machine.id, 'the-open-one')
+    const first = await operate(owner, machine.id, 'in-the-way')
+    expect(first).toMatchObject({ status: 409, body: { code: 'job_open', job_id: open.body.id } })
+    await owner.request('POST', `/api/jobs/${open.body.id}/cancel`)
+    const again = await operate(owner, machine.id, 'in-the-way')
+    expect(again).toMatchObject({ status: 409, body: { code: 'job_open', job_id: open.body.id } })
+    expect(again.headers.get('Idempotency-Replayed')).toBe('true')
+
+    const off = await world.createMachine(owner, { status: 'POWEROFF' })
+    const refused = await operate(owner, off.id, 'off')
+    await owner.request('PATCH', `/api/machines/${off.id}`, { body: { status: 'READY' } })
+    expect((await operate(owner, off.id, 'off')).body).toMatchObject({
+      code: 'wrong_state',
+      detail: refused.body.detail,
+    })
+  })
+})
+
+test('404 and 422 are not kept: the key is still free', async () => {
+  const machine = await world.createMachine(owner)
+  expect((await operate(owner, machine.id, 'free', { command: 'DANCE' })).status).toBe(422)
+  expect((await operate(owner, machine.id, 'free')).status).toBe(202)
+  expect((await operate(owner, 999_999_998, 'free-404')).status).toBe(404)
+  const [row] = await world.postgres.query("SELECT count(*)::int AS n FROM idempotency_keys WHERE key = 'free-404'")
+  expect(row?.n).toBe(0)
+})
+
+test('the same key with another body answers 422 idempotency_key_reused and does nothing', async () => {
+  const machine = await world.createMachine(owner)
+  await operate(owner, machine.id, 'reused')
+  for (const body of [{ command: 'STOP' }, { command: 'START', expires_in: 60 }, '{ "command":"START"}']) {
+    const answer = await operate(owner, machine.id, 'reused', body)
+    expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } })
+  }
+  expect(await countJobs(machine.id)).toBe(1)
+})
+
+test('a key is one account’s, one method’s and one path’s', async () => {
+  const [one, other] = [await world.createMachine(owner), await world.createMachine(owner)]
+  const staff = await world.signUpStaff()
+  expect((await operate(owner, one.id, 'mine')).status).toBe(202)
+  expect((await operate(owner, other.id, 'mine')).headers.has('Idempotency-Replayed')).toBe(false)
+  expect(await operate(staff, one.id, 'mine')).toMatchObject({ status: 409, body: { code: 'job_open' } })
+})
+
+test('a key has 1 to 255 visible ASCII characters', async () => {
+  const machine = await world.createMachine(owner)
+  for (const key of ['', 'a b', 'é', 'x'.repeat(256)]) {
+    const answer = await operate(owner, machine.id, key)
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ parameter: 'Idempotency-Key' }] } })
+  }
+  expect((await operate(owner, machine.id, '!~'.padEnd(255, 'x'))).status).toBe(202)
+})
+
+test('a key that is 24 h old is free', async () => {
+  const machine = await world.createMachine(owner)
+  const first = await operate(owner, machine.id, 'old')
+  const age = (by: string) =>
+    world.postgres.query(`UPDATE idempotency_keys SET created_at = now() - interval '${by}' WHERE key = 'old'`)
+  await age('23 hours 59 minutes')
+  expect((await operate(owner, machine.id, 'old')).body.id).toBe(first.body.id)
+  await age('24 hours')
+  expect(await operate(owner, machine.id, 'old')).toMatchObject({ status: 409, body: { code: 'job_open' } })
+})
+
+test('a replay, too, is only for a living session', async () => {
+  const person = await world.signUp()
+  const machine = await world.createMachine(person)
+  await operate(person, machine.id, 'ended')
+  await person.request('POST', '/api/log-out')
+  expect((await operate(person, machine.id, 'ended')).status).toBe(401)
+})
+
+test('twins at once make one job, and all are answered alike', async () => {
+  const machine = await world.createMachine(owner)
+  const answers = await Promise.all(Array.from({ length: 8 }, () => operate(owner, machine.id, 'twins')))
+  expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1)
+  expect(answers.filter(({ headers }) => !headers.has('Idempotency-Replayed'))).toHaveLength(1)
+  expect(await countJobs(machine.id)).toBe(1)
+})

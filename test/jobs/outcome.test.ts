@@ -1,0 +1,245 @@
+// What a controller reports after it answered PENDING, also late, twice, and against what is known already.
+import { importJWK, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
+import {
+  deliver,
+  nobody,
+  readMachineStatus,
+  readRow,
+  readTimeline,
+  request,
+  rewind,
+  setMachineStatus,
+} from './courier.ts'
+
+const key = makeSigningKey('outcome-test')
+let world: World
+let owner: Person
+beforeAll(async () => {
+  world = await startWorld({ vars: { QSTASH_URL: nobody, JWT_KEYS: JSON.stringify([key]) } })
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+const pending: BehaviourOrder = { mode: 'fail', status: 200, body: { result: 'PENDING' }, times: 1 }
+
+/** A job that was sent once, and the token that went with it. */
+async function send(behaviour: BehaviourOrder = pending, command: 'START' | 'STOP' = 'START') {
+  const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
+  machine.behave(behaviour)
+  const job = await request(world, owner, machine.id, command)
+  await deliver(world, job.id)
+  const token = machine.commands().at(-1)?.outcome_token
+  return { machine, job, token, report: (body: unknown) => report(job.id, token, body) }
+}
+
+const report = (jobId: string, token: string | undefined, body: unknown) =>
+  world.request('POST', `/api/callbacks/jobs/${jobId}/outcome`, { token, body })
+
+describe('a PENDING job ends by the report', () => {
+  test.each([
+    ['START', 'SUCCESS', 'SUCCEEDED', null, 'RUNNING'],
+    ['START', 1, 'SUCCEEDED', null, 'RUNNING'],
+    ['START', 'REMOTEFAILED', 'FAILED', 'refused', 'ERROR'],
+    ['START', 2, 'FAILED', 'refused', 'ERROR'],
+    ['STOP', 'SUCCESS', 'SUCCEEDED', null, 'READY'],
+    ['STOP', 'REMOTEFAILED', 'FAILED', 'refused', 'ERROR'],
+  ] as const)('%s, %s: %s', async (command, result, state, reason, status) => {
+    const { machine, job, report } = await send(pending, command)
+    expect(await readMachineStatus(world, machine.id)).toBe('PENDING')
+    const answer = await report({ result, detail: 'at 220 °C' })
+    expect(answer).toMatchObject({ status: 200, body: { job_id: job.id, state } })
+    expect(await readRow(world, job.id)).toMatchObject({ state, reason, detail: 'at 220 °C', version: 4 })
+    expect((await readTimeline(world, job.id)).at(-1)).toEqual([4, state, null, 'controller', reason, 'at 220 °C'])
+    expect(await readMachineStatus(world, machine.id)).toBe(status)
+  })
+})
+
+test('the controller of the stand-in reports by itself, and the job succeeds', async () => {
+  const { job } = await send({ mode: 'warm-up', after_ms: 50 })
+  await world.waitForJob(owner, job.id, 'SUCCEEDED')
+})
+
+describe('the outcome token', () => {
+  test('is needed: none, a broken one, an access token and one for another job are answered 401', async () => {
+    const { job } = await send()
+    const other = await send()
+    const tokens = [undefined, 'x.y.z', owner.access, other.token]
+    const answers = await Promise.all(tokens.map((token) => report(job.id, token, { result: 'SUCCESS' })))
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual([
+      [401, 'token_missing'],
+      [401, 'token_invalid'],
+      [401, 'token_invalid'],
+      [401, 'token_invalid'],
+    ])
+    expect(answers.every(({ headers }) => headers.get('WWW-Authenticate')?.startsWith('Bearer'))).toBe(true)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'PENDING' })
+  })
+
+  test('is looked at before the body', async () => {
+    const { job } = await send()
+    expect((await report(job.id, undefined, { result: 'NONSENSE' })).status).toBe(401)
+    expect((await report(job.id, undefined, 'not JSON')).status).toBe(401)
+  })
+
+  test('expires: 401', async () => {
+    const { job } = await send()
+    const now = Math.floor(Date.now() / 1_000)
+    const signed = async (exp: number) =>
+      new SignJWT({ sub: job.id, iss: world.url, aud: 'outcome', iat: now - 86_500, exp })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'outcome-test', typ: 'JWT' })
+        .sign(await importJWK(key, 'EdDSA'))
+    expect(await report(job.id, await signed(now - 100), { result: 'SUCCESS' })).toMatchObject({ status: 401 })
+    expect(await report(job.id, await signed(now + 100), { result: 'SUCCESS' })).toMatchObject({ status: 200 })
+  })
+})
+
+test('a report that makes no sense is answered 422 and changes nothing', async () => {
+  const { job, report } = await send()
+  for (const body of [{}, { result: 'PENDING' }, { result: 3 }, { result: 'SUCCESS', detail: 'x'.repeat(1_001) }]) {
+    expect((await report(body)).status).toBe(422)
+  }
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'PENDING', version: 3 })
+})
+
+test('the same result again is answered 200 and changes nothing', async () => {
+  const { job, report } = await send()
+  for (let n = 0; n < 3; n += 1) expect((await report({ result: 'SUCCESS' })).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', version: 4 })
+})
+
+test('a contradiction is answered 409 and noted once, without changing job and machine', async () => {
+  const { machine, job, report } = await send()
+  await report({ result: 'SUCCESS' })
+  for (let n = 0; n < 2; n += 1) {
+    const answer = await report({ result: 'REMOTEFAILED', detail: 'fuse' })
+    expect(answer).toMatchObject({ status: 409, body: { code: 'outcome_contradicts' } })
+  }
+  expect(await readRow(world, job.id)).toMatchObject({
+    state: 'SUCCEEDED',
+    result: 'SUCCESS',
+    detail: null,
+    version: 5,
+  })
+  const note = [5, 'SUCCEEDED', null, 'controller', 'contradiction', 'REMOTEFAILED: fuse']
+  expect((await readTimeline(world, job.id)).slice(4)).toEqual([note])
+  expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
+})
+
+test('a job that ended without its controller (EXPIRED) contradicts every report', async () => {
+  const { job, report } = await send({ mode: 'fail', status: 503 })
+  await rewind(world, job.id, 'not_after', '0 seconds')
+  await deliver(world, job.id)
+  expect((await report({ result: 'SUCCESS' })).status).toBe(409)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'EXPIRED', result: 'IGNORE', version: 5 })
+})
+
+describe('a job that was PENDING for 10 min is TIMED_OUT', () => {
+  async function timeOut() {
+    const sent = await send()
+    await rewind(world, sent.job.id, 'pending_since', '10 minutes')
+    await world.sweep()
+    expect(await readRow(world, sent.job.id)).toMatchObject({
+      state: 'TIMED_OUT',
+      result: 'INTERNALFAILED',
+      reason: 'no_report',
+    })
+    expect(await readMachineStatus(world, sent.machine.id)).toBe('ERROR')
+    return sent
+  }
+
+  test('not a second before', async () => {
+    const { job } = await send()
+    await rewind(world, job.id, 'pending_since', '9 minutes 50 seconds')
+    await world.sweep()
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'PENDING' })
+  })
+
+  test('and takes the report that comes later, which sets the machine', async () => {
+    const { machine, job, report } = await timeOut()
+    expect(await report({ result: 'SUCCESS' })).toMatchObject({ status: 200, body: { state: 'SUCCEEDED' } })
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', result: 'SUCCESS', reason: null })
+    expect((await readTimeline(world, job.id)).at(-1)).toEqual([
+      5,
+      'SUCCEEDED',
+      null,
+      'controller',
+      'late_answer',
+      null,
+    ])
+    expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
+  })
+
+  test('… which leaves the machine alone once a later job was admitted, though not for one that was refused', async () => {
+    const admitted = await timeOut()
+    await request(world, owner, admitted.machine.id, 'STOP')
+    expect((await admitted.report({ result: 'SUCCESS' })).status).toBe(200)
+    expect(await readRow(world, admitted.job.id)).toMatchObject({ state: 'SUCCEEDED' })
+    expect(await readMachineStatus(world, admitted.machine.id)).toBe('ERROR')
+
+    const refused = await timeOut()
+    expect((await world.operate(owner, refused.machine.id, 'START')).status).toBe(409)
+    await refused.report({ result: 'SUCCESS' })
+    expect(await readMachineStatus(world, refused.machine.id)).toBe('RUNNING')
+  })
+})
+
+test('a job that FAILED because nobody knew takes a late report', async () => {
+  const { machine, job, report } = await send({ mode: 'away' })
+  await rewind(world, job.id, 'not_after', '0 seconds')
+  await deliver(world, job.id)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', reason: 'outcome_unknown' })
+  expect((await report({ result: 'REMOTEFAILED', detail: 'cold' })).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', result: 'REMOTEFAILED', reason: 'refused' })
+  expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
+})
+
+describe('a report while the job is SENT', () => {
+  test('ends it; the answer that says the same comes too late to change anything, and its lease lives on', async () => {
+    const machine = await world.createMachine(owner)
+    machine.behave({ mode: 'slow', after_ms: 600, times: 1 })
+    const job = await request(world, owner, machine.id, 'START')
+    const delivery = deliver(world, job.id)
+    const { outcome_token } = await machine.waitForCommand()
+    expect((await report(job.id, outcome_token, { result: 'SUCCESS' })).status).toBe(200)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', version: 3 })
+
+    const stop = await request(world, owner, machine.id, 'STOP')
+    expect((await deliver(world, stop.id)).status).toBe(503)
+    expect((await delivery).status).toBe(200)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', version: 3 })
+    expect((await deliver(world, stop.id)).status).toBe(200)
+  })
+
+  test('that the answer contradicts is noted', async () => {
+    const machine = await world.createMachine(owner)
+    machine.behave({ mode: 'slow', after_ms: 500, times: 1 })
+    const job = await request(world, owner, machine.id, 'START')
+    const delivery = deliver(world, job.id)
+    const { outcome_token } = await machine.waitForCommand()
+    await report(job.id, outcome_token, { result: 'REMOTEFAILED' })
+    expect((await delivery).status).toBe(200)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', result: 'REMOTEFAILED' })
+    expect((await readTimeline(world, job.id)).at(-1)).toEqual([
+      4,
+      'FAILED',
+      1,
+      'controller',
+      'contradiction',
+      'SUCCESS',
+    ])
+    await setMachineStatus(world, machine.id, 'READY')
+  })
+})
+
+test('a report for a job that does not exist is answered 404', async () => {
+  const unknown = '0198c0de-7c1a-7000-8000-000000000002'
+  const token = await new SignJWT({ sub: unknown, iss: world.url, aud: 'outcome' })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'outcome-test', typ: 'JWT' })
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .sign(await importJWK(key, 'EdDSA'))
+  expect((await report(unknown, token, { result: 'SUCCESS' })).status).toBe(404)
+})

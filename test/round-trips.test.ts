@@ -1,0 +1,48 @@
+// The counting of round trips itself.
+import { expect, test } from 'vitest'
+import { longestChain } from './round-trips.ts'
+
+const cases: [string, [startedAt: number, endedAt: number][], number][] = [
+  ['nothing is no chain', [], 0],
+  ['one call is a chain of one', [[0, 5]], 1],
+  [
+    'calls one after the other are all counted, in whatever order they are told',
+    [
+      [20, 30],
+      [0, 10],
+      [10, 20],
+    ],
+    3,
+  ],
+  [
+    'calls side by side count once',
+    [
+      [0, 10],
+      [1, 9],
+      [2, 12],
+    ],
+    1,
+  ],
+  [
+    'of a long call beside two short ones the short ones count',
+    [
+      [0, 100],
+      [0, 10],
+      [11, 20],
+    ],
+    2,
+  ],
+  [
+    'a call that overlaps two does not join them',
+    [
+      [0, 10],
+      [9, 21],
+      [20, 30],
+    ],
+    2,
+  ],
+]
+
+test.each(cases)('%s', (_, spans, length) => {
+  expect(longestChain(spans.map(([startedAt, endedAt]) => ({ startedAt, endedAt })))).toBe(length)
+})

@@ -1,0 +1,105 @@
+// `npm run staff`: the first member of staff, whom no endpoint can make.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startWorld, type World } from '../harness.ts'
+import { runTool } from './programs.ts'
+
+let world: World
+let dir: string
+let env: Record<string, string>
+beforeAll(async () => {
+  world = await startWorld()
+  dir = await mkdtemp(join(tmpdir(), 'tiebar-staff-'))
+  env = { DATABASE_URL: world.postgres.databaseUrl, NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint }
+})
+afterAll(async () => {
+  await world?.close()
+  if (dir) await rm(dir, { recursive: true })
+})
+
+test('gives staff rights by username in any case, which count from the next request, and takes them', async () => {
+  const person = await world.signUp()
+  const isStaff = async () => (await person.request('GET', '/api/accounts')).status === 200
+  const given = await runTool('staff', [person.username.toUpperCase()], { env })
+  expect(given).toEqual({ code: 0, stdout: `${person.username} is staff now.\n`, stderr: '' })
+  expect(await isStaff()).toBe(true)
+  expect((await runTool('staff', [person.username], { env })).code).toBe(0)
+  const taken = await runTool('staff', ['--remove', person.username], { env })
+  expect([taken.code, taken.stdout]).toEqual([0, `${person.username} is not staff any more.\n`])
+  expect(taken.stderr).toContain('No active staff account is left.')
+  expect(await isStaff()).toBe(false)
+})
+
+test('says when the account is disabled', async () => {
+  const person = await world.signUp()
+  await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [person.id])
+  const { code, stderr } = await runTool('staff', [person.username], { env })
+  expect([code, stderr]).toEqual([0, expect.stringContaining('The account is disabled')])
+})
+
+test('exits with 1 for a name that nobody bears', async () => {
+  const { code, stdout, stderr } = await runTool('staff', ["nobody'; --"], { env })
+  expect([code, stdout, stderr]).toEqual([1, '', "There is no account named nobody'; --.\n"])
+})
+
+test('exits with 1 and no stack when the database does not answer', async () => {
+  const { code, stderr } = await runTool('staff', ['x'], {
+    env: { ...env, NEON_FETCH_ENDPOINT: 'http://127.0.0.1:9/sql' },
+  })
+  expect(code).toBe(1)
+  expect(stderr).toContain('The database did not answer')
+  expect(stderr).not.toMatch(/\n\s+at /)
+  expect(stderr).not.toContain(new URL(env.DATABASE_URL ?? '').password)
+})
+
+describe('without DATABASE_URL', () => {
+  const platform = () =>
+    JSON.stringify({ postgres: { database_url: env.DATABASE_URL, fetch_endpoint: env.NEON_FETCH_ENDPOINT } })
+
+  test('takes the database of .local/platform.json', async () => {
+    const person = await world.signUp()
+    await mkdir(join(dir, '.local'), { recursive: true })
+    await writeFile(join(dir, '.local/platform.json'), platform())
+    const { code, stdout } = await runTool('staff', [person.username], { cwd: dir })
+    expect([code, stdout]).toEqual([0, `${person.username} is staff now.\n`])
+  })
+
+  test('takes that of the folder that LOCAL_DIR names', async () => {
+    const person = await world.signUp()
+    const LOCAL_DIR = join(dir, 'elsewhere')
+    await mkdir(LOCAL_DIR)
+    await writeFile(join(LOCAL_DIR, 'platform.json'), platform())
+    expect((await runTool('staff', [person.username], { env: { LOCAL_DIR } })).code).toBe(0)
+  })
+
+  test.each([
+    ['there is no platform.json', undefined, /there is no .*platform\.json/],
+    ['platform.json is none', '{', /platform\.json cannot be read/],
+    ['platform.json names no database', '{}', /platform\.json cannot be read/],
+  ])('exits with 2 when %s', async (_what, content, message) => {
+    const LOCAL_DIR = await mkdtemp(join(dir, 'broken-'))
+    if (content !== undefined) await writeFile(join(LOCAL_DIR, 'platform.json'), content)
+    const { code, stdout, stderr } = await runTool('staff', ['x'], { env: { LOCAL_DIR } })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(message)
+    expect(stderr).toContain('npm run dev')
+  })
+})
+
+test.each([
+  ['no name', []],
+  ['two names', ['one', 'two']],
+  ['an option that there is not', ['one', '--take']],
+])('exits with 2 and tells the usage for %s', async (_what, args) => {
+  const { code, stderr } = await runTool('staff', args, { env })
+  expect([code, stderr]).toEqual([2, expect.stringContaining('usage: npm run staff -- NAME')])
+})
+
+test('exits with 2 for a DATABASE_URL that is none, and does not show it', async () => {
+  const { code, stderr } = await runTool('staff', ['x'], { env: { DATABASE_URL: 'mysql://me:secret@host/db' } })
+  expect(code).toBe(2)
+  expect(stderr).toContain('DATABASE_URL must be')
+  expect(stderr).not.toContain('secret')
+})
