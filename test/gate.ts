@@ -17,6 +17,9 @@ export type Gate = {
 export const open: Passage = (_request, forward) => forward()
 /** The upstream never sees the call. */
 export const shut: Passage = async () => ({ cut: true })
+/** Nothing is answered for as long as the Worker waits. */
+export const hang: Passage = ({ signal }) =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve({ cut: true })))
 /** The upstream does what it was asked, but its answer is lost. */
 export const loseAnswer: Passage = async (_request, forward) => {
   await forward()

@@ -8,7 +8,7 @@ import { migrate } from './platform/migrate.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
-import { startWorker } from './worker.ts'
+import { startWorker, type WorkerOptions } from './worker.ts'
 
 export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
 
@@ -64,7 +64,7 @@ export type MachineInPlay = { id: number; body: Answer['body']; etag: string } &
   ControllerStandIn['machine']
 >
 
-export type WorldOptions = {
+export type WorldOptions = WorkerOptions & {
   vars?: Record<string, string | undefined>
   /** How far away every upstream is: for counting round trips. */
   latencyMs?: number
@@ -102,7 +102,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     SIGN_UPS_PER_ADDRESS: '100000',
     ...options.vars,
   }
-  const worker = await startWorker((origin) => named({ PUBLIC_URL: origin, ...vars }))
+  const worker = await startWorker((origin) => named({ PUBLIC_URL: origin, ...vars }), options)
   const { origin } = worker
 
   const request = async (method: string, path: string, requestOptions: RequestOptions = {}) => {

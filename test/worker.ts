@@ -14,14 +14,22 @@ export type RunningWorker = {
   close(): Promise<void>
 }
 
+export type WorkerOptions = {
+  /** Requests of one account in 10 s, instead of what wrangler.toml says. */
+  accountLimit?: number
+}
+
 /** @param varsFor the variables, by the origin that it is going to have */
-export async function startWorker(varsFor: (origin: string) => Record<string, string>): Promise<RunningWorker> {
+export async function startWorker(
+  varsFor: (origin: string) => Record<string, string>,
+  { accountLimit }: WorkerOptions = {},
+): Promise<RunningWorker> {
   const held = await holdPort(0)
   const { port } = held
   const origin = `http://127.0.0.1:${port}`
   await held.release()
   const lines: string[] = []
-  let worker = await run(port, varsFor(origin), lines)
+  let worker = await run(port, varsFor(origin), lines, accountLimit)
   return {
     origin,
     async scheduled() {
@@ -32,17 +40,20 @@ export async function startWorker(varsFor: (origin: string) => Record<string, st
     lines: () => lines,
     async restart(vars) {
       await worker.dispose()
-      worker = await run(port, vars, lines)
+      worker = await run(port, vars, lines, accountLimit)
     },
     close: () => worker.dispose(),
   }
 }
 
-async function run(port: number, vars: Record<string, string>, lines: string[]) {
+async function run(port: number, vars: Record<string, string>, lines: string[], accountLimit?: number) {
   const bindings = Object.entries(vars).map(([name, value]) => [name, { type: 'plain_text', value }] as const)
   const worker = await unstable_startWorker({
     config: 'wrangler.toml',
-    bindings: Object.fromEntries(bindings),
+    bindings: {
+      ...Object.fromEntries(bindings),
+      ...(accountLimit !== undefined && { ACCOUNT_RATE_LIMIT: limitBinding(accountLimit) }),
+    },
     dev: {
       server: { hostname: '127.0.0.1', port },
       logLevel: 'none',
@@ -54,4 +65,8 @@ async function run(port: number, vars: Record<string, string>, lines: string[]) 
   })
   await worker.ready
   return worker
+}
+
+function limitBinding(limit: number) {
+  return { type: 'ratelimit', namespace_id: '1001', simple: { limit, period: 10 } } as const
 }

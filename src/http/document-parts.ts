@@ -59,6 +59,7 @@ export function documentParts(publicUrl: string) {
       'Idempotency-Replayed': text('`true` when this is the first answer of the key again', 'true'),
       'Upstash-NonRetryable-Error': text('`true`: the message will never succeed', 'true'),
     },
+    // Without examples: Swagger UI would send them.
     parameters: {
       'Idempotency-Key': {
         name: 'Idempotency-Key',
@@ -66,21 +67,18 @@ export function documentParts(publicUrl: string) {
         description:
           'Makes the request safe to repeat: for 24 hours the same request with the same key is answered as the first time, and takes effect once.',
         schema: { type: 'string' as const, minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
-        example: '8e03978e-40d5-43e8-bc93-6894a57f9324',
       },
       'If-Match': {
         name: 'If-Match',
         in: 'header' as const,
         description: 'The ETag that was read: the request takes effect only while that is still the state.',
         schema: { type: 'string' as const },
-        example: '"42.7"',
       },
       'If-None-Match': {
         name: 'If-None-Match',
         in: 'header' as const,
         description: 'The ETag that was read before: 304 while that is still the state.',
         schema: { type: 'string' as const },
-        example: '"42.7"',
       },
     },
     securitySchemes: {

@@ -54,6 +54,7 @@ function complete(operation: Operation, parts: Parts, publicUrl: string, shared:
     if ('$ref' in answer) continue
     const names = [...Object.keys(answer.headers ?? {}), 'X-Request-Id']
     if (status === '200' && named('cursor')) names.push('Link')
+    if (status === '304') names.push('ETag')
     if (status.startsWith('2') && has('idempotency_key_reused')) names.push('Idempotency-Replayed')
     answer.headers = headersOf(parts, names)
   }

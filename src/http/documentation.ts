@@ -62,10 +62,10 @@ export function documentationRoutes(describe: () => unknown): Slice {
     return c.body(document.text, 200, { 'Content-Type': 'application/json' }) as never
   })
 
-  slice.openapi(readSwagger, (c) => answerPage(c, '/api/swagger/index.html'))
-  slice.openapi(readDocs, (c) => answerPage(c, '/api/docs/index.html'))
-  slice.get('/api/swagger/:file', (c) => answerAsset(c, `/api/swagger/${c.req.param('file')}`))
-  slice.get('/api/docs/:file', (c) => answerAsset(c, `/api/docs/${c.req.param('file')}`))
+  slice.openapi(readSwagger, (c) => answerPage(c, '/api/swagger/index.html', policy))
+  slice.openapi(readDocs, (c) => answerPage(c, '/api/docs/index.html', docsPolicy))
+  slice.get('/api/swagger/:file', (c) => answerFile(c, '/api/swagger', c.req.param('file')))
+  slice.get('/api/docs/:file', (c) => answerFile(c, '/api/docs', c.req.param('file')))
 
   return slice
 }
@@ -74,27 +74,32 @@ function toRepresentation(text: string) {
   return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` }
 }
 
-/**
- * Scripts come from here alone, and none of them is evaluated from text. Both pages draw with inline styles and pictures
- * in data URLs; ReDoc searches in a worker that it makes of its own text.
- */
+/** Files come from here alone, scripts too, and none of them is evaluated from text. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "font-src 'self' data:",
   "connect-src 'self'",
-  'worker-src blob:',
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
 
-async function answerPage(c: AppContext, path: string) {
-  c.header('Content-Security-Policy', policy)
+/** ReDoc writes its styles into the page, and searches in a worker that it makes of its own text. */
+const docsPolicy = `${policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")}; worker-src blob:`
+
+async function answerPage(c: AppContext, path: string, contentSecurityPolicy: string) {
+  c.header('Content-Security-Policy', contentSecurityPolicy)
   c.header('Referrer-Policy', 'no-referrer')
   return (await answerAsset(c, path)) as never // an asset's bytes have no type
+}
+
+/** The pages themselves are not files: they go out under their own names, with the policy. */
+async function answerFile(c: AppContext, folder: string, file: string) {
+  if (!/^[\w.-]+\.(js|css|png|txt)$/.test(file)) throw noSuchAsset()
+  return answerAsset(c, `${folder}/${file}`)
 }
 
 /** @throws TiebarError `not_found`, also where no pages were built: the API does without them */
@@ -104,7 +109,7 @@ async function answerAsset(c: AppContext, path: string): Promise<Response> {
   const headers = ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }
   const asset = await assets?.fetch(new URL(path, c.req.url).href, { headers })
   if (!asset || (!asset.ok && asset.status !== 304)) {
-    throw new TiebarError('not_found', 'This page is not here: the server was deployed without it.')
+    throw noSuchAsset()
   }
   c.header('Cache-Control', 'public, max-age=0, must-revalidate')
   for (const name of ['Content-Type', 'ETag']) {
@@ -112,4 +117,8 @@ async function answerAsset(c: AppContext, path: string): Promise<Response> {
     if (value !== null) c.header(name, value)
   }
   return asset.status === 304 ? c.body(null, 304) : c.body(asset.body ?? '')
+}
+
+function noSuchAsset(): TiebarError {
+  return new TiebarError('not_found', 'There is no such page or file, or the server was deployed without them.')
 }

@@ -55,7 +55,7 @@ export const accountReference = z
   .string()
   .regex(/^(me|[1-9]\d{0,14})$/, "must be an account's id, or me")
   .transform((value) => (value === 'me' ? value : Number(value)))
-  .openapi({ type: 'string', pattern: '^(me|[1-9][0-9]{0,14})$', example: 'me' })
+  .openapi({ type: 'string', pattern: '^(me|[1-9][0-9]{0,14})$', description: 'The id of an account, or `me`' })
 
 export const pageQuery = z.object({
   limit: wholeNumber(1, largestPageSize)

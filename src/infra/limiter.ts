@@ -2,8 +2,9 @@
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis/cloudflare'
 import type { Limit } from '../kernel/error.ts'
-import { describeError, log } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
+import { abortAfter } from './deadline.ts'
+import { logRedisError } from './redis.ts'
 
 /** For all counters together. */
 const deadlineMs = 300
@@ -27,7 +28,7 @@ export type Limiter = {
 export function openLimiter(url: string, token: string): (trace: Trace) => Limiter {
   /** A client for one call: what is asked at once goes out as one pipeline, and never with another request's. */
   function openRedis(): Redis {
-    const signal = AbortSignal.timeout(deadlineMs)
+    const signal = abortAfter(deadlineMs)
     return new Redis({
       url,
       token,
@@ -59,7 +60,7 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
       const retryAfterSeconds = Math.max(1, Math.ceil((latest.reset - Date.now()) / 1_000))
       return { taken, refusal: { limit: latest.charge.limit, retryAfterSeconds } }
     } catch (error) {
-      log('error', { upstream: 'redis', ...describeError(error) })
+      logRedisError(error)
       return { taken: [] }
     }
   }

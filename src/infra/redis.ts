@@ -2,6 +2,7 @@
 import { Redis } from '@upstash/redis/cloudflare'
 import { describeError, log } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
+import { abortAfter } from './deadline.ts'
 
 const deadlineMs = 300
 
@@ -43,14 +44,14 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
     enableTelemetry: false,
     readYourWrites: false,
     automaticDeserialization: false,
-    signal: () => AbortSignal.timeout(deadlineMs),
+    signal: () => abortAfter(deadlineMs),
   })
 
   async function attempt<Result>(trace: Trace, call: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await trace.measure('redis', call)
     } catch (error) {
-      log('error', { upstream: 'redis', ...describeError(error) })
+      logRedisError(error)
       return undefined
     }
   }
@@ -76,4 +77,10 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
       await trace.measure('redis', () => redis.ping())
     },
   })
+}
+
+/** The client repeats the whole command in its errors: keys and values are not for the log. */
+export function logRedisError(error: unknown): void {
+  const { error: name, message } = describeError(error)
+  log('error', { upstream: 'redis', error: name, message: String(message ?? name).split(', command was:')[0] })
 }

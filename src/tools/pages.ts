@@ -18,6 +18,7 @@ const ours = join(import.meta.dirname, 'pages')
 const sources: Record<string, string> = {
   'api/swagger/index.html': join(ours, 'swagger.html'),
   'api/swagger/start.js': join(ours, 'swagger.js'),
+  'api/swagger/index.css': join(swagger, 'index.css'),
   'api/swagger/swagger-ui.css': join(swagger, 'swagger-ui.css'),
   'api/swagger/swagger-ui-bundle.js': join(swagger, 'swagger-ui-bundle.js'),
   'api/swagger/swagger-ui-bundle.js.LICENSE.txt': join(swagger, 'swagger-ui-bundle.js.LICENSE.txt'),
@@ -35,9 +36,21 @@ async function gather(): Promise<void> {
   for (const [name, source] of Object.entries(sources)) {
     const target = join(targetDir, name)
     await mkdir(dirname(target), { recursive: true })
-    await writeWhole(target, await readFile(source))
+    await writeWhole(target, await readSource(source))
   }
   await writeWhole(stamp, fingerprint) // last: it says that everything else is there
+}
+
+/** ReDoc's mark of its maker comes from a CDN. Here nothing does: the link to them stays, its picture is empty. */
+const foreignPicture = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+const emptyPicture = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='
+
+/** @throws Error when ReDoc is no longer what it was: then look what it asks whom for */
+async function readSource(path: string): Promise<Buffer | string> {
+  if (!path.endsWith('redoc.standalone.js')) return readFile(path)
+  const parts = (await readFile(path, 'utf8')).split(foreignPicture)
+  if (parts.length !== 2) throw new Error(`${path} does not name ${foreignPicture} once`)
+  return parts.join(emptyPicture)
 }
 
 async function isWhole(): Promise<boolean> {
@@ -45,10 +58,10 @@ async function isWhole(): Promise<boolean> {
   return (await Promise.allSettled(looks)).every(({ status }) => status === 'fulfilled')
 }
 
-/** Our own files by what is in them, those of the packages by their versions. */
+/** Ours, this one too, by what is in them, those of the packages by their versions. */
 async function fingerprintSources(): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(Object.keys(sources)))
-  const read = Object.values(sources).filter((source) => source.startsWith(ours))
+  const hash = createHash('sha256')
+  const read = [import.meta.filename, ...Object.values(sources).filter((source) => source.startsWith(ours))]
   read.push(join(swagger, 'package.json'), join(redoc, '../package.json'))
   for (const path of read) hash.update(await readFile(path))
   return hash.digest('hex')

@@ -1,7 +1,9 @@
 // The common rules, proved for every endpoint: the cases are made from the OpenAPI document, so a new endpoint has them.
 import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import { createTokenIssuer } from '../../src/accounts/token.ts'
+import type { SigningKey } from '../../src/env.ts'
+import { type Answer, makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
 import { document, type Operation } from './witness.ts'
 
 type Endpoint = { method: string; path: string; operation: Operation }
@@ -14,6 +16,7 @@ const named = (select: (operation: Operation) => boolean) =>
 
 const takesBearer = ({ security }: Operation) => security.some((each) => 'bearer' in each)
 const isCourier = ({ security }: Operation) => security.some((each) => 'courier' in each)
+const takesOutcome = ({ security }: Operation) => security.some((each) => 'outcome' in each)
 const takesBody = (operation: Operation) => operation.requestBody !== undefined && !isCourier(operation)
 const takesQuery = ({ parameters = [] }: Operation) => parameters.some((each) => 'in' in each && each.in === 'query')
 const takesId = ({ parameters = [] }: Operation) => parameters.some((each) => 'in' in each && each.in === 'path')
@@ -23,11 +26,16 @@ const unknownId = (path: string) => (/jobs|sessions/.test(path) ? '0198c0de-7c1a
 const fill = (path: string) => path.replace(/\{.+?\}/, unknownId(path))
 const exampleOf = ({ requestBody }: Operation) => requestBody?.content['application/json']?.example
 
+const key = makeSigningKey('test-1')
 let world: World
 let staff: Person
+let outcomeToken: string
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([key]) } })
   staff = await world.signUpStaff()
+  // A controller's, for a job that nothing knows.
+  const issuer = createTokenIssuer([key as SigningKey], world.url) // a private Ed25519 JWK with a kid
+  outcomeToken = await issuer.sign({ sub: unknownId('/jobs') }, 'outcome', 600)
 })
 afterAll(() => world?.close())
 
@@ -40,6 +48,7 @@ async function call({ method, path, operation }: Endpoint, options: Options = {}
   const person = operation.operationId === 'logOut' ? await world.signUp() : staff
   return world.request(method, `${fill(path)}${query}`, {
     ...(takesBearer(operation) && { token: person.access }),
+    ...(takesOutcome(operation) && { token: outcomeToken }),
     ...(body !== undefined && { body }),
     ...(options.headers && { headers: options.headers }),
   })
@@ -54,15 +63,18 @@ function expectProblem(answer: Answer, status: number, code: string): void {
 }
 
 describe('an endpoint that needs a token', () => {
-  test.each(named(takesBearer))('answers 401 to nobody: %s', async (_, { method, path, operation }) => {
-    const options = takesBody(operation) ? { body: exampleOf(operation) } : {}
-    const missing = await world.request(method, fill(path), options)
-    expectProblem(missing, 401, 'token_missing')
-    expect(missing.headers.get('WWW-Authenticate')).toBe('Bearer')
-    const bad = await world.request(method, fill(path), { ...options, token: 'not.a.token' })
-    expectProblem(bad, 401, 'token_invalid')
-    expect(bad.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
-  })
+  test.each(named((operation) => takesBearer(operation) || takesOutcome(operation)))(
+    'answers 401 to nobody: %s',
+    async (_, { method, path, operation }) => {
+      const options = takesBody(operation) ? { body: exampleOf(operation) } : {}
+      const missing = await world.request(method, fill(path), options)
+      expectProblem(missing, 401, 'token_missing')
+      expect(missing.headers.get('WWW-Authenticate')).toBe('Bearer')
+      const bad = await world.request(method, fill(path), { ...options, token: 'not.a.token' })
+      expectProblem(bad, 401, 'token_invalid')
+      expect(bad.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
+    },
+  )
 })
 
 describe('an endpoint that needs no token', () => {
@@ -96,7 +108,7 @@ describe('a path', () => {
         expectProblem(answer, 405, 'method_not_allowed')
         expect(answer.headers.get('Allow')?.split(', ')).toEqual(allow)
       }
-      if (!verbs.includes('GET')) {
+      if (!allow.includes('GET')) {
         const head = await world.request('HEAD', fill(path))
         expect([head.status, head.text]).toEqual([405, ''])
       }
@@ -241,8 +253,9 @@ describe('an endpoint that takes a query', () => {
 })
 
 describe('an endpoint of one thing', () => {
-  const isOpen = (operation: Operation) => takesId(operation) && operation.operationId !== 'reportOutcome'
-  test.each(named(isOpen))(
+  // The token of an outcome is for one job, so another id is answered 401 there.
+  const isAnyones = (operation: Operation) => takesId(operation) && !takesOutcome(operation)
+  test.each(named(isAnyones))(
     'answers 404 to an id that nothing has, and to one that is none: %s',
     async (_, endpoint) => {
       expectProblem(await call(endpoint), 404, 'not_found')

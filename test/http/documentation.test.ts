@@ -60,7 +60,7 @@ describe.each(['/api/swagger', '/api/docs'])('GET %s', (path) => {
     const { headers } = await world.request('GET', path)
     const again = await world.request('GET', path, { headers: { 'If-None-Match': headers.get('ETag') ?? '' } })
     expect([again.status, again.text]).toEqual([304, ''])
-    for (const file of ['nothing.js', '..%2f..%2fpackage.json', '%2e%2e', 'index.html%00']) {
+    for (const file of ['nothing.js', '..%2f..%2fpackage.json', '%2e%2e', 'index.html', 'start.js%00']) {
       const answer = await world.request('GET', `${path}/${file}`)
       expect([file, answer.status, answer.body.code]).toEqual([file, 404, 'not_found'])
     }

@@ -44,7 +44,7 @@ test('a client that follows redirects can go on as it did', async () => {
 
 test('other methods of an old path are answered 405 with those that it knows', async () => {
   const moved = await world.request('GET', '/api/sign-in')
-  expect([moved.status, moved.headers.get('Allow')]).toEqual([405, 'POST'])
+  expect([moved.status, moved.headers.get('Allow')]).toEqual([405, 'OPTIONS, POST'])
   const both = await world.request('DELETE', '/api/log-in')
-  expect([both.status, both.headers.get('Allow')]).toEqual([405, 'GET, HEAD, POST'])
+  expect([both.status, both.headers.get('Allow')]).toEqual([405, 'GET, HEAD, OPTIONS, POST'])
 })

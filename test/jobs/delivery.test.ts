@@ -149,6 +149,32 @@ test('a START whose machine changed before it was sent is REJECTED as changed', 
   expect(await readMachineStatus(world, machine.id)).toBe('POWEROFF')
 })
 
+test('so is one that was answered 503 before, and so certainly never started', async () => {
+  const { machine, job } = await queue()
+  machine.behave({ mode: 'fail', status: 503 })
+  await deliver(world, job.id)
+  await setMachineStatus(world, machine.id, 'ERROR')
+  expect((await deliver(world, job.id)).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'REJECTED', reason: 'changed', attempts: 1 })
+  expect(machine.commands()).toHaveLength(1)
+})
+
+test('a job that FAILED because nobody knew takes the answer of its attempt, when that comes at last', async () => {
+  const { machine, job } = await queue()
+  machine.behave({ mode: 'slow', after_ms: 700 })
+  const delivery = deliver(world, job.id)
+  await machine.waitForCommand()
+  await endLease(world, machine.id)
+  await rewind(world, job.id, 'not_after', '0 seconds')
+  await deliver(world, job.id)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', reason: 'outcome_unknown' })
+  expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
+  expect((await delivery).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', result: 'SUCCESS', reason: null })
+  expect((await readTimeline(world, job.id)).at(-1)).toEqual([4, 'SUCCEEDED', 1, 'controller', 'late_answer', null])
+  expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
+})
+
 test('a job that was cancelled is answered 200 and never sent', async () => {
   const { machine, job } = await queue()
   await owner.request('POST', `/api/jobs/${job.id}/cancel`)

@@ -1,6 +1,7 @@
 // What a body may say about a machine, and what is answered when it says something else.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, startWorld, type World } from '../harness.ts'
+import { insideUrls, outsideUrls } from './controller-urls.ts'
 
 let world: World
 let owner: Person
@@ -181,4 +182,16 @@ test('deeply nested members harm nobody', async () => {
   const answer = await owner.request('POST', '/api/machines', { body: `{"name":"a","location":"b","extra":${deep}}` })
   expect(answer.status).toBe(201)
   expect((await owner.request('POST', '/api/machines', { body: deep })).status).toBe(422)
+})
+
+test("the Worker's own URL parser sees through every spelling of an inside host", async () => {
+  const statuses = async (urls: string[]) => {
+    const answers: [string, number][] = []
+    for (const url of urls) {
+      answers.push([url, (await owner.request('PATCH', path, { body: { controller_url: url } })).status])
+    }
+    return answers
+  }
+  expect(await statuses(insideUrls)).toEqual(insideUrls.map((url) => [url, 422]))
+  expect(await statuses(outsideUrls)).toEqual(outsideUrls.map((url) => [url, 200]))
 })

@@ -1,6 +1,6 @@
 // What may be done to a machine while a job is open on it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatedWorld, shut, startGatedWorld } from '../gate.ts'
+import { type GatedWorld, open, shut, startGatedWorld } from '../gate.ts'
 import type { MachineInPlay, Person } from '../harness.ts'
 
 let world: GatedWorld
@@ -68,6 +68,19 @@ describe('while a job is open', () => {
     const answer = await owner.request('DELETE', path)
     expect([answer.status, answer.body.job_id]).toEqual([409, stop.id])
   })
+})
+
+test('a job that the controller works on is in the way, too', async () => {
+  const machine = await world.createMachine(owner)
+  machine.behave({ mode: 'warm-up', after_ms: 3_600_000 })
+  world.gates.qstash.pass = open
+  const { body: job } = await world.operate(owner, machine.id, 'START')
+  world.gates.qstash.pass = shut
+  await world.waitForJob(owner, job.id, 'PENDING')
+  const path = `/api/machines/${machine.id}`
+  const answer = await owner.request('PATCH', path, { body: { status: 'READY' } })
+  expect([answer.status, answer.body.job_id]).toEqual([409, job.id])
+  expect((await owner.request('PATCH', path, { body: { name: 'New' } })).body.status).toBe('PENDING')
 })
 
 test('once the job has ended, everything may be changed again', async () => {

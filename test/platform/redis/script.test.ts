@@ -1,4 +1,5 @@
 // Lua scripts on the Redis stand-in: what they are given, what they can do, what their answers and errors become.
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { openRedis, places } from './world.ts'
 
@@ -80,6 +81,18 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     const refusal = 'ERR Write commands are not allowed from read-only scripts'
     await expect(redis.evalshaRo(sha, ['key'], [])).rejects.toThrow(refusal)
     expect(await redis.get('key')).toBe('value')
+  })
+
+  test("may have Upstash's own flag, by its text and by its hash, and its lines count as they stand", async () => {
+    const { redis, standIn } = await openRedis(options)
+    // A script of this test alone: a server keeps the scripts of everybody.
+    const script = `#!lua flags=allow-key-locking\nlocal mark = '${crypto.randomUUID()}'\nreturn redis.call(ARGV[1], KEYS[1])`
+    const sha = createHash('sha1').update(script).digest('hex')
+    await expect(redis.evalsha(sha, ['key'], ['INCR'])).rejects.toThrow('NOSCRIPT')
+    expect(await redis.eval(script, ['key'], ['INCR'])).toBe(1)
+    expect(await redis.evalsha(sha, ['key'], ['INCR'])).toBe(2)
+    await expect(standIn.command('EVALSHA', sha, 1, 'key', 'LPOP')).rejects.toThrow(/@user_script:3\.$/)
+    await expect(standIn.command('EVAL', '#!lua flags=no-writes\nreturn 1', 0)).rejects.toThrow('shebang')
   })
 
   test('counts in a fixed window that begins with the first request', async () => {

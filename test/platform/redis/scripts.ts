@@ -5,7 +5,7 @@ import { checkLua, runLua } from './lua.ts'
 import { parseIndex } from './number.ts'
 import { NotSpoken, OK, RedisError, wrongArity } from './reply.ts'
 
-const scriptSha = (script: string) => createHash('sha1').update(Buffer.from(script, 'latin1')).digest('hex')
+export const scriptSha = (script: string) => createHash('sha1').update(Buffer.from(script, 'latin1')).digest('hex')
 
 /** KEYS and ARGV. @throws RedisError when the number of keys cannot be right. */
 function splitArguments(countText: string, rest: string[]): { keys: string[]; argv: string[] } {
@@ -15,24 +15,32 @@ function splitArguments(countText: string, rest: string[]): { keys: string[]; ar
   return { keys: rest.slice(0, count), argv: rest.slice(count) }
 }
 
-/** A shebang line (`#!lua flags=…`) changes the rules that the script runs by. */
-function refuseShebang(script: string): void {
-  if (script.startsWith('#!')) throw new NotSpoken('a script with a shebang line')
+const keyLocking = /^#!lua flags=allow-key-locking(?=\r?\n|$)/
+
+/**
+ * The script in plain Lua, its lines where they were. Upstash's own flag `allow-key-locking` changes what else may run
+ * meanwhile, not what the script does (https://upstash.com/docs/redis/features/key-locking); Redis does not know it.
+ * @throws NotSpoken for any other shebang line: it changes the rules that the script runs by.
+ */
+export function plainLua(script: string): string {
+  const plain = script.replace(keyLocking, '--')
+  if (plain.startsWith('#!')) throw new NotSpoken('a script with a shebang line')
+  return plain
 }
 
 const evaluate =
   (isReadOnly: boolean) =>
   (script: string, count: string, ...rest: string[]): Run => {
-    refuseShebang(script)
+    const plain = plainLua(script)
     const { keys, argv } = splitArguments(count, rest)
     const sha = scriptSha(script)
     return (world) => {
       if (!world.scripts.has(sha)) {
-        checkLua(script)
-        world.scripts.set(sha, script)
+        checkLua(plain)
+        world.scripts.set(sha, plain)
       }
       return runLua({
-        script,
+        script: plain,
         sha,
         keys,
         argv,
@@ -60,11 +68,11 @@ const evaluateSha =
   }
 
 const load = (script: string): Run => {
-  refuseShebang(script)
+  const plain = plainLua(script)
   return (world) => {
-    checkLua(script)
+    checkLua(plain)
     const sha = scriptSha(script)
-    world.scripts.set(sha, script)
+    world.scripts.set(sha, plain)
     return sha
   }
 }

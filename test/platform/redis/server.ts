@@ -7,6 +7,7 @@ import type { Prepared } from './commands.ts'
 import type { Engine, Outcome } from './engine.ts'
 import { escapeGlob } from './glob.ts'
 import { integerReply, NotSpoken, RedisError, type Reply } from './reply.ts'
+import { plainLua, scriptSha } from './scripts.ts'
 
 type Sent = { name: string; args: string[]; strip: (reply: Reply) => Reply }
 
@@ -45,6 +46,22 @@ function behindPrefix(prefix: string, { name, args, command }: Prepared): Sent {
   }
 }
 
+/** What the hash of a script is on a server that got it in plain Lua. */
+const plainShas = new Map<string, string>()
+
+/** A script that only Upstash takes as it is, as the server takes it; its hash becomes the plain one's. */
+function inPlainLua(prepared: Prepared): Prepared {
+  const { name, args } = prepared
+  const [first = ''] = args
+  if (name.startsWith('evalsha')) {
+    return { ...prepared, args: args.with(0, plainShas.get(first.toLowerCase()) ?? first) }
+  }
+  if (name !== 'eval' && name !== 'eval_ro') return prepared
+  const plain = plainLua(first)
+  if (plain !== first) plainShas.set(scriptSha(first), scriptSha(plain))
+  return { ...prepared, args: args.with(0, plain) }
+}
+
 /** With `stringNumbers` and buffers, a string is an integer and a buffer is a string. */
 function readReply(raw: unknown): Reply {
   if (raw === null) return null
@@ -78,14 +95,14 @@ function send(client: Redis, name: string, args: string[] = []): Promise<unknown
 async function runOne(client: Redis, prefix: string, prepared: Prepared): Promise<Outcome> {
   const known = answerHere(prepared)
   if (known) return known
-  const { name, args, strip } = behindPrefix(prefix, prepared)
+  const { name, args, strip } = behindPrefix(prefix, inPlainLua(prepared))
   const [settled] = await Promise.allSettled([send(client, name, args).then((raw) => strip(readReply(raw)))])
   return readOutcome(settled)
 }
 
 /** @throws RedisError when the server discards the transaction. */
 async function runAtomically(client: Redis, prefix: string, commands: Prepared[]): Promise<Outcome[]> {
-  const sent = commands.map((prepared) => behindPrefix(prefix, prepared))
+  const sent = commands.map((prepared) => behindPrefix(prefix, inPlainLua(prepared)))
   // All of it is written in this tick, so on this connection nothing else comes in between.
   const queued = [send(client, 'multi'), ...sent.map(({ name, args }) => send(client, name, args))]
   const [executed] = await Promise.allSettled([send(client, 'exec'), ...queued])

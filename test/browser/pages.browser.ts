@@ -1,0 +1,120 @@
+// Swagger UI and ReDoc in a real browser: they draw the document, nothing leaves this server, and one can work with them.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { document } from '../contract/witness.ts'
+import { startWorld, type World } from '../harness.ts'
+import { type Browser, findChromium, startBrowser } from './chromium.ts'
+
+const screenshots = join(import.meta.dirname, '../../dist/screenshots')
+
+let world: World
+let browser: Browser
+beforeAll(async () => {
+  findChromium() // first: without one there is no need to start anything
+  await mkdir(screenshots, { recursive: true })
+  world = await startWorld()
+  browser = await startBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await world?.close()
+})
+
+type Watched = { page: Page; requests: string[]; complaints: string[] }
+
+/** A page, every request that it makes, and whatever it complains of. */
+async function open(path: string): Promise<Watched> {
+  const page = await browser.context.newPage()
+  const watched: Watched = { page, requests: [], complaints: [] }
+  page.on('request', (request) => watched.requests.push(request.url()))
+  page.on('requestfailed', (request) => watched.complaints.push(`${request.url()} ${request.failure()?.errorText}`))
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) watched.complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => watched.complaints.push(String(error)))
+  await page.goto(`${world.url}${path}`)
+  return watched
+}
+
+function expectInOrder({ requests, complaints }: Watched): void {
+  expect(complaints).toEqual([])
+  const outside = requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== world.url)
+  expect(outside).toEqual([])
+}
+
+test('in Swagger UI one can sign in, register a machine and START it', async () => {
+  const person = await world.signUp()
+  const machine = world.controller.machine('browser')
+  const watched = await open('/api/swagger')
+  const { page } = watched
+  await page.locator('.opblock').first().waitFor()
+  const count = Object.values(document.paths).flatMap((item) => Object.keys(item)).length
+  expect(await page.locator('#swagger-ui .opblock:not(.opblock-deprecated)').count()).toBeGreaterThanOrEqual(count)
+  await page.screenshot({ path: join(screenshots, 'swagger.png') })
+
+  await page.getByRole('button', { name: 'Authorize' }).first().click()
+  const bearer = page.locator('.auth-container', { hasText: 'bearer' }).filter({ hasText: 'access' }).first()
+  await bearer.locator('input').fill(person.access)
+  await bearer.getByRole('button', { name: 'Apply credentials' }).click()
+  await page.getByRole('button', { name: 'Close' }).first().click()
+
+  const body = { name: 'Browser', location: 'Hall 7', controller_url: machine.url }
+  const created = await run(page, 'createMachine', body)
+  expect(created).toMatchObject({ status: 201, body: { name: 'Browser', owner_id: person.id, status: 'READY' } })
+  const job = await run(page, 'operateMachine', { command: 'START' }, { id: String(created.body.id) })
+  expect(job).toMatchObject({ status: 202, body: { command: 'START', machine_id: created.body.id } })
+  await page.screenshot({ path: join(screenshots, 'swagger-start.png') })
+  await world.waitForJob(person, String(job.body.id), 'SUCCEEDED', 'PENDING')
+  expectInOrder(watched)
+})
+
+/** Fills an operation in, executes it, and answers what the page shows. */
+async function run(page: Page, operationId: string, body: object, parameters: Record<string, string> = {}) {
+  const block = page.locator(`.opblock[id$="-${operationId}"]`)
+  await block.locator('.opblock-summary-control').click()
+  await block.locator('.body-param__text').fill(JSON.stringify(body))
+  for (const [name, value] of Object.entries(parameters)) {
+    await block.locator(`tr[data-param-name="${name}"][data-param-in="path"] input`).fill(value)
+  }
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST')
+  await block.getByRole('button', { name: 'Execute' }).click()
+  const response = await answered
+  const shown = block.locator('.live-responses-table .response-col_status').last()
+  await shown.waitFor()
+  expect(await shown.textContent()).toContain(String(response.status()))
+  const answer = (await response.json()) as Record<string, unknown> // every answer to these is an object
+  return { status: response.status(), body: answer }
+}
+
+test('ReDoc draws every operation', async () => {
+  const watched = await open('/api/docs/')
+  const { page } = watched
+  await page
+    .getByRole('heading', { name: /Tiebar/ })
+    .first()
+    .waitFor()
+  for (const operation of Object.values(document.paths).flatMap((item) => Object.values(item))) {
+    await page.locator(`[id$="/operation/${operation.operationId}"]`).first().waitFor({ state: 'attached' })
+  }
+  await page
+    .locator('[id$="/operation/sendCommand"], [id$="/paths/command/post"]')
+    .first()
+    .waitFor({ state: 'attached' })
+  await page.screenshot({ path: join(screenshots, 'redoc.png') })
+  await page.getByRole('textbox', { name: 'Search' }).fill('cancel')
+  await page.locator('[data-role="search:results"]').waitFor()
+  expectInOrder(watched)
+})
+
+test('the page of a problem is readable', async () => {
+  const watched = await open('/api/problems/job_open')
+  expect(await watched.page.locator('h1').textContent()).toBe('A job is in the way')
+  // The style of the page has passed its own policy.
+  expect((await watched.page.locator('body').boundingBox())?.width).toBeLessThan(1_000)
+  await watched.page.screenshot({ path: join(screenshots, 'problem.png') })
+  const favicon = (text: string) => text.includes('favicon.ico') || text.includes('404')
+  watched.complaints = watched.complaints.filter((text) => !favicon(text))
+  expectInOrder(watched)
+})

@@ -1,0 +1,12 @@
+// The tests that need a browser: `npm run test:browser`.
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/browser/*.browser.ts'],
+    globalSetup: ['test/global-setup.ts'],
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+  },
+})

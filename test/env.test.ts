@@ -1,0 +1,186 @@
+// The environment: whatever is missing or bad is named, in the log and in every answer, and its value never shown.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readEnvironment } from '../src/env.ts'
+import { makeSigningKey, startWorld, type World } from './harness.ts'
+
+const key = makeSigningKey('a')
+const whole: Record<string, unknown> = {
+  DATABASE_URL: 'postgresql://tiebar:password@db.example.com/tiebar?sslmode=require',
+  UPSTASH_REDIS_REST_URL: 'https://redis.example.com',
+  UPSTASH_REDIS_REST_TOKEN: 'redis-token',
+  QSTASH_URL: 'https://qstash.example.com',
+  QSTASH_TOKEN: 'qstash-token=',
+  QSTASH_CURRENT_SIGNING_KEY: 'sig_current',
+  QSTASH_NEXT_SIGNING_KEY: 'sig_next',
+  PUBLIC_URL: 'https://api.example.com',
+  JWT_KEYS: JSON.stringify([key]),
+  ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) },
+}
+const optional = {
+  NEON_FETCH_ENDPOINT: 'http://127.0.0.1:5433/sql',
+  ALLOW_PRIVATE_CONTROLLERS: 'true',
+  ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:5173',
+  FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '1',
+  FAILED_LOG_INS_PER_NAME: '2',
+  FAILED_LOG_INS_PER_ADDRESS: '3',
+  SIGN_UPS_PER_ADDRESS: '4',
+}
+
+test('a whole environment is taken, with its defaults', () => {
+  expect(readEnvironment(whole)).toMatchObject({
+    PUBLIC_URL: 'https://api.example.com',
+    JWT_KEYS: [key],
+    ALLOW_PRIVATE_CONTROLLERS: false,
+    ALLOWED_ORIGINS: [],
+    FAILED_LOG_INS_PER_NAME_AND_ADDRESS: 10,
+    FAILED_LOG_INS_PER_NAME: 100,
+    FAILED_LOG_INS_PER_ADDRESS: 200,
+    SIGN_UPS_PER_ADDRESS: 60,
+  })
+})
+
+test('what is optional is taken, too', () => {
+  expect(readEnvironment({ ...whole, ...optional })).toMatchObject({
+    NEON_FETCH_ENDPOINT: 'http://127.0.0.1:5433/sql',
+    ALLOW_PRIVATE_CONTROLLERS: true,
+    ALLOWED_ORIGINS: ['https://app.example.com', 'http://localhost:5173'],
+    FAILED_LOG_INS_PER_NAME_AND_ADDRESS: 1,
+    FAILED_LOG_INS_PER_NAME: 2,
+    FAILED_LOG_INS_PER_ADDRESS: 3,
+    SIGN_UPS_PER_ADDRESS: 4,
+  })
+})
+
+test.each(Object.keys(whole))('without %s, that alone is named as missing', (name) => {
+  const { [name]: _, ...rest } = whole
+  expect(readEnvironment(rest)).toEqual([{ name, fault: 'is missing' }])
+})
+
+test('all that is missing is named at once', () => {
+  const faults = readEnvironment({})
+  expect(faults).toEqual(Object.keys(whole).map((name) => ({ name, fault: 'is missing' })))
+})
+
+/** Each bad value has `leak` in it where it can, to be looked for in what is said. */
+const bad: [string, unknown][] = [
+  ['DATABASE_URL', 'leak'],
+  ['DATABASE_URL', ''],
+  ['DATABASE_URL', 'mysql://leak:leak@leak/leak'],
+  ['DATABASE_URL', 'postgres://leak'],
+  ['DATABASE_URL', 'postgres://leak/leak'],
+  ['DATABASE_URL', 'postgres://leak@leak/'],
+  ['DATABASE_URL', 7],
+  ['NEON_FETCH_ENDPOINT', 'leak'],
+  ['NEON_FETCH_ENDPOINT', 'ftp://leak/'],
+  ['UPSTASH_REDIS_REST_URL', 'leak'],
+  ['UPSTASH_REDIS_REST_URL', 'redis://leak:6379'],
+  ['UPSTASH_REDIS_REST_URL', 'https:leak'],
+  ['UPSTASH_REDIS_REST_URL', ' https://leak'],
+  ['UPSTASH_REDIS_REST_TOKEN', 'leak'],
+  ['UPSTASH_REDIS_REST_TOKEN', ''],
+  ['UPSTASH_REDIS_REST_TOKEN', 'leak leak leak'],
+  ['UPSTASH_REDIS_REST_TOKEN', 'leakleakleak\n'],
+  ['QSTASH_URL', 'leak'],
+  ['QSTASH_URL', 'https://leak?leak'],
+  ['QSTASH_TOKEN', 'leak'],
+  ['QSTASH_CURRENT_SIGNING_KEY', 'leak'],
+  ['QSTASH_NEXT_SIGNING_KEY', ''],
+  ['PUBLIC_URL', 'leak'],
+  ['PUBLIC_URL', ''],
+  ['PUBLIC_URL', 'https://leak/'],
+  ['PUBLIC_URL', 'https://leak/path'],
+  ['PUBLIC_URL', 'https://leak?leak'],
+  ['PUBLIC_URL', 'https://leak@leak'],
+  ['PUBLIC_URL', 'ftp://leak'],
+  ['JWT_KEYS', 'leak'],
+  ['JWT_KEYS', ''],
+  ['JWT_KEYS', '[]'],
+  ['JWT_KEYS', '{}'],
+  ['JWT_KEYS', 'null'],
+  ['JWT_KEYS', '["leak"]'],
+  ['JWT_KEYS', JSON.stringify([{ ...key, kty: 'leak' }])],
+  ['JWT_KEYS', JSON.stringify([{ ...key, crv: 'leak' }])],
+  ['JWT_KEYS', JSON.stringify([{ ...key, kid: '' }])],
+  ['JWT_KEYS', JSON.stringify([{ ...key, d: 'leak' }])],
+  ['JWT_KEYS', JSON.stringify([{ ...key, d: undefined }])],
+  ['JWT_KEYS', JSON.stringify([{ ...key, x: 'leak'.repeat(20) }])],
+  ['JWT_KEYS', JSON.stringify([key, key])],
+  ['JWT_KEYS', JSON.stringify([key, { ...key, kid: 'b' }, { ...key, kid: 'c' }])],
+  ['ALLOW_PRIVATE_CONTROLLERS', 'leak'],
+  ['ALLOW_PRIVATE_CONTROLLERS', 'yes'],
+  ['ALLOWED_ORIGINS', 'leak'],
+  ['ALLOWED_ORIGINS', 'https://app.example.com/,https://leak'],
+  ['ALLOWED_ORIGINS', 'https://leak/leak'],
+  ['FAILED_LOG_INS_PER_NAME_AND_ADDRESS', 'leak'],
+  ['FAILED_LOG_INS_PER_NAME', '0'],
+  ['FAILED_LOG_INS_PER_ADDRESS', '-1'],
+  ['SIGN_UPS_PER_ADDRESS', '1.5'],
+  ['ACCOUNT_RATE_LIMIT', 'leak'],
+  ['ACCOUNT_RATE_LIMIT', {}],
+]
+
+describe('a bad value', () => {
+  test.each(bad)('%s %j is named, and not shown', (name, value) => {
+    const faults = readEnvironment({ ...whole, [name]: value })
+    expect(Array.isArray(faults) && faults.length > 0).toBe(true)
+    for (const fault of Array.isArray(faults) ? faults : []) {
+      expect(fault).toEqual({ name, fault: expect.stringMatching(/./) })
+      expect(fault.fault).not.toMatch(/leak|is missing/)
+    }
+  })
+})
+
+describe('the Worker', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld()
+  })
+  afterAll(() => world?.close())
+
+  test.each([
+    { name: 'one that is missing', vars: { QSTASH_TOKEN: '' } },
+    { name: 'a database that the driver refuses', vars: { DATABASE_URL: 'postgres://leak' } },
+    { name: 'an origin that is no URL', vars: { PUBLIC_URL: 'leak' } },
+    {
+      name: 'many at once',
+      vars: { DATABASE_URL: '', UPSTASH_REDIS_REST_URL: 'leak', QSTASH_URL: 'leak', JWT_KEYS: '["leak"]' },
+    },
+  ])('answers 503 to everything and names $name', async ({ vars }) => {
+    await world.reconfigure(vars)
+    for (const path of ['/api/health', '/api/machines', '/api/nowhere']) {
+      const answer = await world.request('GET', path)
+      expect([path, answer.status, answer.body.code]).toEqual([path, 503, 'misconfigured'])
+      expect(answer.headers.get('Content-Type')).toBe('application/problem+json')
+      expect(answer.headers.get('Retry-After')).toMatch(/^\d+$/)
+      expect(answer.headers.get('X-Request-Id')).toBe(answer.body.request_id)
+      for (const name of Object.keys(vars)) expect(answer.body.detail).toContain(name)
+      expect(answer.text).not.toContain('leak')
+    }
+    const head = await world.request('HEAD', '/api/health')
+    expect([head.status, head.text]).toEqual([503, ''])
+  })
+
+  test('says so in its log when it starts, before anybody asks, and its cron fails', async () => {
+    const before = world.logs().length
+    await world.reconfigure({ QSTASH_TOKEN: 'leak', JWT_KEYS: '' })
+    await expect(world.sweep()).rejects.toThrow()
+    const lines = world
+      .logs()
+      .slice(before)
+      .filter(({ code }) => code === 'misconfigured')
+    expect(lines[0]).toEqual({
+      channel: 'error',
+      code: 'misconfigured',
+      faults: [
+        { name: 'QSTASH_TOKEN', fault: expect.stringMatching(/./) },
+        { name: 'JWT_KEYS', fault: 'is missing' },
+      ],
+    })
+    expect(JSON.stringify(lines)).not.toContain('leak')
+  })
+
+  test('works as soon as the environment is whole', async () => {
+    await world.reconfigure({})
+    expect((await world.request('GET', '/api/health')).status).toBe(200)
+  })
+})

@@ -1,0 +1,77 @@
+// Is the Worker alive, and does every upstream answer.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type GatedWorld, hang, open, type Passage, shut, startGatedWorld } from '../gate.ts'
+
+let world: GatedWorld
+beforeAll(async () => {
+  world = await startGatedWorld()
+})
+afterAll(() => world?.close())
+
+const upstreams = ['postgres', 'redis', 'qstash'] as const
+const answerWith =
+  (status: number, body: unknown): Passage =>
+  async () => ({ status, body })
+
+async function readReadinessWith(upstream: (typeof upstreams)[number], pass: Passage) {
+  world.gates[upstream].pass = pass
+  try {
+    return await world.request('GET', '/api/health/ready')
+  } finally {
+    world.gates[upstream].pass = open
+  }
+}
+
+test('GET /health answers 200 and asks nobody, whatever token is sent', async () => {
+  world.exchanges.length = 0
+  for (const headers of [{}, { Authorization: 'Basic nonsense' }]) {
+    const answer = await world.request('GET', '/api/health', { headers })
+    expect([answer.status, answer.body]).toEqual([200, { status: 'ok' }])
+  }
+  const head = await world.request('HEAD', '/api/health')
+  expect([head.status, head.text]).toEqual([200, ''])
+  expect(world.exchanges).toEqual([])
+})
+
+test('GET /health/ready answers 200 with each upstream and its latency', async () => {
+  const answer = await world.request('GET', '/api/health/ready')
+  const well = { status: 'ok', latency_ms: expect.any(Number) }
+  expect([answer.status, answer.body]).toEqual([
+    200,
+    { status: 'ok', upstreams: { postgres: well, redis: well, qstash: well } },
+  ])
+})
+
+describe.each(upstreams)('with %s', (upstream) => {
+  test.each<[string, Passage]>([
+    ['away', shut],
+    ['answering 500', answerWith(500, { error: 'broken' })],
+    ['answering 401', answerWith(401, { error: 'unauthorized' })],
+    ['answering HTML behind a 502', answerWith(502, '<html>Bad gateway</html>')],
+  ])('%s, GET /health/ready answers 503 and names it alone', async (_, pass) => {
+    const answer = await readReadinessWith(upstream, pass)
+    expect([answer.status, answer.body.status]).toEqual([503, 'away'])
+    for (const each of upstreams)
+      expect([each, answer.body.upstreams[each].status]).toEqual([each, each === upstream ? 'away' : 'ok'])
+    expect(answer.text).not.toMatch(/127\.0\.0\.1|broken|SELECT/)
+    const failures = world.logs().filter((line) => line.channel === 'error' && line.upstream === upstream)
+    expect(failures).not.toEqual([])
+  })
+
+  test('back again, it answers 200', async () => {
+    expect((await world.request('GET', '/api/health/ready')).status).toBe(200)
+  })
+})
+
+test.each([
+  ['redis', 300],
+  ['qstash', 2_000],
+  ['postgres', 8_000],
+] as const)('%s that never answers is away after %i ms', async (upstream, deadlineMs) => {
+  const answer = await readReadinessWith(upstream, hang)
+  expect([answer.status, answer.body.upstreams[upstream].status]).toEqual([503, 'away'])
+  const { latency_ms } = answer.body.upstreams[upstream]
+  // A timer may be a millisecond early against the clock; late it may be on a busy machine.
+  expect(latency_ms).toBeGreaterThanOrEqual(deadlineMs - 5)
+  expect(latency_ms).toBeLessThan(deadlineMs + 3_000)
+})

@@ -1,0 +1,186 @@
+// How a job is handed to QStash: with which settings, what happens when QStash is away, and when it has given up.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type GatedWorld, open, type Passage, shut, startGatedWorld } from '../gate.ts'
+import { type Person, poll } from '../harness.ts'
+import type { StandInRequest } from '../platform/http.ts'
+import { deliver, deliverPath, failedPath, giveUp, readMachineStatus, readRow, request, rewind } from './courier.ts'
+
+let world: GatedWorld
+let owner: Person
+beforeAll(async () => {
+  world = await startGatedWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+/** QStash takes the message and never delivers it. */
+const keep: Passage = async () => ({ body: { messageId: 'msg_kept' } })
+beforeEach(() => {
+  world.gates.qstash.pass = keep
+})
+
+async function queue(command: 'START' | 'STOP' = 'START') {
+  const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
+  return { machine, job: await request(world, owner, machine.id, command) }
+}
+
+const sentFor = (jobId: string): StandInRequest[] =>
+  world.gates.qstash.requests.filter(({ body }) => body.includes(jobId))
+
+const readPublication = async (jobId: string) => {
+  const { publish_no, published_at } = await readRow(world, jobId)
+  return [publish_no, published_at !== null]
+}
+
+describe('a job goes to QStash', () => {
+  test.each([
+    ['START', '3'],
+    ['STOP', '5'],
+  ] as const)(
+    '%s with %s retries, its delay, its id once, a failure callback, a label and 25 s',
+    async (command, retries) => {
+      const { job } = await queue(command)
+      const [message, ...others] = sentFor(job.id)
+      expect(others).toEqual([])
+      expect(message?.target).toBe(`/v2/publish/${world.url}${deliverPath}`)
+      expect(JSON.parse(String(message?.body))).toEqual({ job_id: job.id })
+      expect(message?.headers).toMatchObject({
+        'upstash-method': 'POST',
+        'upstash-retries': retries,
+        'upstash-retry-delay': 'min(30000, 1000 * pow(2, retried))',
+        'upstash-deduplication-id': `${job.id}:1`,
+        'upstash-failure-callback': `${world.url}${failedPath}`,
+        'upstash-label': `tiebar-${command.toLowerCase()}`,
+        'upstash-timeout': '25s',
+      })
+      expect(message?.headers).not.toHaveProperty('upstash-delay')
+    },
+  )
+
+  test('and published_at is stored after the answer', async () => {
+    const { job } = await queue()
+    await poll(async () => {
+      const [, isPublished] = await readPublication(job.id)
+      return { isDone: isPublished === true, value: isPublished }
+    }, 'published_at')
+  })
+
+  test('with the stand-in’s own delivery it reaches the machine', async () => {
+    world.gates.qstash.pass = open
+    const { job } = await queue()
+    await world.waitForJob(owner, job.id, 'SUCCEEDED')
+    expect(world.qstash.deliveries().at(-1)).toMatchObject({ retried: 0, status: 200 })
+  })
+})
+
+test.each([
+  ['cuts connections', shut],
+  ['answers 500', async () => ({ status: 500, body: { error: 'no' } })],
+  ['answers 429', async () => ({ status: 429, body: { error: 'too many' } })],
+] satisfies [string, Passage][])(
+  'a QStash that %s does not keep a job from being accepted: 202, QUEUED',
+  async (_, pass) => {
+    world.gates.qstash.pass = pass
+    const { job } = await queue()
+    expect(job.state).toBe('QUEUED')
+    expect(await readPublication(job.id)).toEqual([1, false])
+    await owner.request('POST', `/api/jobs/${job.id}/cancel`)
+  },
+)
+
+test('a QStash that does not answer holds the request for 2 s, no longer', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  world.gates.qstash.pass = async () => {
+    await promise
+    return { cut: true }
+  }
+  const beganAt = performance.now()
+  const { job } = await queue()
+  expect(performance.now() - beganAt).toBeLessThan(4_000)
+  expect(await readPublication(job.id)).toEqual([1, false])
+  resolve()
+})
+
+describe('when QStash has given a message up', () => {
+  test('a job that can go on is published again, with a new deduplication id', async () => {
+    const { job } = await queue()
+    for (const publishNo of [2, 3]) {
+      expect((await giveUp(world, job.id)).status).toBe(200)
+      expect(sentFor(job.id).at(-1)?.headers['upstash-deduplication-id']).toBe(`${job.id}:${publishNo}`)
+      expect(await readPublication(job.id)).toEqual([publishNo, true])
+    }
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', version: 1 })
+  })
+
+  test('and does not take it again, published_at is null: the sweep will see to it', async () => {
+    const { job } = await queue()
+    world.gates.qstash.pass = shut
+    expect((await giveUp(world, job.id)).status).toBe(200)
+    expect(await readPublication(job.id)).toEqual([2, false])
+  })
+
+  test('under a live lease the callback comes again, when the rest is over', async () => {
+    const { machine, job } = await queue()
+    const leased = "UPDATE machines SET leased_by = 'x', leased_until = now() + interval '9 seconds' WHERE id = $1"
+    await world.postgres.query(leased, [machine.id])
+    const answer = await giveUp(world, job.id)
+    expect(answer.status).toBe(503)
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThanOrEqual(9)
+    expect(Number(answer.headers.get('Retry-After'))).toBeLessThanOrEqual(10)
+    expect(sentFor(job.id)).toHaveLength(1)
+  })
+
+  test('a job past its not_after is ended, and its copy in Redis with it', async () => {
+    const { job } = await queue()
+    await rewind(world, job.id, 'not_after', '0 seconds')
+    expect((await giveUp(world, job.id)).status).toBe(200)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'EXPIRED', reason: 'not_in_time' })
+    expect(sentFor(job.id)).toHaveLength(1)
+    await poll(async () => {
+      const copy = String(await world.redis.command('GET', `job:${job.id}`))
+      return { isDone: copy.includes('EXPIRED'), value: copy }
+    }, 'EXPIRED in Redis')
+  })
+
+  test('a STOP goes on after any number of attempts', async () => {
+    const { machine, job } = await queue('STOP')
+    machine.behave({ mode: 'fail', status: 500, times: 6 })
+    for (let n = 0; n < 6; n += 1) await deliver(world, job.id)
+    await giveUp(world, job.id)
+    expect(sentFor(job.id)).toHaveLength(2)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 6, publish_no: 2 })
+  })
+
+  test('a job that has ended, or is PENDING, is left alone', async () => {
+    const ended = await queue()
+    await deliver(world, ended.job.id)
+    const pending = await queue()
+    pending.machine.behave({ mode: 'fail', status: 200, body: { result: 'PENDING' } })
+    await deliver(world, pending.job.id)
+    for (const { job } of [ended, pending]) {
+      const before = await readRow(world, job.id)
+      expect((await giveUp(world, job.id)).status).toBe(200)
+      expect({ ...(await readRow(world, job.id)), published_at: null }).toEqual({ ...before, published_at: null })
+    }
+  })
+
+  test('QStash’s own envelope is understood: four attempts, and the START has FAILED', async () => {
+    world.gates.qstash.pass = open
+    const machine = await world.createMachine(owner)
+    machine.behave({ mode: 'fail', status: 503 })
+    const { id } = await request(world, owner, machine.id, 'START')
+    await poll(
+      async () => {
+        const { state } = await readRow(world, id)
+        return { isDone: state === 'FAILED', value: state }
+      },
+      'the START to fail',
+      20_000,
+    )
+    expect(await readRow(world, id)).toMatchObject({ reason: 'unreachable', attempts: 4 })
+    expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
+    const at = machine.commands().map(({ received_at }) => Date.parse(received_at))
+    const waits = at.slice(1).map((time, index) => Math.round((time - Number(at[index])) / 1_000))
+    expect(waits).toEqual([1, 2, 4])
+  })
+})

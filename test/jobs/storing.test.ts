@@ -1,0 +1,138 @@
+// What a controller answered must not be lost: storing it is tried for 8 s while PostgreSQL is away.
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { type GatedWorld, loseAnswer, open, shut, startGatedWorld } from '../gate.ts'
+import { type Person, poll } from '../harness.ts'
+import { startHttpServer } from '../platform/http.ts'
+import { deliver, endLease, readMachineStatus, readRow, readTimeline, request } from './courier.ts'
+
+let world: GatedWorld
+let owner: Person
+beforeAll(async () => {
+  world = await startGatedWorld()
+  world.gates.qstash.pass = async () => ({ body: { messageId: 'msg_kept' } })
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+beforeEach(() => {
+  world.gates.postgres.pass = open
+})
+
+/** A START whose controller runs `meanwhile`, and then answers so. */
+async function queue(status: number, meanwhile: () => void) {
+  const commands: string[] = []
+  const controller = await startHttpServer('controller', async ({ body }) => {
+    commands.push(body.toString())
+    meanwhile()
+    return { status, body: { result: 'SUCCESS' } }
+  })
+  onTestFinished(() => controller.close())
+  const machine = await world.createMachine(owner, { controller_url: controller.url })
+  return { machine, job: await request(world, owner, machine.id, 'START'), commands }
+}
+
+test('a PostgreSQL that is away for a while costs no second command', async () => {
+  const { machine, job, commands } = await queue(200, () => {
+    world.gates.postgres.pass = shut
+    setTimeout(() => {
+      world.gates.postgres.pass = open
+    }, 1_200)
+  })
+  expect((await deliver(world, job.id)).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', attempts: 1, version: 3 })
+  expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
+  expect(commands).toHaveLength(1)
+})
+
+test('after 8 s the delivery is answered 503; the job stays SENT under its lease, and the next attempt settles it', async () => {
+  const { machine, job, commands } = await queue(200, () => {
+    world.gates.postgres.pass = shut
+  })
+  const beganAt = performance.now()
+  const answer = await deliver(world, job.id)
+  expect(performance.now() - beganAt).toBeGreaterThan(7_500)
+  expect(performance.now() - beganAt).toBeLessThan(10_000)
+  expect(answer.status).toBe(503)
+  expect(answer.headers.has('Retry-After')).toBe(false)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 1, unclear: true })
+
+  world.gates.postgres.pass = open
+  expect(Number((await deliver(world, job.id)).headers.get('Retry-After'))).toBeGreaterThan(5)
+  await endLease(world, machine.id)
+  expect((await deliver(world, job.id)).status).toBe(503)
+  expect(commands.map((body) => JSON.parse(body).attempt)).toEqual([1, 2])
+})
+
+test('an outcome that was stored, but whose answer was lost, is stored once, and Redis hears of it', async () => {
+  const { job } = await queue(200, () => {
+    world.gates.postgres.pass = async (stored, forward) => {
+      world.gates.postgres.pass = open
+      return loseAnswer(stored, forward)
+    }
+  })
+  expect((await deliver(world, job.id)).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', version: 3 })
+  await poll(async () => {
+    const copy = String(await world.redis.command('GET', `job:${job.id}`))
+    return { isDone: copy.includes('"SUCCEEDED"'), value: copy }
+  }, 'SUCCEEDED in Redis')
+})
+
+test('so is the end of an attempt that failed', async () => {
+  const { job } = await queue(500, () => {
+    world.gates.postgres.pass = async (stored, forward) => {
+      world.gates.postgres.pass = open
+      return loseAnswer(stored, forward)
+    }
+  })
+  expect((await deliver(world, job.id)).status).toBe(503)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 1, version: 3 })
+  expect(await readTimeline(world, job.id)).toHaveLength(3)
+})
+
+test('a claim that cannot be made sends nothing: 503', async () => {
+  const { job, commands } = await queue(200, () => {})
+  world.gates.postgres.pass = shut
+  expect((await deliver(world, job.id)).status).toBe(503)
+  expect(commands).toEqual([])
+  world.gates.postgres.pass = open
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', attempts: 0 })
+})
+
+test.each([
+  ['a serialization failure (40001)', { code: '40001', message: 'could not serialize access' }],
+  ['a deadlock (40P01)', { code: '40P01', message: 'deadlock detected' }],
+  [
+    'a violation of the open-job index',
+    { code: '23505', message: 'duplicate key', constraint: 'jobs_one_open_per_command' },
+  ],
+])('an operation that loses by %s is decided once more', async (_, fault) => {
+  const machine = await world.createMachine(owner)
+  world.gates.postgres.pass = async () => {
+    world.gates.postgres.pass = open
+    return { status: 400, body: fault }
+  }
+  const answer = await world.operate(owner, machine.id, 'START')
+  expect(answer.status).toBe(202)
+  expect(await readTimeline(world, answer.body.id)).toHaveLength(1)
+})
+
+test('an operation that PostgreSQL does not hear of is answered 503 database_unavailable with Retry-After', async () => {
+  const machine = await world.createMachine(owner)
+  world.gates.postgres.pass = shut
+  const answer = await world.operate(owner, machine.id, 'START')
+  expect(answer).toMatchObject({ status: 503, body: { code: 'database_unavailable' } })
+  expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
+})
+
+test('an operation whose answer was lost goes out all the same; with its key it is answered 202', async () => {
+  const machine = await world.createMachine(owner)
+  const options = { body: { command: 'START' }, headers: { 'Idempotency-Key': 'lost-answer' } }
+  const operate = () => owner.request('POST', `/api/machines/${machine.id}/operation`, options)
+  world.gates.postgres.pass = loseAnswer
+  expect((await operate()).status).toBe(503)
+  world.gates.postgres.pass = open
+  const again = await operate()
+  expect(again.status).toBe(202)
+  expect(again.headers.get('Idempotency-Replayed')).toBe('true')
+  expect(await readRow(world, again.body.id)).toMatchObject({ state: 'QUEUED', published_at: null })
+})

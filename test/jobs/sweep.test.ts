@@ -1,0 +1,214 @@
+// The safety net: what the sweep takes care of, what it leaves alone, and that it may run twice at once.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type GatedWorld, open, type Passage, shut, startGatedWorld } from '../gate.ts'
+import { hasRealPostgres, type Person } from '../harness.ts'
+import { deliver, endLease, readMachineStatus, readRow, readTimeline, request, rewind } from './courier.ts'
+
+let world: GatedWorld
+let owner: Person
+beforeAll(async () => {
+  world = await startGatedWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+type Item = { body: string; headers: Record<string, string> }
+const batches = (): Item[][] =>
+  world.gates.qstash.requests
+    .filter(({ target }) => target === '/v2/batch')
+    .map(({ body }) => JSON.parse(body.toString()) as Item[]) // the SDK's own format
+
+/** QStash takes everything and delivers nothing. */
+const keep: Passage = async ({ target, body }) => {
+  if (target !== '/v2/batch') return { body: { messageId: 'msg_1' } }
+  return { body: (JSON.parse(body.toString()) as Item[]).map(() => ({ messageId: 'msg_1' })) }
+}
+beforeEach(async () => {
+  // Each test sweeps jobs of its own.
+  await world.postgres.query('UPDATE jobs SET published_at = now()')
+  world.gates.qstash.pass = keep
+  world.gates.qstash.requests.length = 0
+})
+
+/** A job that QStash has not taken, requested so many seconds ago. */
+async function queue(command: 'START' | 'STOP' = 'START', secondsAgo = 6) {
+  const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
+  world.gates.qstash.pass = shut
+  const job = await request(world, owner, machine.id, command)
+  world.gates.qstash.pass = keep
+  const older = 'UPDATE jobs SET requested_at = requested_at - make_interval(secs => $2) WHERE id = $1'
+  await world.postgres.query(older, [job.id, secondsAgo])
+  return { machine, job }
+}
+
+const handedOver = () => batches().map((batch) => batch.map(({ body }) => JSON.parse(body).job_id))
+
+describe('a job that QStash did not take', () => {
+  test('is handed over when it is 5 s old, with the next number', async () => {
+    const { job } = await queue('STOP')
+    await world.sweep()
+    expect(handedOver()).toEqual([[job.id]])
+    expect(batches()[0]?.[0]?.headers).toMatchObject({
+      'upstash-deduplication-id': `${job.id}:2`,
+      'upstash-retries': '5',
+      'upstash-label': 'tiebar-stop',
+    })
+    const row = await readRow(world, job.id)
+    expect(row).toMatchObject({ state: 'QUEUED', publish_no: 2, version: 1 })
+    expect(row.published_at).not.toBeNull()
+  })
+
+  test('is left to the request itself before', async () => {
+    await queue('START', 3)
+    await world.sweep()
+    expect(batches()).toEqual([])
+  })
+
+  test('goes out when QStash is back, and succeeds', async () => {
+    const { job } = await queue()
+    world.gates.qstash.pass = shut
+    await world.sweep()
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', publish_no: 2, published_at: null })
+    world.gates.qstash.pass = open
+    await world.sweep()
+    await world.waitForJob(owner, job.id, 'SUCCEEDED')
+  })
+
+  test('is EXPIRED, if its time is over by then: a START is fresh or it never happens', async () => {
+    const { machine, job } = await queue()
+    await rewind(world, job.id, 'not_after', '0 seconds')
+    await world.sweep()
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'EXPIRED', reason: 'not_in_time' })
+    expect((await readTimeline(world, job.id)).at(-1)).toEqual([2, 'EXPIRED', null, 'sweep', 'not_in_time', null])
+    expect(batches()).toEqual([])
+    expect(await readMachineStatus(world, machine.id)).toBe('READY')
+  })
+})
+
+describe('a message that QStash took and lost', () => {
+  test.each([
+    ['START', 36, 38],
+    ['STOP', 60, 62],
+  ] as const)('%s: is handed over again after %i s', async (command, before, after) => {
+    const { job } = await queue(command)
+    await rewind(world, job.id, 'published_at', `${before} seconds`)
+    await world.sweep()
+    expect(batches()).toEqual([])
+    await rewind(world, job.id, 'published_at', `${after} seconds`)
+    await world.sweep()
+    expect(handedOver()).toEqual([[job.id]])
+  })
+
+  test('not under a live lease, but when it is over', async () => {
+    const { machine, job } = await queue()
+    const leased = "UPDATE machines SET leased_by = 'x', leased_until = now() + interval '9 seconds' WHERE id = $1"
+    await world.postgres.query(leased, [machine.id])
+    await world.sweep()
+    expect(batches()).toEqual([])
+    await endLease(world, machine.id)
+    await world.sweep()
+    expect(handedOver()).toEqual([[job.id]])
+  })
+})
+
+test('a SENT job whose Worker died is ended when its attempts are used up', async () => {
+  const { machine, job } = await queue()
+  machine.behave({ mode: 'fail', status: 503 })
+  for (let n = 0; n < 4; n += 1) await deliver(world, job.id)
+  await rewind(world, job.id, 'published_at', '1 minute')
+  await world.sweep()
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', reason: 'unreachable' })
+  expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
+  expect(String(await world.redis.command('GET', `job:${job.id}`))).toContain('"state":"FAILED"')
+})
+
+/** So many QUEUED STOPs, each on a machine of its own, that QStash has not taken. */
+async function queueMany(count: number): Promise<void> {
+  await world.postgres.query(
+    `WITH machine AS (
+      INSERT INTO machines (name, location, status, owner_id, controller_url)
+      SELECT 'many', 'Hall 1', 'RUNNING', $1, 'http://127.0.0.1:1' FROM generate_series(1, $2::int) RETURNING id
+    )
+    INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after)
+    SELECT gen_random_uuid(), id, $1, 'STOP', 'QUEUED', $1, now() - interval '1 minute', now() + interval '5 minutes'
+    FROM machine`,
+    [owner.id, count],
+  )
+}
+
+const countManyUnpublished = async () => {
+  const [row] = await world.postgres.query(
+    `SELECT count(*) FILTER (WHERE published_at IS NULL)::int AS n, max(publish_no) AS no
+    FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE m.name = 'many' AND state = 'QUEUED'`,
+  )
+  return [row?.n, row?.no]
+}
+
+describe('more than a hundred due jobs', () => {
+  test('go out in batches of a hundred until none is due', async () => {
+    await queueMany(230)
+    await world.sweep()
+    expect(batches().map((batch) => batch.length)).toEqual([100, 100, 30])
+    expect(new Set(handedOver().flat()).size).toBe(230)
+    expect(await countManyUnpublished()).toEqual([0, 2])
+    await world.postgres.query("DELETE FROM jobs USING machines m WHERE m.id = machine_id AND m.name = 'many'")
+  })
+
+  test('do not keep others from ending while QStash is away: it tries one batch and stops', async () => {
+    const { machine, job } = await queue()
+    machine.behave({ mode: 'fail', status: 200, body: { result: 'PENDING' } })
+    await deliver(world, job.id)
+    await rewind(world, job.id, 'pending_since', '11 minutes')
+    await queueMany(150)
+    world.gates.qstash.pass = shut
+    await world.sweep()
+    expect(batches()).toHaveLength(1)
+    expect(await countManyUnpublished()).toEqual([150, 2])
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'TIMED_OUT', reason: 'no_report' })
+    await world.postgres.query("DELETE FROM jobs USING machines m WHERE m.id = machine_id AND m.name = 'many'")
+  })
+})
+
+test('of a batch only what QStash did not take is due again', async () => {
+  const [one, other] = [await queue('STOP', 8), await queue('STOP', 7)]
+  world.gates.qstash.pass = async () => ({ body: [{ messageId: 'msg_1' }, { error: 'too large' }] })
+  await world.sweep()
+  expect((await readRow(world, one.job.id)).published_at).not.toBeNull()
+  expect(await readRow(world, other.job.id)).toMatchObject({ published_at: null, publish_no: 2 })
+})
+
+test('two sweeps at once hand a job over once and end a job once', async () => {
+  const sent = await queue('STOP')
+  const late = await queue()
+  await rewind(world, late.job.id, 'not_after', '0 seconds')
+  await Promise.all(Array.from({ length: hasRealPostgres ? 4 : 2 }, () => world.sweep()))
+  expect(handedOver().flat()).toEqual([sent.job.id])
+  expect(await readRow(world, late.job.id)).toMatchObject({ state: 'EXPIRED', version: 2 })
+  expect(await readTimeline(world, late.job.id)).toHaveLength(2)
+})
+
+test('old idempotency keys and sessions that ran out are dropped, others are kept', async () => {
+  const [kept, gone] = [await world.signUp(), await world.signUp()]
+  for (const person of [kept, gone]) {
+    const body = { name: 'm', location: 'l' }
+    await person.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': 'swept' } })
+  }
+  const old = "UPDATE idempotency_keys SET created_at = now() - interval '24 hours' WHERE account_id = $1"
+  await world.postgres.query(old, [gone.id])
+  const ranOut = "UPDATE sessions SET expires_at = now() - interval '8 days' WHERE account_id = $1"
+  await world.postgres.query(ranOut, [gone.id])
+  await world.sweep()
+  for (const table of ['idempotency_keys', 'sessions']) {
+    const rows = await world.postgres.query(`SELECT account_id FROM ${table} WHERE account_id = ANY ($1)`, [
+      [kept.id, gone.id],
+    ])
+    expect(rows.map(({ account_id }) => Number(account_id))).toEqual([kept.id])
+  }
+})
+
+test('it tells in the log what it did', async () => {
+  await queue('STOP')
+  await world.sweep()
+  const line = world.logs().findLast(({ channel }) => channel === 'sweep')
+  expect(line).toMatchObject({ handed_over: 1, not_taken: 0, ended: 0, duration_ms: expect.any(Number) })
+})

@@ -1,0 +1,179 @@
+// What still works when an upstream is away, and what is answered when nothing can.
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type GatedWorld, hang, loseAnswer, open, type Passage, shut, startGatedWorld } from '../gate.ts'
+import type { MachineInPlay, Person } from '../harness.ts'
+
+let world: GatedWorld
+let owner: Person
+let machine: MachineInPlay
+beforeAll(async () => {
+  world = await startGatedWorld()
+  owner = await world.signUp()
+  machine = await world.createMachine(owner)
+})
+afterEach(() => {
+  for (const gate of Object.values(world.gates)) gate.pass = open
+})
+afterAll(() => world?.close())
+
+const body = { name: 'Machine', location: 'Hall 1' }
+describe('without PostgreSQL', () => {
+  const requests: [string, string, unknown?][] = [
+    ['GET', '/api/machines'],
+    ['POST', '/api/machines', body],
+    ['GET', '/api/machines/{id}'],
+    ['PUT', '/api/machines/{id}', body],
+    ['PATCH', '/api/machines/{id}', { name: 'New' }],
+    ['DELETE', '/api/machines/{id}'],
+    ['GET', '/api/machines/{id}/history'],
+    ['GET', '/api/machines/history'],
+    ['POST', '/api/machines/{id}/operation', { command: 'START' }],
+    ['GET', '/api/me'],
+    ['POST', '/api/sign-up', { username: 'nobody', password: 'four columns hold it', email: 'nobody@example.com' }],
+    ['POST', '/api/log-in', { username: 'nobody', password: 'four columns hold it' }],
+    ['POST', '/api/token/refresh', 'refresh'],
+    ['POST', '/api/log-out'],
+  ]
+
+  test.each(requests)(
+    '%s %s answers 503 with Retry-After, and tells nothing of what lies behind',
+    async (method, path, sent) => {
+      world.gates.postgres.pass = shut
+      const answer = await owner.request(method, path.replace('{id}', String(machine.id)), {
+        body: sent === 'refresh' ? { refresh: owner.refresh } : sent,
+      })
+      expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable'])
+      expect(answer.headers.get('Retry-After')).toBe('5')
+      expect(answer.body.detail).not.toMatch(/127\.0\.0\.1|SELECT|fetch|Neon/i)
+      expect(answer.body.errors).toBeUndefined()
+    },
+  )
+
+  test.each<[string, Passage]>([
+    ['answers HTML behind a 502', async () => ({ status: 502, body: '<html>Bad gateway</html>' })],
+    ['answers 200 with what is not JSON', async () => ({ status: 200, body: '<html>Sign in to the Wi-Fi</html>' })],
+    [
+      'answers that it is shutting down',
+      async () => ({ status: 400, body: { message: 'terminating', code: '57P01' } }),
+    ],
+    [
+      'answers that there are too many connections',
+      async () => ({ status: 400, body: { message: 'too many', code: '53300' } }),
+    ],
+  ])('a PostgreSQL that %s is away, too', async (_, pass) => {
+    world.gates.postgres.pass = pass
+    const answer = await owner.request('GET', `/api/machines/${machine.id}`)
+    expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([
+      503,
+      'database_unavailable',
+      '5',
+    ])
+  })
+
+  test('what the database says of a statement is for the log alone: 500 with a constant text', async () => {
+    world.gates.postgres.pass = async () => ({
+      status: 400,
+      body: { message: 'column "secret" is gone', code: '42703' },
+    })
+    const answer = await owner.request('GET', `/api/machines/${machine.id}`)
+    expect([answer.status, answer.body.code]).toEqual([500, 'internal_error'])
+    expect(answer.text).not.toMatch(/secret|42703|SELECT/)
+    expect(world.logs()).toContainEqual(
+      expect.objectContaining({ channel: 'error', request_id: answer.body.request_id }),
+    )
+  })
+
+  test('health, keys and bad input are answered as ever', async () => {
+    world.gates.postgres.pass = shut
+    expect((await world.request('GET', '/api/health')).status).toBe(200)
+    expect((await world.request('GET', '/.well-known/jwks.json')).status).toBe(200)
+    expect((await owner.request('POST', '/api/machines', { body: {} })).status).toBe(422)
+    expect((await owner.request('GET', '/api/machines?limit=0')).status).toBe(422)
+    expect((await world.request('GET', '/api/machines')).status).toBe(401)
+  })
+
+  test('a write whose answer was lost is found again by its key, and made once', async () => {
+    const person = await world.signUp()
+    const send = () => person.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': 'lost' } })
+    world.gates.postgres.pass = loseAnswer
+    expect((await send()).status).toBe(503)
+    world.gates.postgres.pass = open
+    const again = await send()
+    expect([again.status, again.headers.get('Idempotency-Replayed')]).toEqual([201, 'true'])
+    expect((await person.request('GET', '/api/machines?owner_id=me')).body.items).toEqual([again.body])
+  })
+
+  test('everything works once it is back', async () => {
+    expect((await owner.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
+  })
+})
+
+/** All that a person does, from signing up to logging out. */
+async function liveADay(): Promise<void> {
+  const person = await world.signUp()
+  const logIn = await world.request('POST', '/api/log-in', {
+    body: { username: person.username, password: person.password },
+  })
+  expect(logIn.status).toBe(200)
+  const token = await world.request('POST', '/api/token/refresh', { body: { refresh: logIn.body.token.refresh } })
+  expect(token.status).toBe(200)
+  expect((await person.request('GET', '/api/me')).status).toBe(200)
+
+  const mine = await world.createMachine(person)
+  const path = `/api/machines/${mine.id}`
+  expect((await person.request('PATCH', path, { body: { name: 'New' } })).status).toBe(200)
+  expect((await person.request('GET', '/api/machines?owner_id=me')).body.items).toHaveLength(1)
+  const { status, body: job } = await world.operate(person, mine.id, 'START')
+  expect(status).toBe(202)
+  await world.waitForJob(person, job.id, 'SUCCEEDED')
+  expect((await person.request('GET', path)).body.status).toBe('RUNNING')
+  expect((await person.request('GET', `${path}/history`)).body.items).toHaveLength(1)
+  expect((await person.request('DELETE', path)).status).toBe(204)
+
+  expect((await person.request('POST', '/api/log-out')).status).toBe(204)
+  expect((await person.request('GET', '/api/me')).status).toBe(401)
+}
+
+test.each<[string, Passage]>([
+  ['refuses the connection', shut],
+  ['never answers', hang],
+  ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
+  ['answers what is not JSON', async () => ({ status: 200, body: '<html>' })],
+])('with a Redis that %s everything works', async (_, pass) => {
+  world.gates.redis.pass = pass
+  await liveADay()
+})
+
+test.each<[string, Passage]>([
+  ['refuses the connection', shut],
+  ['never answers', hang],
+  ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
+])('with a QStash that %s a START is accepted and stays QUEUED', async (_, pass) => {
+  world.gates.qstash.pass = pass
+  const mine = await world.createMachine(owner)
+  const { status, body: job } = await world.operate(owner, mine.id, 'START')
+  expect([status, job.state]).toEqual([202, 'QUEUED'])
+  expect((await owner.request('GET', `/api/jobs/${job.id}`)).body.state).toBe('QUEUED')
+  expect((await owner.request('GET', `/api/machines/${mine.id}/history`)).body.items).toMatchObject([{ id: job.id }])
+})
+
+test('with neither Redis nor QStash a START is accepted, seen and taken back', async () => {
+  world.gates.redis.pass = shut
+  world.gates.qstash.pass = shut
+  const mine = await world.createMachine(owner)
+  const { status, body: job } = await world.operate(owner, mine.id, 'START')
+  expect(status).toBe(202)
+  expect((await owner.request('POST', `/api/jobs/${job.id}/cancel`)).body.state).toBe('CANCELED')
+  expect((await owner.request('GET', `/api/jobs/${job.id}`)).body.state).toBe('CANCELED')
+})
+
+test('a replay that PostgreSQL was away for is given when it is back', async () => {
+  const key = randomUUID()
+  const send = () => owner.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': key } })
+  const first = await send()
+  world.gates.postgres.pass = shut
+  expect((await send()).status).toBe(503)
+  world.gates.postgres.pass = open
+  expect((await send()).text).toBe(first.text)
+})

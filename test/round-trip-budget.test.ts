@@ -1,0 +1,103 @@
+// How many upstream calls one after the other an endpoint may make: for accounts, machines and history.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Answer, type MachineInPlay, type Person, startWorld, type World } from './harness.ts'
+import { countRoundTrips } from './round-trips.ts'
+
+let world: World
+let owner: Person
+let machine: MachineInPlay
+beforeAll(async () => {
+  world = await startWorld({ latencyMs: 100 })
+  owner = await world.signUp()
+  machine = await world.createMachine(owner)
+})
+afterAll(() => world?.close())
+
+const body = { name: 'Machine', location: 'Hall 1' }
+const path = () => `/api/machines/${machine.id}`
+const password = 'four columns hold it'
+const key = randomUUID()
+const postWithKey = (sent: unknown = body) =>
+  owner.request('POST', '/api/machines', { body: sent, headers: { 'Idempotency-Key': key } })
+
+type Budget = [what: string, send: () => Promise<Answer>, status: number, chain: number]
+
+const machineBudgets: Budget[] = [
+  ['GET /machines', () => owner.request('GET', '/api/machines?q=m&status=READY&sort=-name'), 200, 1],
+  ['GET /machines with a bad query', () => owner.request('GET', '/api/machines?limit=0'), 422, 0],
+  ['POST /machines', () => owner.request('POST', '/api/machines', { body }), 201, 1],
+  ['POST /machines with a key', () => postWithKey(), 201, 1],
+  ['POST /machines with the key again', () => postWithKey(), 201, 2],
+  ['POST /machines with the key and another body', () => postWithKey({ ...body, name: 'Other' }), 422, 2],
+  ['POST /machines with a bad body', () => owner.request('POST', '/api/machines', { body: {} }), 422, 0],
+  ['GET /machines/{id}', () => owner.request('GET', path()), 200, 1],
+  [
+    'GET /machines/{id} not modified',
+    () => owner.request('GET', path(), { headers: { 'If-None-Match': '*' } }),
+    304,
+    1,
+  ],
+  ['GET /machines/{id} unknown', () => owner.request('GET', '/api/machines/999999999'), 404, 1],
+  ['PUT /machines/{id}', () => owner.request('PUT', path(), { body }), 200, 1],
+  ['PATCH /machines/{id}', () => owner.request('PATCH', path(), { body: { name: 'New' } }), 200, 1],
+  [
+    'PATCH /machines/{id} with an old tag',
+    () => owner.request('PATCH', path(), { body, headers: { 'If-Match': '"x"' } }),
+    412,
+    1,
+  ],
+  ['GET /machines/{id}/history', () => owner.request('GET', `${path()}/history?state=FAILED`), 200, 1],
+  ['GET /machines/history', () => owner.request('GET', '/api/machines/history?requested_by=me'), 200, 1],
+  ['DELETE /machines/{id}', () => owner.request('DELETE', path()), 204, 1],
+]
+
+test.each(machineBudgets)('%s', async (_, send, status, chain) => {
+  const cost = await countRoundTrips(world, send)
+  expect([cost.answer.status, cost.chain]).toEqual([status, chain])
+  expect(new Set(cost.services)).toEqual(new Set(chain === 0 ? [] : ['postgres']))
+})
+
+const accountBudgets: Budget[] = [
+  [
+    'POST /sign-up',
+    () => {
+      const username = `p-${randomUUID()}`
+      return world.request('POST', '/api/sign-up', { body: { username, password, email: `${username}@example.com` } })
+    },
+    201,
+    2,
+  ],
+  [
+    'POST /log-in',
+    () => world.request('POST', '/api/log-in', { body: { username: owner.username, password } }),
+    200,
+    2,
+  ],
+  ['GET /me', () => owner.request('GET', '/api/me'), 200, 1],
+  [
+    'POST /token/refresh',
+    () => world.request('POST', '/api/token/refresh', { body: { refresh: owner.refresh } }),
+    200,
+    1,
+  ],
+  ['GET /.well-known/jwks.json', () => world.request('GET', '/.well-known/jwks.json'), 200, 0],
+  ['a request without a token', () => world.request('GET', '/api/machines'), 401, 0],
+  ['GET /health', () => world.request('GET', '/api/health'), 200, 0],
+  ['GET /health/ready', () => world.request('GET', '/api/health/ready'), 200, 1],
+  ['POST /log-out', () => owner.request('POST', '/api/log-out'), 204, 1],
+]
+
+test.each(accountBudgets)('%s', async (_, send, status, chain) => {
+  const cost = await countRoundTrips(world, send)
+  expect([cost.answer.status, cost.chain]).toEqual([status, chain])
+})
+
+test('a request that costs more is caught', async () => {
+  const person = await world.signUp()
+  const cost = await countRoundTrips(world, async () => {
+    await person.request('GET', '/api/me')
+    return person.request('GET', '/api/machines')
+  })
+  expect(cost.chain).toBe(2)
+})
