@@ -60,13 +60,15 @@ function complete(operation: Operation, parts: Parts, publicUrl: string, shared:
   }
   for (const [status, group] of byStatus(codes)) {
     const before = answers[status]
-    const problem = problemAnswer(group, parts, publicUrl)
+    // Refusals are kept with the key, too: see `once`.
+    const isReplayed = has('idempotency_key_reused') && ['403', '409'].includes(status)
+    const problem = problemAnswer(group, parts, publicUrl, isReplayed ? ['Idempotency-Replayed'] : [])
     if (before && 'content' in before && before.content) {
       before.description = `${before.description}; or: ${problem.description}`
       before.headers = { ...before.headers, ...problem.headers }
       before.content = { ...before.content, ...problem.content }
     } else {
-      const name = group.join('.')
+      const name = `${group.join('.')}${isReplayed ? '-replayed' : ''}`
       shared[name] ??= problem
       answers[status] = { $ref: `#/components/responses/${name}` }
     }
@@ -122,7 +124,7 @@ function byStatus(codes: Set<ErrorCode>): Map<string, ErrorCode[]> {
 const sampleRequestId = 'e7c1a5f2-9a0b-4f3e-8d6c-2b1a0c9d8e7f'
 const sampleJobId = '0198c0de-7c1a-7000-8000-000000000001'
 
-function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string): Answer {
+function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string, headers: string[]): Answer {
   const examples = codes.map((code) => {
     const facts = {
       ...(code === 'validation_failed' && { errors: [{ pointer: '/name', detail: 'must have 1 to 64 characters' }] }),
@@ -132,7 +134,7 @@ function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string): Ans
     return [code, { summary: problemKinds[code].title, value: toProblem(error, sampleRequestId, publicUrl) }]
   })
   const statuses = new Set(codes.map((code) => problemKinds[code].status))
-  const names = ['X-Request-Id']
+  const names = ['X-Request-Id', ...headers]
   if (statuses.has(401)) names.push('WWW-Authenticate')
   if (statuses.has(429) || statuses.has(503)) names.push('Retry-After')
   if (statuses.has(429)) names.push('RateLimit', 'RateLimit-Policy')

@@ -11,7 +11,8 @@ import type { Command, Job } from './job.ts'
 import { liveWrite } from './live.ts'
 import { logTransition } from './log.ts'
 import { type Settlement, settle } from './outcome.sql.ts'
-import { type Claim, carryOutFailed, claim, markPublished } from './store.ts'
+import { carryOutFailed, markPublished } from './publication.sql.ts'
+import { type Claim, claim } from './store.ts'
 
 export type DeliveryContext = {
   upstreams: Upstreams

@@ -15,8 +15,8 @@ import { readJob } from './history.sql.ts'
 import { expiresInSeconds, type Job, type Refusal, toJob } from './job.ts'
 import { jobKey, liveWrite, readLive } from './live.ts'
 import { logTransition } from './log.ts'
+import { markPublished } from './publication.sql.ts'
 import { cancelBody, jobPath, jobSchema, machinePath, operationBody } from './schema.ts'
-import { markPublished } from './store.ts'
 
 const tags = ['Jobs']
 const middleware = authenticate()

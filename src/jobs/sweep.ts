@@ -4,7 +4,7 @@ import { log } from '../kernel/log.ts'
 import { toMessage } from './dispatch.ts'
 import { liveWrite } from './live.ts'
 import { logTransition } from './log.ts'
-import { carryOutDue, markPublished } from './store.ts'
+import { carryOutDue, markPublished } from './publication.sql.ts'
 import { dropEndedSessions, dropOldKeys } from './upkeep.sql.ts'
 
 const jobsAtOnce = 100

@@ -1,7 +1,10 @@
 // Tokens: what is in them, which are refused and why, and two keys at once.
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+
+// Every start of the Worker takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 const ours = makeSigningKey('first')
 let world: World

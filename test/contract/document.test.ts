@@ -45,7 +45,9 @@ test.each(Object.keys(document.components.responses))(
   'every example of the problem answer %s fits its schema',
   (name) => {
     const content = document.components.responses[name]?.content ?? {}
-    expect(checkExamples(content, ['components', 'responses', name])).toBe(name.split('.').length)
+    expect(checkExamples(content, ['components', 'responses', name])).toBe(
+      name.replace('-replayed', '').split('.').length,
+    )
   },
 )
 

@@ -1,6 +1,9 @@
 // Which browsers' pages may call: none unless ALLOWED_ORIGINS says so.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startWorld, type World } from '../harness.ts'
+
+// Every start of the Worker takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 const app = 'https://app.example.com'
 const other = 'http://localhost:5173'

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type GatedWorld, open, shut, startGatedWorld } from '../gate.ts'
 import { type Person, poll } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, readRow, request, rewind } from './courier.ts'
+import { deliver, request } from './courier.ts'
 
 let world: GatedWorld
 let owner: Person
@@ -194,36 +194,4 @@ describe('an ended session', () => {
     for (const path of others) expect((await person.request('GET', path)).status).toBe(401)
     expect(Number(await world.redis.command('TTL', `session:${sessionOf(person)}`))).toBeLessThanOrEqual(60)
   })
-})
-
-test('without Redis everything still works', async () => {
-  world.gates.redis.pass = shut
-  const { machine, job } = await queue({ mode: 'fail', status: 200, body: { result: 'PENDING' }, only: 'START' })
-  expect((await readStatus(owner, job.id)).body.state).toBe('QUEUED')
-  expect((await deliver(world, job.id)).status).toBe(200)
-  expect((await readStatus(owner, job.id)).body.state).toBe('PENDING')
-  const token = machine.commands()[0]?.outcome_token
-  const report = { token, body: { result: 'SUCCESS' } }
-  expect((await world.request('POST', `/api/callbacks/jobs/${job.id}/outcome`, report)).status).toBe(200)
-  const stop = await request(world, owner, machine.id, 'STOP')
-  expect((await owner.request('POST', `/api/jobs/${stop.id}/cancel`)).status).toBe(200)
-  const late = await request(world, owner, machine.id, 'STOP')
-  await rewind(world, late.id, 'not_after', '0 seconds')
-  await rewind(world, late.id, 'published_at', '2 minutes')
-  await world.sweep()
-  expect(await readRow(world, late.id)).toMatchObject({ state: 'EXPIRED' })
-  expect((await readStatus(owner, stop.id)).body.state).toBe('CANCELED')
-})
-
-test('a Redis that hangs is given up after 300 ms', async () => {
-  const { job } = await queue()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  world.gates.redis.pass = async () => {
-    await promise
-    return { cut: true }
-  }
-  const beganAt = performance.now()
-  expect((await readStatus(owner, job.id)).status).toBe(200)
-  expect(performance.now() - beganAt).toBeLessThan(2_000)
-  resolve()
 })

@@ -28,16 +28,14 @@ type JobRow = { at?: string; command?: string; state?: string; result?: string; 
 /** Jobs beside the API, so that they can be many, and of the same microsecond. */
 async function insertJobs(owner: Person, machineId: number, rows: JobRow[]): Promise<string[]> {
   const ids = rows.map(() => randomUUID())
-  for (const [
-    index,
-    { at = '2026-01-01T00:00:00Z', command = 'START', state = 'SUCCEEDED', result = 'SUCCESS', by = owner },
-  ] of rows.entries()) {
-    await world.postgres.query(
-      `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, result, requested_by, requested_at, not_after, finished_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8)`,
-      [ids[index], machineId, owner.id, command, state, result, by.id, at],
-    )
-  }
+  const standard = { at: '2026-01-01T00:00:00Z', command: 'START', state: 'SUCCEEDED', result: 'SUCCESS' }
+  const whole = rows.map(({ by = owner, ...row }, index) => ({ ...standard, ...row, id: ids[index], by: by.id }))
+  await world.postgres.query(
+    `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, result, requested_by, requested_at, not_after, finished_at)
+     SELECT id, $2, $3, command, state, result, "by", at, at, at
+     FROM jsonb_to_recordset($1) AS r (id uuid, command text, state text, result text, "by" bigint, at timestamptz)`,
+    [JSON.stringify(whole), machineId, owner.id],
+  )
   return ids
 }
 
@@ -53,6 +51,7 @@ async function walk(person: Person, path: string, limit: number): Promise<Job[]>
     const answer = await person.request('GET', next)
     expect(answer.status).toBe(200)
     items.push(...answer.body.items)
+    if (items.length > 1_000) throw new Error('the pages do not come to an end')
     next = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('Link') ?? '')?.[1]
     expect(next === undefined).toBe(answer.body.next_cursor === null)
   }
