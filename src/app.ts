@@ -62,7 +62,10 @@ export function createApp(environment: Environment): App {
   return {
     fetch: app.fetch,
     describe,
-    sweep: (waitUntil) => sweep(connect(new Trace()), environment.PUBLIC_URL, waitUntil),
+    sweep(waitUntil) {
+      const trace = new Trace()
+      return sweep(trace, connect(trace), environment.PUBLIC_URL, waitUntil)
+    },
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { TiebarError } from '../kernel/error.ts'
-import { describeError, log } from '../kernel/log.ts'
+import { describeError } from '../kernel/log.ts'
 import { unsupportedMediaType } from './body.ts'
 import type { AppEnv } from './context.ts'
 import { answerProblem } from './problem.ts'
@@ -14,12 +14,7 @@ export function handleError(origin: string): ErrorHandler<AppEnv> {
 function explain(error: Error, c: Context<AppEnv>): TiebarError {
   if (error instanceof TiebarError) {
     // What lies behind an expected failure is for us, not for the client.
-    if (error.cause !== undefined)
-      log('error', {
-        request_id: c.var.requestId,
-        code: error.code,
-        ...describeError(error.cause),
-      })
+    if (error.cause !== undefined) c.var.trace.log('error', { code: error.code, ...describeError(error.cause) })
     return error
   }
   if (error instanceof HTTPException && error.status === 415) {
@@ -28,7 +23,7 @@ function explain(error: Error, c: Context<AppEnv>): TiebarError {
   if (error instanceof HTTPException && error.status < 500) {
     return new TiebarError('malformed_request', error.message, {}, { cause: error })
   }
-  log('error', { request_id: c.var.requestId, ...describeError(error) })
+  c.var.trace.log('error', describeError(error))
   return new TiebarError('internal_error', 'An unexpected error occurred. It has been logged under the request_id.')
 }
 

@@ -1,6 +1,7 @@
 // Alive, and ready: each upstream with its latency.
 import { createRoute, z } from '@hono/zod-openapi'
-import { describeError, log } from '../kernel/log.ts'
+import { describeError } from '../kernel/log.ts'
+import type { Trace, Upstream } from '../kernel/trace.ts'
 import { createSlice, json, type Slice } from './openapi.ts'
 
 const tags = ['Health']
@@ -49,9 +50,9 @@ export function healthRoutes(): Slice {
   slice.openapi(readReady, async (c) => {
     const { database, cache, courier } = c.var.upstreams
     const [postgres, redis, qstash] = await Promise.all([
-      check('postgres', () => database.ping()),
-      check('redis', () => cache.ping()),
-      check('qstash', () => courier.ping()),
+      check(c.var.trace, 'postgres', () => database.ping()),
+      check(c.var.trace, 'redis', () => cache.ping()),
+      check(c.var.trace, 'qstash', () => courier.ping()),
     ])
     const isReady = [postgres, redis, qstash].every(({ status }) => status === 'ok')
     return c.json(
@@ -66,13 +67,13 @@ export function healthRoutes(): Slice {
   return slice
 }
 
-async function check(name: string, ping: () => Promise<void>): Promise<z.infer<typeof upstream>> {
+async function check(trace: Trace, name: Upstream, ping: () => Promise<void>): Promise<z.infer<typeof upstream>> {
   const beganAt = Date.now()
   try {
     await ping()
     return { status: 'ok', latency_ms: Date.now() - beganAt }
   } catch (error) {
-    log('error', { upstream: name, ...describeError(error) })
+    trace.log('error', { upstream: name, ...describeError(error) })
     return { status: 'away', latency_ms: Date.now() - beganAt }
   }
 }

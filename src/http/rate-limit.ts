@@ -2,7 +2,7 @@
 // trip (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/).
 import type { Context } from 'hono'
 import { type Limit, TiebarError } from '../kernel/error.ts'
-import { describeError, log } from '../kernel/log.ts'
+import { describeError } from '../kernel/log.ts'
 import type { AppContext } from './context.ts'
 
 /** What wrangler.toml binds to ACCOUNT_RATE_LIMIT. */
@@ -15,7 +15,7 @@ export async function limitAccount(c: AppContext): Promise<void> {
     const { success } = await environment.ACCOUNT_RATE_LIMIT.limit({ key: String(claimant.accountId) })
     if (success) return
   } catch (error) {
-    log('error', { request_id: c.var.requestId, limit: accountLimit.name, ...describeError(error) })
+    c.var.trace.log('error', { limit: accountLimit.name, ...describeError(error) })
     return // like every limit: whoever cannot count lets through
   }
   throw limitProblem(accountLimit, accountLimit.windowSeconds)

@@ -1,7 +1,6 @@
 // What every request gets: an id, a trace of its round trips, upstreams bound to that trace, and one line in the log.
 import { createMiddleware } from 'hono/factory'
 import type { Environment } from '../env.ts'
-import { log } from '../kernel/log.ts'
 import { Trace } from '../kernel/trace.ts'
 import type { AppContext, AppEnv, Claimant, Upstreams } from './context.ts'
 
@@ -14,14 +13,13 @@ export type RequestOptions = {
 export function request({ environment, connect, verifyAccess }: RequestOptions) {
   return createMiddleware<AppEnv>(async function request(c, next) {
     const trace = new Trace()
-    const requestId = crypto.randomUUID()
     c.set('environment', environment)
-    c.set('requestId', requestId)
+    c.set('requestId', trace.id)
     c.set('trace', trace)
     c.set('upstreams', connect(trace))
     c.set('verifyAccess', verifyAccess)
     await next()
-    c.header('X-Request-Id', requestId)
+    c.header('X-Request-Id', trace.id)
     if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-cache')
     c.header('X-Content-Type-Options', 'nosniff')
     c.header('Server-Timing', toServerTiming(trace))
@@ -36,9 +34,8 @@ function toServerTiming(trace: Trace): string {
 }
 
 function logRequest(c: AppContext): void {
-  const { requestId, trace, claimant } = c.var
-  log('api', {
-    request_id: requestId,
+  const { trace, claimant } = c.var
+  trace.log('api', {
     method: c.req.method,
     path: c.req.path,
     status: c.res.status,

@@ -60,7 +60,7 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
       const retryAfterSeconds = Math.max(1, Math.ceil((latest.reset - Date.now()) / 1_000))
       return { taken, refusal: { limit: latest.charge.limit, retryAfterSeconds } }
     } catch (error) {
-      logRedisError(error)
+      logRedisError(trace, error)
       return { taken: [] }
     }
   }

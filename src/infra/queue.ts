@@ -1,6 +1,6 @@
 // QStash as a courier: it carries a small message to one of our own callbacks, later and again if need be.
 import { Client } from '@upstash/qstash'
-import { describeError, log } from '../kernel/log.ts'
+import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 
 const deadlineMs = 2_000
@@ -42,7 +42,7 @@ export function openCourier(baseUrl: string, token: string): (trace: Trace) => C
         await trace.measure('qstash', () => withDeadline(client.publishJSON(toRequest(message))))
         return true
       } catch (error) {
-        log('error', { upstream: 'qstash', ...describeError(error) })
+        trace.log('error', { upstream: 'qstash', ...describeError(error) })
         return false
       }
     },
@@ -55,7 +55,7 @@ export function openCourier(baseUrl: string, token: string): (trace: Trace) => C
           return answer !== undefined && 'messageId' in answer
         })
       } catch (error) {
-        log('error', { upstream: 'qstash', ...describeError(error) })
+        trace.log('error', { upstream: 'qstash', ...describeError(error) })
         return messages.map(() => false)
       }
     },

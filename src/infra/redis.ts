@@ -1,6 +1,6 @@
 // Redis (Upstash, over HTTP) as a copy that may be lost: every call has 300 ms, and a failure reads as "not there".
 import { Redis } from '@upstash/redis/cloudflare'
-import { describeError, log } from '../kernel/log.ts'
+import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { abortAfter } from './deadline.ts'
 
@@ -51,7 +51,7 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
     try {
       return await trace.measure('redis', call)
     } catch (error) {
-      logRedisError(error)
+      logRedisError(trace, error)
       return undefined
     }
   }
@@ -80,7 +80,7 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
 }
 
 /** The client repeats the whole command in its errors: keys and values are not for the log. */
-export function logRedisError(error: unknown): void {
+export function logRedisError(trace: Trace, error: unknown): void {
   const { error: name, message } = describeError(error)
-  log('error', { upstream: 'redis', error: name, message: String(message ?? name).split(', command was:')[0] })
+  trace.log('error', { upstream: 'redis', error: name, message: String(message ?? name).split(', command was:')[0] })
 }

@@ -121,7 +121,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     if (!settlement) throw noSuchJob()
     const { job, effect, isMoved } = settlement
     if (isMoved) {
-      logTransition(job, 'controller', c.var.requestId)
+      logTransition(c.var.trace, job, 'controller')
       await cache.write([liveWrite(job)])
     }
     if (effect === 'contradiction') {

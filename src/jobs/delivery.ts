@@ -2,7 +2,7 @@
 // deliveries are the normal case: the claim lets one through.
 import type { TokenIssuer } from '../accounts/token.ts'
 import type { Upstreams } from '../http/context.ts'
-import { describeError, log } from '../kernel/log.ts'
+import { describeError } from '../kernel/log.ts'
 import { toRfc3339 } from '../kernel/time.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { type ControllerAnswer, type ControllerCommand, sendCommand } from './controller.ts'
@@ -45,14 +45,14 @@ export async function deliver(context: DeliveryContext, jobId: string): Promise<
       retryAfterSeconds: whenFree(job.command, leaseRestSeconds),
     }
   if (step === null || step === 'wait') return done
-  logTransition(job, 'courier')
+  logTransition(context.trace, job, 'courier')
   context.waitUntil(cache.write([liveWrite(job)]))
   if (step !== 'send' || controllerUrl === null) return done
 
   const answer = await command(context, job, controllerUrl)
   const settlement = await store(context, claimed, answer)
   if (!settlement) return again
-  if (settlement.isMoved) logTransition(settlement.job, 'controller')
+  if (settlement.isMoved) logTransition(context.trace, settlement.job, 'controller')
   // Also when it had moved already: that may have been an earlier try of this very write, whose answer was lost.
   context.waitUntil(cache.write([liveWrite(settlement.job)]))
   return settlement.effect === 'again' ? again : done
@@ -97,7 +97,7 @@ async function store(
       const outcome = { ...answer, attempt: job.attempts, wasUnclear }
       return await settle(context.upstreams.database, job.id, outcome, Math.max(1, endsAt - Date.now()))
     } catch (error) {
-      log('error', {
+      context.trace.log('error', {
         job_id: job.id,
         attempt: job.attempts,
         doing: 'store the outcome',
@@ -117,7 +117,7 @@ export async function handleFailed(context: DeliveryContext, jobId: string): Pro
   const { step, job, publishNo, leaseRestSeconds } = carried
   if (step === 'leased') return { status: 503, retryAfterSeconds: Math.ceil(leaseRestSeconds) + 1 }
   if (step === 'ended') {
-    logTransition(job, 'courier')
+    logTransition(context.trace, job, 'courier')
     context.waitUntil(cache.write([liveWrite(job)]))
   }
   if (publishNo === null) return done

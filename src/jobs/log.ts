@@ -1,10 +1,10 @@
 // One line per transition of a job.
-import { log } from '../kernel/log.ts'
+import type { Trace } from '../kernel/trace.ts'
 import type { Job } from './job.ts'
 
 /** @param by an account's id, or who else moved it */
-export function logTransition(job: Job, by: number | 'courier' | 'controller' | 'sweep', requestId?: string): void {
-  log('job', {
+export function logTransition(trace: Trace, job: Job, by: number | 'courier' | 'controller' | 'sweep'): void {
+  trace.log('job', {
     job_id: job.id,
     machine_id: job.machine_id,
     command: job.command,
@@ -14,6 +14,5 @@ export function logTransition(job: Job, by: number | 'courier' | 'controller' | 
     version: job.version,
     attempts: job.attempts,
     by,
-    ...(requestId === undefined ? {} : { request_id: requestId }),
   })
 }

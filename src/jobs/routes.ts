@@ -9,6 +9,7 @@ import type { AppContext } from '../http/context.ts'
 import { once } from '../http/idempotency.ts'
 import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
 import { TiebarError } from '../kernel/error.ts'
+import { describeError } from '../kernel/log.ts'
 import { type Admission, admit, cancel } from './admission.sql.ts'
 import { toMessage } from './dispatch.ts'
 import { readJob } from './history.sql.ts'
@@ -121,7 +122,7 @@ export function jobRoutes(): Slice {
         jobId: job.id,
       })
     }
-    logTransition(job, c.var.claimant.accountId, c.var.requestId)
+    logTransition(c.var.trace, job, c.var.claimant.accountId)
     await cache.write([liveWrite(job)])
     return c.json(toJob(job), 200)
   })
@@ -134,12 +135,17 @@ async function announce(c: AppContext, job: Job, superseded: Job | null): Promis
   const { database, cache, courier } = c.var.upstreams
   const { accountId } = c.var.claimant
   const moved = superseded ? [job, superseded] : [job]
-  for (const each of moved) logTransition(each, accountId, c.var.requestId)
+  for (const each of moved) logTransition(c.var.trace, each, accountId)
   const [isTaken] = await Promise.all([
     courier.publish(toMessage(c.var.environment.PUBLIC_URL, job, 1)),
     cache.write(moved.map(liveWrite)),
   ])
-  if (isTaken) c.executionCtx.waitUntil(markPublished(database, [{ jobId: job.id, publishNo: 1 }], true))
+  if (!isTaken) return
+  // If this fails, the sweep hands the job over once more, and the claim lets one of the two through.
+  const marking = markPublished(database, [{ jobId: job.id, publishNo: 1 }], true).catch((error: unknown) => {
+    c.var.trace.log('error', { job_id: job.id, doing: 'mark as published', ...describeError(error) })
+  })
+  c.executionCtx.waitUntil(marking)
 }
 
 const refusalTexts: Record<Refusal | 'not_found', string> = {

@@ -1,6 +1,6 @@
 // The safety net under every promise: once a minute, jobs that nobody takes care of are handed over again or ended.
 import type { Upstreams } from '../http/context.ts'
-import { log } from '../kernel/log.ts'
+import type { Trace } from '../kernel/trace.ts'
 import { toMessage } from './dispatch.ts'
 import { liveWrite } from './live.ts'
 import { logTransition } from './log.ts'
@@ -19,6 +19,7 @@ export type SweepReport = {
 
 /** Safe to run twice at once. Stops when none is due, the courier is away, or 20 s have passed. */
 export async function sweep(
+  trace: Trace,
   { database, cache, courier }: Upstreams,
   publicUrl: string,
   waitUntil: (work: Promise<unknown>) => void,
@@ -35,7 +36,7 @@ export async function sweep(
     if (carried.length === 0) break
     const again = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
     const ended = carried.filter(({ step }) => step === 'ended')
-    for (const { job } of ended) logTransition(job, 'sweep')
+    for (const { job } of ended) logTransition(trace, job, 'sweep')
     waitUntil(cache.write(ended.map(({ job }) => liveWrite(job))))
 
     const taken = await courier.publishAll(again.map(({ job, publishNo }) => toMessage(publicUrl, job, publishNo)))
@@ -56,6 +57,6 @@ export async function sweep(
   await dropOldKeys(database)
   await dropEndedSessions(database)
   report.duration_ms = Date.now() - beganAt
-  log('sweep', report)
+  trace.log('sweep', { ...report, round_trips: trace.roundTrips })
   return report
 }

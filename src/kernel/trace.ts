@@ -1,4 +1,5 @@
-// What one request cost upstream: which service was called, when, for how long. Logs and Server-Timing are read off it.
+// One request, or one run of the sweep, from our side: its id, what it logs, and what it cost upstream.
+import { type LogChannel, log } from './log.ts'
 
 export type Upstream = 'postgres' | 'redis' | 'qstash' | 'controller'
 
@@ -10,11 +11,17 @@ export type RoundTrip = {
 }
 
 export class Trace {
+  /** Goes out as X-Request-Id and stands in every line that the request logs. */
+  readonly id: string = crypto.randomUUID()
   readonly roundTrips: RoundTrip[] = []
   readonly #beganAt = Date.now()
 
   elapsedMs(): number {
     return Date.now() - this.#beganAt
+  }
+
+  log(channel: LogChannel, fields: Record<string, unknown>): void {
+    log(channel, { request_id: this.id, ...fields })
   }
 
   /** Runs `call` and records it as one round trip, also when it fails. */
