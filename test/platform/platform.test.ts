@@ -196,6 +196,7 @@ describe('the port of the API', () => {
 
   test('that was asked for and is in use is a clear error', async () => {
     const held = await holdPort(0)
+    expect(held.port, 'no outgoing connection is given this port').toBeLessThan(32_768)
     await expect(holdPort(held.port)).rejects.toThrow(`port ${held.port} is in use`)
     await held.release()
     const again = await holdPort(held.port)

@@ -1,5 +1,6 @@
 // The API's port: the one that was asked for, or the default or the next free one. It is held until it is needed, so
 // that two runs that start together do not choose the same.
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { PlatformError } from './platform-error.ts'
 
@@ -22,6 +23,7 @@ export function readPort(text: string | undefined): number | undefined {
  * @throws PlatformError when the port that was asked for cannot be had
  */
 export async function holdPort(asked?: number): Promise<HeldPort> {
+  if (asked === 0) return await holdAny()
   if (asked !== undefined) {
     return await listen(asked).catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be had (${error.code ?? error.message})`
@@ -37,6 +39,18 @@ export async function holdPort(asked?: number): Promise<HeldPort> {
   throw new PlatformError(
     `no port from ${defaultPort} to ${defaultPort + portsTried - 1} is free. Choose one with PORT=.`,
   )
+}
+
+/** Below the ports that systems give to outgoing connections: one of those could take it the moment it is released. */
+const anyPorts = { first: 20_000, last: 32_000 }
+
+async function holdAny(): Promise<HeldPort> {
+  const { first, last } = anyPorts
+  for (let tried = 0; tried < portsTried; tried++) {
+    const held = await listen(randomInt(first, last + 1)).catch(() => undefined)
+    if (held !== undefined) return held
+  }
+  throw new PlatformError(`no free port was found from ${first} to ${last}. Choose one with PORT=.`)
 }
 
 function listen(port: number): Promise<HeldPort> {
