@@ -1,6 +1,7 @@
-// Before the first test: the blank database that every world on PGlite starts from is made once, not by each file.
+// Before the first test: what every world starts from is made once, not by each file.
+import { shareBuild } from './build.ts'
 import { openBlank } from './platform/postgres/blank.ts'
 
 export default async function setup(): Promise<void> {
-  if (!process.env.LOCAL_POSTGRES_URL) await openBlank()
+  await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [openBlank()])])
 }

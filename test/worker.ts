@@ -1,6 +1,7 @@
 // The real Worker on workerd with the runtime's own network: connections that are cut and redirects reach it as they
 // are. (Wrangler's test harness carries its calls through Node's fetch, which follows redirects and makes a 500 of a cut.)
-import { unstable_startWorker } from 'wrangler'
+import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from 'miniflare'
+import { buildWorker } from './build.ts'
 import { holdPort } from './platform/ports.ts'
 
 export type RunningWorker = {
@@ -24,49 +25,49 @@ export async function startWorker(
   varsFor: (origin: string) => Record<string, string>,
   { accountLimit }: WorkerOptions = {},
 ): Promise<RunningWorker> {
+  const build = await buildWorker()
+  const lines: string[] = []
   const held = await holdPort(0)
   const { port } = held
   const origin = `http://127.0.0.1:${port}`
+  const optionsWith = (bindings: Record<string, string>): MiniflareOptions =>
+    convertV4MiniflareOptions({
+      host: '127.0.0.1',
+      port,
+      cf: false,
+      unsafeTriggerHandlers: true,
+      handleStructuredLogs: ({ message }) => lines.push(message),
+      workers: [
+        {
+          ...build.options,
+          name: 'tiebar',
+          rootPath: build.dir,
+          modules: [{ type: 'ESModule', path: 'worker.js' }],
+          modulesRules: undefined, // there is one module
+          bindings,
+          stripCfConnectingIp: false,
+          ...(accountLimit !== undefined && {
+            ratelimits: { ACCOUNT_RATE_LIMIT: limitBinding(accountLimit) },
+          }),
+        },
+      ],
+    })
   await held.release()
-  const lines: string[] = []
-  let worker = await run(port, varsFor(origin), lines, accountLimit)
+  const miniflare = new Miniflare(optionsWith(varsFor(origin)))
+  await miniflare.ready
   return {
     origin,
     async scheduled() {
-      const response = await fetch(`${origin}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
+      const response = await fetch(`${origin}/cdn-cgi/local/scheduled?cron=*+*+*+*+*`)
       const outcome = await response.text()
       if (outcome !== 'ok') throw new Error(`the cron answered ${response.status}: ${outcome}`)
     },
     lines: () => lines,
-    async restart(vars) {
-      await worker.dispose()
-      worker = await run(port, vars, lines, accountLimit)
-    },
-    close: () => worker.dispose(),
+    restart: (vars) => miniflare.setOptions(optionsWith(vars)),
+    close: () => miniflare.dispose(),
   }
 }
 
-async function run(port: number, vars: Record<string, string>, lines: string[], accountLimit?: number) {
-  const bindings = Object.entries(vars).map(([name, value]) => [name, { type: 'plain_text', value }] as const)
-  const worker = await unstable_startWorker({
-    config: 'wrangler.toml',
-    bindings: {
-      ...Object.fromEntries(bindings),
-      ...(accountLimit !== undefined && { ACCOUNT_RATE_LIMIT: limitBinding(accountLimit) }),
-    },
-    dev: {
-      server: { hostname: '127.0.0.1', port },
-      logLevel: 'none',
-      watch: false,
-      persist: false,
-      inspector: false,
-      structuredLogsHandler: ({ message }: { message: string }) => lines.push(message),
-    },
-  })
-  await worker.ready
-  return worker
-}
-
 function limitBinding(limit: number) {
-  return { type: 'ratelimit', namespace_id: '1001', simple: { limit, period: 10 } } as const
+  return { namespace_id: '1001', simple: { limit, period: 10 } } as const
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => world?.close())
 // A test makes a dozen hashes at most: on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
-const clearSeconds = 30
+const clearSeconds = 10
 beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
 
 let addresses = 0
