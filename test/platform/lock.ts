@@ -1,5 +1,5 @@
 // One run per folder: a lock file that says who holds it. What a dead run left behind is taken over.
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
@@ -34,12 +34,10 @@ export async function takeLock(dir: string): Promise<Lock> {
   }
   const givenUpAt = performance.now() + longestTryMs
   while (!(await tryToTake(path, holder))) {
-    if (performance.now() > givenUpAt)
-      throw new PlatformError(`${path} cannot be read as a lock. Remove it if no run uses ${dir}.`)
+    if (performance.now() > givenUpAt) throw isStuck(dir, path)
     const other = await readHolder(path)
     if (other !== undefined && (await isAlive(other))) throw isHeld(dir, other)
-    if (other !== undefined) await removeStale(path, other)
-    else await delay(pollMs)
+    if (other === undefined || !(await removeStale(path, other, holder))) await delay(pollMs)
   }
   return {
     path,
@@ -53,6 +51,12 @@ function isHeld(dir: string, { pid, since }: Holder): PlatformError {
   return new PlatformError(
     `${dir} is in use by process ${pid} (since ${since}). End that run (kill ${pid}), ` +
       'or give this one a folder of its own with LOCAL_DIR=.',
+  )
+}
+
+function isStuck(dir: string, path: string): PlatformError {
+  return new PlatformError(
+    `${path} cannot be read as a lock, or ${takeoverOf(path)} is in the way. Remove both if no run uses ${dir}.`,
   )
 }
 
@@ -71,18 +75,24 @@ async function tryToTake(path: string, holder: Holder): Promise<boolean> {
   }
 }
 
-/** Two runs may find the same stale lock: the one that comes second must not remove the lock of the first. */
-async function removeStale(path: string, stale: Holder): Promise<void> {
-  const aside = `${path}.${crypto.randomUUID()}`
+/**
+ * Many may find the same stale lock. Only who holds the lock on taking it over may remove it, and only if it is still
+ * the same: a lock that is in its place by then is somebody's.
+ * @returns whether there may be nothing in the way now
+ */
+async function removeStale(path: string, stale: Holder, holder: Holder): Promise<boolean> {
+  const takeover = takeoverOf(path)
+  if (!(await tryToTake(takeover, holder))) return false
   try {
-    await rename(path, aside)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
+    if ((await readHolder(path))?.token === stale.token) await rm(path, { force: true })
+    return true
+  } finally {
+    await rm(takeover, { force: true })
   }
-  const moved = await readHolder(aside)
-  if (moved?.token !== stale.token) await link(aside, path).catch(() => undefined)
-  await rm(aside, { force: true })
+}
+
+function takeoverOf(path: string): string {
+  return `${path}.takeover`
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
