@@ -29,7 +29,7 @@ export const loseAnswer: Passage = async (_request, forward) => {
 // They belong to one connection, and there are two.
 const ofConnection = ['connection', 'content-encoding', 'content-length', 'host', 'keep-alive', 'transfer-encoding']
 
-export async function startGate(upstreamUrl: string): Promise<Gate> {
+async function startGate(upstreamUrl: string): Promise<Gate> {
   const requests: StandInRequest[] = []
   const server = await startHttpServer('gate', (request) => {
     requests.push(request)

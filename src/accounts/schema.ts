@@ -110,7 +110,7 @@ export const sessionsSchema = z
   })
   .openapi('Sessions')
 
-export const tokenSchema = z
+const tokenSchema = z
   .object({
     access: z.string().openapi({ example: 'eyJhbGciOi…' }),
     refresh: z.string().openapi({ example: 'eyJhbGciOi…' }),

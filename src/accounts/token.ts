@@ -5,7 +5,7 @@ import { validate } from 'uuid'
 import type { SigningKey } from '../env.ts'
 import { TiebarError } from '../kernel/error.ts'
 
-export const accessSeconds = 30 * 60
+const accessSeconds = 30 * 60
 export const refreshSeconds = 24 * 60 * 60
 
 export type TokenPair = {

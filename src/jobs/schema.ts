@@ -85,7 +85,7 @@ export const historyQuery = pageQuery.extend({
   to: instant.optional().openapi({ description: 'Requested before this time' }),
 })
 
-export const eventSchema = z
+const eventSchema = z
   .object({
     version: z.int(),
     state: z.enum(jobStates),

@@ -186,6 +186,6 @@ function explainVerdict(verdict: keyof typeof verdicts, jobId: string | null): T
   return new TiebarError(verdict, verdicts[verdict], verdict === 'job_open' && jobId !== null ? { jobId } : {})
 }
 
-export function noSuchMachine(): TiebarError {
+function noSuchMachine(): TiebarError {
   return new TiebarError('not_found', verdicts.not_found)
 }

@@ -95,7 +95,7 @@ export function overrideParcel(parcel: Parcel, headers: PublishHeaders, nowMs: n
 }
 
 /** @throws Refusal unless `text` is an http(s) URL, which stays exactly as it is. */
-export function checkDestination(text: string): string {
+function checkDestination(text: string): string {
   if (/^api\//.test(text)) throw refuseUnspoken(`the destination ${text}`)
   if (/^[\w.-]+$/.test(text)) throw refuseUnspoken('URL groups')
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text) || !text.isWellFormed()) {

@@ -9,7 +9,7 @@ export type ExpiryUnit = 'EX' | 'PX' | 'EXAT' | 'PXAT'
  * The moment that is meant, in Unix milliseconds.
  * @throws RedisError when it is no integer or beyond 64 bits.
  */
-export function expiryMoment(text: string, unit: ExpiryUnit, command: string): number {
+function expiryMoment(text: string, unit: ExpiryUnit, command: string): number {
   const given = parseInteger(text)
   const inMs = unit === 'EX' || unit === 'EXAT' ? given * 1000n : given
   const moment = unit === 'EX' || unit === 'PX' ? inMs + BigInt(Date.now()) : inMs
