@@ -1,4 +1,5 @@
 // Every binding of the Worker, parsed once. What is missing or bad is named, never shown.
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 
 const serviceUrl = z
@@ -21,17 +22,25 @@ function isDatabaseUrl(text: string): boolean {
   return username !== '' && hostname !== '' && pathname.length > 1
 }
 
-const keyBytes = z.string().regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url')
+const keyBytes = z.string().regex(/^[\w-]{43}$/, { error: 'must be 32 bytes in base64url', abort: true })
 
 /** An Ed25519 key as a private JWK (RFC 8037) with a `kid`. */
-const signingKey = z.object({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  kid: z.string().min(1).max(64),
-  x: keyBytes,
-  d: keyBytes,
-})
+const signingKey = z
+  .object({
+    kty: z.literal('OKP'),
+    crv: z.literal('Ed25519'),
+    kid: z.string().min(1).max(64),
+    x: keyBytes,
+    d: keyBytes,
+  })
+  .refine((key) => isPair(key), 'x is not the public half of d')
 export type SigningKey = z.infer<typeof signingKey>
+
+/** Else the tokens would be signed with one key and refused by the other. */
+function isPair({ kty, crv, x, d }: { kty: string; crv: string; x: string; d: string }): boolean {
+  const privateKey = createPrivateKey({ format: 'jwk', key: { kty, crv, x, d } })
+  return createPublicKey(privateKey).export({ format: 'jwk' }).x === x
+}
 
 /** JWT_KEYS: one or two keys as a JSON array. */
 export const signingKeys = z

@@ -104,6 +104,7 @@ const bad: [string, unknown][] = [
   ['JWT_KEYS', JSON.stringify([{ ...key, d: 'leak' }])],
   ['JWT_KEYS', JSON.stringify([{ ...key, d: undefined }])],
   ['JWT_KEYS', JSON.stringify([{ ...key, x: 'leak'.repeat(20) }])],
+  ['JWT_KEYS', JSON.stringify([{ ...key, x: makeSigningKey('b').x }])],
   ['JWT_KEYS', JSON.stringify([key, key])],
   ['JWT_KEYS', JSON.stringify([key, { ...key, kid: 'b' }, { ...key, kid: 'c' }])],
   ['ALLOW_PRIVATE_CONTROLLERS', 'leak'],

@@ -18,14 +18,18 @@ export type RunningWorker = {
 export type WorkerOptions = {
   /** Requests of one account in 10 s, instead of what wrangler.toml says. */
   accountLimit?: number
+  /** As it was deployed, or without the pages of the documentation. */
+  hasAssets?: boolean
 }
 
 /** @param varsFor the variables, by the origin that it is going to have */
 export async function startWorker(
   varsFor: (origin: string) => Record<string, string>,
-  { accountLimit }: WorkerOptions = {},
+  { accountLimit, hasAssets = true }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const build = await buildWorker()
+  const options = { ...build.options }
+  if (!hasAssets) delete options.assets
   const lines: string[] = []
   const held = await holdPort(0)
   const { port } = held
@@ -39,7 +43,7 @@ export async function startWorker(
       handleStructuredLogs: ({ message }) => lines.push(message),
       workers: [
         {
-          ...build.options,
+          ...options,
           name: 'tiebar',
           rootPath: build.dir,
           modules: [{ type: 'ESModule', path: 'worker.js' }],

@@ -38,7 +38,10 @@ export function jsonBody({ maxSize = 64 * 1024, isOptional = false }: BodyOption
 /** @throws TiebarError `body_too_large` as soon as there is one byte too many */
 export async function readAtMost(request: Request | Response, maxSize: number): Promise<Uint8Array> {
   const tooLarge = new TiebarError('body_too_large', `The body may have at most ${maxSize} bytes.`)
-  if (Number(request.headers.get('Content-Length') ?? 0) > maxSize) throw tooLarge
+  if (Number(request.headers.get('Content-Length') ?? 0) > maxSize) {
+    await request.body?.cancel() // else the connection is held for what nobody reads
+    throw tooLarge
+  }
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {

@@ -5,7 +5,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { TiebarError } from '../kernel/error.ts'
 import type { AppContext } from './context.ts'
 import { isNotModified } from './etag.ts'
-import { createSlice, json, problemSchema, type Slice } from './openapi.ts'
+import { createSlice, json, problemSchema, problems, type Slice } from './openapi.ts'
 
 const tags = ['Documentation']
 const etagHeader = { headers: z.object({ ETag: z.string() }) }
@@ -13,6 +13,7 @@ const unchanged = { description: 'If-None-Match names the present state' }
 const page = (description: string) => ({
   200: { description, content: { 'text/html': { schema: z.string(), example: '<!doctype html>…' } }, ...etagHeader },
   304: unchanged,
+  ...problems('not_found'), // where no pages were deployed
 })
 
 const readDocument = createRoute({

@@ -42,9 +42,14 @@ export function handleNotFound(app: Hono<AppEnv>): NotFoundHandler<AppEnv> {
 
 function findMethods(app: Hono<AppEnv>, path: string): string[] {
   const bare = path.replace(/(?<=.)\/$/, '')
-  const methods = app.routes
-    .filter(({ method }) => method !== 'ALL')
-    .filter((route) => new RegExp(`^${route.path.replaceAll('.', '\\.').replace(/:[^/]+/g, '[^/]+')}$`).test(bare))
-    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const routes = app.routes.filter(({ method }) => method !== 'ALL')
+  // A path that is written out is that path, and not also an id in another one's pattern.
+  const exact = routes.filter((route) => route.path === bare)
+  const found = exact.length > 0 ? exact : routes.filter((route) => toPattern(route.path).test(bare))
+  const methods = found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
   return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort()
+}
+
+function toPattern(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replace(/:[^/]+/g, '[^/]+')}$`)
 }

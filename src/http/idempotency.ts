@@ -20,17 +20,18 @@ export async function once<Outcome>(
 ): Promise<Outcome> {
   const key = await readRequestKey(c)
   if (!key) return decide(undefined)
-  try {
-    return await decide(key)
-  } catch (error) {
-    if (!(error instanceof UniqueViolation) || error.constraint !== keyConstraint) throw error
-    const [kept] = await c.var.upstreams.database.query<{
-      fingerprint: string | null
-      outcome: Outcome
-    }>(readKey(caller, key))
+  for (;;) {
+    try {
+      return await decide(key)
+    } catch (error) {
+      if (!(error instanceof UniqueViolation) || error.constraint !== keyConstraint) throw error
+    }
+    const [kept] = await c.var.upstreams.database.query<{ fingerprint: string | null; outcome: Outcome }>(
+      readKey(caller, key),
+    )
     if (!kept) throw new TiebarError('session_ended', 'The session has ended. Log in again.')
     // Swept in this very moment: the key is free again.
-    if (kept.fingerprint === null) return decide(key)
+    if (kept.fingerprint === null) continue
     if (kept.fingerprint !== key.fingerprint) {
       throw new TiebarError(
         'idempotency_key_reused',

@@ -5,6 +5,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import { TiebarError } from '../kernel/error.ts'
 import { toRfc3339 } from '../kernel/time.ts'
 import type { Trace } from '../kernel/trace.ts'
+import { abortAfter } from './deadline.ts'
 
 const deadlineMs = 8_000
 
@@ -15,6 +16,7 @@ export type BatchOptions = {
   deadlineMs?: number
 }
 
+/** Both run once more when the transaction lost a race; both throw TiebarError `database_unavailable`. */
 export type Database = {
   /** Runs one statement. */
   query<Row>(statement: SQL): Promise<Row[]>
@@ -48,7 +50,23 @@ const parsers = new Map<number, (text: string) => unknown>([
 ])
 const keepText = (text: string) => text
 const types = {
-  getTypeParser: (typeId: number) => parsers.get(typeId) ?? keepText,
+  getTypeParser(typeId: number) {
+    const parse = parsers.get(typeId)
+    return parse ? (text: string) => readValue(parse, text) : keepText
+  },
+}
+
+/** A stored value that our own code cannot read: a defect of ours, and no outage. */
+class UnreadableValue extends Error {
+  override readonly name = 'UnreadableValue'
+}
+
+function readValue(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw new UnreadableValue('PostgreSQL answered a value that cannot be read', { cause })
+  }
 }
 
 const dialect = new PgDialect()
@@ -63,7 +81,7 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
 
   async function send<Row>(trace: Trace, statements: SQL[], withinMs: number): Promise<Row[]> {
     const queries = statements.map((statement) => dialect.sqlToQuery(statement))
-    const fetchOptions = { signal: AbortSignal.timeout(withinMs) }
+    const fetchOptions = { signal: abortAfter(withinMs) }
     try {
       return await trace.measure('postgres', async () => {
         const [only] = queries
@@ -82,18 +100,24 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     }
   }
 
+  async function run<Row>(trace: Trace, statements: SQL[], options: BatchOptions = {}): Promise<Row[]> {
+    const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
+    const attempt = () => send<Row>(trace, statements, Math.max(1, endsAt - Date.now()))
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isWorthAnotherRun(error, options.retryOnViolationOf)) throw error
+    }
+    try {
+      return await attempt()
+    } catch (error) {
+      throw error instanceof TransactionConflict ? toUnavailable(conflictDetail, 1, error) : error
+    }
+  }
+
   return (trace) => ({
-    query: (statement) => send(trace, [statement], deadlineMs),
-    async batch<Row>(statements: SQL[], options: BatchOptions = {}) {
-      const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
-      const run = () => send<Row>(trace, statements, Math.max(1, endsAt - Date.now()))
-      try {
-        return await run()
-      } catch (error) {
-        if (!isWorthAnotherRun(error, options.retryOnViolationOf)) throw error
-        return await run()
-      }
-    },
+    query: (statement) => run(trace, [statement]),
+    batch: (statements, options) => run(trace, statements, options),
     async ping() {
       await send(trace, [sql`SELECT 1`], deadlineMs)
     },
@@ -119,13 +143,14 @@ function explain(error: unknown): unknown {
       cause: error,
     })
   const isOurs = typeof code === 'string' && code !== '' && !isOutage(code)
-  if (isOurs) return error
-  return new TiebarError(
-    'database_unavailable',
-    'The database did not answer. Nothing is known to have changed; try again.',
-    { retryAfterSeconds: 5 },
-    { cause: error },
-  )
+  if (isOurs || error instanceof UnreadableValue) return error
+  return toUnavailable('The database did not answer. Nothing is known to have changed; try again.', 5, error)
+}
+
+const conflictDetail = 'The database is busy with the same rows. Nothing has changed; try again.'
+
+function toUnavailable(detail: string, retryAfterSeconds: number, cause: unknown): TiebarError {
+  return new TiebarError('database_unavailable', detail, { retryAfterSeconds }, { cause })
 }
 
 /** SQLSTATE classes that speak of the server's health, not of the statement: connection, resources, operator, login. */

@@ -65,6 +65,9 @@ export function historyRoutes(): Slice {
     return answerHistory(c, await listMyHistory(database, c.var.claimant, toFilter(c, filter), after, limit), limit)
   })
 
+  // Its other methods would otherwise look for a machine of that name.
+  slice.all('/api/machines/history', (c) => c.notFound())
+
   slice.openapi(readHistory, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const { database } = c.var.upstreams

@@ -92,9 +92,12 @@ type ClaimRow = Job & {
   lease_rest_seconds: number | null
 }
 
+/** With the controller's 10 s and the 8 s for storing what it said, a delivery so ends within the courier's 25 s. */
+const claimDeadlineMs = 6_000
+
 /** Carries out `next` for a delivery: step `send` begins an attempt under a lease. Undefined: no such job. */
 export async function claim(database: Database, jobId: string): Promise<Claim | undefined> {
-  const [row] = await database.batch<ClaimRow>([
+  const statements = [
     lockMachineOf(jobId),
     sql`
     WITH due AS (
@@ -123,7 +126,8 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
     )
     SELECT present_job.*, due.step, due.controller_url, due.unclear AS was_unclear, due.lease_rest_seconds
     FROM present_job, due ORDER BY present_job.version DESC LIMIT 1`,
-  ])
+  ]
+  const [row] = await database.batch<ClaimRow>(statements, { deadlineMs: claimDeadlineMs })
   if (!row) return undefined
   return {
     step: row.step,

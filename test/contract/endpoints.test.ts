@@ -119,6 +119,12 @@ describe('a path', () => {
     },
   )
 
+  test('that is written out is no id in the pattern of another one', async () => {
+    const answer = await world.request('PUT', '/api/machines/history', { body: {} })
+    expectProblem(answer, 405, 'method_not_allowed')
+    expect(answer.headers.get('Allow')).toBe('GET, HEAD, OPTIONS')
+  })
+
   test.each(paths)('may end with a slash: %s', async (path) => {
     for (const [verb, operation] of Object.entries(document.paths[path] ?? {})) {
       const endpoint = { method: verb.toUpperCase(), operation, path }

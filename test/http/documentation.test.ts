@@ -66,3 +66,21 @@ describe.each(['/api/swagger', '/api/docs'])('GET %s', (path) => {
     }
   })
 })
+
+describe('a Worker that was deployed without the pages', () => {
+  let bare: World
+  beforeAll(async () => {
+    bare = await startWorld({ hasAssets: false })
+  })
+  afterAll(() => bare?.close())
+
+  test('says so with 404, and does everything else', async () => {
+    for (const path of ['/api/swagger', '/api/docs', '/api/swagger/start.js']) {
+      const answer = await bare.request('GET', path)
+      expect([path, answer.status, answer.body.code]).toEqual([path, 404, 'not_found'])
+      expect(answer.body.detail).toContain('deployed without')
+    }
+    expect((await bare.request('GET', '/api/openapi.json')).status).toBe(200)
+    expect((await (await bare.signUp()).request('GET', '/api/me')).status).toBe(200)
+  })
+})

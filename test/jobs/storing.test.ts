@@ -116,6 +116,18 @@ test.each([
   expect(await readTimeline(world, answer.body.id)).toHaveLength(1)
 })
 
+test('an operation that loses twice is answered 503 with Retry-After, and nothing has changed', async () => {
+  const machine = await world.createMachine(owner)
+  let decisions = 0
+  world.gates.postgres.pass = async () => {
+    decisions += 1
+    return { status: 400, body: { code: '40P01', message: 'deadlock detected' } }
+  }
+  const answer = await world.operate(owner, machine.id, 'START')
+  expect(answer).toMatchObject({ status: 503, body: { code: 'database_unavailable' } })
+  expect([decisions, answer.headers.get('Retry-After')]).toEqual([2, '1'])
+})
+
 test('an operation that PostgreSQL does not hear of is answered 503 database_unavailable with Retry-After', async () => {
   const machine = await world.createMachine(owner)
   world.gates.postgres.pass = shut

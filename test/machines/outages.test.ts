@@ -84,6 +84,15 @@ describe('without PostgreSQL', () => {
     )
   })
 
+  test('a stored value that cannot be read is our defect, and no outage: 500 with a constant text', async () => {
+    const spoilt = await world.createMachine(owner)
+    await world.postgres.query(`UPDATE machines SET updated_at = 'infinity' WHERE id = $1`, [spoilt.id])
+    const answer = await owner.request('GET', `/api/machines/${spoilt.id}`)
+    await world.postgres.query('UPDATE machines SET updated_at = now() WHERE id = $1', [spoilt.id])
+    expect([answer.status, answer.body.code]).toEqual([500, 'internal_error'])
+    expect(answer.text).not.toMatch(/infinity|timestamp/)
+  })
+
   test('health, keys and bad input are answered as ever', async () => {
     world.gates.postgres.pass = shut
     expect((await world.request('GET', '/api/health')).status).toBe(200)
