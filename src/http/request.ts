@@ -20,11 +20,16 @@ export function request({ environment, connect, verifyAccess }: RequestOptions) 
     c.set('verifyAccess', verifyAccess)
     await next()
     c.header('X-Request-Id', trace.id)
-    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-cache')
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', defaultCaching(c.req.method))
     c.header('X-Content-Type-Options', 'nosniff')
     c.header('Server-Timing', toServerTiming(trace))
     logRequest(c)
   })
+}
+
+/** What is read may be kept, and asked for again by its ETag; answers with tokens may not (RFC 6749 §5.1). */
+function defaultCaching(method: string): string {
+  return method === 'GET' || method === 'HEAD' ? 'private, no-cache' : 'no-store'
 }
 
 /** https://www.w3.org/TR/server-timing/: one entry for each upstream call, and the whole. */

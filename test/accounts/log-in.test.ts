@@ -16,8 +16,9 @@ const logIn = (body: unknown) => world.request('POST', '/api/log-in', { body })
 test('a log-in answers the account and tokens, and remembers when', async () => {
   const person = await world.signUp()
   const before = (await person.request('GET', '/api/me')).body
-  const { status, body } = await logIn({ username: person.username, password: person.password })
+  const { status, headers, body } = await logIn({ username: person.username, password: person.password })
   expect(status).toBe(200)
+  expect(headers.get('Cache-Control')).toBe('no-store')
   expect(body.user).toEqual({ ...before, last_login: expect.any(String) })
   expect(body.user.last_login > before.last_login).toBe(true)
   expect(body.token).toMatchObject({ token_type: 'Bearer', expires_in: 1800 })
