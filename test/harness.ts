@@ -3,9 +3,11 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { witness } from './contract/witness.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
-import type { Exchange } from './platform/http.ts'
+import { type CallFaults, open } from './platform/faults.ts'
+import type { Exchange, StandInRequest } from './platform/http.ts'
 import { migrate } from './platform/migrate.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
+import type { DeliveryFaults } from './platform/qstash/courier.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
 import { startWorker, type WorkerOptions } from './worker.ts'
@@ -39,8 +41,12 @@ export type World = {
   redis: RedisStandIn
   qstash: QStashStandIn
   controller: ControllerStandIn
-  /** Every call that the Worker made to an upstream, oldest first. */
+  /** Every call that the Worker made to an upstream, in the order in which they were answered. */
   exchanges: Exchange[]
+  /** What the Worker sent to an upstream, in the same order. */
+  requestsTo(service: Upstream): StandInRequest[]
+  /** What happens to the Worker's calls, and to the messages that QStash carries. */
+  faults: WorldFaults
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
   /** Somebody new, signed in. */
   signUp(overrides?: Record<string, unknown>): Promise<Person>
@@ -60,6 +66,9 @@ export type World = {
   close(): Promise<void>
 }
 
+export type Upstream = 'postgres' | 'redis' | 'qstash' | 'controller'
+export type WorldFaults = Record<Upstream, CallFaults> & { deliveries: DeliveryFaults }
+
 export type MachineInPlay = { id: number; body: Answer['body']; etag: string } & ReturnType<
   ControllerStandIn['machine']
 >
@@ -78,13 +87,25 @@ export function makeSigningKey(kid: string): Record<string, unknown> {
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const exchanges: Exchange[] = []
   const { latencyMs = 0 } = options
-  const standIn = { latencyMs, onExchange: (exchange: Exchange) => exchanges.push(exchange) }
+  const newFaults = () => ({ pass: open })
+  const faults: WorldFaults = {
+    postgres: newFaults(),
+    redis: newFaults(),
+    qstash: newFaults(),
+    controller: newFaults(),
+    deliveries: newFaults(),
+  }
+  const standIn = (service: Upstream) => ({
+    latencyMs,
+    onExchange: (exchange: Exchange) => exchanges.push(exchange),
+    faults: faults[service],
+  })
   const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
   const [postgres, redis, qstash, controller] = await Promise.all([
-    startPostgres({ ...standIn, ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) }),
-    startRedis({ ...standIn, ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
-    startQStash(standIn),
-    startController(standIn),
+    startPostgres({ ...standIn('postgres'), ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) }),
+    startRedis({ ...standIn('redis'), ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
+    startQStash({ ...standIn('qstash'), deliveryFaults: faults.deliveries }),
+    startController(standIn('controller')),
   ])
   await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   exchanges.length = 0
@@ -119,6 +140,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     qstash,
     controller,
     exchanges,
+    requestsTo: (service) => exchanges.filter((each) => each.service === service).map((each) => each.request),
+    faults,
     request,
     signUp,
     async signUpStaff() {

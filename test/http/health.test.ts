@@ -1,24 +1,25 @@
 // Is the Worker alive, and does every upstream answer.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatedWorld, hang, open, type Passage, shut, startGatedWorld } from '../gate.ts'
+import { startWorld, type World } from '../harness.ts'
+import { type CallPassage, hang, open, shut } from '../platform/faults.ts'
 
-let world: GatedWorld
+let world: World
 beforeAll(async () => {
-  world = await startGatedWorld()
+  world = await startWorld()
 })
 afterAll(() => world?.close())
 
 const upstreams = ['postgres', 'redis', 'qstash'] as const
 const answerWith =
-  (status: number, body: unknown): Passage =>
+  (status: number, body: unknown): CallPassage =>
   async () => ({ status, body })
 
-async function readReadinessWith(upstream: (typeof upstreams)[number], pass: Passage) {
-  world.gates[upstream].pass = pass
+async function readReadinessWith(upstream: (typeof upstreams)[number], pass: CallPassage) {
+  world.faults[upstream].pass = pass
   try {
     return await world.request('GET', '/api/health/ready')
   } finally {
-    world.gates[upstream].pass = open
+    world.faults[upstream].pass = open
   }
 }
 
@@ -43,7 +44,7 @@ test('GET /health/ready answers 200 with each upstream and its latency', async (
 })
 
 describe.each(upstreams)('with %s', (upstream) => {
-  test.each<[string, Passage]>([
+  test.each<[string, CallPassage]>([
     ['away', shut],
     ['answering 500', answerWith(500, { error: 'broken' })],
     ['answering 401', answerWith(401, { error: 'unauthorized' })],

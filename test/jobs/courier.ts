@@ -1,6 +1,7 @@
 // The courier played by hand: a world in which QStash takes nothing, and callbacks signed as QStash signs them. So a
 // test decides when a job is delivered, how often, and with which signature.
 import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import type { CallPassage } from '../platform/faults.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
@@ -8,6 +9,13 @@ export const failedPath = '/api/callbacks/jobs/failed'
 
 /** Nothing listens there: a courier that is away. */
 export const nobody = 'http://127.0.0.1:1'
+
+/** QStash takes every message and delivers none. */
+export const keepMessages: CallPassage = async ({ target, body }) => {
+  if (target !== '/v2/batch') return { body: { messageId: 'msg_kept' } }
+  const batch: unknown[] = JSON.parse(body.toString())
+  return { body: batch.map(() => ({ messageId: 'msg_kept' })) }
+}
 
 export const startQuietWorld = (): Promise<World> => startWorld({ vars: { QSTASH_URL: nobody } })
 

@@ -1,22 +1,30 @@
 // How a job is handed to QStash: with which settings, what happens when QStash is away, and when it has given up.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type GatedWorld, open, type Passage, shut, startGatedWorld } from '../gate.ts'
-import { type Person, poll } from '../harness.ts'
+import { type Person, poll, startWorld, type World } from '../harness.ts'
+import { type CallPassage, open, shut } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
-import { deliver, deliverPath, failedPath, giveUp, readMachineStatus, readRow, request, rewind } from './courier.ts'
+import {
+  deliver,
+  deliverPath,
+  failedPath,
+  giveUp,
+  keepMessages,
+  readMachineStatus,
+  readRow,
+  request,
+  rewind,
+} from './courier.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startGatedWorld()
+  world = await startWorld()
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
 
-/** QStash takes the message and never delivers it. */
-const keep: Passage = async () => ({ body: { messageId: 'msg_kept' } })
 beforeEach(() => {
-  world.gates.qstash.pass = keep
+  world.faults.qstash.pass = keepMessages
 })
 
 async function queue(command: 'START' | 'STOP' = 'START') {
@@ -25,7 +33,7 @@ async function queue(command: 'START' | 'STOP' = 'START') {
 }
 
 const sentFor = (jobId: string): StandInRequest[] =>
-  world.gates.qstash.requests.filter(({ body }) => body.includes(jobId))
+  world.requestsTo('qstash').filter(({ body }) => body.includes(jobId))
 
 const readPublication = async (jobId: string) => {
   const { publish_no, published_at } = await readRow(world, jobId)
@@ -66,7 +74,7 @@ describe('a job goes to QStash', () => {
   })
 
   test('with the stand-in’s own delivery it reaches the machine', async () => {
-    world.gates.qstash.pass = open
+    world.faults.qstash.pass = open
     const { job } = await queue()
     await world.waitForJob(owner, job.id, 'SUCCEEDED')
     expect(world.qstash.deliveries().at(-1)).toMatchObject({ retried: 0, status: 200 })
@@ -77,10 +85,10 @@ test.each([
   ['cuts connections', shut],
   ['answers 500', async () => ({ status: 500, body: { error: 'no' } })],
   ['answers 429', async () => ({ status: 429, body: { error: 'too many' } })],
-] satisfies [string, Passage][])(
+] satisfies [string, CallPassage][])(
   'a QStash that %s does not keep a job from being accepted: 202, QUEUED',
   async (_, pass) => {
-    world.gates.qstash.pass = pass
+    world.faults.qstash.pass = pass
     const { job } = await queue()
     expect(job.state).toBe('QUEUED')
     expect(await readPublication(job.id)).toEqual([1, false])
@@ -90,7 +98,7 @@ test.each([
 
 test('a QStash that does not answer holds the request for 2 s, no longer', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
-  world.gates.qstash.pass = async () => {
+  world.faults.qstash.pass = async () => {
     await promise
     return { cut: true }
   }
@@ -114,7 +122,7 @@ describe('when QStash has given a message up', () => {
 
   test('and does not take it again, published_at is null: the sweep will see to it', async () => {
     const { job } = await queue()
-    world.gates.qstash.pass = shut
+    world.faults.qstash.pass = shut
     expect((await giveUp(world, job.id)).status).toBe(200)
     expect(await readPublication(job.id)).toEqual([2, false])
   })
@@ -165,7 +173,7 @@ describe('when QStash has given a message up', () => {
   })
 
   test('QStash’s own envelope is understood: four attempts, and the START has FAILED', async () => {
-    world.gates.qstash.pass = open
+    world.faults.qstash.pass = open
     const machine = await world.createMachine(owner)
     machine.behave({ mode: 'fail', status: 503 })
     const { id } = await request(world, owner, machine.id, 'START')

@@ -1,20 +1,20 @@
 // The copy of a job in Redis: who is served from it, when it is written, how long it lives, and that it may be lost.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type GatedWorld, open, shut, startGatedWorld } from '../gate.ts'
-import { type Person, poll } from '../harness.ts'
+import { type Person, poll, startWorld, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, request } from './courier.ts'
+import { open, shut } from '../platform/faults.ts'
+import { deliver, keepMessages, request } from './courier.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startGatedWorld()
-  world.gates.qstash.pass = async () => ({ body: { messageId: 'msg_kept' } })
+  world = await startWorld()
+  world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
 beforeEach(() => {
-  world.gates.redis.pass = open
+  world.faults.redis.pass = open
 })
 
 async function queue(behaviour: BehaviourOrder = { mode: 'obey' }) {
@@ -27,9 +27,9 @@ const readStatus = (person: Person, jobId: string) => person.request('GET', `/ap
 
 /** The answer, and which upstreams were asked for it. */
 async function ask(person: Person, jobId: string) {
-  const before = world.gates.postgres.requests.length
+  const before = world.requestsTo('postgres').length
   const answer = await readStatus(person, jobId)
-  return { answer, asksPostgres: world.gates.postgres.requests.length > before }
+  return { answer, asksPostgres: world.requestsTo('postgres').length > before }
 }
 
 async function readCopy(jobId: string) {
@@ -186,9 +186,9 @@ describe('an ended session', () => {
     const machine = await world.createMachine(person)
     const job = await request(world, person, machine.id, 'START')
     await markAlive(person, job.id)
-    world.gates.redis.pass = shut
+    world.faults.redis.pass = shut
     expect((await person.request('POST', '/api/log-out')).status).toBe(204)
-    world.gates.redis.pass = open
+    world.faults.redis.pass = open
     expect((await readStatus(person, job.id)).status).toBe(200)
     const others = [`/api/jobs/${job.id}/events`, `/api/machines/${machine.id}/history`, `/api/machines/${machine.id}`]
     for (const path of others) expect((await person.request('GET', path)).status).toBe(401)

@@ -1,15 +1,15 @@
 // Redis is a copy: without it everything still works.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type GatedWorld, shut, startGatedWorld } from '../gate.ts'
-import type { Person } from '../harness.ts'
+import { type Person, startWorld, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, readRow, request, rewind } from './courier.ts'
+import { shut } from '../platform/faults.ts'
+import { deliver, keepMessages, readRow, request, rewind } from './courier.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startGatedWorld()
-  world.gates.qstash.pass = async () => ({ body: { messageId: 'msg_kept' } })
+  world = await startWorld()
+  world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
@@ -23,7 +23,7 @@ async function queue(behaviour: BehaviourOrder = { mode: 'obey' }) {
 const readStatus = (person: Person, jobId: string) => person.request('GET', `/api/jobs/${jobId}`)
 
 test('without Redis everything still works', async () => {
-  world.gates.redis.pass = shut
+  world.faults.redis.pass = shut
   const { machine, job } = await queue({ mode: 'fail', status: 200, body: { result: 'PENDING' }, only: 'START' })
   expect((await readStatus(owner, job.id)).body.state).toBe('QUEUED')
   expect((await deliver(world, job.id)).status).toBe(200)
@@ -44,7 +44,7 @@ test('without Redis everything still works', async () => {
 test('a Redis that hangs is given up after 300 ms', async () => {
   const { job } = await queue()
   const { promise, resolve } = Promise.withResolvers<void>()
-  world.gates.redis.pass = async () => {
+  world.faults.redis.pass = async () => {
     await promise
     return { cut: true }
   }

@@ -1,20 +1,20 @@
 // What a controller answered must not be lost: storing it is tried for 8 s while PostgreSQL is away.
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { type GatedWorld, loseAnswer, open, shut, startGatedWorld } from '../gate.ts'
-import { type Person, poll } from '../harness.ts'
+import { type Person, poll, startWorld, type World } from '../harness.ts'
+import { loseAnswer, open, shut } from '../platform/faults.ts'
 import { startHttpServer } from '../platform/http.ts'
-import { deliver, endLease, readMachineStatus, readRow, readTimeline, request } from './courier.ts'
+import { deliver, endLease, keepMessages, readMachineStatus, readRow, readTimeline, request } from './courier.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startGatedWorld()
-  world.gates.qstash.pass = async () => ({ body: { messageId: 'msg_kept' } })
+  world = await startWorld()
+  world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
 beforeEach(() => {
-  world.gates.postgres.pass = open
+  world.faults.postgres.pass = open
 })
 
 /** A START whose controller runs `meanwhile`, and then answers so. */
@@ -32,9 +32,9 @@ async function queue(status: number, meanwhile: () => void) {
 
 test('a PostgreSQL that is away for a while costs no second command', async () => {
   const { machine, job, commands } = await queue(200, () => {
-    world.gates.postgres.pass = shut
+    world.faults.postgres.pass = shut
     setTimeout(() => {
-      world.gates.postgres.pass = open
+      world.faults.postgres.pass = open
     }, 1_200)
   })
   expect((await deliver(world, job.id)).status).toBe(200)
@@ -45,7 +45,7 @@ test('a PostgreSQL that is away for a while costs no second command', async () =
 
 test('after 8 s the delivery is answered 503; the job stays SENT under its lease, and the next attempt settles it', async () => {
   const { machine, job, commands } = await queue(200, () => {
-    world.gates.postgres.pass = shut
+    world.faults.postgres.pass = shut
   })
   const beganAt = performance.now()
   const answer = await deliver(world, job.id)
@@ -55,7 +55,7 @@ test('after 8 s the delivery is answered 503; the job stays SENT under its lease
   expect(answer.headers.has('Retry-After')).toBe(false)
   expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 1, unclear: true })
 
-  world.gates.postgres.pass = open
+  world.faults.postgres.pass = open
   expect(Number((await deliver(world, job.id)).headers.get('Retry-After'))).toBeGreaterThan(5)
   await endLease(world, machine.id)
   expect((await deliver(world, job.id)).status).toBe(503)
@@ -64,8 +64,8 @@ test('after 8 s the delivery is answered 503; the job stays SENT under its lease
 
 test('an outcome that was stored, but whose answer was lost, is stored once, and Redis hears of it', async () => {
   const { job } = await queue(200, () => {
-    world.gates.postgres.pass = async (stored, forward) => {
-      world.gates.postgres.pass = open
+    world.faults.postgres.pass = async (stored, forward) => {
+      world.faults.postgres.pass = open
       return loseAnswer(stored, forward)
     }
   })
@@ -79,8 +79,8 @@ test('an outcome that was stored, but whose answer was lost, is stored once, and
 
 test('so is the end of an attempt that failed', async () => {
   const { job } = await queue(500, () => {
-    world.gates.postgres.pass = async (stored, forward) => {
-      world.gates.postgres.pass = open
+    world.faults.postgres.pass = async (stored, forward) => {
+      world.faults.postgres.pass = open
       return loseAnswer(stored, forward)
     }
   })
@@ -91,10 +91,10 @@ test('so is the end of an attempt that failed', async () => {
 
 test('a claim that cannot be made sends nothing: 503', async () => {
   const { job, commands } = await queue(200, () => {})
-  world.gates.postgres.pass = shut
+  world.faults.postgres.pass = shut
   expect((await deliver(world, job.id)).status).toBe(503)
   expect(commands).toEqual([])
-  world.gates.postgres.pass = open
+  world.faults.postgres.pass = open
   expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', attempts: 0 })
 })
 
@@ -107,8 +107,8 @@ test.each([
   ],
 ])('an operation that loses by %s is decided once more', async (_, fault) => {
   const machine = await world.createMachine(owner)
-  world.gates.postgres.pass = async () => {
-    world.gates.postgres.pass = open
+  world.faults.postgres.pass = async () => {
+    world.faults.postgres.pass = open
     return { status: 400, body: fault }
   }
   const answer = await world.operate(owner, machine.id, 'START')
@@ -119,7 +119,7 @@ test.each([
 test('an operation that loses twice is answered 503 with Retry-After, and nothing has changed', async () => {
   const machine = await world.createMachine(owner)
   let decisions = 0
-  world.gates.postgres.pass = async () => {
+  world.faults.postgres.pass = async () => {
     decisions += 1
     return { status: 400, body: { code: '40P01', message: 'deadlock detected' } }
   }
@@ -130,7 +130,7 @@ test('an operation that loses twice is answered 503 with Retry-After, and nothin
 
 test('an operation that PostgreSQL does not hear of is answered 503 database_unavailable with Retry-After', async () => {
   const machine = await world.createMachine(owner)
-  world.gates.postgres.pass = shut
+  world.faults.postgres.pass = shut
   const answer = await world.operate(owner, machine.id, 'START')
   expect(answer).toMatchObject({ status: 503, body: { code: 'database_unavailable' } })
   expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
@@ -140,9 +140,9 @@ test('an operation whose answer was lost goes out all the same; with its key it 
   const machine = await world.createMachine(owner)
   const options = { body: { command: 'START' }, headers: { 'Idempotency-Key': 'lost-answer' } }
   const operate = () => owner.request('POST', `/api/machines/${machine.id}/operation`, options)
-  world.gates.postgres.pass = loseAnswer
+  world.faults.postgres.pass = loseAnswer
   expect((await operate()).status).toBe(503)
-  world.gates.postgres.pass = open
+  world.faults.postgres.pass = open
   const again = await operate()
   expect(again.status).toBe(202)
   expect(again.headers.get('Idempotency-Replayed')).toBe('true')

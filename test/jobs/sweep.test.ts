@@ -1,41 +1,46 @@
 // The safety net: what the sweep takes care of, what it leaves alone, and that it may run twice at once.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type GatedWorld, open, type Passage, shut, startGatedWorld } from '../gate.ts'
-import { hasRealPostgres, type Person } from '../harness.ts'
-import { deliver, endLease, readMachineStatus, readRow, readTimeline, request, rewind } from './courier.ts'
+import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
+import { open, shut } from '../platform/faults.ts'
+import {
+  deliver,
+  endLease,
+  keepMessages,
+  readMachineStatus,
+  readRow,
+  readTimeline,
+  request,
+  rewind,
+} from './courier.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startGatedWorld()
+  world = await startWorld()
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
 
 type Item = { body: string; headers: Record<string, string> }
 const batches = (): Item[][] =>
-  world.gates.qstash.requests
+  world
+    .requestsTo('qstash')
     .filter(({ target }) => target === '/v2/batch')
     .map(({ body }) => JSON.parse(body.toString()) as Item[]) // the SDK's own format
 
-/** QStash takes everything and delivers nothing. */
-const keep: Passage = async ({ target, body }) => {
-  if (target !== '/v2/batch') return { body: { messageId: 'msg_1' } }
-  return { body: (JSON.parse(body.toString()) as Item[]).map(() => ({ messageId: 'msg_1' })) }
-}
 beforeEach(async () => {
   // Each test sweeps jobs of its own.
   await world.postgres.query('UPDATE jobs SET published_at = now()')
-  world.gates.qstash.pass = keep
-  world.gates.qstash.requests.length = 0
+  world.faults.qstash.pass = keepMessages
+  world.exchanges.length = 0
 })
 
 /** A job that QStash has not taken, requested so many seconds ago. */
 async function queue(command: 'START' | 'STOP' = 'START', secondsAgo = 6) {
   const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
-  world.gates.qstash.pass = shut
+  world.faults.qstash.pass = shut
   const job = await request(world, owner, machine.id, command)
-  world.gates.qstash.pass = keep
+  world.faults.qstash.pass = keepMessages
   const older = 'UPDATE jobs SET requested_at = requested_at - make_interval(secs => $2) WHERE id = $1'
   await world.postgres.query(older, [job.id, secondsAgo])
   return { machine, job }
@@ -66,10 +71,10 @@ describe('a job that QStash did not take', () => {
 
   test('goes out when QStash is back, and succeeds', async () => {
     const { job } = await queue()
-    world.gates.qstash.pass = shut
+    world.faults.qstash.pass = shut
     await world.sweep()
     expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', publish_no: 2, published_at: null })
-    world.gates.qstash.pass = open
+    world.faults.qstash.pass = open
     await world.sweep()
     await world.waitForJob(owner, job.id, 'SUCCEEDED')
   })
@@ -160,7 +165,7 @@ describe('more than a hundred due jobs', () => {
     await deliver(world, job.id)
     await rewind(world, job.id, 'pending_since', '11 minutes')
     await queueMany(150)
-    world.gates.qstash.pass = shut
+    world.faults.qstash.pass = shut
     await world.sweep()
     expect(batches()).toHaveLength(1)
     expect(await countManyUnpublished()).toEqual([150, 2])
@@ -171,7 +176,7 @@ describe('more than a hundred due jobs', () => {
 
 test('of a batch only what QStash did not take is due again', async () => {
   const [one, other] = [await queue('STOP', 8), await queue('STOP', 7)]
-  world.gates.qstash.pass = async () => ({ body: [{ messageId: 'msg_1' }, { error: 'too large' }] })
+  world.faults.qstash.pass = async () => ({ body: [{ messageId: 'msg_1' }, { error: 'too large' }] })
   await world.sweep()
   expect((await readRow(world, one.job.id)).published_at).not.toBeNull()
   expect(await readRow(world, other.job.id)).toMatchObject({ published_at: null, publish_no: 2 })

@@ -1,14 +1,14 @@
 // What may be done to a machine while a job is open on it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatedWorld, open, shut, startGatedWorld } from '../gate.ts'
-import type { MachineInPlay, Person } from '../harness.ts'
+import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { open, shut } from '../platform/faults.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startGatedWorld()
+  world = await startWorld()
   // Nothing is delivered: a job stays QUEUED.
-  world.gates.qstash.pass = shut
+  world.faults.qstash.pass = shut
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
@@ -73,9 +73,9 @@ describe('while a job is open', () => {
 test('a job that the controller works on is in the way, too', async () => {
   const machine = await world.createMachine(owner)
   machine.behave({ mode: 'warm-up', after_ms: 3_600_000 })
-  world.gates.qstash.pass = open
+  world.faults.qstash.pass = open
   const { body: job } = await world.operate(owner, machine.id, 'START')
-  world.gates.qstash.pass = shut
+  world.faults.qstash.pass = shut
   await world.waitForJob(owner, job.id, 'PENDING')
   const path = `/api/machines/${machine.id}`
   const answer = await owner.request('PATCH', path, { body: { status: 'READY' } })

@@ -1,19 +1,19 @@
 // What still works when an upstream is away, and what is answered when nothing can.
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type GatedWorld, hang, loseAnswer, open, type Passage, shut, startGatedWorld } from '../gate.ts'
-import type { MachineInPlay, Person } from '../harness.ts'
+import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { type CallPassage, hang, loseAnswer, open, shut } from '../platform/faults.ts'
 
-let world: GatedWorld
+let world: World
 let owner: Person
 let machine: MachineInPlay
 beforeAll(async () => {
-  world = await startGatedWorld()
+  world = await startWorld()
   owner = await world.signUp()
   machine = await world.createMachine(owner)
 })
 afterEach(() => {
-  for (const gate of Object.values(world.gates)) gate.pass = open
+  for (const gate of Object.values(world.faults)) gate.pass = open
 })
 afterAll(() => world?.close())
 
@@ -39,7 +39,7 @@ describe('without PostgreSQL', () => {
   test.each(requests)(
     '%s %s answers 503 with Retry-After, and tells nothing of what lies behind',
     async (method, path, sent) => {
-      world.gates.postgres.pass = shut
+      world.faults.postgres.pass = shut
       const answer = await owner.request(method, path.replace('{id}', String(machine.id)), {
         body: sent === 'refresh' ? { refresh: owner.refresh } : sent,
       })
@@ -50,7 +50,7 @@ describe('without PostgreSQL', () => {
     },
   )
 
-  test.each<[string, Passage]>([
+  test.each<[string, CallPassage]>([
     ['answers HTML behind a 502', async () => ({ status: 502, body: '<html>Bad gateway</html>' })],
     ['answers 200 with what is not JSON', async () => ({ status: 200, body: '<html>Sign in to the Wi-Fi</html>' })],
     [
@@ -62,7 +62,7 @@ describe('without PostgreSQL', () => {
       async () => ({ status: 400, body: { message: 'too many', code: '53300' } }),
     ],
   ])('a PostgreSQL that %s is away, too', async (_, pass) => {
-    world.gates.postgres.pass = pass
+    world.faults.postgres.pass = pass
     const answer = await owner.request('GET', `/api/machines/${machine.id}`)
     expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([
       503,
@@ -72,7 +72,7 @@ describe('without PostgreSQL', () => {
   })
 
   test('what the database says of a statement is for the log alone: 500 with a constant text', async () => {
-    world.gates.postgres.pass = async () => ({
+    world.faults.postgres.pass = async () => ({
       status: 400,
       body: { message: 'column "secret" is gone', code: '42703' },
     })
@@ -94,7 +94,7 @@ describe('without PostgreSQL', () => {
   })
 
   test('health, keys and bad input are answered as ever', async () => {
-    world.gates.postgres.pass = shut
+    world.faults.postgres.pass = shut
     expect((await world.request('GET', '/api/health')).status).toBe(200)
     expect((await world.request('GET', '/.well-known/jwks.json')).status).toBe(200)
     expect((await owner.request('POST', '/api/machines', { body: {} })).status).toBe(422)
@@ -105,9 +105,9 @@ describe('without PostgreSQL', () => {
   test('a write whose answer was lost is found again by its key, and made once', async () => {
     const person = await world.signUp()
     const send = () => person.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': 'lost' } })
-    world.gates.postgres.pass = loseAnswer
+    world.faults.postgres.pass = loseAnswer
     expect((await send()).status).toBe(503)
-    world.gates.postgres.pass = open
+    world.faults.postgres.pass = open
     const again = await send()
     expect([again.status, again.headers.get('Idempotency-Replayed')]).toEqual([201, 'true'])
     expect((await person.request('GET', '/api/machines?owner_id=me')).body.items).toEqual([again.body])
@@ -144,22 +144,22 @@ async function liveADay(): Promise<void> {
   expect((await person.request('GET', '/api/me')).status).toBe(401)
 }
 
-test.each<[string, Passage]>([
+test.each<[string, CallPassage]>([
   ['refuses the connection', shut],
   ['never answers', hang],
   ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
   ['answers what is not JSON', async () => ({ status: 200, body: '<html>' })],
 ])('with a Redis that %s everything works', async (_, pass) => {
-  world.gates.redis.pass = pass
+  world.faults.redis.pass = pass
   await liveADay()
 })
 
-test.each<[string, Passage]>([
+test.each<[string, CallPassage]>([
   ['refuses the connection', shut],
   ['never answers', hang],
   ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
 ])('with a QStash that %s a START is accepted and stays QUEUED', async (_, pass) => {
-  world.gates.qstash.pass = pass
+  world.faults.qstash.pass = pass
   const mine = await world.createMachine(owner)
   const { status, body: job } = await world.operate(owner, mine.id, 'START')
   expect([status, job.state]).toEqual([202, 'QUEUED'])
@@ -168,8 +168,8 @@ test.each<[string, Passage]>([
 })
 
 test('with neither Redis nor QStash a START is accepted, seen and taken back', async () => {
-  world.gates.redis.pass = shut
-  world.gates.qstash.pass = shut
+  world.faults.redis.pass = shut
+  world.faults.qstash.pass = shut
   const mine = await world.createMachine(owner)
   const { status, body: job } = await world.operate(owner, mine.id, 'START')
   expect(status).toBe(202)
@@ -181,8 +181,8 @@ test('a replay that PostgreSQL was away for is given when it is back', async () 
   const key = randomUUID()
   const send = () => owner.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': key } })
   const first = await send()
-  world.gates.postgres.pass = shut
+  world.faults.postgres.pass = shut
   expect((await send()).status).toBe(503)
-  world.gates.postgres.pass = open
+  world.faults.postgres.pass = open
   expect((await send()).text).toBe(first.text)
 })

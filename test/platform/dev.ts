@@ -48,7 +48,7 @@ export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> 
   }
 }
 
-function describeLocal({ api, controller, files, accounts }: Local): string {
+function describeLocal({ api, file, controller, files, accounts }: Local): string {
   const rows: [string, string][] = [
     ['API', `${api}/api`],
     ['Swagger UI', `${api}/api/swagger`],
@@ -56,6 +56,7 @@ function describeLocal({ api, controller, files, accounts }: Local): string {
     ['OpenAPI', `${api}/api/openapi.json`],
     ['Ready?', `${api}/api/health/ready`],
     ['Machine controller', `${controller.url}/machines`],
+    ['Faults on demand', `${file.control}/faults`],
     ['Where everything is', files.platform],
     ['Log of wrangler', files.wranglerLog],
     ...accounts.map(({ username, password, isStaff }): [string, string] => [

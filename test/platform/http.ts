@@ -4,6 +4,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type CallFaults, open } from './faults.ts'
 
 /** One request as a stand-in sees it. `target` is the raw request target: `//` and `%2F` in it are untouched. */
 export type StandInRequest = {
@@ -24,6 +25,7 @@ export type StandInAnswer = { status?: number; headers?: Record<string, string>;
 /** What passed over the wire, for counting and timing. Times are `performance.now()` milliseconds. */
 export type Exchange = {
   service: string
+  request: StandInRequest
   method: string
   target: string
   status: number
@@ -37,6 +39,8 @@ export type StandInOptions = {
   /** How long a request is on its way before it is handled; none unless told. */
   latencyMs?: number
   onExchange?: (exchange: Exchange) => void
+  /** What happens to each call; nothing unless told. */
+  faults?: CallFaults
 }
 
 export type StandInServer = { url: string; port: number; close(): Promise<void> }
@@ -73,13 +77,15 @@ export async function startHttpServer(
       signal: gone.signal,
     }
     if (options.latencyMs) await delay(options.latencyMs)
-    const answer = await handle(request).catch((error: unknown): StandInAnswer => {
+    const pass = options.faults?.pass ?? open
+    const answer = await pass(request, () => handle(request)).catch((error: unknown): StandInAnswer => {
       console.error(`${service} stand-in failed on ${request.method} ${request.target}:`, error)
       return { status: 500, body: { error: `the ${service} stand-in failed: ${String(error)}` } }
     })
     const status = answer.cut ? 0 : (answer.status ?? 200)
     options.onExchange?.({
       service,
+      request,
       method: request.method,
       target: request.target,
       status,

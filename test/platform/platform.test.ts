@@ -76,6 +76,7 @@ describe('the platform', () => {
         current_signing_key: expect.stringMatching(/^sig_/),
         next_signing_key: expect.stringMatching(/^sig_/),
       },
+      control: expect.stringMatching(/^http:/),
       controller: controller.url,
     })
     const pong = await fetch(`${file.redis.url}/ping`, { headers: { authorization: `Bearer ${file.redis.token}` } })

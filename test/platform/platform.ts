@@ -3,8 +3,10 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { type Controlled, startControl } from './control.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { Endings } from './endings.ts'
+import { type CallFaults, open } from './faults.ts'
 import type { Exchange, StandInOptions } from './http.ts'
 import { type LocalFiles, nameLocalFiles, removeLocalFiles, writeJson } from './local-files.ts'
 import { takeLock } from './lock.ts'
@@ -18,6 +20,7 @@ import {
 } from './named-services.ts'
 import { startPostgres } from './postgres.ts'
 import { type Progress, silent } from './progress.ts'
+import type { DeliveryFaults } from './qstash/courier.ts'
 import { startQStash } from './qstash.ts'
 import { startRedis } from './redis.ts'
 
@@ -28,6 +31,8 @@ export type PlatformFile = {
   redis: RedisService
   qstash: QStashService
   controller: string
+  /** Where faults are ordered. */
+  control: string
 }
 
 export type PlatformOptions = {
@@ -68,12 +73,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         () => removeLocalFiles(files),
         () => files.dir,
       )
-    const starter: Starter = { ...options, env, progress, files, endings }
+    const controlled: Starter['controlled'] = { calls: new Map() }
+    const starter: Starter = { ...options, env, progress, files, endings, controlled }
     const postgres = named.postgres ?? (await startOwnPostgres(starter))
     const redis = named.redis ?? (await startOwnRedis(starter))
     const qstash = named.qstash ?? (await startOwnQStash(starter))
-    const controller = await start(starter, 'machine controller', startController, ({ url }) => url)
-    const file = { api: options.api, postgres, redis, qstash, controller: controller.url }
+    const controller = await start(starter, 'machine controller', 'controller', startController, ({ url }) => url)
+    const control = await startControl(controlled)
+    endings.add(() => control.close())
+    const file = { api: options.api, postgres, redis, qstash, controller: controller.url, control: control.url }
     endings.add(() => rm(files.platform, { force: true }))
     await writeJson(files.platform, file)
     return { file, files, named, controller, close: () => endings.run() }
@@ -83,16 +91,27 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
-type Starter = PlatformOptions & { env: ProcessEnvironment; progress: Progress; files: LocalFiles; endings: Endings }
+type Starter = PlatformOptions & {
+  env: ProcessEnvironment
+  progress: Progress
+  files: LocalFiles
+  endings: Endings
+  controlled: Controlled & { calls: Map<string, CallFaults> }
+}
 
+/** @param name what its faults are ordered by */
 async function start<Service extends { close(): Promise<void> }>(
-  { signal, progress, endings, onExchange }: Starter,
+  { signal, progress, endings, controlled, onExchange }: Starter,
   title: string,
+  name: string,
   startService: (options: StandInOptions) => Promise<Service>,
   note: (service: Service) => string,
 ): Promise<Service> {
   signal?.throwIfAborted()
-  const service = await progress.step(title, () => startService(onExchange ? { onExchange } : {}), note)
+  const faults: CallFaults = { pass: open }
+  const options = { faults, ...(onExchange && { onExchange }) }
+  const service = await progress.step(title, () => startService(options), note)
+  controlled.calls.set(name, faults)
   endings.add(() => service.close())
   return service
 }
@@ -105,6 +124,7 @@ async function startOwnPostgres(starter: Starter): Promise<PostgresService> {
   const postgres = await start(
     starter,
     'PostgreSQL',
+    'postgres',
     (options) => startPostgres({ ...options, ...where }),
     ({ fetchEndpoint }) => `${fetchEndpoint} (${serverUrl ? 'LOCAL_POSTGRES_URL' : 'PGlite'})`,
   )
@@ -120,6 +140,7 @@ async function startOwnRedis(starter: Starter): Promise<RedisService> {
   const redis = await start(
     starter,
     'Redis',
+    'redis',
     (options) => startRedis({ ...options, ...where }),
     ({ url }) => `${url} (${serverUrl ? 'LOCAL_REDIS_URL' : 'in this process'})`,
   )
@@ -129,12 +150,15 @@ async function startOwnRedis(starter: Starter): Promise<RedisService> {
 }
 
 async function startOwnQStash(starter: Starter): Promise<QStashService> {
+  const deliveryFaults: DeliveryFaults = { pass: open }
   const qstash = await start(
     starter,
     'QStash',
-    (options) => startQStash({ ...options, stateFile: starter.files.qstash }),
+    'qstash',
+    (options) => startQStash({ ...options, deliveryFaults, stateFile: starter.files.qstash }),
     ({ url }) => url,
   )
+  Object.assign(starter.controlled, { deliveries: deliveryFaults, restartQStash: () => qstash.restart() })
   return {
     url: qstash.url,
     token: qstash.token,

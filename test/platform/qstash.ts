@@ -2,7 +2,7 @@
 // and callbacks, and keeps the dead ones, all as the vendor's SDK expects it.
 // https://upstash.com/docs/qstash/howto/local-development
 import { type StandInOptions, startHttpServer } from './http.ts'
-import { createCourier, type Delivery } from './qstash/courier.ts'
+import { createCourier, type Delivery, type DeliveryFaults } from './qstash/courier.ts'
 import { type Message, showMessage } from './qstash/message.ts'
 import { createApi } from './qstash/routes.ts'
 import { loadState, openStateFile } from './qstash/state-file.ts'
@@ -16,6 +16,8 @@ export type QStashStandInOptions = StandInOptions & {
   /** For a first start: keys in the state file, which may have been rotated, win. */
   currentSigningKey?: string
   nextSigningKey?: string
+  /** What happens to each delivery on its way; nothing unless told. */
+  deliveryFaults?: DeliveryFaults
   /** Unix milliseconds. After moving such a clock, call `wake`. */
   now?: () => number
 }
@@ -31,6 +33,8 @@ export type QStashStandIn = {
   deliveries(): Delivery[]
   /** Looks at the clock again and starts what is due. */
   wake(): void
+  /** As after a crash: what was under way is cut off, and everything that is not delivered is due again. */
+  restart(): Promise<void>
   /** Cuts off what is under way, which stays undelivered, and resolves when all is quiet and written. */
   close(): Promise<void>
 }
@@ -48,7 +52,7 @@ export async function startQStash(options: QStashStandInOptions = {}): Promise<Q
   const loaded = stateFile === undefined ? undefined : await loadState(stateFile)
   const file = stateFile === undefined ? undefined : openStateFile(stateFile, () => store.state())
   const store = createStore(loaded ?? blankState(options), now, () => file?.changed())
-  const courier = createCourier(store, now)
+  const courier = createCourier(store, now, options.deliveryFaults)
   const answer = createApi(token, { store, courier, now })
   const server = await startHttpServer('qstash', async (request) => answer(request), options)
   courier.wake()
@@ -64,6 +68,7 @@ export async function startQStash(options: QStashStandInOptions = {}): Promise<Q
     messages: () => [...store.messages.values()].map(showMessage),
     deliveries: () => [...courier.deliveries],
     wake: () => courier.wake(),
+    restart: () => courier.restart(),
     async close() {
       await server.close()
       await courier.close()

@@ -1,6 +1,8 @@
 // Carries messages: starts each attempt when it is due, and decides from its result what becomes of the message:
 // delivered, tried again, or dead. Callbacks are messages like any other.
 // https://upstash.com/docs/qstash/howto/debug-logs (the states)
+
+import { type Faults, open } from '../faults.ts'
 import { attemptDelivery } from './attempt.ts'
 import { callbackParcel } from './callback.ts'
 import { type AttemptResult, type CallbackPlan, type Parcel, type PendingMessage, randomId } from './message.ts'
@@ -19,16 +21,24 @@ export type Delivery = {
 }
 
 export type Courier = ReturnType<typeof createCourier>
+export type DeliveryFaults = Faults<PendingMessage, AttemptResult>
 
 const keptDeliveries = 10_000
 // Longer waits would overflow the timer; it is then set again.
 const maxTimerMs = 2 ** 31 - 1
 
-export function createCourier(store: Store, now: () => number) {
+/** The destination acts, and the courier does not hear of it. */
+export const loseDeliveryAnswer: DeliveryFaults['pass'] = async (_message, attempt) => {
+  await attempt()
+  return { status: 0, header: {}, body: Buffer.alloc(0), error: 'a fault on demand: the answer was lost' }
+}
+
+/** @param faults what happens to each attempt on its way; nothing unless told */
+export function createCourier(store: Store, now: () => number, faults: DeliveryFaults = { pass: open }) {
   const timers = new Map<PendingMessage, NodeJS.Timeout>()
   const inFlight = new Map<PendingMessage, Promise<void>>()
   const deliveries: Delivery[] = []
-  const stop = new AbortController()
+  let stop = new AbortController()
 
   function arm(message: PendingMessage): void {
     clearTimeout(timers.get(message))
@@ -53,9 +63,10 @@ export function createCourier(store: Store, now: () => number) {
     const startedAt = now()
     store.record(startedAt, 'ACTIVE', message)
     const signature = signDelivery(store.keys.current, message.url, message.body, startedAt)
-    const result = await attemptDelivery(message, signature, stop.signal)
+    const { signal } = stop
+    const result = await faults.pass(message, () => attemptDelivery(message, signature, signal))
     // Cut off by our own end, nobody knows what the destination did: the message stays and is tried again next time.
-    if (stop.signal.aborted && result.status === 0) return
+    if (signal.aborted && result.status === 0) return
     const endedAt = now()
     const { messageId, url, retried } = message
     deliveries.push({ messageId, url, retried, status: result.status, startedAt, endedAt })
@@ -138,7 +149,14 @@ export function createCourier(store: Store, now: () => number) {
     await Promise.all(inFlight.values())
   }
 
-  return { send, cancel, wake, close, deliveries }
+  /** As after a crash: what was under way is cut off, and everything that is not delivered is due again. */
+  async function restart(): Promise<void> {
+    await close()
+    stop = new AbortController()
+    wake()
+  }
+
+  return { send, cancel, wake, close, restart, deliveries }
 }
 
 /** https://upstash.com/docs/qstash/features/retry#non-retryable-error: both the status and the header are needed. */

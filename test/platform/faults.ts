@@ -1,0 +1,77 @@
+// Faults on demand: what happens to a call on its way to a stand-in, or to a message on its way from the courier, and to
+// the answer on its way back. Nothing happens until it is told: by a test, or at the platform's control port.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { StandInAnswer, StandInRequest } from './http.ts'
+
+/** What happens to one call; `forward` carries it on and gives its answer. */
+export type Passage<Call, Answer> = (call: Call, forward: () => Promise<Answer>) => Promise<Answer>
+
+/** What happens to each call from now on; open until told otherwise. */
+export type Faults<Call, Answer> = { pass: Passage<Call, Answer> }
+export type CallFaults = Faults<StandInRequest, StandInAnswer>
+export type CallPassage = Passage<StandInRequest, StandInAnswer>
+
+export const open = <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => forward()
+
+/** The upstream never sees the call. */
+export const shut: CallPassage = async () => ({ cut: true })
+/** Nothing is done and nothing answered for as long as the caller waits. */
+export const hang: CallPassage = ({ signal }) =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve({ cut: true })
+    signal.addEventListener('abort', () => resolve({ cut: true }))
+  })
+/** The upstream does what it was asked, but its answer is lost. */
+export const loseAnswer: CallPassage = async (_call, forward) => {
+  await forward()
+  return { cut: true }
+}
+/** The upstream does nothing and says that it failed. */
+export function fail(status = 500): CallPassage {
+  return async () => ({ status, body: { error: 'a fault on demand', message: 'a fault on demand' } })
+}
+/** It arrives late. */
+export function slow(delayMs: number) {
+  return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
+    await delay(delayMs)
+    return forward()
+  }
+}
+/** What was sent arrives twice at once; the sender hears one answer. */
+export const twice = async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
+  const [answer] = await Promise.all([forward(), forward()])
+  return answer
+}
+
+/** What comes first waits until the next one has gone by, or until `longestMs` have passed without one. */
+export function outOfOrder(longestMs = 5_000) {
+  let overtaken: (() => void) | undefined
+  return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
+    if (overtaken) {
+      const goOn = overtaken
+      overtaken = undefined
+      return forward().finally(goOn)
+    }
+    const waiting = new AbortController()
+    overtaken = () => waiting.abort()
+    await delay(longestMs, undefined, { signal: waiting.signal }).catch(() => {})
+    overtaken = undefined
+    return forward()
+  }
+}
+
+/** The next `count` calls that fit take this way, all others go through. */
+export function only<Call, Answer>(
+  passage: Passage<Call, Answer>,
+  {
+    count = Number.POSITIVE_INFINITY,
+    fits = () => true,
+  }: { count?: number | undefined; fits?: (call: Call) => boolean },
+): Passage<Call, Answer> {
+  let left = count
+  return (call, forward) => {
+    if (left <= 0 || !fits(call)) return forward()
+    left -= 1
+    return passage(call, forward)
+  }
+}
