@@ -1,7 +1,7 @@
 // A real Redis behind the REST API. All keys get a prefix that clients never see, so that many stand-ins can share a
 // server; SCAN, KEYS, DBSIZE and FLUSHDB see only what is behind the prefix.
-import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { ownMark } from '../own-mark.ts'
 import { mapKeys } from './command.ts'
 import type { Prepared } from './commands.ts'
 import type { Engine, Outcome } from './engine.ts'
@@ -138,7 +138,7 @@ async function connect(serverUrl: string): Promise<Redis> {
  * @throws Error when the server cannot be reached.
  */
 export async function connectServerEngine(serverUrl: string, keyPrefix?: string): Promise<Engine> {
-  const prefix = keyPrefix ?? `tiebar:${randomBytes(8).toString('hex')}:`
+  const prefix = keyPrefix ?? `tiebar:${ownMark()}:`
   const client = await connect(serverUrl)
   return {
     run: (commands) => Promise.all(commands.map((prepared) => runOne(client, prefix, prepared))),

@@ -1,0 +1,40 @@
+// Races of one session, on a real PostgreSQL: PGlite has one connection and would hide them.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasRealPostgres, startWorld, type World } from '../harness.ts'
+
+describe.skipIf(!hasRealPostgres)('at once', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld()
+  })
+  afterAll(() => world?.close())
+
+  test('50 refreshes with one token: one is exchanged, and the session has ended for the winner, too', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const person = await world.signUp()
+      const refresh = () => world.request('POST', '/api/token/refresh', { body: { refresh: person.refresh } })
+      const answers = await Promise.all(Array.from({ length: 50 }, refresh))
+      const won = answers.filter(({ status }) => status === 200)
+      expect(won).toHaveLength(1)
+      expect(answers.filter(({ status }) => status === 401)).toHaveLength(49)
+      const { access, refresh: next } = won[0]?.body.token ?? {}
+      expect((await world.request('GET', '/api/me', { token: access })).status).toBe(401)
+      expect((await world.request('POST', '/api/token/refresh', { body: { refresh: next } })).status).toBe(401)
+    }
+  })
+
+  test('a refresh and a log-out: whoever is first, the session has ended', async () => {
+    const rounds = Array.from({ length: 10 }, async () => {
+      const person = await world.signUp()
+      const [refreshed, ended] = await Promise.all([
+        world.request('POST', '/api/token/refresh', { body: { refresh: person.refresh } }),
+        person.request('POST', '/api/log-out'),
+      ])
+      expect(ended.status).toBe(204)
+      expect([200, 401]).toContain(refreshed.status)
+      const token = refreshed.body.token?.access ?? person.access
+      expect((await world.request('GET', '/api/me', { token })).status).toBe(401)
+    })
+    await Promise.all(rounds)
+  })
+})

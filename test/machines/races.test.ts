@@ -1,0 +1,47 @@
+// Races of one machine's row, on a real PostgreSQL: PGlite has one connection and would hide them.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
+
+describe.skipIf(!hasRealPostgres)('at once', () => {
+  let world: World
+  let owner: Person
+  beforeAll(async () => {
+    world = await startWorld()
+    owner = await world.signUp()
+  })
+  afterAll(() => world?.close())
+
+  test('20 PATCHes with one ETag: one is carried out, all others are told 412', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const machine = await world.createMachine(owner)
+      const headers = { 'If-Match': machine.etag }
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: `Name ${n}` }, headers }),
+        ),
+      )
+      const done = answers.filter(({ status }) => status === 200)
+      expect(done).toHaveLength(1)
+      expect(answers.filter(({ status, body }) => status === 412 && body.code === 'precondition_failed')).toHaveLength(
+        19,
+      )
+      const { body } = await owner.request('GET', `/api/machines/${machine.id}`)
+      expect(body).toEqual(done[0]?.body)
+    }
+  })
+
+  test('20 twins of one Idempotency-Key register one machine, and all are told of it', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const body = { name: `Twin ${round}`, location: 'Hall 1' }
+      const headers = { 'Idempotency-Key': `twins-${round}` }
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => owner.request('POST', '/api/machines', { body, headers })),
+      )
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
+      expect(new Set(answers.map(({ body: { id } }) => id)).size).toBe(1)
+      expect(answers.filter(({ headers: got }) => got.has('Idempotency-Replayed'))).toHaveLength(19)
+      const { body: page } = await owner.request('GET', `/api/machines?owner_id=me&q=Twin%20${round}`)
+      expect(page.items).toHaveLength(1)
+    }
+  })
+})
