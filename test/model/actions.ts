@@ -1,0 +1,205 @@
+// One step of a random sequence: what it is, and how it is taken by the real statements and by the model alike.
+import * as fc from 'fast-check'
+import { v7 as uuidv7 } from 'uuid'
+import type { Claimant } from '../../src/http/context.ts'
+import { type Database, UniqueViolation } from '../../src/infra/database.ts'
+import { admit, cancel } from '../../src/jobs/admission.sql.ts'
+import { expiresInSeconds } from '../../src/jobs/job.ts'
+import { settle, type Verdict } from '../../src/jobs/outcome.sql.ts'
+import { carryOutDue, carryOutFailed, markPublished } from '../../src/jobs/publication.sql.ts'
+import { claim } from '../../src/jobs/store.ts'
+import { TiebarError } from '../../src/kernel/error.ts'
+import { changeMachine } from '../../src/machines/store.ts'
+import type { Attempt, Model, ModelJob } from './model.ts'
+
+const verdicts: Verdict[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING', 'bad_answer', 'unclear', 'busy']
+const command = fc.constantFrom('START' as const, 'STOP' as const)
+
+const recent = fc.nat({ max: 1 })
+const kinds = {
+  request: fc.record({ do: fc.constant('request' as const), command, isTaken: fc.boolean(), isTwin: fc.boolean() }),
+  intrude: fc.record({ do: fc.constant('intrude' as const), command }),
+  cancel: fc.record({ do: fc.constant('cancel' as const), nth: recent }),
+  deliver: fc.record({ do: fc.constant('deliver' as const), nth: recent }),
+  answer: fc.record({ do: fc.constant('answer' as const), nth: recent, verdict: fc.constantFrom(...verdicts) }),
+  report: fc.record({
+    do: fc.constant('report' as const),
+    nth: fc.nat({ max: 2 }),
+    verdict: fc.constantFrom('SUCCESS' as const, 'REMOTEFAILED' as const),
+  }),
+  giveUp: fc.record({ do: fc.constant('give up' as const), nth: recent, isTaken: fc.boolean() }),
+  sweep: fc.record({ do: fc.constant('sweep' as const), isTaken: fc.boolean() }),
+  wait: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 5, 6, 20, 20, 20, 37, 61, 600) }),
+  setStatus: fc.record({
+    do: fc.constant('set status' as const),
+    status: fc.constantFrom('READY' as const, 'READY' as const, 'POWEROFF' as const, 'ERROR' as const),
+  }),
+  setController: fc.record({
+    do: fc.constant('set controller' as const),
+    hasController: fc.constantFrom(true, true, false),
+  }),
+  delete: fc.record({ do: fc.constant('delete' as const) }),
+}
+
+/**
+ * `nth` counts from the newest. `isTaken`: QStash was there. `isTwin`: the same request with the same key once more.
+ * What ends a machine for good is rare, so that sequences get somewhere.
+ */
+export const action = fc.oneof(
+  { weight: 40, arbitrary: kinds.request },
+  { weight: 3, arbitrary: kinds.intrude },
+  { weight: 5, arbitrary: kinds.cancel },
+  { weight: 60, arbitrary: kinds.deliver },
+  { weight: 60, arbitrary: kinds.answer },
+  { weight: 20, arbitrary: kinds.report },
+  { weight: 15, arbitrary: kinds.giveUp },
+  { weight: 15, arbitrary: kinds.sweep },
+  { weight: 40, arbitrary: kinds.wait },
+  { weight: 15, arbitrary: kinds.setStatus },
+  { weight: 5, arbitrary: kinds.setController },
+  { weight: 1, arbitrary: kinds.delete },
+)
+export type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never
+
+export type Real = {
+  database: Database
+  owner: Claimant
+  stranger: Claimant
+  machineId: number
+  ids: Map<ModelJob, string>
+  attempts: Attempt[]
+  /** As if so much time had passed for this machine. */
+  pass(seconds: number): Promise<void>
+}
+
+export async function take(action: Action, model: Model, real: Real): Promise<void> {
+  const { database, ids, attempts } = real
+  const pick = (nth: number): [ModelJob, string] | undefined => {
+    const [job, id] = [...ids].at(-1 - nth) ?? []
+    return job && id !== undefined ? [job, id] : undefined
+  }
+  switch (action.do) {
+    case 'request':
+      return request(action, model, real)
+    case 'intrude': {
+      const jobId = uuidv7()
+      const asked = { jobId, machineId: real.machineId, command: action.command, expiresInSeconds: 60 }
+      const { verdict } = await admit(database, real.stranger, asked, undefined)
+      agree(
+        verdict,
+        remember(model, ids, jobId, () => model.request(action.command, true, 60)),
+      )
+      return
+    }
+    case 'cancel': {
+      const [job, id] = pick(action.nth) ?? []
+      if (!job || !id) return
+      await cancel(database, real.owner, id, null)
+      return model.cancel(job)
+    }
+    case 'deliver': {
+      const [job, id] = pick(action.nth) ?? []
+      if (!job || !id) return
+      const claimed = await claim(database, id)
+      const begun = model.deliver(job)
+      agree(claimed?.step === 'send', begun !== undefined)
+      if (begun) attempts.push(begun)
+      return
+    }
+    case 'answer': {
+      const attempt = attempts.at(-1 - action.nth)
+      const id = attempt && ids.get(attempt.job)
+      if (!attempt || !id) return
+      const { verdict } = action
+      await settle(database, id, { verdict, detail: null, attempt: attempt.attempt, wasUnclear: attempt.wasUnclear })
+      return model.settle(attempt.job, verdict, attempt)
+    }
+    case 'report': {
+      const [job, id] = pick(action.nth) ?? []
+      if (!job || !id) return
+      await settle(database, id, { verdict: action.verdict, detail: null, attempt: null, wasUnclear: true })
+      return model.settle(job, action.verdict)
+    }
+    case 'give up': {
+      const [job, id] = pick(action.nth) ?? []
+      if (!job || !id) return
+      const carried = await carryOutFailed(database, id)
+      await notTaken(database, action.isTaken, carried ? [carried] : [])
+      return model.giveUp(job, action.isTaken)
+    }
+    case 'sweep':
+      await notTaken(database, action.isTaken, await carryOutDue(database, 100))
+      return model.sweep(action.isTaken)
+    case 'wait':
+      await real.pass(action.seconds)
+      model.now += action.seconds
+      return
+    case 'set status':
+      return change(real, { status: action.status }, () => model.change({ status: action.status }))
+    case 'set controller': {
+      const controllerUrl = action.hasController ? 'http://controller.example' : null
+      return change(real, { controllerUrl }, () => model.change({ hasController: action.hasController }))
+    }
+    case 'delete':
+      return change(real, { isDeleted: true }, () => model.change({ isDeleted: true }))
+  }
+}
+
+async function request(
+  { command, isTaken, isTwin }: Extract<Action, { do: 'request' }>,
+  model: Model,
+  { database, owner, machineId, ids }: Real,
+): Promise<void> {
+  const jobId = uuidv7()
+  const seconds = expiresInSeconds[command]
+  const key = { accountId: owner.accountId, method: 'POST', path: '/', key: jobId, fingerprint: '' }
+  const { verdict } = await admit(database, owner, { jobId, machineId, command, expiresInSeconds: seconds }, key)
+  agree(
+    verdict,
+    remember(model, ids, jobId, () => model.request(command, false, seconds)),
+  )
+  if (verdict === 'accepted' && isTaken) {
+    await markPublished(database, [{ jobId, publishNo: 1 }], true)
+    const job = model.jobs.at(-1)
+    if (job) job.publishedAt = model.now
+  }
+  if (!isTwin || verdict === 'not_found') return
+  const twin = { jobId: uuidv7(), machineId, command, expiresInSeconds: seconds }
+  const failure = await admit(database, owner, twin, key).catch((error: unknown) => error)
+  agree(failure instanceof UniqueViolation && failure.constraint, 'idempotency_keys_key')
+}
+
+/** The job that the model has made, if it has, is the one with this id. */
+function remember<Result>(model: Model, ids: Real['ids'], jobId: string, ask: () => Result): Result {
+  const before = model.jobs.length
+  const result = ask()
+  const job = model.jobs.at(-1)
+  if (job && model.jobs.length > before) ids.set(job, jobId)
+  return result
+}
+
+async function notTaken(
+  database: Database,
+  isTaken: boolean,
+  carried: { job: { id: string }; publishNo: number | null }[],
+): Promise<void> {
+  const sent = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ jobId: job.id, publishNo }]))
+  if (!isTaken && sent.length > 0) await markPublished(database, sent, false)
+}
+
+async function change(real: Real, change: Parameters<typeof changeMachine>[3], ask: () => boolean): Promise<void> {
+  const isDone = await changeMachine(real.database, real.owner, real.machineId, change, undefined).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof TiebarError) return false
+      throw error
+    },
+  )
+  agree(isDone, ask())
+}
+
+/** @throws Error when the statements and the model see the same thing differently */
+export function agree(real: unknown, model: unknown): void {
+  const [one, other] = [JSON.stringify(real), JSON.stringify(model)]
+  if (one !== other) throw new Error(`PostgreSQL says ${one}\nthe model says  ${other}`)
+}

@@ -1,0 +1,208 @@
+// What a machine and its jobs do, told without SQL: the model that the statements are held to. Times are seconds.
+import type { Command, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
+import type { Verdict } from '../../src/jobs/outcome.sql.ts'
+
+export type ModelJob = {
+  command: Command
+  state: JobState
+  result: JobResult | null
+  reason: JobReason | null
+  attempts: number
+  version: number
+  publishNo: number
+  publishedAt: number | null
+  requestedAt: number
+  notAfter: number
+  pendingSince: number
+  /** Some attempt may have acted. */
+  isUnclear: boolean
+  mustSucceed: boolean
+  isStrangers: boolean
+  notes: string[]
+}
+
+export type Attempt = { job: ModelJob; attempt: number; wasUnclear: boolean }
+
+const isOpen = ({ state }: ModelJob) => state === 'QUEUED' || state === 'SENT' || state === 'PENDING'
+const isRefusal = ({ state, reason }: ModelJob) => state === 'REJECTED' && reason !== 'changed'
+
+export class Model {
+  now = 0
+  status = 'READY'
+  isDeleted = false
+  hasController = true
+  lease: { job: ModelJob; attempt: number; until: number } | undefined
+  readonly jobs: ModelJob[] = []
+
+  get isLeased(): boolean {
+    return this.lease !== undefined && this.lease.until > this.now
+  }
+
+  /** At most one: a STOP takes the place of a START, and nothing else comes beside it. */
+  get openJob(): ModelJob | undefined {
+    return this.jobs.find(isOpen)
+  }
+
+  request(command: Command, isStrangers: boolean, seconds: number): 'accepted' | 'not_found' | JobReason {
+    if (this.isDeleted) return 'not_found'
+    const refusal = this.#refuse(command, isStrangers)
+    const started = this.openJob
+    const isTold = this.jobs.some(
+      (job) =>
+        isRefusal(job) &&
+        job.isStrangers === isStrangers &&
+        job.command === command &&
+        job.reason === refusal &&
+        this.now - job.requestedAt < 60,
+    )
+    if (refusal && isTold) return refusal
+    if (!refusal && started) this.#move(started, 'SUPERSEDED', 'IGNORE', 'by_stop')
+    const job: ModelJob = {
+      command,
+      state: refusal ? 'REJECTED' : 'QUEUED',
+      result: refusal ? (refusal === 'not_owner' ? 'PERMISSIONDENIED' : 'INVALIDCOMMAND') : null,
+      reason: refusal ?? null,
+      attempts: 0,
+      version: 1,
+      publishNo: 1,
+      publishedAt: null,
+      requestedAt: this.now,
+      notAfter: this.now + seconds,
+      pendingSince: 0,
+      isUnclear: false,
+      // What is QUEUED has never been sent, all other open jobs have.
+      mustSucceed: !refusal && started !== undefined && started.attempts > 0,
+      isStrangers,
+      notes: [],
+    }
+    this.jobs.push(job)
+    return refusal ?? 'accepted'
+  }
+
+  #refuse(command: Command, isStrangers: boolean): JobReason | undefined {
+    if (isStrangers) return 'not_owner'
+    const open = this.openJob
+    if (open && (command === 'START' || open.command === 'STOP')) return 'job_open'
+    const isFit = command === 'START' ? this.status === 'READY' : ['RUNNING', 'PENDING', 'ERROR'].includes(this.status)
+    if (!isFit && !open) return 'wrong_state'
+    return this.hasController ? undefined : 'no_controller'
+  }
+
+  cancel(job: ModelJob): void {
+    if (job.state === 'QUEUED' && !job.mustSucceed) this.#move(job, 'CANCELED', 'IGNORE', 'by_person')
+  }
+
+  /** Carries out what comes next; answers the attempt that was begun. */
+  deliver(job: ModelJob): Attempt | undefined {
+    if (!this.#comesNext(job)) return undefined
+    const begun = { job, attempt: job.attempts + 1, wasUnclear: job.isUnclear }
+    this.#move(job, 'SENT', job.result, job.reason)
+    Object.assign(job, { attempts: begun.attempt, isUnclear: true })
+    this.lease = { job, attempt: begun.attempt, until: this.now + 20 }
+    return begun
+  }
+
+  /** The courier has given the message up. */
+  giveUp(job: ModelJob, isTaken: boolean): void {
+    if (!this.#comesNext(job)) return
+    job.publishNo += 1
+    job.publishedAt = isTaken ? this.now : null
+  }
+
+  sweep(isTaken: boolean): void {
+    const job = this.openJob
+    if (!job) return
+    const silence =
+      job.publishedAt === null
+        ? this.now - job.requestedAt - 5
+        : this.now - job.publishedAt - (job.command === 'START' ? 37 : 61)
+    const isDue = job.state === 'PENDING' ? this.now - job.pendingSince >= 600 : !this.isLeased && silence >= 0
+    if (isDue) this.giveUp(job, isTaken)
+  }
+
+  /** True when the job is to be sent; a job whose time is over, or that is not to be sent any more, is ended. */
+  #comesNext(job: ModelJob): boolean {
+    if (job.state === 'PENDING') {
+      if (this.now - job.pendingSince >= 600) this.#end(job, 'TIMED_OUT', 'INTERNALFAILED', 'no_report')
+      return false
+    }
+    if (!isOpen(job) || this.isLeased) return false
+    const isOver = job.notAfter <= this.now
+    const isUsedUp = job.command === 'START' && job.attempts >= 4
+    const isFit = !this.isDeleted && this.hasController && (job.command === 'STOP' || this.status === 'READY')
+    if (!isOver && !isUsedUp && isFit) return true
+    if (job.isUnclear) this.#end(job, 'FAILED', 'INTERNALFAILED', 'outcome_unknown')
+    else if (isUsedUp) this.#end(job, 'FAILED', 'INTERNALFAILED', 'unreachable')
+    else if (isOver) this.#end(job, 'EXPIRED', 'IGNORE', 'not_in_time')
+    else this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'changed')
+    return false
+  }
+
+  #end(job: ModelJob, state: JobState, result: JobResult, reason: JobReason): void {
+    this.#move(job, state, result, reason)
+    if (result === 'INTERNALFAILED' || job.mustSucceed) this.status = 'ERROR'
+  }
+
+  /** What an attempt brought, or what the controller reports (no attempt). */
+  settle(job: ModelJob, verdict: Verdict, attempt?: Attempt): void {
+    const isHolder = attempt !== undefined && this.lease?.job === job && this.lease.attempt === attempt.attempt
+    if (isHolder) this.lease = undefined
+    const isFinal = verdict === 'SUCCESS' || verdict === 'REMOTEFAILED'
+    const later = this.jobs.slice(this.jobs.indexOf(job) + 1).filter((each) => !isRefusal(each))
+    if (job.state === 'SENT' && (verdict === 'busy' || verdict === 'unclear')) {
+      if (!isHolder) return
+      job.version += 1
+      job.isUnclear = attempt.wasUnclear || verdict === 'unclear'
+    } else if (job.state === 'SENT' && verdict === 'PENDING') {
+      this.#move(job, 'PENDING', 'PENDING', job.reason)
+      job.pendingSince = this.now
+      this.status = 'PENDING'
+    } else if (
+      (job.state === 'SENT' && verdict === 'bad_answer') ||
+      ((job.state === 'SENT' || job.state === 'PENDING') && isFinal)
+    ) {
+      this.#conclude(job, verdict)
+      this.status = this.#shown(job, verdict)
+    } else if (job.result === 'INTERNALFAILED' && isFinal) {
+      this.#conclude(job, verdict)
+      if (later.length === 0) this.status = this.#shown(job, verdict)
+    } else if (job.state === 'SUPERSEDED' && (isFinal || verdict === 'PENDING' || verdict === 'bad_answer')) {
+      if (this.#note(job, `late ${verdict}`) && later.every(isOpen)) this.status = this.#shown(job, verdict)
+    } else if (!isOpen(job) && isFinal && job.result !== verdict) {
+      this.#note(job, `contradiction ${verdict}`)
+    }
+  }
+
+  #conclude(job: ModelJob, verdict: Verdict): void {
+    if (verdict === 'SUCCESS') this.#move(job, 'SUCCEEDED', 'SUCCESS', null)
+    else if (verdict === 'REMOTEFAILED') this.#move(job, 'FAILED', 'REMOTEFAILED', 'refused')
+    else this.#move(job, 'FAILED', 'INTERNALFAILED', 'bad_answer')
+  }
+
+  #shown({ command }: ModelJob, verdict: Verdict): string {
+    if (verdict === 'PENDING') return 'PENDING'
+    if (verdict === 'SUCCESS') return command === 'START' ? 'RUNNING' : 'READY'
+    return 'ERROR'
+  }
+
+  /** False when the same was noted before. */
+  #note(job: ModelJob, note: string): boolean {
+    if (job.notes.includes(note)) return false
+    job.notes.push(note)
+    job.version += 1
+    return true
+  }
+
+  #move(job: ModelJob, state: JobState, result: JobResult | null, reason: JobReason | null): void {
+    Object.assign(job, { state, result, reason, version: job.version + 1 })
+  }
+
+  change(change: { status?: string; hasController?: boolean; isDeleted?: boolean }): boolean {
+    if (this.isDeleted) return false
+    const { status = this.status, hasController = this.hasController, isDeleted = false } = change
+    const isOfJobs = status !== this.status || hasController !== this.hasController || isDeleted
+    if (this.openJob && isOfJobs) return false
+    Object.assign(this, { status, hasController, isDeleted })
+    return true
+  }
+}
