@@ -69,6 +69,8 @@ function derive(password: string, salt: Buffer, { ln, r, p }: Parameters): Promi
 
 const longestQueue = 8
 const pollMs = 10
+/** Between two hashes the isolate belongs to everybody else: enough for what waits for an upstream. */
+const restMs = 40
 /** A request that was cancelled while it queued never comes back for its ticket; others stop counting it. */
 const ticketSeconds = 2
 
@@ -90,18 +92,24 @@ async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   }
   queue.push(ticket)
   try {
-    do {
-      // At least once: in workerd a hash holds the whole isolate up, and who came meanwhile must get in line first, or
-      // the line would never be seen to be too long.
-      await new Promise((resolve) => setTimeout(resolve, pollMs))
-      ticket.seenAt = Date.now()
-      dropDeadTickets()
-      if (!queue.includes(ticket)) queue.push(ticket) // taken for dead while the isolate was busy hashing
-    } while (queue[0] !== ticket)
+    const hasToWait = queue[0] !== ticket
+    // At least once: in workerd a hash holds the whole isolate up, and who came meanwhile must get in line first, or the
+    // line would never be seen to be too long.
+    do await keepPlace(ticket, pollMs)
+    while (queue[0] !== ticket)
+    // Without it the next hash would begin before anybody else was heard, and a flood of guesses would starve them.
+    if (hasToWait) await keepPlace(ticket, restMs)
     return await work()
   } finally {
     queue = queue.filter((other) => other !== ticket)
   }
+}
+
+async function keepPlace(ticket: Ticket, forMs: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, forMs))
+  ticket.seenAt = Date.now()
+  dropDeadTickets()
+  if (!queue.includes(ticket)) queue.push(ticket) // taken for dead while the isolate was busy hashing
 }
 
 function dropDeadTickets(): void {

@@ -111,5 +111,5 @@ if (result.failed) {
   process.stdout.write(`replay: npm run test:model -- --seed ${seed} --path ${counterexamplePath}\n`)
 }
 process.stdout.write(`${result.numRuns} sequences, ${steps} steps, ${seconds} s (seed ${result.seed})\n`)
-process.stdout.write(`${numRuns} sequences, ${result.failed ? result.numRuns - 1 : result.numRuns} held\n`)
+process.stdout.write(`${result.numRuns} sequences, ${result.numRuns - (result.failed ? 1 : 0)} held\n`)
 process.exitCode = result.failed ? 1 : 0

@@ -1,0 +1,76 @@
+// Guessing passwords: what it costs the guesser, what it costs us, and what can be learnt from the clock. How often one
+// may guess stands in test/accounts/limits.test.ts.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Person, startWorld, type World } from '../harness.ts'
+
+let world: World
+let person: Person
+beforeAll(async () => {
+  // The limits are high enough that every guess costs us a hash.
+  const vars = {
+    FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
+    FAILED_LOG_INS_PER_NAME: '100000',
+    FAILED_LOG_INS_PER_ADDRESS: '100000',
+  }
+  world = await startWorld({ vars })
+  person = await world.signUp()
+})
+afterAll(() => world?.close())
+
+const guess = (username: string) => world.request('POST', '/api/log-in', { body: { username, password: randomUUID() } })
+
+async function time(send: () => Promise<unknown>): Promise<number> {
+  const beganAt = performance.now()
+  await send()
+  return performance.now() - beganAt
+}
+const median = (values: number[]) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
+
+test('an unknown name takes as long as a wrong password: nobody learns who has an account', async () => {
+  const known: number[] = []
+  const unknown: number[] = []
+  for (let round = 0; round < 9; round += 1) {
+    known.push(await time(() => guess(person.username)))
+    unknown.push(await time(() => guess(`nobody-${randomUUID()}`)))
+  }
+  // Without the hash an unknown name would take a tenth.
+  const ratio = median(unknown) / median(known)
+  expect(ratio).toBeGreaterThan(0.6)
+  expect(ratio).toBeLessThan(1.6)
+})
+
+test('a flood of log-ins starves nobody else: it waits in a short queue, and the rest is told to come back', async () => {
+  const flood = Promise.all(Array.from({ length: 60 }, () => guess(person.username)))
+  const others: number[] = []
+  let isOver = false
+  void flood.finally(() => {
+    isOver = true
+  })
+  while (!isOver) others.push((await person.request('GET', '/api/machines')).status)
+  const answers = await flood
+  const statuses = new Set(answers.map(({ status }) => status))
+  expect([...statuses].toSorted()).toEqual([401, 429])
+  for (const { status, headers } of answers) if (status === 429) expect(headers.get('Retry-After')).toMatch(/^\d+$/)
+  const hashes = answers.filter(({ status }) => status === 401).length
+  expect(others.length).toBeGreaterThan(hashes)
+  expect(new Set(others)).toEqual(new Set([200]))
+})
+
+test('a password of 128 characters costs what a short one costs, and a longer one costs nothing', async () => {
+  const logIn = (password: string) =>
+    world.request('POST', '/api/log-in', { body: { username: person.username, password } })
+  const short = median([
+    await time(() => logIn('a'.repeat(10))),
+    await time(() => logIn('b'.repeat(10))),
+    await time(() => logIn('c'.repeat(10))),
+  ])
+  const long = median([
+    await time(() => logIn('a'.repeat(128))),
+    await time(() => logIn('b'.repeat(128))),
+    await time(() => logIn('c'.repeat(128))),
+  ])
+  expect(long / short).toBeLessThan(2)
+  const huge = await logIn('x'.repeat(60_000))
+  expect([401, 422]).toContain(huge.status)
+})

@@ -1,0 +1,129 @@
+// What belongs to others: every read and write of it, by somebody with an account and no rights, and what a body may say
+// of whose it is.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { MachineInPlay, Person, World } from '../harness.ts'
+import { deliver, readRow, request, startQuietWorld } from '../jobs/courier.ts'
+
+let world: World
+let victim: Person
+let thief: Person
+let machine: MachineInPlay
+beforeAll(async () => {
+  world = await startQuietWorld()
+  ;[victim, thief] = await Promise.all([world.signUp(), world.signUp()])
+  machine = await world.createMachine(victim)
+})
+afterAll(() => world?.close())
+
+test('a machine of somebody else can be seen, without its controller, and neither changed, operated nor deleted', async () => {
+  const path = `/api/machines/${machine.id}`
+  const seen = await thief.request('GET', path)
+  expect([seen.status, seen.body.controller_url]).toEqual([200, null])
+  const page = await thief.request('GET', `/api/machines?q=${encodeURIComponent(machine.body.name)}`)
+  expect(page.text).not.toContain(machine.url)
+  const whole = { name: 'Mine', location: 'Mine', controller_url: 'http://127.0.0.1:1/' }
+  const answers = await Promise.all([
+    thief.request('PUT', path, { body: whole }),
+    thief.request('PATCH', path, { body: { controller_url: 'http://127.0.0.1:1/' } }),
+    thief.request('DELETE', path),
+    thief.request('POST', `${path}/operation`, { body: { command: 'START' } }),
+    thief.request('GET', `${path}/history`),
+  ])
+  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [403, 'not_owner']))
+  const { status, name, controller_url } = (await victim.request('GET', path)).body
+  expect([status, name, controller_url]).toEqual(['READY', machine.body.name, machine.url])
+  expect(machine.commands()).toEqual([])
+})
+
+test('a job of somebody else does not exist: neither its status, its timeline nor its end', async () => {
+  const own = await world.createMachine(victim)
+  const job = await request(world, victim, own.id, 'START')
+  const answers = await Promise.all([
+    thief.request('GET', `/api/jobs/${job.id}`),
+    thief.request('GET', `/api/jobs/${job.id}/events`),
+    thief.request('POST', `/api/jobs/${job.id}/cancel`),
+  ])
+  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'not_found']))
+  expect((await thief.request('GET', '/api/machines/history')).text).not.toContain(job.id)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', version: 1 })
+})
+
+test('a session of somebody else can be neither seen nor ended', async () => {
+  const { body } = await victim.request('GET', '/api/me/sessions')
+  const [session] = body.items
+  expect((await thief.request('DELETE', `/api/me/sessions/${session.id}`)).status).toBe(404)
+  expect((await thief.request('GET', '/api/me/sessions')).text).not.toContain(session.id)
+  expect((await victim.request('GET', '/api/me')).status).toBe(200)
+})
+
+test('accounts are for staff alone, and nobody makes themselves one', async () => {
+  expect((await thief.request('GET', '/api/accounts')).status).toBe(403)
+  expect((await thief.request('PATCH', `/api/accounts/${thief.id}`, { body: { is_staff: true } })).status).toBe(403)
+  expect((await thief.request('PATCH', `/api/accounts/${victim.id}`, { body: { is_active: false } })).status).toBe(403)
+})
+
+test('the outcome token of one job reports no other', async () => {
+  const [one, other] = await Promise.all([world.createMachine(victim), world.createMachine(victim)])
+  const [mine, theirs] = [
+    await request(world, victim, one.id, 'START'),
+    await request(world, victim, other.id, 'START'),
+  ]
+  await deliver(world, mine.id)
+  const token = one.commands().at(-1)?.outcome_token
+  const path = `/api/callbacks/jobs/${theirs.id}/outcome`
+  expect((await world.request('POST', path, { token, body: { result: 'SUCCESS' } })).status).toBe(401)
+  expect(await readRow(world, theirs.id)).toMatchObject({ state: 'QUEUED' })
+})
+
+test('a key that somebody else used replays nothing to me', async () => {
+  const headers = { 'Idempotency-Key': 'a-key-of-the-victim' }
+  const body = { name: 'Secret', location: 'Hall 1' }
+  const theirs = await victim.request('POST', '/api/machines', { body, headers })
+  const mine = await thief.request('POST', '/api/machines', { body, headers })
+  expect([theirs.status, mine.status, mine.headers.get('Idempotency-Replayed')]).toEqual([201, 201, null])
+  expect([mine.body.owner_id, mine.body.id === theirs.body.id]).toEqual([thief.id, false])
+})
+
+const rights = { is_staff: true, is_superuser: true, is_active: true, id: 1, date_joined: '2000-01-01T00:00:00Z' }
+
+test('a sign-up with rights in its body gives none', async () => {
+  const person = await world.signUp(rights)
+  const { body } = await person.request('GET', '/api/me')
+  expect([body.is_staff, body.id === 1, body.date_joined.startsWith('2000')]).toEqual([false, false, false])
+})
+
+test('a profile with rights in its body gives none', async () => {
+  await thief.request('PATCH', '/api/me', { body: { ...rights, username: 'root', password: 'x', owner: 1 } })
+  const { body } = await thief.request('GET', '/api/me')
+  expect([body.is_staff, body.id, body.username]).toEqual([false, thief.id, thief.username])
+})
+
+test('a machine with an owner, an id or a revision in its body is mine, new, and unharmed', async () => {
+  const theirs = {
+    owner_id: victim.id,
+    id: machine.id,
+    revision: 99,
+    deleted_at: null,
+    leased_by: 'me',
+    owner: victim.id,
+  }
+  const { status, body } = await thief.request('POST', '/api/machines', {
+    body: { name: 'M', location: 'L', ...theirs },
+  })
+  expect([status, body.owner_id, body.id === machine.id]).toEqual([201, thief.id, false])
+  const changed = await thief.request('PATCH', `/api/machines/${body.id}`, { body: { owner_id: victim.id, id: 1 } })
+  expect([changed.status, changed.body.owner_id, changed.body.id]).toEqual([200, thief.id, body.id])
+})
+
+test('an operation with a state, a result or a requester in its body is a plain one', async () => {
+  const own = await world.createMachine(thief)
+  const body = {
+    command: 'START',
+    state: 'SUCCEEDED',
+    result: 'SUCCESS',
+    requested_by: victim.id,
+    machine_id: machine.id,
+  }
+  const answer = await thief.request('POST', `/api/machines/${own.id}/operation`, { body })
+  expect(answer.body).toMatchObject({ state: 'QUEUED', result: null, requested_by: thief.id, machine_id: own.id })
+})

@@ -1,0 +1,110 @@
+// Forged, stolen and worn-out tokens at the door of the API. Those that only differ in a claim stand with the tokens
+// themselves, in test/accounts/token.test.ts.
+import { generateKeyPairSync } from 'node:crypto'
+import { decodeJwt, importJWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+import { type StandInServer, startHttpServer } from '../platform/http.ts'
+
+const ours = makeSigningKey('ours')
+const theirs = makeSigningKey('ours')
+const { d: _secret, ...theirPublic } = theirs
+let world: World
+let victim: Person
+let keyServer: StandInServer
+const keyRequests: string[] = []
+beforeAll(async () => {
+  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([ours]) } })
+  victim = await world.signUp()
+  keyServer = await startHttpServer('key server', async ({ target }) => {
+    keyRequests.push(target)
+    return { body: { keys: [theirPublic] } }
+  })
+})
+afterAll(() => Promise.all([world?.close(), keyServer?.close()]))
+
+/** The victim's own claims, signed by somebody else. */
+async function sign(header: Partial<JWTHeaderParameters>, claims: JWTPayload = {}, key = theirs): Promise<string> {
+  return new SignJWT({ ...decodeJwt(victim.access), ...claims })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'ours', typ: 'JWT', ...header })
+    .sign(await importJWK(key, 'EdDSA'))
+}
+
+async function expectRefused(token: string, code = 'token_invalid'): Promise<void> {
+  for (const [method, path] of [
+    ['GET', '/api/me'],
+    ['GET', '/api/machines'],
+    ['POST', '/api/log-out'],
+  ] as const) {
+    const answer = await world.request(method, path, { token })
+    expect([path, answer.status, answer.body.code]).toEqual([path, 401, code])
+  }
+  expect((await victim.request('GET', '/api/me')).status).toBe(200)
+}
+
+test('a token with the key to verify it in its own header (jwk) is refused', async () => {
+  await expectRefused(await sign({ jwk: theirPublic }))
+})
+
+test('a token that says where its key is (jku, x5u) is refused, and nobody asks there', async () => {
+  await expectRefused(await sign({ jku: `${keyServer.url}/jwks.json` }))
+  await expectRefused(await sign({ x5u: `${keyServer.url}/chain.pem` }))
+  expect(keyRequests).toEqual([])
+})
+
+test('a token of a foreign key under our kid is refused', async () => {
+  await expectRefused(await sign({}))
+})
+
+test('a kid that is a path, a statement or very long is refused', async () => {
+  for (const kid of ['../../ours', "' OR '1'='1", 'x'.repeat(5_000), '__proto__', 'constructor']) {
+    await expectRefused(await sign({ kid }))
+  }
+})
+
+test('a critical header that nobody knows is refused (RFC 7515 §4.1.11)', async () => {
+  const token = await sign({}, {}, ours)
+  const [, claims, signature] = token.split('.')
+  const header = { alg: 'EdDSA', kid: 'ours', typ: 'JWT', crit: ['exp2'], exp2: 1 }
+  await expectRefused(`${Buffer.from(JSON.stringify(header)).toString('base64url')}.${claims}.${signature}`)
+})
+
+test('a token that is not valid yet (nbf) is refused', async () => {
+  await expectRefused(await sign({}, { nbf: Math.floor(Date.now() / 1_000) + 3_600 }, ours))
+})
+
+test('an RSA or EC token under our kid is refused', async () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  for (const [alg, key] of [
+    ['RS256', rsa],
+    ['PS256', rsa],
+    ['ES256', ec],
+  ] as const) {
+    await expectRefused(await new SignJWT(decodeJwt(victim.access)).setProtectedHeader({ alg, kid: 'ours' }).sign(key))
+  }
+})
+
+test('the token of an account that was deleted from the database is a session that has ended', async () => {
+  const person = await world.signUp()
+  await world.postgres.query('DELETE FROM sessions WHERE account_id = $1', [person.id])
+  await world.postgres.query('DELETE FROM accounts WHERE id = $1', [person.id])
+  const answer = await person.request('GET', '/api/me')
+  expect([answer.status, answer.body.code]).toEqual([401, 'session_ended'])
+  const refreshed = await world.request('POST', '/api/token/refresh', { body: { refresh: person.refresh } })
+  expect(refreshed.status).toBe(401)
+})
+
+test('a token in the query, in a cookie or under another scheme is none', async () => {
+  const { access } = victim
+  expect((await world.request('GET', `/api/me?access_token=${access}`)).status).toBe(401)
+  expect((await world.request('GET', '/api/me', { headers: { Cookie: `token=${access}` } })).status).toBe(401)
+  for (const Authorization of [`Basic ${access}`, `Token ${access}`, access, `Bearer ${access} ${access}`]) {
+    expect((await world.request('GET', '/api/me', { headers: { Authorization } })).status).toBe(401)
+  }
+})
+
+test('a token of thousands of characters is refused without harm', async () => {
+  const answer = await world.request('GET', '/api/me', { token: `${'e'.repeat(6_000)}.x.y` })
+  expect(answer.status).toBe(401)
+})
