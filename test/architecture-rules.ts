@@ -87,7 +87,7 @@ const isStatementFile = (path: string) => /\.sql\.ts$|\/store\.ts$|^src\/infra\/
 type PackageHome = { packages: RegExp; isHome: (path: string) => boolean }
 
 const packageHomes: PackageHome[] = [
-  { packages: /^drizzle-/, isHome: isStatementFile },
+  { packages: /^drizzle-/, isHome: (path) => isStatementFile(path) || path === 'src/tools/migrations.ts' },
   {
     packages: /^jose(\/|$)/,
     isHome: (path) => /(token|signature)\.ts$/.test(path) || path.startsWith('src/tools/'),

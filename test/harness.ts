@@ -1,11 +1,11 @@
 // A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { migrate } from '../src/tools/migrations.ts'
 import { witness } from './contract/witness.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import { type CallFaults, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
-import { migrate } from './platform/migrate.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/courier.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'

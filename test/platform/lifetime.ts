@@ -1,5 +1,7 @@
 // From the first signal to the exit code: one signal ends the work in order, a second one in haste.
 import { constants } from 'node:os'
+import { UnknownSchemaError } from '../../src/tools/migrations.ts'
+import { DatabaseError } from '../../src/tools/sql-over-http.ts'
 import { PlatformError } from './platform-error.ts'
 import { killGroups } from './process-group.ts'
 
@@ -14,6 +16,9 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * Runs the work, which must end what it started when `stop` is aborted, and exits: with 128 + the signal's number after
  * a signal, 1 after an error, else 0.
  */
+/** Errors whose message is a sentence for the person at the keyboard. */
+const spoken = [PlatformError, DatabaseError, UnknownSchemaError]
+
 export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>): Promise<never> {
   const stop = new AbortController()
   let exitCode = 0
@@ -42,7 +47,7 @@ export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>
 }
 
 function describe(error: unknown): string {
-  if (error instanceof PlatformError) return `✗ ${error.message}`
+  if (spoken.some((kind) => error instanceof kind) && error instanceof Error) return `✗ ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

@@ -1,11 +1,11 @@
 // The whole of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
 import { setTimeout as delay } from 'node:timers/promises'
+import { migrate } from '../../src/tools/migrations.ts'
 import type { ControllerStandIn } from './controller.ts'
 import { Endings } from './endings.ts'
 import type { Exchange } from './http.ts'
 import { loadSigningKeys, type SigningKeys } from './keys.ts'
 import type { LocalFiles } from './local-files.ts'
-import { migrate } from './migrate.ts'
 import type { PostgresService, ProcessEnvironment } from './named-services.ts'
 import { type Platform, type PlatformFile, startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
@@ -87,7 +87,7 @@ async function prepareDatabase(platform: Platform, progress: Progress, signal?: 
   await progress.step(
     'migrations',
     () => migrate(file.postgres),
-    (count) => (count > 0 ? `${count} applied` : 'up to date'),
+    (applied) => (applied.length > 0 ? `${applied.length} applied` : 'up to date'),
   )
   signal?.throwIfAborted()
   if (named.postgres && !isLoopback(named.postgres)) {

@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyPassword } from '../../src/accounts/password.ts'
+import { migrate } from '../../src/tools/migrations.ts'
+import { runStatements } from '../../src/tools/sql-over-http.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
-import { migrate } from './migrate.ts'
-import { runStatements } from './neon-sql.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
 import { demoAccounts, demoMachines, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'
 
@@ -33,26 +33,6 @@ async function withDatabase(use: (service: ReturnType<typeof serviceOf>, postgre
     await postgres.close()
   }
 }
-
-test('migrations are applied once, with the bookkeeping of Drizzle', () =>
-  withDatabase(async (service, postgres) => {
-    expect(await migrate(service)).toBe(0)
-    const journal = await postgres.query('SELECT hash FROM drizzle.__drizzle_migrations')
-    expect(journal.length).toBeGreaterThan(0)
-    await postgres.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; DELETE FROM drizzle.__drizzle_migrations')
-    expect(await migrate(service)).toBe(journal.length)
-    expect(await postgres.query('SELECT hash FROM drizzle.__drizzle_migrations')).toEqual(journal)
-  }))
-
-test('a migration that fails leaves nothing behind and says what the database said', () =>
-  withDatabase(async (service, postgres) => {
-    await postgres.query(
-      'DROP SCHEMA public CASCADE; CREATE SCHEMA public; DELETE FROM drizzle.__drizzle_migrations; CREATE TABLE sessions ()',
-    )
-    await expect(migrate(service)).rejects.toThrow('relation "sessions" already exists (42P07)')
-    expect(await postgres.query("SELECT to_regclass('accounts')::text AS found")).toEqual([{ found: null }])
-    expect(await postgres.query('SELECT hash FROM drizzle.__drizzle_migrations')).toEqual([])
-  }))
 
 test('a database that cannot be reached is named', async () => {
   const service = { database_url: 'postgresql://u:p@h/d', fetch_endpoint: 'http://127.0.0.1:9/sql' }

@@ -2,10 +2,10 @@
 // endpoint makes staff; at each start the machines are told where the controller is now.
 import { foldName } from '../../src/accounts/account.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
+import { runStatements, type Statement } from '../../src/tools/sql-over-http.ts'
 import type { BehaviourOrder } from './controller/behaviour.ts'
 import type { ControllerStandIn } from './controller.ts'
 import type { PostgresService } from './named-services.ts'
-import { runStatements, type Statement } from './neon-sql.ts'
 
 export type DemoAccount = { username: string; password: string; isStaff: boolean; firstName: string; lastName: string }
 
@@ -54,7 +54,7 @@ export function setDemoBehaviours(controller: ControllerStandIn): void {
 /**
  * Writes the demo data when the demo account is missing, in one transaction.
  * @returns whether it was missing
- * @throws PlatformError with what the database says
+ * @throws DatabaseError with what the database says
  */
 export async function seedDemo(service: PostgresService, controllerUrl: string): Promise<boolean> {
   const [owner] = demoAccounts

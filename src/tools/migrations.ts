@@ -1,0 +1,97 @@
+// Brings a database up to the migrations in drizzle/migrations. Drizzle's own migrator for Neon over HTTP sends each
+// statement as a transaction of its own; here a migration happens whole or not at all. The bookkeeping is Drizzle's.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { type DatabaseAddress, DatabaseError, runStatements } from './sql-over-http.ts'
+
+const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
+const bookkeeping = 'drizzle.__drizzle_migrations'
+/** Any number that all runs agree on: two of them at once apply nothing twice. */
+const lockId = 470_022
+
+/** The schema is not one that these migrations have made, in part or whole. */
+export class UnknownSchemaError extends Error {
+  override readonly name = 'UnknownSchemaError'
+}
+
+type Migration = { name: string; hash: string; sql: string[]; folderMillis: number }
+
+export type MigrationState = {
+  /** Names, in order. */
+  applied: string[]
+  pending: Migration[]
+}
+
+/**
+ * @throws UnknownSchemaError for tables that no migration made, or migrations that are not ours
+ * @throws DatabaseError with what the database says
+ */
+export async function readMigrationState(
+  address: DatabaseAddress,
+  folder: string = migrationsFolder,
+): Promise<MigrationState> {
+  const migrations = readMigrations(folder)
+  const [tables, journal] = await runStatements(address, [
+    { query: "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1" },
+    { query: `SELECT to_regclass('${bookkeeping}') IS NOT NULL AS exists` },
+  ])
+  const recorded = journal?.[0]?.exists
+    ? ((await runStatements(address, [{ query: `SELECT hash FROM ${bookkeeping} ORDER BY created_at, id` }]))[0] ?? [])
+    : []
+  if (recorded.length === 0 && tables && tables.length > 0) {
+    const names = tables.map(({ name }) => name).join(', ')
+    throw new UnknownSchemaError(`The database has tables that no migration has made: ${names}. Take an empty one.`)
+  }
+  const strange = recorded.findIndex(({ hash }, index) => hash !== migrations[index]?.hash)
+  if (strange !== -1) {
+    const expected = migrations[strange]?.name ?? 'none'
+    throw new UnknownSchemaError(
+      `Migration ${strange + 1} of the database is not ours (${expected} here). It was migrated by another or a newer version.`,
+    )
+  }
+  return {
+    applied: migrations.slice(0, recorded.length).map(({ name }) => name),
+    pending: migrations.slice(recorded.length),
+  }
+}
+
+/**
+ * Safe to repeat, and to run twice at once.
+ * @returns the names of the migrations that were applied
+ * @throws as `readMigrationState`
+ */
+export async function migrate(address: DatabaseAddress, folder: string = migrationsFolder): Promise<string[]> {
+  const { pending } = await readMigrationState(address, folder)
+  if (pending.length > 0) {
+    await runStatements(address, [
+      { query: `SELECT pg_advisory_xact_lock(${lockId})` },
+      { query: 'CREATE SCHEMA IF NOT EXISTS drizzle' },
+      {
+        query: `CREATE TABLE IF NOT EXISTS ${bookkeeping} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
+      },
+      { query: `CREATE UNIQUE INDEX IF NOT EXISTS migrations_once ON ${bookkeeping} (hash)` },
+    ])
+  }
+  for (const { sql, hash, folderMillis } of pending) {
+    await runStatements(address, [
+      { query: `SELECT pg_advisory_xact_lock(${lockId})` },
+      { query: `INSERT INTO ${bookkeeping} (hash, created_at) VALUES ($1, $2)`, params: [hash, folderMillis] },
+      ...sql.map((query) => ({ query })),
+    ]).catch((error: unknown) => {
+      // Whoever is second has waited, and is told that the migration is there.
+      if (!(error instanceof DatabaseError) || !error.message.includes('migrations_once')) throw error
+    })
+  }
+  return pending.map(({ name }) => name)
+}
+
+function readMigrations(folder: string): Migration[] {
+  const journal: { entries: { tag: string }[] } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8'))
+  return readMigrationFiles({ migrationsFolder: folder }).map(({ sql, hash, folderMillis }, index) => ({
+    name: journal.entries[index]?.tag ?? String(index),
+    sql,
+    hash,
+    folderMillis,
+  }))
+}

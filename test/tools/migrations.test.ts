@@ -1,0 +1,84 @@
+// `npm run db:migrate`: each migration whole, once, and only where it belongs.
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { migrate, readMigrationState } from '../../src/tools/migrations.ts'
+import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
+import { runTool } from './programs.ts'
+
+async function aDatabase(): Promise<{
+  postgres: PostgresStandIn
+  address: { database_url: string; fetch_endpoint: string }
+}> {
+  const { LOCAL_POSTGRES_URL } = process.env
+  const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
+  onTestFinished(() => postgres.close())
+  return { postgres, address: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint } }
+}
+
+/** The migrations of the project and one more. */
+async function aFolder(query: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tiebar-migrations-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await cp(join(import.meta.dirname, '../../drizzle/migrations'), folder, { recursive: true })
+  const path = join(folder, 'meta/_journal.json')
+  const journal = JSON.parse(await readFile(path, 'utf8'))
+  const last = journal.entries.at(-1)
+  journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, tag: '9999_next' })
+  await writeFile(path, JSON.stringify(journal))
+  await writeFile(join(folder, '9999_next.sql'), query)
+  return folder
+}
+
+test('an empty database is brought up, and a second run finds nothing to do', async () => {
+  const { postgres, address } = await aDatabase()
+  const applied = await migrate(address)
+  expect(applied).toEqual((await readMigrationState(address)).applied)
+  expect(applied[0]).toBe('0000_init')
+  expect(await migrate(address)).toEqual([])
+  expect((await postgres.query("SELECT to_regclass('job_events')::text AS found"))[0]?.found).toBe('job_events')
+})
+
+test('two runs at once apply everything once', async () => {
+  const { postgres, address } = await aDatabase()
+  await Promise.all([migrate(address), migrate(address), migrate(address)])
+  const { applied, pending } = await readMigrationState(address)
+  expect([pending, (await postgres.query('SELECT FROM drizzle.__drizzle_migrations')).length]).toEqual([
+    [],
+    applied.length,
+  ])
+})
+
+test('a migration that fails leaves nothing behind, says what the database said, and is applied when it is mended', async () => {
+  const { postgres, address } = await aDatabase()
+  const broken = await aFolder('CREATE TABLE next ();--> statement-breakpoint\nSELECT 1 / 0')
+  await expect(migrate(address, broken)).rejects.toThrow('division by zero (22012)')
+  expect(await postgres.query("SELECT to_regclass('next')::text AS found")).toEqual([{ found: null }])
+  expect((await readMigrationState(address, broken)).pending.map(({ name }) => name)).toEqual(['9999_next'])
+  expect(await migrate(address, await aFolder('CREATE TABLE next ()'))).toEqual(['9999_next'])
+})
+
+test('tables that no migration has made are left alone, and named', async () => {
+  const { postgres, address } = await aDatabase()
+  await postgres.query('CREATE TABLE accounts (id int)')
+  await expect(migrate(address)).rejects.toThrow('tables that no migration has made: accounts')
+  expect(await postgres.query("SELECT to_regclass('sessions')::text AS found")).toEqual([{ found: null }])
+})
+
+test('a database that a newer version has migrated is left alone', async () => {
+  const { address } = await aDatabase()
+  await migrate(address, await aFolder('CREATE TABLE next ()'))
+  await expect(migrate(address)).rejects.toThrow('It was migrated by another or a newer version')
+})
+
+test('the program says what it did, and exits with 1 for a schema that it does not know', async () => {
+  const { postgres, address } = await aDatabase()
+  const env = { DATABASE_URL: address.database_url, NEON_FETCH_ENDPOINT: address.fetch_endpoint }
+  const done = await runTool('db-migrate', [], { env })
+  expect(done).toMatchObject({ code: 0, stderr: '' })
+  expect(done.stdout).toMatch(/^applied {2}0000_init\n(.*\n)*The database is at \d{4}_\w+\.\n$/)
+  await postgres.query('UPDATE drizzle.__drizzle_migrations SET hash = $1', ['strange'])
+  const refused = await runTool('db-migrate', [], { env })
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is not ours')])
+})
