@@ -103,6 +103,9 @@ const environment = z.object({
 })
 export type Environment = z.infer<typeof environment>
 
+/** Every name that the Worker knows, bindings of the runtime too. */
+export const environmentNames: string[] = Object.keys(environment.shape)
+
 export type EnvironmentFault = { name: string; fault: string }
 
 /** Answers the environment, or the names of what is missing or bad and why: never a value. */

@@ -1,0 +1,158 @@
+// `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { examine } from '../../src/tools/checks.ts'
+import { makeSigningKey, startWorld, type World } from '../harness.ts'
+import { open, shut } from '../platform/faults.ts'
+import { type StandInServer, startHttpServer } from '../platform/http.ts'
+import { runTool } from './programs.ts'
+
+const key = makeSigningKey('doctor')
+let world: World
+let variables: Record<string, string>
+beforeAll(async () => {
+  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([key]) } })
+  variables = {
+    DATABASE_URL: world.postgres.databaseUrl,
+    NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint,
+    UPSTASH_REDIS_REST_URL: world.redis.url,
+    UPSTASH_REDIS_REST_TOKEN: world.redis.token,
+    QSTASH_URL: world.qstash.url,
+    QSTASH_TOKEN: world.qstash.token,
+    QSTASH_CURRENT_SIGNING_KEY: world.qstash.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: world.qstash.nextSigningKey,
+    PUBLIC_URL: world.url,
+    JWT_KEYS: JSON.stringify([key]),
+    ALLOW_PRIVATE_CONTROLLERS: 'true',
+  }
+})
+afterAll(() => world?.close())
+
+/** With a cron that comes by, unless told. */
+async function look(
+  changes: Record<string, string> = {},
+  { url, isSwept = true }: { url?: string; isSwept?: boolean } = {},
+) {
+  const sweeping = new AbortController()
+  const sweep = async () => {
+    while (isSwept && !sweeping.signal.aborted) {
+      await world.sweep()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  const sweeps = sweep()
+  const findings = await examine({ variables: { ...variables, ...changes }, url, cronSeconds: isSwept ? 10 : 0.3 })
+  sweeping.abort()
+  await sweeps
+  return findings
+}
+
+const redOf = (findings: Awaited<ReturnType<typeof look>>) =>
+  findings.filter(({ isGood }) => !isGood).map(({ title, text }) => `${title}: ${text}`)
+
+test('all is green where all is well', async () => {
+  const findings = await look()
+  expect(redOf(findings)).toEqual([])
+  expect(findings.map(({ title }) => title)).toEqual([
+    'variables',
+    'PostgreSQL',
+    'migrations',
+    'Redis',
+    'QStash token',
+    'QStash signing keys',
+    'public URL',
+    'its upstreams',
+    'PUBLIC_URL',
+    'JWT_KEYS',
+    'callbacks',
+    'clocks',
+    'controllers',
+    'cron',
+  ])
+  expect(await world.postgres.query("SELECT FROM idempotency_keys WHERE method = 'DOCTOR'")).toEqual([])
+})
+
+describe('a variable', () => {
+  test('that is missing or bad is named, never shown, and nothing else is looked at', async () => {
+    const findings = await look({ QSTASH_TOKEN: '', JWT_KEYS: 'leak', PUBLIC_URL: 'leak' })
+    expect(findings.map(({ title, isGood }) => [title, isGood])).toEqual([
+      ['QSTASH_TOKEN', false],
+      ['PUBLIC_URL', false],
+      ['JWT_KEYS', false],
+    ])
+    expect(JSON.stringify(findings)).not.toContain('leak')
+    expect(findings[0]?.text).toMatch(/is missing.*wrangler secret put/)
+  })
+
+  const nobody = 'http://127.0.0.1:9'
+  test.each([
+    [
+      'DATABASE_URL',
+      'postgresql://tiebar:wrong@db.localhost.tiebar.test/tiebar',
+      ['PostgreSQL', 'migrations', 'clocks', 'cron'],
+    ],
+    ['NEON_FETCH_ENDPOINT', `${nobody}/sql`, ['PostgreSQL', 'migrations', 'clocks', 'cron']],
+    ['UPSTASH_REDIS_REST_URL', nobody, ['Redis']],
+    ['UPSTASH_REDIS_REST_TOKEN', 'a-wrong-token', ['Redis']],
+    ['QSTASH_URL', nobody, ['QStash token', 'QStash signing keys']],
+    ['QSTASH_TOKEN', 'a-wrong-token', ['QStash token', 'QStash signing keys']],
+    ['QSTASH_CURRENT_SIGNING_KEY', 'sig_somebody_elses', ['QStash signing keys', 'callbacks']],
+    ['QSTASH_NEXT_SIGNING_KEY', 'sig_somebody_elses', ['QStash signing keys']],
+    ['JWT_KEYS', JSON.stringify([makeSigningKey('other')]), ['JWT_KEYS']],
+  ])('%s that is wrong is found', async (name, value, red) => {
+    const findings = await look({ [name]: value })
+    expect(findings.filter(({ isGood }) => !isGood).map(({ title }) => title)).toEqual(red)
+  })
+
+  test('PUBLIC_URL that the Worker does not call itself is found, by its callbacks too', async () => {
+    const red = redOf(await look({ PUBLIC_URL: 'https://tiebar.example' }, { url: world.url }))
+    expect(red.map((line) => line.split(':')[0])).toEqual(['PUBLIC_URL', 'callbacks'])
+    expect(red[0]).toContain('Make the three equal')
+  })
+})
+
+test('a URL where nobody answers, or somebody else, is found', async () => {
+  const elsewhere: StandInServer = await startHttpServer('elsewhere', async () => ({ body: '<h1>It works!</h1>' }))
+  for (const url of ['http://127.0.0.1:9', elsewhere.url]) {
+    const red = redOf(await look({}, { url }))
+    expect(red.map((line) => line.split(':')[0])).toEqual(
+      expect.arrayContaining(['public URL', 'its upstreams', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
+    )
+  }
+  await elsewhere.close()
+})
+
+test('an upstream that the Worker does not reach is found', async () => {
+  world.faults.redis.pass = (call, forward) =>
+    call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
+  const red = redOf(await look())
+  world.faults.redis.pass = open
+  expect(red).toEqual([expect.stringMatching(/^its upstreams: The Worker does not reach redis/)])
+})
+
+test('a database that was not migrated is found', async () => {
+  const hash =
+    'UPDATE drizzle.__drizzle_migrations SET hash = $1 WHERE id = (SELECT max(id) FROM drizzle.__drizzle_migrations)'
+  const [row] = await world.postgres.query('SELECT hash FROM drizzle.__drizzle_migrations ORDER BY id DESC LIMIT 1')
+  await world.postgres.query(hash, ['strange'])
+  const red = redOf(await look())
+  await world.postgres.query(hash, [row?.hash])
+  expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not ours/)])
+})
+
+test('a cron that does not come by is found, and what was laid out for it taken away', async () => {
+  const red = redOf(await look({}, { isSwept: false }))
+  expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not come by within 0.3 s/)])
+  expect(await world.postgres.query("SELECT FROM idempotency_keys WHERE method = 'DOCTOR'")).toEqual([])
+})
+
+test('the program shows a line for each, never a value, and its exit code says whether all is well', async () => {
+  const broken = await runTool('doctor', ['--cron-seconds', '0.1'], { env: variables })
+  expect([broken.code, broken.stderr]).toEqual([1, ''])
+  expect(broken.stdout).toMatch(/✓.* Redis .*can be read and written/)
+  expect(broken.stdout).toMatch(/✗.* cron .*The sweep did not come by/)
+  expect(broken.stdout).toMatch(/\n1 to mend\.\n$/)
+  const secrets = [variables.UPSTASH_REDIS_REST_TOKEN, variables.QSTASH_TOKEN, variables.JWT_KEYS]
+  for (const secret of secrets) expect(broken.stdout).not.toContain(secret)
+  const wrong = await runTool('doctor', ['--url', 'nonsense'], { env: variables })
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--url must be')])
+})
