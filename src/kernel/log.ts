@@ -14,8 +14,13 @@ export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: String(error) }
   return {
     error: error.name,
-    message: error.message,
-    stack: error.stack,
+    ...(error instanceof SyntaxError ? describeSyntaxError(error) : { message: error.message, stack: error.stack }),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   }
+}
+
+/** Without the words of JSON.parse: they quote what could not be parsed, which can be a body with a password in it. */
+function describeSyntaxError({ message, stack = '' }: SyntaxError): Record<string, unknown> {
+  const [, frames = ''] = stack.split(`${message}\n`)
+  return { message: 'not shown: it quotes what could not be parsed', stack: frames }
 }

@@ -100,6 +100,18 @@ describe('the log', () => {
   })
 })
 
+test.each([
+  ['cut off', '{"username":"somebody","password":"hunter-two-hunter'],
+  ['unquoted', '{"password":hunter-two-hunter}'],
+  ['a form', 'hunter-two-hunter=x'],
+])('a body that is no JSON (%s) is not in the log either, not even a piece of it', async (_what, body) => {
+  const answer = await world.request('POST', '/api/log-in', { body })
+  expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json'])
+  await waitForLine((line) => line.channel === 'api' && line.request_id === answer.body.request_id)
+  const lines = world.logs().filter((line) => line.request_id === answer.body.request_id)
+  expect(JSON.stringify(lines)).not.toMatch(/hunt|two/)
+})
+
 describe('Server-Timing', () => {
   test('names each call upstream and the whole', async () => {
     const answer = await owner.request('GET', '/api/machines')

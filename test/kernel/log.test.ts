@@ -1,0 +1,31 @@
+// What of an error goes into the log.
+import { expect, test } from 'vitest'
+import { describeError } from '../../src/kernel/log.ts'
+
+test('an error is told with its name, message and stack, and so are its causes', () => {
+  const cause = new RangeError('too far')
+  const error = new TypeError('not here', { cause })
+  expect(describeError(error)).toEqual({
+    error: 'TypeError',
+    message: 'not here',
+    stack: error.stack,
+    cause: { error: 'RangeError', message: 'too far', stack: cause.stack },
+  })
+  expect(describeError('thrown as a text')).toEqual({ error: 'thrown as a text' })
+})
+
+test('a text that could not be parsed is not quoted, at any depth; where it was parsed is told', () => {
+  for (const text of ['{"password":hunter-two}', 'hunter-two', '{"a":1}hunter\n    at two']) {
+    const told = describeError(new TypeError('outside', { cause: failToParse(text) }))
+    expect(JSON.stringify(told)).not.toMatch(/hunter|two/)
+    expect(told.cause).toMatchObject({ error: 'SyntaxError', stack: expect.stringMatching(/^ +at .*JSON\.parse/) })
+  }
+})
+
+function failToParse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return error
+  }
+}
