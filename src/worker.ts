@@ -5,6 +5,7 @@ import { type EnvironmentFault, readEnvironment } from './env.ts'
 import { toProblem } from './http/problem.ts'
 import { TiebarError } from './kernel/error.ts'
 import { log } from './kernel/log.ts'
+import { Trace } from './kernel/trace.ts'
 
 const environment = readEnvironment(env)
 const app: App | EnvironmentFault[] = Array.isArray(environment) ? environment : createApp(environment)
@@ -12,7 +13,7 @@ if (Array.isArray(app)) log('error', { code: 'misconfigured', faults: app })
 
 export default {
   fetch(request, bindings, context) {
-    return Array.isArray(app) ? answerMisconfigured(app) : app.fetch(request, bindings, context)
+    return Array.isArray(app) ? answerMisconfigured(request, app) : app.fetch(request, bindings, context)
   },
   async scheduled(_event, _bindings, context) {
     if (Array.isArray(app)) throw misconfigured(app)
@@ -25,14 +26,20 @@ function misconfigured(faults: EnvironmentFault[]): TiebarError {
   return new TiebarError('misconfigured', `The server's environment is not complete: ${named}.`)
 }
 
-function answerMisconfigured(faults: EnvironmentFault[]): Response {
-  const requestId = crypto.randomUUID()
-  const problem = toProblem(misconfigured(faults), requestId, '')
+/** What `request()` does for every other answer, without anything that the environment would have to name. */
+function answerMisconfigured({ method, url }: Request, faults: EnvironmentFault[]): Response {
+  const trace = new Trace()
+  const problem = toProblem(misconfigured(faults), trace.id, '')
+  const { status } = problem
+  trace.log('api', { method, path: new URL(url).pathname, status, duration_ms: trace.elapsedMs(), round_trips: [] })
   return new Response(JSON.stringify(problem), {
-    status: problem.status,
+    status,
     headers: {
       'Content-Type': 'application/problem+json',
-      'X-Request-Id': requestId,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': trace.id,
+      'Server-Timing': `total;dur=${trace.elapsedMs()}`,
       'Retry-After': '60',
     },
   })

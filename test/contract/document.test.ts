@@ -124,7 +124,8 @@ test('the linter of Redocly finds no fault and nothing to warn of', async () => 
 })
 
 test('the witness of the harness accepts what is described and nothing else', () => {
-  const headers = (type: string, more = {}) => new Headers({ 'X-Request-Id': 'x', 'Content-Type': type, ...more })
+  const always = { 'X-Request-Id': 'x', 'Server-Timing': 'total;dur=0' }
+  const headers = (type: string, more = {}) => new Headers({ ...always, 'Content-Type': type, ...more })
   const see = (status: number, text: string, type = 'application/json', more = {}) =>
     witness('GET', '/api/health', { status, text, headers: headers(type, more) })
   expect(() => see(200, '{"status":"ok"}')).not.toThrow()
@@ -138,4 +139,38 @@ test('the witness of the harness accepts what is described and nothing else', ()
   expect(() => witness('POST', '/api/health', answer)).toThrow('there is no POST of /api/health')
   expect(() => witness('HEAD', '/api/health', answer)).toThrow('there must be no body')
   expect(() => witness('GET', '/api/health', { ...answer, headers: new Headers() })).toThrow('X-Request-Id')
+  expect(() => see(200, '{"status":"ok"}', 'application/json', { 'Server-Timing': '' })).toThrow('no Server-Timing')
+})
+
+test('the witness of the harness holds every problem to its code, its status and the headers of that', () => {
+  const problem = {
+    type: 'http://localhost/api/problems/database_unavailable',
+    title: 'The database is away',
+    status: 503,
+    detail: 'Try again.',
+    code: 'database_unavailable',
+    request_id: 'x',
+  }
+  const whole = {
+    'X-Request-Id': 'x',
+    'Server-Timing': 'total;dur=0',
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    'Retry-After': '5',
+  }
+  const see = (changes: object, headers = {}, status = 503) => {
+    const text = JSON.stringify({ ...problem, ...changes })
+    return () => witness('GET', '/api/health', { status, text, headers: new Headers({ ...whole, ...headers }) })
+  }
+  expect(see({})).not.toThrow()
+  expect(see({}, { 'Retry-After': '' })).toThrow('no Retry-After')
+  expect(see({}, { 'Cache-Control': 'private' })).toThrow('may be stored')
+  expect(see({ code: 'unheard_of' })).toThrow('not those of unheard_of')
+  expect(see({ title: 'Else' })).toThrow('not those of database_unavailable')
+  expect(see({ status: 500 })).toThrow('not those of database_unavailable')
+  expect(see({}, {}, 500)).toThrow('not those of database_unavailable')
+  expect(see({ type: 'about:blank' })).toThrow('the type is not the page')
+  expect(see({ request_id: 'y' })).toThrow('the request_id is not that of the header')
+  expect(see({ code: 'token_missing' }, {}, 401)).toThrow('no WWW-Authenticate')
+  expect(see({ code: 'method_not_allowed' }, {}, 405)).toThrow('no Allow')
 })

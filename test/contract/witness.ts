@@ -2,6 +2,7 @@
 // be answered that the document does not describe.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
+import { problemKinds } from '../../src/http/problem.ts'
 import { describeApi } from '../../src/tools/openapi.ts'
 
 type Media = { schema?: object; example?: unknown; examples?: Record<string, { value: unknown }> }
@@ -63,7 +64,9 @@ export function witness(method: string, pathname: string, answer: SeenAnswer): v
 }
 
 function findFault(method: string, pathname: string, answer: SeenAnswer): string | undefined {
-  if (!answer.headers.get('X-Request-Id')) return 'there is no X-Request-Id'
+  for (const name of always) if (!answer.headers.get(name)) return `there is no ${name}`
+  const problemFault = isProblem(answer) ? findProblemFault(answer) : undefined
+  if (problemFault !== undefined) return problemFault
   if ((method === 'HEAD' || [204, 304].includes(answer.status)) && answer.text !== '') return 'there must be no body'
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
   const path = findPath(pathname)
@@ -77,6 +80,31 @@ function findFault(method: string, pathname: string, answer: SeenAnswer): string
   const name = described.$ref.replace(/^.*\//, '')
   const shared = document.components.responses[name]
   return shared ? findAnswerFault(shared, answer, method, ['components', 'responses', name]) : `no response ${name}`
+}
+
+const always = ['X-Request-Id', 'Server-Timing']
+const isProblem = ({ headers }: SeenAnswer) => headers.get('Content-Type') === 'application/problem+json'
+
+/** What a problem must bear for its status (RFC 9110 §11.6.1, §15.5.6). 429 and 503 say when to come back. */
+const demanded: Record<number, string> = {
+  401: 'WWW-Authenticate',
+  405: 'Allow',
+  429: 'Retry-After',
+  503: 'Retry-After',
+}
+
+function findProblemFault({ status, headers, text }: SeenAnswer): string | undefined {
+  const name = demanded[status]
+  if (name !== undefined && !headers.get(name)) return `there is no ${name}`
+  if (headers.get('Cache-Control') !== 'no-store') return 'a problem may be stored'
+  if (text === '') return undefined // to HEAD
+  const { type, code, request_id, ...body } = JSON.parse(text)
+  const kind = problemKinds[code as keyof typeof problemKinds] // if it is none, that is told
+  if (!kind || kind.status !== status || body.status !== status || body.title !== kind.title) {
+    return `status and title are not those of ${code}`
+  }
+  if (!type.endsWith(`/api/problems/${code}`)) return `the type is not the page of ${code}`
+  return request_id === headers.get('X-Request-Id') ? undefined : 'the request_id is not that of the header'
 }
 
 /** Headers that mean something to a client, so that an answer may only have them where the document says so. */
@@ -106,10 +134,10 @@ function findPath(pathname: string): string | undefined {
 }
 
 /** What is answered outside the document: problems, redirects of old paths, what OPTIONS asks for, files of the pages. */
-function isBeyond(pathname: string, { status, headers, text }: SeenAnswer): boolean {
+function isBeyond(pathname: string, answer: SeenAnswer): boolean {
+  const { status, text } = answer
   if (status === 308 || (status === 204 && text === '')) return true
   if (/^\/api\/(swagger|docs)\/./.test(pathname) && [200, 304].includes(status)) return true
-  const isProblem = headers.get('Content-Type') === 'application/problem+json'
-  if (!isProblem || ![404, 405, 500, 503].includes(status)) return false
+  if (!isProblem(answer) || ![404, 405, 500, 503].includes(status)) return false
   return text === '' || findFaults(JSON.parse(text), 'components', 'schemas', 'Problem') === undefined
 }
