@@ -124,6 +124,16 @@ export const onlyToolsReadProcessEnv: Rule = (files) =>
     .filter(([, text]) => /\bprocess\s*(\?\.|\.)\s*env\b|node:process/.test(text))
     .map(([path]) => `${path}: reads process.env`)
 
+/** Redirects of old paths, and the files of the pages: no client is built on them. */
+const undescribed = ['src/http/old-routes.ts', 'src/http/documentation.ts']
+
+/** `openapi` alone mounts a route with its description; what it answers is then held to that by every test. */
+export const everyRouteIsDescribed: Rule = (files) =>
+  sources(files)
+    .filter(([path]) => !undescribed.includes(path))
+    .filter(([, text]) => /\b(slice|app)\s*\.(get|post|put|patch|delete|options|on)\(/.test(text))
+    .map(([path]) => `${path}: mounts a route that the document does not describe`)
+
 const mostLines = 220
 
 export const filesAreShort: Rule = (files) =>

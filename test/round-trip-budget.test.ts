@@ -1,16 +1,22 @@
 // How many upstream calls one after the other an endpoint may make: for accounts, machines and history.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type SignedIn, signIn } from './accounts/people.ts'
+import { endpoints } from './contract/endpoints.ts'
 import { type Answer, type MachineInPlay, type Person, startWorld, type World } from './harness.ts'
 import { countRoundTrips } from './round-trips.ts'
 
 let world: World
 let owner: Person
+let staff: Person
 let machine: MachineInPlay
+let other: SignedIn
 beforeAll(async () => {
   world = await startWorld({ latencyMs: 100 })
   owner = await world.signUp()
+  staff = await world.signUpStaff()
   machine = await world.createMachine(owner)
+  other = await signIn(world, owner)
 })
 afterAll(() => world?.close())
 
@@ -75,6 +81,17 @@ const accountBudgets: Budget[] = [
     2,
   ],
   ['GET /me', () => owner.request('GET', '/api/me'), 200, 1],
+  ['PATCH /me', () => owner.request('PATCH', '/api/me', { body: { first_name: 'Min-ji' } }), 200, 1],
+  ['GET /me/sessions', () => owner.request('GET', '/api/me/sessions'), 200, 1],
+  // What ends sessions tells Redis before it answers.
+  ['DELETE /me/sessions/{id}', () => owner.request('DELETE', `/api/me/sessions/${other.sessionId}`), 204, 2],
+  ['GET /accounts', () => staff.request('GET', '/api/accounts?q=p&sort=-date_joined'), 200, 1],
+  [
+    'PATCH /accounts/{id} that ends nothing',
+    () => staff.request('PATCH', `/api/accounts/${owner.id}`, { body: { is_active: true } }),
+    200,
+    1,
+  ],
   [
     'POST /token/refresh',
     () => world.request('POST', '/api/token/refresh', { body: { refresh: owner.refresh } }),
@@ -91,6 +108,44 @@ const accountBudgets: Budget[] = [
 test.each(accountBudgets)('%s', async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
+})
+
+const freeBudgets: Budget[] = [
+  '/api/openapi.json',
+  '/api/swagger',
+  '/api/docs',
+  '/api/problems',
+  '/api/problems/job_open',
+].map((free) => [
+  `GET ${free.replace('job_open', '{code}').replace('/api', '')}`,
+  () => world.request('GET', free),
+  200,
+  0,
+])
+
+test.each(freeBudgets)('%s', async (_, send, status, chain) => {
+  const cost = await countRoundTrips(world, send)
+  expect([cost.answer.status, cost.chain, cost.services]).toEqual([status, chain, []])
+})
+
+const changeOfPassword = 'POST /me/password'
+test(`${changeOfPassword} reads, counts and changes; the count may be given back beside the change or before it`, async () => {
+  const person = await world.signUp()
+  const change = { current_password: password, new_password: 'a bolster and a platen' }
+  const cost = await countRoundTrips(world, () => person.request('POST', '/api/me/password', { body: change }))
+  expect(cost.answer.status).toBe(204)
+  expect(cost.chain).toBeLessThanOrEqual(4)
+  expect(cost.services.filter((service) => service === 'postgres')).toHaveLength(2)
+})
+
+test('every endpoint has a budget: here, or among the jobs', () => {
+  const named = [...machineBudgets, ...accountBudgets, ...freeBudgets, [changeOfPassword]]
+  const here = new Set(named.map(([what]) => what.split(' ', 2).join(' ')))
+  const ofJobs = /\/(operation|jobs|callbacks)\b/ // test/jobs/round-trips.test.ts
+  const all = endpoints.filter(({ path }) => !ofJobs.test(path))
+  expect([...here].filter((what) => what !== 'a request').toSorted()).toEqual(
+    all.map(({ method, path }) => `${method} ${path.replace('/api', '')}`).toSorted(),
+  )
 })
 
 test('a request that costs more is caught', async () => {

@@ -1,0 +1,171 @@
+// For each rule of the layout, samples of what breaks it and of what does not: so that a rule that finds nothing is noticed.
+import * as rules from './architecture-rules.ts'
+
+/** What a rule forbids: path and text of a file, and others that are there. */
+export type Sample = [path: string, text: string, others?: string[]]
+
+export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
+  [
+    'arrows point down only',
+    rules.arrowsPointDown,
+    [
+      ['src/kernel/a.ts', `import { b } from '../infra/redis.ts'`],
+      ['src/infra/a.ts', `import { b } from '../http/context.ts'`],
+      ['src/http/a.ts', `import type { B } from '../accounts/account.ts'`],
+      ['src/accounts/a.ts', `import { b } from '../machines/machine.ts'`],
+      ['src/machines/a.ts', `import { b } from '../jobs/job.ts'`],
+      ['src/jobs/a.ts', `import { b } from '../app.ts'`],
+      ['src/app.ts', `import b from './worker.ts'`],
+      ['src/app.ts', `import { b } from './tools/keys.ts'`],
+      ['src/http/a.ts', `import { b } from '../client/client.ts'`],
+      ['src/invented/a.ts', `import { b } from '../kernel/log.ts'`],
+    ],
+    [
+      ['src/jobs/a.ts', `import { b } from '../machines/store.ts'`],
+      ['src/machines/a.ts', `import { b } from '../http/etag.ts'`],
+      ['src/http/a.ts', `import type { Environment } from '../env.ts'`],
+      ['src/worker.ts', `import { createApp } from './app.ts'`],
+    ],
+  ],
+  [
+    'pure files import only the kernel',
+    rules.pureFilesImportOnlyKernel,
+    [
+      ['src/jobs/job.ts', `import type { Database } from '../infra/database.ts'`],
+      ['src/machines/machine.ts', `import { b } from './store.ts'`],
+      ['src/env.ts', `import { b } from './http/problem.ts'`],
+    ],
+    [['src/jobs/job.ts', `import { toRfc3339 } from '../kernel/time.ts'`]],
+  ],
+  [
+    'the client imports nothing of the rest but types',
+    rules.clientImportsOnlyTypes,
+    [
+      ['src/client/client.ts', `import { jobStates } from '../jobs/job.ts'`],
+      ['src/client/client.ts', `import { type Job, jobStates } from '../jobs/job.ts'`],
+    ],
+    [
+      ['src/client/client.ts', `import type { Job } from '../jobs/job.ts'`],
+      ['src/client/client.ts', `import { watch } from './watch.ts'`],
+    ],
+  ],
+  [
+    'src imports nothing from outside itself',
+    rules.sourceStaysInSource,
+    [
+      [
+        'src/tools/a.ts',
+        `import { startPostgres } from '../../test/platform/postgres.ts'`,
+        ['test/platform/postgres.ts'],
+      ],
+      ['src/http/a.ts', `import { version } from '../../package.json'`, ['package.json']],
+    ],
+    [['src/tools/a.ts', `import { version } from '../../package.json'`, ['package.json']]],
+  ],
+  [
+    'each package is used where it has its place',
+    rules.packagesStayAtHome,
+    [
+      ['src/jobs/routes.ts', `import { sql } from 'drizzle-orm'`],
+      ['src/http/a.ts', `import type { SQL } from 'drizzle-orm'`],
+      ['src/infra/redis.ts', `import { pgTable } from 'drizzle-orm/pg-core'`],
+      ['src/jobs/delivery.ts', `import { SignJWT } from 'jose'`],
+      ['src/jobs/sweep.ts', `import { Client } from '@upstash/qstash'`],
+      ['src/accounts/store.ts', `import { neon } from '@neondatabase/serverless'`],
+      ['src/machines/store.ts', `import type { Context } from 'hono'`],
+      ['src/jobs/job.ts', `import { z } from '@hono/zod-openapi'`],
+      ['src/jobs/outcome.sql.ts', `import { createMiddleware } from 'hono/factory'`],
+      ['src/infra/queue.ts', `import { HTTPException } from 'hono/http-exception'`],
+      ['src/app.ts', `import { env } from 'cloudflare:workers'`],
+    ],
+    [
+      ['src/accounts/token.ts', `import { SignJWT } from 'jose'`],
+      ['src/tools/keys.ts', `import { exportJWK } from 'jose'`],
+      ['src/machines/store.ts', `import { sql } from 'drizzle-orm'`],
+      ['src/jobs/routes.ts', `import { createRoute } from '@hono/zod-openapi'`],
+    ],
+  ],
+  [
+    'there are no barrels',
+    rules.thereAreNoBarrels,
+    [
+      ['src/jobs/index.ts', ''],
+      ['src/jobs/all.ts', `export * from './job.ts'`],
+      ['src/jobs/all.ts', `export { toJob } from './job.ts'`],
+      ['src/jobs/all.ts', `export type {\n  Job,\n} from './job.ts'`],
+    ],
+    [['src/jobs/job.ts', `export const from = 'here'\nexport function a() {\n  return "b from 'c'"\n}`]],
+  ],
+  [
+    'only the Worker has a default export',
+    rules.onlyTheWorkerExportsDefault,
+    [
+      ['src/app.ts', 'export default {}'],
+      ['src/app.ts', 'export { app as default }'],
+    ],
+    [['src/worker.ts', 'export default {}']],
+  ],
+  [
+    'only tools read process.env',
+    rules.onlyToolsReadProcessEnv,
+    [
+      ['src/http/a.ts', 'const a = process.env.NODE_ENV'],
+      ['src/http/a.ts', `import { env } from 'node:process'`],
+    ],
+    [['src/tools/keys.ts', 'const a = process.env.DATABASE_URL']],
+  ],
+  [
+    'every route is described',
+    rules.everyRouteIsDescribed,
+    [
+      ['src/jobs/routes.ts', `slice.get('/api/jobs/secret', (c) => c.json({}))`],
+      ['src/app.ts', `app.on('PURGE', '/api', purge)`],
+    ],
+    [
+      ['src/jobs/routes.ts', 'slice.openapi(readJob, async (c) => c.json({}, 200))'],
+      ['src/http/old-routes.ts', `slice.get('/api/log-in', moveTo('/api/me'))`],
+    ],
+  ],
+  [
+    'no file of src has more than 220 lines',
+    rules.filesAreShort,
+    [['src/a.ts', 'line\n'.repeat(221)]],
+    [['src/a.ts', 'line\n'.repeat(220)]],
+  ],
+  [
+    'nothing else is at the top level',
+    rules.nothingElseIsAtTheTop,
+    [
+      ['docs/a.md', ''],
+      ['vitest.config.ts', ''],
+    ],
+    [
+      ['.ci/run', ''],
+      ['LICENSE', ''],
+    ],
+  ],
+  [
+    'every dependency is one exact version',
+    rules.versionsAreExact,
+    [
+      ['package.json', '{"dependencies":{"hono":"^4.0.0"}}'],
+      ['package.json', '{"devDependencies":{"vitest":"latest"}}'],
+      ['package.json', '{"dependencies":{"zod":"4.0"}}'],
+    ],
+    [['package.json', '{"dependencies":{"hono":"4.13.19","miniflare":"5.20261117.0-beta"}}']],
+  ],
+  [
+    'the lockfile names no mirror',
+    rules.lockfileNamesNoMirror,
+    [
+      ['package-lock.json', '{"packages":{"node_modules/a":{"resolved":"http://127.0.0.1:4873/a.tgz"}}}'],
+      ['package-lock.json', '{"packages":{"node_modules/a":{"resolved":"https://registry.npmjs.org.evil/a.tgz"}}}'],
+    ],
+    [
+      [
+        'package-lock.json',
+        '{"packages":{"node_modules/a":{"resolved":"https://registry.npmjs.org/a/-/a.tgz"},"b":{}}}',
+      ],
+    ],
+  ],
+]

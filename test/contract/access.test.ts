@@ -1,0 +1,190 @@
+// Who may call what: without a token, with a session that is over, and about what is somebody else's.
+import { createHmac, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sessionIdOf } from '../accounts/people.ts'
+import type { Person } from '../harness.ts'
+import { keepMessages } from '../jobs/courier.ts'
+import {
+  type EndpointWorld,
+  endpoints,
+  exampleOf,
+  expectProblem,
+  fill,
+  isCourier,
+  named,
+  startEndpointWorld,
+  takesBearer,
+  takesBody,
+  takesOutcome,
+} from './endpoints.ts'
+import type { Operation } from './witness.ts'
+
+let here: EndpointWorld
+beforeAll(async () => {
+  here = await startEndpointWorld()
+})
+afterAll(() => here?.world.close())
+
+describe('an endpoint that needs a token', () => {
+  test.each(named((operation) => takesBearer(operation) || takesOutcome(operation)))(
+    'answers 401 to nobody: %s',
+    async (_, { method, path, operation }) => {
+      const options = takesBody(operation) ? { body: exampleOf(operation) } : {}
+      const missing = await here.world.request(method, fill(path), options)
+      expectProblem(missing, 401, 'token_missing')
+      expect(missing.headers.get('WWW-Authenticate')).toBe('Bearer')
+      const bad = await here.world.request(method, fill(path), { ...options, token: 'not.a.token' })
+      expectProblem(bad, 401, 'token_invalid')
+      expect(bad.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
+    },
+  )
+})
+
+describe('an endpoint that needs a session', () => {
+  const overs: [string, (person: Person) => Promise<unknown>][] = [
+    ['has been ended', (person) => person.request('POST', '/api/log-out')],
+    ['has run out', (person) => update('sessions SET expires_at = now() WHERE account_id = $1', person)],
+    ['is that of a disabled account', (person) => update('accounts SET is_active = false WHERE id = $1', person)],
+  ]
+  const update = (change: string, { id }: Person) => here.world.postgres.query(`UPDATE ${change}`, [id])
+
+  describe.each(overs)('which %s', (_, end) => {
+    let person: Person
+    beforeAll(async () => {
+      person = await here.world.signUpStaff()
+      await end(person)
+    })
+
+    test.each(named(takesBearer))('answers 401: %s', async (_name, { method, path, operation }) => {
+      const body = exampleOf(operation)
+      const answer = await person.request(method, fill(path), body === undefined ? {} : { body })
+      expectProblem(answer, 401, 'session_ended')
+      expect(answer.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
+    })
+  })
+})
+
+/** Whom an endpoint serves: `own` only ever is about the caller; else what it answers to those whom it does not serve. */
+type Access =
+  | 'nobody asked'
+  | 'signed in'
+  | 'own'
+  | 'courier'
+  | 'controller'
+  | { refusal: [status: number, code: string]; serves: ('owner' | 'staff')[] }
+
+const notOwner: Access = { refusal: [403, 'not_owner'], serves: ['owner', 'staff'] }
+const notThere: Access = { refusal: [404, 'not_found'], serves: ['owner', 'staff'] }
+const staffOnly: Access = { refusal: [403, 'staff_only'], serves: ['staff'] }
+
+/** Every endpoint has its line, by its id in the document. */
+const access: Record<string, Access> = {
+  readHealth: 'nobody asked',
+  readReadiness: 'nobody asked',
+  readOpenApiDocument: 'nobody asked',
+  readSwaggerUi: 'nobody asked',
+  readReDoc: 'nobody asked',
+  listProblems: 'nobody asked',
+  readProblem: 'nobody asked',
+  signUp: 'nobody asked',
+  logIn: 'nobody asked',
+  refreshToken: 'nobody asked',
+  readPublicKeys: 'nobody asked',
+  logOut: 'own',
+  readMe: 'own',
+  changeMe: 'own',
+  changePassword: 'own',
+  listSessions: 'own',
+  endSession: { refusal: [404, 'not_found'], serves: ['owner'] },
+  listAccounts: staffOnly,
+  changeAccountRights: staffOnly,
+  listMachines: 'signed in',
+  createMachine: 'own',
+  readMachine: 'signed in',
+  replaceMachine: notOwner,
+  changeMachine: notOwner,
+  deleteMachine: notOwner,
+  operateMachine: notOwner,
+  listMachineJobs: notOwner,
+  listMyJobs: 'own',
+  readJob: notThere,
+  listJobEvents: notThere,
+  cancelJob: notThere,
+  deliverJob: 'courier',
+  handleFailedJob: 'courier',
+  reportOutcome: 'controller',
+}
+
+describe('every endpoint', () => {
+  const schemes: Record<string, string[]> = { 'nobody asked': [], courier: ['courier'], controller: ['outcome'] }
+
+  test('has its line here that says whom it serves, and the document says the same', () => {
+    expect(Object.keys(access).toSorted()).toEqual(endpoints.map(({ operation }) => operation.operationId).toSorted())
+    for (const { operation } of endpoints) {
+      const who = access[operation.operationId ?? '']
+      const described = operation.security.flatMap((each) => Object.keys(each))
+      const expected = (typeof who === 'string' && schemes[who]) || ['bearer']
+      expect([operation.operationId, described]).toEqual([operation.operationId, expected])
+    }
+  })
+
+  const guarded = endpoints.flatMap((endpoint) => {
+    const who = access[endpoint.operation.operationId ?? '']
+    return typeof who === 'object' ? [[`${endpoint.method} ${endpoint.path}`, endpoint, who] as const] : []
+  })
+
+  test.each(guarded)(
+    'refuses whom it does not serve, and does nothing for them: %s',
+    async (_, { method, path, operation }, { refusal, serves }) => {
+      const [status, code] = refusal
+      const stranger = await here.world.signUp()
+      const body = exampleOf(operation)
+      for (const who of serves) {
+        const owner = await here.world.signUp()
+        const ask = async (person: Person, filled: string) =>
+          person.request(method, filled, body === undefined ? {} : { body })
+        const filled = fill(path, await makeThing(path, owner))
+        expectProblem(await ask(stranger, filled), status, code)
+        // What it does once, such as cancelling, the stranger has not done.
+        expect((await ask(who === 'owner' ? owner : here.staff, filled)).status).toBeLessThan(300)
+      }
+    },
+  )
+
+  /** The id of something of the owner's that the path is about. */
+  async function makeThing(path: string, owner: Person): Promise<string | number> {
+    if (path.startsWith('/api/accounts')) return owner.id
+    if (path.startsWith('/api/me/sessions')) return sessionIdOf(owner.access)
+    const machine = await here.world.createMachine(owner)
+    if (path.startsWith('/api/machines')) return machine.id
+    here.world.faults.qstash.pass = keepMessages
+    const { body: job } = await here.world.operate(owner, machine.id, 'START')
+    return job.id
+  }
+})
+
+describe('an endpoint that needs no token', () => {
+  const needsNone = (operation: Operation) => operation.security.length === 0
+  test.each(named(needsNone))('does not look at the Authorization header: %s', async (_, endpoint) => {
+    for (const Authorization of ['nonsense', 'Bearer not.a.token', 'Basic eDp5']) {
+      const answer = await here.call(endpoint, { headers: { Authorization } })
+      expect(['token_missing', 'token_invalid']).not.toContain(
+        endpoint.operation.operationId === 'refreshToken' ? undefined : answer.body?.code,
+      )
+      expect(answer.status).toBeLessThan(500)
+    }
+  })
+})
+
+describe('an endpoint of the courier', () => {
+  test.each(named(isCourier))('answers 401 to anybody else: %s', async (_, { method, path }) => {
+    const body = { job_id: randomUUID() }
+    const forged = ['', 'x.y.z', createHmac('sha256', 'a key').update(JSON.stringify(body)).digest('base64url')]
+    for (const signature of [undefined, ...forged]) {
+      const headers = signature === undefined ? {} : { 'Upstash-Signature': signature }
+      const answer = await here.world.request(method, path, { body, headers })
+      expectProblem(answer, 401, 'bad_signature')
+      expect(answer.headers.has('WWW-Authenticate')).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,86 @@
+// Every endpoint as the OpenAPI document has it, and a world to call it in: what the tests of the common rules share.
+import { expect } from 'vitest'
+import { createTokenIssuer } from '../../src/accounts/token.ts'
+import type { SigningKey } from '../../src/env.ts'
+import { type Answer, makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+import { document, type Operation } from './witness.ts'
+
+export type Endpoint = { method: string; path: string; operation: Operation }
+
+export const endpoints: Endpoint[] = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([verb, operation]) => ({ method: verb.toUpperCase(), path, operation })),
+)
+
+/** For `test.each`: the name and the endpoint. */
+export const named = (select: (operation: Operation) => boolean) =>
+  endpoints.filter(({ operation }) => select(operation)).map((each) => [`${each.method} ${each.path}`, each] as const)
+
+const securedBy =
+  (scheme: string) =>
+  ({ security }: Operation) =>
+    security.some((each) => scheme in each)
+const takes =
+  (place: string) =>
+  ({ parameters = [] }: Operation) =>
+    parameters.some((each) => 'in' in each && each.in === place)
+
+export const takesBearer = securedBy('bearer')
+export const isCourier = securedBy('courier')
+export const takesOutcome = securedBy('outcome')
+export const takesBody = (operation: Operation) => operation.requestBody !== undefined && !isCourier(operation)
+export const takesQuery = takes('query')
+export const takesId = takes('path')
+
+/** Ids that nothing has: no other test can have made them. */
+const unknownId = (path: string) => (/jobs|sessions/.test(path) ? '0198c0de-7c1a-7000-8000-00000000dead' : '999999999')
+export const fill = (path: string, id: string | number = unknownId(path)) => path.replace(/\{.+?\}/, String(id))
+export const exampleOf = ({ requestBody }: Operation) => requestBody?.content['application/json']?.example
+
+export type CallOptions = { body?: unknown; headers?: Record<string, string> }
+
+export type EndpointWorld = {
+  world: World
+  staff: Person
+  /** With a token where one is needed, an id that nothing has, and the example of the body where one is taken. */
+  call(endpoint: Endpoint, options?: CallOptions, query?: string): Promise<Answer>
+}
+
+export async function startEndpointWorld(): Promise<EndpointWorld> {
+  const key = makeSigningKey('test-1')
+  const world = await startWorld({
+    vars: {
+      JWT_KEYS: JSON.stringify([key]),
+      // The examples are sent again and again; that failed log-ins are limited is not the matter here.
+      FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
+      FAILED_LOG_INS_PER_NAME: '100000',
+      FAILED_LOG_INS_PER_ADDRESS: '100000',
+    },
+  })
+  const staff = await world.signUpStaff()
+  // A controller's, for a job that nothing knows.
+  const issuer = createTokenIssuer([key as SigningKey], world.url) // a private Ed25519 JWK with a kid
+  const outcomeToken = await issuer.sign({ sub: unknownId('/jobs') }, 'outcome', 600)
+  return {
+    world,
+    staff,
+    async call({ method, path, operation }, options = {}, query = '') {
+      const body = 'body' in options ? options.body : takesBody(operation) ? exampleOf(operation) : undefined
+      // An own session for what ends it.
+      const person = operation.operationId === 'logOut' ? await world.signUp() : staff
+      return world.request(method, `${fill(path)}${query}`, {
+        ...(takesBearer(operation) && { token: person.access }),
+        ...(takesOutcome(operation) && { token: outcomeToken }),
+        ...(body !== undefined && { body }),
+        ...(options.headers && { headers: options.headers }),
+      })
+    },
+  }
+}
+
+/** A problem with this code, whose page is on the same server; more is demanded of every problem by the witness. */
+export function expectProblem(answer: Answer, status: number, code: string): void {
+  expect(answer.text).not.toBe('')
+  expect(answer.body).toMatchObject({ status, code, type: expect.stringMatching(/^http:.*\/api\/problems\/\w+$/) })
+  expect(answer.status).toBe(status)
+  expect(answer.headers.get('Content-Type')).toBe('application/problem+json')
+}
