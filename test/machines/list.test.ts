@@ -1,60 +1,14 @@
-// The list of machines: filters, orders, pages, and what is not a page of it.
+// The list of machines: filters, orders, pages.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeCursor } from '../../src/kernel/page.ts'
-import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import { type Person, startWorld, type World } from '../harness.ts'
+import { type Item, insertMachines, list, namesOf, walk } from './listing.ts'
 
 let world: World
 beforeAll(async () => {
   world = await startWorld()
 })
 afterAll(() => world?.close())
-
-type Item = { id: number; name: string; created_at: string; updated_at: string }
-
-const list = (person: Person, query: Record<string, string | number>): Promise<Answer> =>
-  person.request(
-    'GET',
-    `/api/machines?${new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]))}`,
-  )
-
-/** Follows the pages to the end, by Link and `next_cursor` in turn; calls `between` after each page. */
-async function walk(person: Person, query: Record<string, string | number>, between = async () => {}): Promise<Item[]> {
-  const items: Item[] = []
-  let answer = await list(person, query)
-  for (let page = 1; ; page += 1) {
-    expect(answer.status).toBe(200)
-    expect(Object.keys(answer.body)).toEqual(['items', 'next_cursor'])
-    items.push(...answer.body.items)
-    if (items.length > 1_000) throw new Error('the pages do not come to an end')
-    const cursor: string | null = answer.body.next_cursor
-    const link = answer.headers.get('Link')
-    if (cursor === null) {
-      expect(link).toBeNull()
-      return items
-    }
-    expect(answer.body.items).toHaveLength(Number(query.limit))
-    const [, next = ''] = /^<([^>]+)>; rel="next"$/.exec(link ?? '') ?? []
-    await between()
-    answer = page % 2 === 1 ? await person.request('GET', next) : await list(person, { ...query, cursor })
-  }
-}
-
-/** Rows beside the API, so that sort values can be equal to the microsecond. */
-async function insertMachines(
-  owner: Person,
-  rows: { name?: string; location?: string; status?: string; at?: string; deleted?: boolean }[],
-) {
-  const whole = rows.map((row) => ({ name: 'm', location: 'l', status: 'READY', at: '2026-01-01T00:00:00Z', ...row }))
-  await world.postgres.query(
-    `INSERT INTO machines (name, location, status, owner_id, created_at, updated_at, deleted_at)
-     SELECT name, location, status, $2, at, at, CASE WHEN deleted THEN now() END
-     FROM jsonb_to_recordset($1) AS r (name text, location text, status text, at timestamptz, deleted boolean)`,
-    [JSON.stringify(whole), owner.id],
-  )
-}
-
-const namesOf = (answer: Answer) => answer.body.items.map(({ name }: Item) => name)
 
 describe('filters', () => {
   let owner: Person
@@ -70,7 +24,7 @@ describe('filters', () => {
   ]
   beforeAll(async () => {
     owner = await world.signUp()
-    await insertMachines(owner, [
+    await insertMachines(world, owner, [
       ...names.map((name) => ({ name, location: 'Hall 1' })),
       { name: 'off', location: 'Hall 2 (100%)', status: 'POWEROFF' },
       { name: 'gone', location: 'Hall 2', deleted: true },
@@ -118,7 +72,7 @@ describe('orders', () => {
   let owner: Person
   beforeAll(async () => {
     owner = await world.signUp()
-    await insertMachines(owner, [
+    await insertMachines(world, owner, [
       { name: 'b', at: '2026-01-03T00:00:00.000002Z' },
       { name: 'a', at: '2026-01-03T00:00:00.000001Z' },
       { name: 'a', at: '2026-01-01T00:00:00Z' },
@@ -154,7 +108,7 @@ describe('orders', () => {
 
 test('twenty are on a page unless asked, a hundred at most', async () => {
   const owner = await world.signUp()
-  await insertMachines(owner, Array(101).fill({}))
+  await insertMachines(world, owner, Array(101).fill({}))
   expect((await list(owner, { owner_id: 'me' })).body.items).toHaveLength(20)
   expect((await list(owner, { owner_id: 'me', limit: 1 })).body.items).toHaveLength(1)
   const all = await list(owner, { owner_id: 'me', limit: 100 })
@@ -165,7 +119,7 @@ test('twenty are on a page unless asked, a hundred at most', async () => {
 
 test('the Link keeps the filters and the order', async () => {
   const owner = await world.signUp()
-  await insertMachines(owner, [{ name: 'x&y=1' }, { name: 'x&y=2' }])
+  await insertMachines(world, owner, [{ name: 'x&y=1' }, { name: 'x&y=2' }])
   const answer = await list(owner, { owner_id: 'me', q: 'x&y=', sort: '-name', limit: 1 })
   const [, next = ''] = /^<([^>]+)>/.exec(answer.headers.get('Link') ?? '') ?? []
   const query = Object.fromEntries(new URL(next, world.url).searchParams)
@@ -189,7 +143,7 @@ test('pages show every machine exactly once and in order, with equal sort values
   await fc.assert(
     fc.asyncProperty(scenario, async ({ rows, limit, sort }) => {
       await world.postgres.query('DELETE FROM machines WHERE owner_id = $1', [owner.id])
-      await insertMachines(owner, rows)
+      await insertMachines(world, owner, rows)
       const there = await walk(owner, { owner_id: 'me', limit: 100, sort })
       expect(there).toHaveLength(rows.length)
 
@@ -197,7 +151,7 @@ test('pages show every machine exactly once and in order, with equal sort values
       let added = 0
       const addSome = async () => {
         added += 1
-        if (added <= 3) await insertMachines(owner, [{ name: 'b', at: '2026-06-01T00:00:00Z' }])
+        if (added <= 3) await insertMachines(world, owner, [{ name: 'b', at: '2026-06-01T00:00:00Z' }])
       }
       const walked = await walk(owner, { owner_id: 'me', limit, sort }, addSome)
       const isOld = ({ id }: Item) => there.some((item) => item.id === id)
@@ -207,81 +161,3 @@ test('pages show every machine exactly once and in order, with equal sort values
     { numRuns: 16 },
   )
 })
-
-const cursorFor = (sort: string, value: string, id: string) => encodeCursor({ sort, value, id })
-
-describe('422 that names the parameter, and never 500', () => {
-  test.each<[string, Record<string, string>]>([
-    ['limit', { limit: '0' }],
-    ['limit', { limit: '101' }],
-    ['limit', { limit: '-1' }],
-    ['limit', { limit: '1.5' }],
-    ['limit', { limit: '1e1' }],
-    ['limit', { limit: '0x10' }],
-    ['limit', { limit: '' }],
-    ['limit', { limit: ' 5' }],
-    ['limit', { limit: 'all' }],
-    ['limit', { limit: '9'.repeat(400) }],
-    ['status', { status: '5' }],
-    ['status', { status: '' }],
-    ['status', { status: 'ready' }],
-    ['owner_id', { owner_id: '0' }],
-    ['owner_id', { owner_id: '-1' }],
-    ['owner_id', { owner_id: 'you' }],
-    ['owner_id', { owner_id: '1e3' }],
-    ['owner_id', { owner_id: '9'.repeat(30) }],
-    ['q', { q: '' }],
-    ['q', { q: 'x'.repeat(257) }],
-    ['q', { q: 'a\0b' }],
-    ['sort', { sort: 'owner_id' }],
-    ['sort', { sort: '+name' }],
-    ['sort', { sort: '--name' }],
-    ['sort', { sort: 'name; DROP TABLE machines' }],
-    ['sort', { sort: '' }],
-    ['cursor', { cursor: '' }],
-    ['cursor', { cursor: 'garbage' }],
-    ['cursor', { cursor: '🏭' }],
-    ['cursor', { cursor: 'x'.repeat(1024) }],
-    ['cursor', { cursor: 'x'.repeat(5000) }],
-    ['cursor', { cursor: cursorFor('id', '1', '1'), sort: 'name' }],
-    ['cursor', { cursor: cursorFor('id', '1', '1'), sort: '-id' }],
-    ['cursor', { cursor: cursorFor('id', 'x', '1') }],
-    ['cursor', { cursor: cursorFor('id', '1', 'x') }],
-    ['cursor', { cursor: cursorFor('id', '9'.repeat(20), '1') }],
-    ['cursor', { cursor: cursorFor('id', '1', '9'.repeat(20)) }],
-    ['cursor', { cursor: cursorFor('name', 'a\0b', '1'), sort: 'name' }],
-    ['cursor', { cursor: cursorFor('name', 'x'.repeat(257), '1'), sort: 'name' }],
-    ['cursor', { cursor: cursorFor('created_at', 'now', '1'), sort: 'created_at' }],
-    ['cursor', { cursor: cursorFor('created_at', '2026-02-30 00:00:00+00', '1'), sort: 'created_at' }],
-    ['cursor', { cursor: cursorFor('created_at', '0000-01-01 00:00:00+00', '1'), sort: 'created_at' }],
-    ['cursor', { cursor: cursorFor('-updated_at', '2026-01-01 99:00:00+00', '1'), sort: '-updated_at' }],
-    ['cursor', { cursor: Buffer.from('["id",1,1]').toString('base64url') }],
-    ['cursor', { cursor: Buffer.from('{"sort":"id"}').toString('base64url') }],
-  ])('%s in %j', async (parameter, query) => {
-    const person = await somebody()
-    const answer = await list(person, query)
-    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])
-    for (const error of answer.body.errors) expect(error).toEqual({ parameter, detail: expect.stringMatching(/./) })
-  })
-
-  test('a parameter that comes twice', async () => {
-    for (const query of ['limit=1&limit=2', 'status=READY&status=ERROR', 'cursor=a&cursor=b', 'sort=id&sort=id']) {
-      expect([query, (await (await somebody()).request('GET', `/api/machines?${query}`)).status]).toEqual([query, 422])
-    }
-  })
-
-  test('a cursor that is made up well is taken: it tells nothing that the list does not', async () => {
-    const answer = await list(await somebody(), { cursor: cursorFor('name', "z' OR 1=1 --", '1'), sort: 'name' })
-    expect(answer.status).toBe(200)
-  })
-
-  test('unknown parameters are ignored', async () => {
-    expect((await list(await somebody(), { page: 2, offset: 7 })).status).toBe(200)
-  })
-})
-
-let person: Promise<Person> | undefined
-function somebody(): Promise<Person> {
-  person ??= world.signUp()
-  return person
-}
