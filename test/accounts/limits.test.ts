@@ -1,56 +1,34 @@
 // How often a password may be guessed, and an address sign up.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Answer, type Person, startWorld, type World } from '../harness.ts'
-import { signIn, stayClearOfTurn } from './people.ts'
+import type { Answer, World } from '../harness.ts'
+import {
+  anAddress,
+  clearSeconds,
+  from,
+  type LimitedWorld,
+  logInWindowSeconds,
+  signUpWindowSeconds,
+  startLimitedWorld,
+  wrong,
+} from './limited.ts'
+import { stayClearOfTurn } from './people.ts'
 
-const wrong = 'a wrong password'
-const vars = {
-  FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '2',
-  FAILED_LOG_INS_PER_NAME: '3',
-  FAILED_LOG_INS_PER_ADDRESS: '4',
-  SIGN_UPS_PER_ADDRESS: '3',
-}
-const logInWindowSeconds = 300
-let world: World
-beforeAll(async () => {
-  world = await startWorld({ vars })
-})
-afterAll(() => world?.close())
 // A test makes a dozen hashes at most: on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
-const clearSeconds = 10
+let world: World
+let logIn: LimitedWorld['logIn']
+let signUp: LimitedWorld['signUp']
+let aPerson: LimitedWorld['aPerson']
+beforeAll(async () => {
+  const limited = await startLimitedWorld()
+  world = limited.world
+  logIn = limited.logIn
+  signUp = limited.signUp
+  aPerson = limited.aPerson
+})
+afterAll(() => world?.close())
 beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
-
-let addresses = 0
-/** An address that nothing else in this file comes from. */
-function anAddress(): string {
-  addresses += 1
-  return `198.51.${addresses >> 8}.${addresses & 255}`
-}
-
-const from = (address: string) => ({ 'CF-Connecting-IP': address })
-const logIn = (username: string, password: string, address: string) =>
-  world.request('POST', '/api/log-in', { body: { username, password }, headers: from(address) })
-const signUp = (address: string, overrides: Record<string, unknown> = {}) => {
-  const username = `l-${randomUUID()}`
-  const body = { username, password: 'four columns hold it', email: `${username}@example.com`, ...overrides }
-  return world.request('POST', '/api/sign-up', { body, headers: from(address) })
-}
-
-/** Somebody new, from an address that nobody else signs up from. */
-async function aPerson(): Promise<Pick<Person, 'username' | 'password' | 'request'>> {
-  const { status, body } = await signUp(anAddress())
-  expect(status).toBe(201)
-  const token = body.token.access
-  return {
-    username: body.user.username,
-    password: 'four columns hold it',
-    request: (method, path, options) => world.request(method, path, { ...options, token }),
-  }
-}
 
 function expectLimited(answer: Answer, name: string, quota: number, windowSeconds: number): void {
   expect([answer.status, answer.body.code]).toEqual([429, 'rate_limited'])
@@ -102,7 +80,7 @@ describe('failed log-ins', () => {
 
   test('of one IPv6 /64 are those of one address', async () => {
     const name = `nobody-${randomUUID()}`
-    const tries = [1, 2, 3].map((host) => () => logIn(name, wrong, `2001:db8:${addresses}:1::${host}`))
+    const tries = [1, 2, 3].map((host) => () => logIn(name, wrong, `2001:db8:7:1::${host}`))
     const statuses: number[] = []
     for (const attempt of tries) statuses.push((await attempt()).status)
     expect(statuses).toEqual([401, 401, 429])
@@ -165,7 +143,7 @@ describe('failed log-ins', () => {
 })
 
 describe('sign-ups', () => {
-  beforeEach(() => stayClearOfTurn(600, clearSeconds))
+  beforeEach(() => stayClearOfTurn(signUpWindowSeconds, clearSeconds))
 
   test('are limited by address, also those that were refused', async () => {
     const address = anAddress()
@@ -174,49 +152,7 @@ describe('sign-ups', () => {
     expect((await signUp(address, { username: first.body.user.username })).status).toBe(409)
     expect((await signUp(address, { password: '1' })).status).toBe(422) // could not be read: not counted
     expect((await signUp(address)).status).toBe(201)
-    expectLimited(await signUp(address), 'sign-ups-by-address', 3, 600)
+    expectLimited(await signUp(address), 'sign-ups-by-address', 3, signUpWindowSeconds)
     expect((await signUp(anAddress())).status).toBe(201)
-  })
-})
-
-describe('when Redis is away', () => {
-  async function withRedisAt(url: string, run: () => Promise<void>): Promise<void> {
-    await world.reconfigure({ UPSTASH_REDIS_REST_URL: url })
-    try {
-      await run()
-    } finally {
-      await world.reconfigure({})
-    }
-  }
-
-  test('nothing is limited, and whatever ends a session still does', async () => {
-    const { username, password } = await aPerson()
-    const address = anAddress()
-    await withRedisAt('http://127.0.0.1:9', async () => {
-      for (const _again of [1, 2, 3]) expect((await logIn(username, wrong, address)).status).toBe(401)
-      const session = await signIn(world, { username, password }, from(address))
-      for (const _again of [1, 2, 3, 4]) expect((await signUp(address)).status).toBe(201)
-      expect((await session.request('POST', '/api/log-out')).status).toBe(204)
-      expect((await session.request('GET', '/api/me')).status).toBe(401)
-    })
-  })
-
-  test('a Redis that never answers holds nobody up for long', async () => {
-    const { username, password } = await aPerson()
-    const silent = createServer(() => {}).listen(0, '127.0.0.1')
-    await new Promise((resolve) => silent.once('listening', resolve))
-    const { port } = silent.address() as AddressInfo // a TCP server's
-    try {
-      await withRedisAt(`http://127.0.0.1:${port}`, async () => {
-        await logIn(username, password, anAddress()) // warms the Worker up
-        const beganAt = performance.now()
-        expect((await logIn(username, password, anAddress())).status).toBe(200)
-        // 300 ms and two round trips and a hash, on a machine that may be busy.
-        expect(performance.now() - beganAt).toBeLessThan(4_000)
-      })
-    } finally {
-      silent.closeAllConnections()
-      silent.close()
-    }
   })
 })

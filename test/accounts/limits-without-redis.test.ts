@@ -1,0 +1,71 @@
+// Redis away: the limits fail open, and nobody waits for them.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import type { World } from '../harness.ts'
+import {
+  anAddress,
+  clearSeconds,
+  from,
+  type LimitedWorld,
+  logInWindowSeconds,
+  startLimitedWorld,
+  wrong,
+} from './limited.ts'
+import { signIn, stayClearOfTurn } from './people.ts'
+
+// A test makes a dozen hashes at most: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
+let world: World
+let logIn: LimitedWorld['logIn']
+let signUp: LimitedWorld['signUp']
+let aPerson: LimitedWorld['aPerson']
+beforeAll(async () => {
+  const limited = await startLimitedWorld()
+  world = limited.world
+  logIn = limited.logIn
+  signUp = limited.signUp
+  aPerson = limited.aPerson
+})
+afterAll(() => world?.close())
+beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
+
+async function withRedisAt(url: string, run: () => Promise<void>): Promise<void> {
+  await world.reconfigure({ UPSTASH_REDIS_REST_URL: url })
+  try {
+    await run()
+  } finally {
+    await world.reconfigure({})
+  }
+}
+
+test('without Redis nothing is limited, and whatever ends a session still does', async () => {
+  const { username, password } = await aPerson()
+  const address = anAddress()
+  await withRedisAt('http://127.0.0.1:9', async () => {
+    for (const _again of [1, 2, 3]) expect((await logIn(username, wrong, address)).status).toBe(401)
+    const session = await signIn(world, { username, password }, from(address))
+    for (const _again of [1, 2, 3, 4]) expect((await signUp(address)).status).toBe(201)
+    expect((await session.request('POST', '/api/log-out')).status).toBe(204)
+    expect((await session.request('GET', '/api/me')).status).toBe(401)
+  })
+})
+
+test('a Redis that never answers holds nobody up for long', async () => {
+  const { username, password } = await aPerson()
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await new Promise((resolve) => silent.once('listening', resolve))
+  const { port } = silent.address() as AddressInfo // a TCP server's
+  try {
+    await withRedisAt(`http://127.0.0.1:${port}`, async () => {
+      await logIn(username, password, anAddress()) // warms the Worker up
+      const beganAt = performance.now()
+      expect((await logIn(username, password, anAddress())).status).toBe(200)
+      // 300 ms and two round trips and a hash, on a machine that may be busy.
+      expect(performance.now() - beganAt).toBeLessThan(4_000)
+    })
+  } finally {
+    silent.closeAllConnections()
+    silent.close()
+  }
+})

@@ -1,0 +1,28 @@
+// A deadline must not be heard before an answer that came in time, only because the isolate was busy with a hash.
+import { expect, test } from 'vitest'
+import { abortAfter } from '../../src/infra/deadline.ts'
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+function holdUp(ms: number): void {
+  const endsAt = performance.now() + ms
+  while (performance.now() < endsAt);
+}
+
+test('a deadline passes when nothing is answered for so long', async () => {
+  const beganAt = performance.now()
+  const signal = abortAfter(60)
+  await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  expect(performance.now() - beganAt).toBeGreaterThanOrEqual(55) // timers may be early by a millisecond each
+  expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'no answer within 60 ms' })
+})
+
+test('time in which no answer could have been seen hardly counts', async () => {
+  const signal = abortAfter(1_000)
+  // A plain timer of 1 s would be over by now.
+  for (const _hash of [1, 2, 3]) {
+    holdUp(400)
+    await pause(0)
+  }
+  expect(signal.aborted).toBe(false)
+})
