@@ -111,7 +111,7 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     try {
       return await attempt()
     } catch (error) {
-      throw error instanceof TransactionConflict ? toUnavailable(conflictDetail, 1, error) : error
+      throw isWorthAnotherRun(error, options.retryOnViolationOf) ? toUnavailable(conflictDetail, 1, error) : error
     }
   }
 

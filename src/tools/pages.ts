@@ -1,5 +1,5 @@
 // Gathers the documentation pages, Swagger UI and ReDoc, from their npm packages into the folder that wrangler serves
-// static assets from. Runs after an install and before each start and deployment; does nothing when all is there.
+// static assets from. Runs before each start and deployment (wrangler.toml); does nothing when all is there.
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

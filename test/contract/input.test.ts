@@ -28,6 +28,15 @@ describe('an endpoint that takes a body', () => {
     }
   })
 
+  test.each(named(takesBody))('takes JSON however its type is spelled: %s', async (_, endpoint) => {
+    const plain = await here.call(endpoint)
+    for (const type of ['Application/JSON', 'application/json;charset=utf-8', 'application/merge-patch+json']) {
+      const answer = await here.call(endpoint, { headers: { 'Content-Type': type } })
+      if (endpoint.operation.operationId === 'signUp') expect([201, 409]).toContain(answer.status)
+      else expect([type, answer.status]).toEqual([type, plain.status])
+    }
+  })
+
   test.each(named(takesBody))('answers 400 when it is not JSON: %s', async (_, endpoint) => {
     for (const body of ['{"a":', "{'a': 1}", 'a=1', ' ', new Uint8Array([0x22, 0xff, 0xfe, 0x22])]) {
       expectProblem(await here.call(endpoint, { body }), 400, 'malformed_json')

@@ -1,4 +1,5 @@
 // The log: one JSON line per request and per transition, enough to follow a job by, and no secret in any of them.
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, poll, startWorld, type World } from '../harness.ts'
 
@@ -110,6 +111,10 @@ test.each([
   await waitForLine((line) => line.channel === 'api' && line.request_id === answer.body.request_id)
   const lines = world.logs().filter((line) => line.request_id === answer.body.request_id)
   expect(JSON.stringify(lines)).not.toMatch(/hunt|two/)
+})
+
+test('the platform keeps the log', async () => {
+  expect(await readFile('wrangler.toml', 'utf8')).toMatch(/^\[observability\]\nenabled = true$/m)
 })
 
 describe('Server-Timing', () => {

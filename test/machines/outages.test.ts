@@ -1,8 +1,8 @@
-// What still works when an upstream is away, and what is answered when nothing can.
+// PostgreSQL away, at odds with itself, or telling nonsense: what is answered then, and that nothing of it leaks.
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
-import { type CallPassage, hang, loseAnswer, open, shut } from '../platform/faults.ts'
+import { type CallPassage, loseAnswer, open, shut } from '../platform/faults.ts'
 
 let world: World
 let owner: Person
@@ -93,6 +93,48 @@ describe('without PostgreSQL', () => {
     expect(answer.text).not.toMatch(/infinity|timestamp/)
   })
 
+  test.each([
+    ['a serialization failure', { code: '40001', message: 'could not serialize access' }],
+    ['a deadlock', { code: '40P01', message: 'deadlock detected' }],
+  ])('a request that loses by %s is run once more, and answered 503 when it loses again', async (_, fault) => {
+    let runs = 0
+    const lose =
+      (times: number): CallPassage =>
+      async (_call, forward) => {
+        runs += 1
+        return runs <= times ? { status: 400, body: fault } : forward()
+      }
+    world.faults.postgres.pass = lose(1)
+    expect((await owner.request('PUT', `/api/machines/${machine.id}`, { body: machine.body })).status).toBe(200)
+    for (const [method, path] of [
+      ['GET', '/api/me'],
+      ['PATCH', `/api/machines/${machine.id}`],
+    ] as const) {
+      runs = 0
+      world.faults.postgres.pass = lose(9)
+      const answer = await owner.request(method, path, method === 'GET' ? {} : { body: { name: 'New' } })
+      expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([
+        503,
+        'database_unavailable',
+        '1',
+      ])
+      expect(runs).toBe(2)
+    }
+  })
+
+  test('an operation that finds a job open twice, against its own decision, is answered 503', async () => {
+    world.faults.postgres.pass = async () => ({
+      status: 400,
+      body: { code: '23505', message: 'duplicate key', constraint: 'jobs_one_open_per_command' },
+    })
+    const answer = await world.operate(owner, machine.id, 'START')
+    expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([
+      503,
+      'database_unavailable',
+      '1',
+    ])
+  })
+
   test('health, keys and bad input are answered as ever', async () => {
     world.faults.postgres.pass = shut
     expect((await world.request('GET', '/api/health')).status).toBe(200)
@@ -114,67 +156,8 @@ describe('without PostgreSQL', () => {
   })
 
   test('everything works once it is back', async () => {
-    expect((await owner.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
+    expect((await owner.request('GET', `/api/machines/${machine.id}`)).status).toBe(200)
   })
-})
-
-/** All that a person does, from signing up to logging out. */
-async function liveADay(): Promise<void> {
-  const person = await world.signUp()
-  const logIn = await world.request('POST', '/api/log-in', {
-    body: { username: person.username, password: person.password },
-  })
-  expect(logIn.status).toBe(200)
-  const token = await world.request('POST', '/api/token/refresh', { body: { refresh: logIn.body.token.refresh } })
-  expect(token.status).toBe(200)
-  expect((await person.request('GET', '/api/me')).status).toBe(200)
-
-  const mine = await world.createMachine(person)
-  const path = `/api/machines/${mine.id}`
-  expect((await person.request('PATCH', path, { body: { name: 'New' } })).status).toBe(200)
-  expect((await person.request('GET', '/api/machines?owner_id=me')).body.items).toHaveLength(1)
-  const { status, body: job } = await world.operate(person, mine.id, 'START')
-  expect(status).toBe(202)
-  await world.waitForJob(person, job.id, 'SUCCEEDED')
-  expect((await person.request('GET', path)).body.status).toBe('RUNNING')
-  expect((await person.request('GET', `${path}/history`)).body.items).toHaveLength(1)
-  expect((await person.request('DELETE', path)).status).toBe(204)
-
-  expect((await person.request('POST', '/api/log-out')).status).toBe(204)
-  expect((await person.request('GET', '/api/me')).status).toBe(401)
-}
-
-test.each<[string, CallPassage]>([
-  ['refuses the connection', shut],
-  ['never answers', hang],
-  ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
-  ['answers what is not JSON', async () => ({ status: 200, body: '<html>' })],
-])('with a Redis that %s everything works', async (_, pass) => {
-  world.faults.redis.pass = pass
-  await liveADay()
-})
-
-test.each<[string, CallPassage]>([
-  ['refuses the connection', shut],
-  ['never answers', hang],
-  ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
-])('with a QStash that %s a START is accepted and stays QUEUED', async (_, pass) => {
-  world.faults.qstash.pass = pass
-  const mine = await world.createMachine(owner)
-  const { status, body: job } = await world.operate(owner, mine.id, 'START')
-  expect([status, job.state]).toEqual([202, 'QUEUED'])
-  expect((await owner.request('GET', `/api/jobs/${job.id}`)).body.state).toBe('QUEUED')
-  expect((await owner.request('GET', `/api/machines/${mine.id}/history`)).body.items).toMatchObject([{ id: job.id }])
-})
-
-test('with neither Redis nor QStash a START is accepted, seen and taken back', async () => {
-  world.faults.redis.pass = shut
-  world.faults.qstash.pass = shut
-  const mine = await world.createMachine(owner)
-  const { status, body: job } = await world.operate(owner, mine.id, 'START')
-  expect(status).toBe(202)
-  expect((await owner.request('POST', `/api/jobs/${job.id}/cancel`)).body.state).toBe('CANCELED')
-  expect((await owner.request('GET', `/api/jobs/${job.id}`)).body.state).toBe('CANCELED')
 })
 
 test('a replay that PostgreSQL was away for is given when it is back', async () => {
