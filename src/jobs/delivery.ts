@@ -31,14 +31,17 @@ const again: CourierAnswer = { status: 503 }
 /** How long the outcome of an attempt is tried to be stored; with the controller's time-out it fits the lease. */
 const storingMs = 8_000
 const pauseMs = 250
+/** The machine certainly did nothing: the next delivery, or the sweep, ends the job. */
+const notSent: ControllerAnswer = { verdict: 'busy', detail: 'not sent: the time to send it was over' }
 const outcomeTokenSeconds = 24 * 60 * 60
 const commandTokenSeconds = 60
 
 export async function deliver(context: DeliveryContext, jobId: string): Promise<CourierAnswer> {
   const { database, cache } = context.upstreams
+  const askedAt = Date.now()
   const claimed = await claim(database, jobId)
   if (!claimed) return done
-  const { step, job, controllerUrl, leaseRestSeconds } = claimed
+  const { step, job, controllerUrl, leaseRestSeconds, timeLeftSeconds } = claimed
   if (step === 'leased')
     return {
       status: 503,
@@ -49,7 +52,9 @@ export async function deliver(context: DeliveryContext, jobId: string): Promise<
   context.waitUntil(cache.write([liveWrite(job)]))
   if (step !== 'send' || controllerUrl === null) return done
 
-  const answer = await command(context, job, controllerUrl)
+  // The claim's answer may have been seconds on its way. Counted from before the question: no clock but ours is needed.
+  const isTooLate = Date.now() - askedAt >= timeLeftSeconds * 1_000
+  const answer = isTooLate ? notSent : await command(context, job, controllerUrl)
   const settlement = await store(context, claimed, answer)
   if (!settlement) return again
   if (settlement.isMoved) logTransition(context.trace, settlement.job, 'controller')

@@ -83,6 +83,8 @@ export type Claim = {
   /** Whether some attempt before this one may have acted. */
   wasUnclear: boolean
   leaseRestSeconds: number
+  /** How long the command may still be sent, by PostgreSQL's clock, when the claim was made. */
+  timeLeftSeconds: number
 }
 
 type ClaimRow = Job & {
@@ -90,6 +92,7 @@ type ClaimRow = Job & {
   controller_url: string | null
   was_unclear: boolean
   lease_rest_seconds: number | null
+  time_left_seconds: number
 }
 
 /** With the controller's 10 s and the 8 s for storing what it said, a delivery so ends within the courier's 25 s. */
@@ -124,7 +127,8 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
       SELECT ${jobColumns('begun')} FROM begun UNION ALL SELECT ${jobColumns('ended')} FROM ended
       UNION ALL SELECT ${jobColumns('due')} FROM due
     )
-    SELECT present_job.*, due.step, due.controller_url, due.unclear AS was_unclear, due.lease_rest_seconds
+    SELECT present_job.*, due.step, due.controller_url, due.unclear AS was_unclear, due.lease_rest_seconds,
+      extract(epoch FROM due.not_after - ${present})::float8 AS time_left_seconds
     FROM present_job, due ORDER BY present_job.version DESC LIMIT 1`,
   ]
   const [row] = await database.batch<ClaimRow>(statements, { deadlineMs: claimDeadlineMs })
@@ -135,5 +139,6 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
     controllerUrl: row.controller_url,
     wasUnclear: row.was_unclear,
     leaseRestSeconds: row.lease_rest_seconds ?? 0,
+    timeLeftSeconds: row.time_left_seconds,
   }
 }

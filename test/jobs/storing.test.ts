@@ -1,9 +1,18 @@
 // What a controller answered must not be lost: storing it is tried for 8 s while PostgreSQL is away.
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Person, poll, startWorld, type World } from '../harness.ts'
-import { loseAnswer, open, shut } from '../platform/faults.ts'
+import { answerLate, loseAnswer, only, open, shut } from '../platform/faults.ts'
 import { startHttpServer } from '../platform/http.ts'
-import { deliver, endLease, keepMessages, readMachineStatus, readRow, readTimeline, request } from './courier.ts'
+import {
+  deliver,
+  endLease,
+  keepMessages,
+  readMachineStatus,
+  readRow,
+  readTimeline,
+  request,
+  rewind,
+} from './courier.ts'
 
 let world: World
 let owner: Person
@@ -96,6 +105,17 @@ test('a claim that cannot be made sends nothing: 503', async () => {
   expect(commands).toEqual([])
   world.faults.postgres.pass = open
   expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', attempts: 0 })
+})
+
+test('a claim that is answered when the time is over sends nothing; the job is EXPIRED', async () => {
+  const { machine, job, commands } = await queue(200, () => {})
+  await rewind(world, job.id, 'not_after', '-3 seconds')
+  world.faults.postgres.pass = only(answerLate(3_100), { count: 1 })
+  expect((await deliver(world, job.id)).status).toBe(503)
+  expect(commands).toEqual([])
+  expect((await deliver(world, job.id)).status).toBe(200)
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'EXPIRED', reason: 'not_in_time', unclear: false })
+  expect(await readMachineStatus(world, machine.id)).toBe('READY')
 })
 
 test.each([

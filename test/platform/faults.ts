@@ -37,6 +37,14 @@ export function slow(delayMs: number) {
     return forward()
   }
 }
+/** It is done at once, and answered late. */
+export function answerLate(delayMs: number) {
+  return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
+    const answer = await forward()
+    await delay(delayMs)
+    return answer
+  }
+}
 /** What was sent arrives twice at once; the sender hears one answer. */
 export const twice = async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
   const [answer] = await Promise.all([forward(), forward()])
