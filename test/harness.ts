@@ -10,7 +10,7 @@ import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/courier.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
-import { startWorker, type WorkerOptions } from './worker.ts'
+import { type RunningWorker, startWorker, type WorkerOptions } from './worker.ts'
 
 export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
 
@@ -41,6 +41,7 @@ export type World = {
   redis: RedisStandIn
   qstash: QStashStandIn
   controller: ControllerStandIn
+  worker: Pick<RunningWorker, 'kill' | 'start' | 'freeze' | 'readMemory'>
   /** Every call that the Worker made to an upstream, in the order in which they were answered. */
   exchanges: Exchange[]
   /** What the Worker sent to an upstream, in the same order. */
@@ -139,6 +140,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     redis,
     qstash,
     controller,
+    worker,
     exchanges,
     requestsTo: (service) => exchanges.filter((each) => each.service === service).map((each) => each.request),
     faults,

@@ -1,5 +1,7 @@
 // The real Worker on workerd with the runtime's own network: connections that are cut and redirects reach it as they
 // are. (Wrangler's test harness carries its calls through Node's fetch, which follows redirects and makes a 500 of a cut.)
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from 'miniflare'
 import { buildWorker } from './build.ts'
 import { holdPort } from './platform/ports.ts'
@@ -12,6 +14,14 @@ export type RunningWorker = {
   lines(): string[]
   /** Starts anew at the same port with other variables. */
   restart(vars: Record<string, string>): Promise<void>
+  /** Kills it in the middle of whatever it does (SIGKILL). `start` brings it back. */
+  kill(): Promise<void>
+  /** At the same port, with the same variables. */
+  start(): Promise<void>
+  /** Everything in it stands still (SIGSTOP) until the answer is called, and goes on as if nothing had been (SIGCONT). */
+  freeze(): Promise<() => void>
+  /** What it occupies (resident set), in MiB. */
+  readMemory(): Promise<number>
   close(): Promise<void>
 }
 
@@ -57,7 +67,8 @@ export async function startWorker(
       ],
     })
   await held.release()
-  const miniflare = new Miniflare(optionsWith(varsFor(origin)))
+  let vars = varsFor(origin)
+  let miniflare = new Miniflare(optionsWith(vars))
   await miniflare.ready
   return {
     origin,
@@ -67,9 +78,33 @@ export async function startWorker(
       if (outcome !== 'ok') throw new Error(`the cron answered ${response.status}: ${outcome}`)
     },
     lines: () => lines,
-    restart: (vars) => miniflare.setOptions(optionsWith(vars)),
+    restart(others) {
+      vars = others
+      return miniflare.setOptions(optionsWith(vars))
+    },
+    kill: () => miniflare.dispose(),
+    async start() {
+      miniflare = new Miniflare(optionsWith(vars))
+      await miniflare.ready
+    },
+    async freeze() {
+      const { pid } = await findProcess(port)
+      process.kill(pid, 'SIGSTOP')
+      return () => process.kill(pid, 'SIGCONT')
+    },
+    readMemory: async () => (await findProcess(port)).memoryMiB,
     close: () => miniflare.dispose(),
   }
+}
+
+/** Miniflare does not tell workerd's process, but gives it the port in its arguments. */
+async function findProcess(port: number): Promise<{ pid: number; memoryMiB: number }> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,rss=,args='])
+  for (const line of stdout.split('\n').filter((each) => each.includes(`entry=127.0.0.1:${port} `))) {
+    const [pid = 0, parent, memoryKiB = 0] = line.trim().split(/\s+/, 3).map(Number)
+    if (parent === process.pid) return { pid, memoryMiB: memoryKiB / 1_024 }
+  }
+  throw new Error(`no workerd of ours listens on ${port}`)
 }
 
 function limitBinding(limit: number) {

@@ -31,8 +31,12 @@ export type QStashStandIn = {
   messages(): Message[]
   /** The newest finished attempts, oldest first. */
   deliveries(): Delivery[]
+  /** How many attempts are going on. */
+  underWay(): number
   /** Looks at the clock again and starts what is due. */
   wake(): void
+  /** As if so much time had gone by: what waits is due that much earlier. */
+  hasten(byMs: number): void
   /** As after a crash: what was under way is cut off, and everything that is not delivered is due again. */
   restart(): Promise<void>
   /** Cuts off what is under way, which stays undelivered, and resolves when all is quiet and written. */
@@ -67,7 +71,9 @@ export async function startQStash(options: QStashStandInOptions = {}): Promise<Q
     },
     messages: () => [...store.messages.values()].map(showMessage),
     deliveries: () => [...courier.deliveries],
+    underWay: () => courier.underWay(),
     wake: () => courier.wake(),
+    hasten: (byMs) => courier.hasten(byMs),
     restart: () => courier.restart(),
     async close() {
       await server.close()

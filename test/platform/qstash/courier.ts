@@ -141,6 +141,12 @@ export function createCourier(store: Store, now: () => number, faults: DeliveryF
     for (const message of store.messages.values()) if (!inFlight.has(message)) arm(message)
   }
 
+  /** As if so much time had gone by: what waits is due that much earlier. */
+  function hasten(byMs: number): void {
+    for (const message of store.messages.values()) if (!inFlight.has(message)) message.nextAt -= byMs
+    wake()
+  }
+
   /** Cuts off what is under way and resolves when nothing is. */
   async function close(): Promise<void> {
     stop.abort()
@@ -156,7 +162,7 @@ export function createCourier(store: Store, now: () => number, faults: DeliveryF
     wake()
   }
 
-  return { send, cancel, wake, close, restart, deliveries }
+  return { send, cancel, wake, hasten, close, restart, deliveries, underWay: () => inFlight.size }
 }
 
 /** https://upstash.com/docs/qstash/features/retry#non-retryable-error: both the status and the header are needed. */
