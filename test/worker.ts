@@ -4,7 +4,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from 'miniflare'
 import { buildWorker } from './build.ts'
+import { readHeap } from './heap.ts'
 import { holdPort } from './platform/ports.ts'
+
+const name = 'tiebar'
 
 export type RunningWorker = {
   origin: string
@@ -20,8 +23,8 @@ export type RunningWorker = {
   start(): Promise<void>
   /** Everything in it stands still (SIGSTOP) until the answer is called, and goes on as if nothing had been (SIGCONT). */
   freeze(): Promise<() => void>
-  /** What it occupies (resident set), in MiB. */
-  readMemory(): Promise<number>
+  /** What is left when garbage is collected, and what the process occupies then, in MiB. Only where it can be inspected. */
+  readMemory(): Promise<{ heapMiB: number; residentMiB: number }>
   close(): Promise<void>
 }
 
@@ -30,12 +33,14 @@ export type WorkerOptions = {
   accountLimit?: number
   /** As it was deployed, or without the pages of the documentation. */
   hasAssets?: boolean
+  /** Its heap can be looked at. */
+  isInspected?: boolean
 }
 
 /** @param varsFor the variables, by the origin that it is going to have */
 export async function startWorker(
   varsFor: (origin: string) => Record<string, string>,
-  { accountLimit, hasAssets = true }: WorkerOptions = {},
+  { accountLimit, hasAssets = true, isInspected = false }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const build = await buildWorker()
   const options = { ...build.options }
@@ -49,12 +54,13 @@ export async function startWorker(
       host: '127.0.0.1',
       port,
       cf: false,
+      ...(isInspected && { inspectorPort: 0 }),
       unsafeTriggerHandlers: true,
       handleStructuredLogs: ({ message }) => lines.push(message),
       workers: [
         {
           ...options,
-          name: 'tiebar',
+          name,
           rootPath: build.dir,
           modules: [{ type: 'ESModule', path: 'worker.js' }],
           modulesRules: undefined, // there is one module
@@ -92,17 +98,22 @@ export async function startWorker(
       process.kill(pid, 'SIGSTOP')
       return () => process.kill(pid, 'SIGCONT')
     },
-    readMemory: async () => (await findProcess(port)).memoryMiB,
+    async readMemory() {
+      const heapMiB = await readHeap(await miniflare.getInspectorURL(), `core:user:${name}`, () =>
+        fetch(`${origin}/api/health`),
+      )
+      return { heapMiB, residentMiB: (await findProcess(port)).residentMiB }
+    },
     close: () => miniflare.dispose(),
   }
 }
 
 /** Miniflare does not tell workerd's process, but gives it the port in its arguments. */
-async function findProcess(port: number): Promise<{ pid: number; memoryMiB: number }> {
+async function findProcess(port: number): Promise<{ pid: number; residentMiB: number }> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,rss=,args='])
   for (const line of stdout.split('\n').filter((each) => each.includes(`entry=127.0.0.1:${port} `))) {
-    const [pid = 0, parent, memoryKiB = 0] = line.trim().split(/\s+/, 3).map(Number)
-    if (parent === process.pid) return { pid, memoryMiB: memoryKiB / 1_024 }
+    const [pid = 0, parent, residentKiB = 0] = line.trim().split(/\s+/, 3).map(Number)
+    if (parent === process.pid) return { pid, residentMiB: residentKiB / 1_024 }
   }
   throw new Error(`no workerd of ours listens on ${port}`)
 }

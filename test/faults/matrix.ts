@@ -14,6 +14,7 @@ const { values, positionals } = parseArgs({
 const chosen = allCells.filter((cell) => positionals.every((word) => nameOf(cell).split(' ').includes(word)))
 const waiting = chosen.filter((cell) => whyNot(cell) === undefined)
 const played = waiting.length
+if (played === 0) throw new Error(`no cell has all of these words: ${positionals.join(' ')}`)
 const broken = new Map<Cell, string[]>()
 
 await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [openBlank()])])
