@@ -1,7 +1,7 @@
 // The real Worker on workerd with the runtime's own network: connections that are cut and redirects reach it as they
 // are. (Wrangler's test harness carries its calls through Node's fetch, which follows redirects and makes a 500 of a cut.)
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from 'miniflare'
 import { buildWorker } from './build.ts'
 import { readHeap } from './heap.ts'
@@ -96,7 +96,9 @@ export async function startWorker(
     async freeze() {
       const { pid } = await findProcess(port)
       process.kill(pid, 'SIGSTOP')
-      return () => process.kill(pid, 'SIGCONT')
+      return () => {
+        if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT') // or it has been killed meanwhile
+      }
     },
     async readMemory() {
       const heapMiB = await readHeap(await miniflare.getInspectorURL(), `core:user:${name}`, () =>
@@ -108,14 +110,16 @@ export async function startWorker(
   }
 }
 
-/** Miniflare does not tell workerd's process, but gives it the port in its arguments. */
+/** Miniflare does not tell workerd's process, but gives it the port in its arguments. (Linux, as CI is.) */
 async function findProcess(port: number): Promise<{ pid: number; residentMiB: number }> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,rss=,args='])
-  for (const line of stdout.split('\n').filter((each) => each.includes(`entry=127.0.0.1:${port} `))) {
-    const [pid = 0, parent, residentKiB = 0] = line.trim().split(/\s+/, 3).map(Number)
-    if (parent === process.pid) return { pid, residentMiB: residentKiB / 1_024 }
+  const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '') // it has ended
+  for (const pid of await readdir('/proc')) {
+    const args = /^\d+$/.test(pid) ? await read(pid, 'cmdline') : ''
+    if (!args.split('\0').includes(`--socket-addr=entry=127.0.0.1:${port}`)) continue
+    const residentKiB = /^VmRSS:\s+(\d+) kB$/m.exec(await read(pid, 'status'))?.[1]
+    return { pid: Number(pid), residentMiB: Number(residentKiB) / 1_024 }
   }
-  throw new Error(`no workerd of ours listens on ${port}`)
+  throw new Error(`no workerd listens on ${port}`)
 }
 
 function limitBinding(limit: number) {

@@ -1,7 +1,5 @@
 // Lets one fault of the matrix strike: at the calls that belong to its step, for a moment, and never again.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Upstream, World } from '../harness.ts'
-import { deliver } from '../jobs/courier.ts'
 import {
   answerLate,
   type CallPassage,
@@ -17,6 +15,7 @@ import {
 import type { StandInRequest } from '../platform/http.ts'
 import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/courier.ts'
 import type { Cell, Step } from './cells.ts'
+import { deliverAgain, killing, momentMs, restartCourier, restarting } from './passages.ts'
 
 export type Strike = {
   hasStruck(): boolean
@@ -24,11 +23,7 @@ export type Strike = {
   over(): Promise<void>
 }
 
-/** From the first call that it meets; long enough for what is tried again at once. */
-const momentMs = 1_500
 const lateMs = 4_000
-const downMs = 2_000
-const frozenMs = 6_000
 
 /** Which call belongs to which step, by what only it says. */
 const marks: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, RegExp>>> = {
@@ -122,64 +117,6 @@ function passageOf(world: World, { service, fault }: Cell): CallPassage {
       return outOfOrder(lateMs)
     case 'restart':
       return restarting(world, service)
-  }
-}
-
-/** What is under way is cut off, and nobody knows whether it was done; nothing answers for a while. */
-function restarting(world: World, service: Cell['service']): CallPassage {
-  let down: Promise<unknown> | undefined
-  return async (_call, forward) => {
-    if (down === undefined) {
-      down = service === 'qstash' ? world.qstash.restart() : delay(momentMs)
-      await forward()
-      if (service === 'redis') await world.redis.command('FLUSHDB')
-      await down
-    }
-    return { cut: true }
-  }
-}
-
-function restartCourier(world: World): CallPassage {
-  return once(async (_call, forward) => {
-    const answer = await forward()
-    await world.qstash.restart()
-    return answer
-  })
-}
-
-/** The message comes once more while the first delivery of it is still going on, and when it is over. */
-function deliverAgain(world: World, jobId: () => string): CallPassage {
-  return once(async (_call, forward) => {
-    await deliver(world, jobId())
-    const answer = await forward()
-    setTimeout(() => deliver(world, jobId()).catch(() => {}), 100) // that one is not this test's, only its harm
-    return answer
-  })
-}
-
-/** Kills the Worker while it waits for an answer: before or after the upstream has acted. */
-function killing(world: World, fault: Cell['fault']): CallPassage {
-  return once(async (_call, forward) => {
-    if (fault === 'hang' || fault === 'slow') {
-      const answer = await forward()
-      const goOn = await world.worker.freeze() // the answer comes while it stands still
-      setTimeout(goOn, fault === 'hang' ? frozenMs : momentMs)
-      return answer
-    }
-    if (fault === 'lost') await forward()
-    await world.worker.kill()
-    if (fault === 'away') await delay(downMs)
-    await world.worker.start()
-    return { cut: true }
-  })
-}
-
-function once(passage: CallPassage): CallPassage {
-  let isDone = false
-  return (call, forward) => {
-    if (isDone) return forward()
-    isDone = true
-    return passage(call, forward)
   }
 }
 
