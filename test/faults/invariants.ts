@@ -1,7 +1,8 @@
 // What must hold whatever went wrong: no accepted job is lost, every job ends, commands are fresh and under one key,
 // machines are as the jobs say, Redis agrees with PostgreSQL or is empty. To be asked when all is quiet.
-import { type MachineInPlay, poll, type World } from '../harness.ts'
+import type { MachineInPlay, World } from '../harness.ts'
 import type { ReceivedCommand } from '../platform/controller/command.ts'
+import { isReached } from './recovery.ts'
 
 export type Watched = {
   world: World
@@ -115,16 +116,23 @@ function expectStatus(jobs: JobRow[]): string | undefined {
 }
 
 async function findStaleCopies(world: World, jobs: JobRow[]): Promise<string[]> {
+  let stale: string[] = []
   const look = async () => {
     const copies = await Promise.all(jobs.map(({ id }) => world.redis.command('GET', `job:${id}`)))
-    const stale = jobs.flatMap(({ id, state, version }, index) => {
+    return jobs.flatMap(({ id, state, version }, index) => {
       const text = copies[index]
       if (typeof text !== 'string') return []
       const copy: { state: string; version: number } = JSON.parse(text)
       const isSame = copy.state === state && copy.version === version
       return isSame ? [] : [`Redis shows ${copy.state} (${copy.version}) for the ${state} (${version}) job ${id}`]
     })
-    return { isDone: stale.length === 0, value: stale }
   }
-  return poll(look, 'Redis to agree', (copySeconds + 1) * 1_000).catch(async () => (await look()).value)
+  await isReached(
+    async () => {
+      stale = await look()
+      return stale.length === 0
+    },
+    (copySeconds + 1) * 1_000,
+  )
+  return stale
 }

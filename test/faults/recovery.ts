@@ -1,8 +1,10 @@
 // After a fault: everything goes on by itself, and the cron comes. Time is stepped where nothing is under way (clock.ts).
-import { poll, type World } from '../harness.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { World } from '../harness.ts'
 import { trySweep } from './client.ts'
 import { passTime } from './clock.ts'
 
+const pollMs = 20
 const naturalMs = 2_500
 const stepSeconds = 20
 /** A STOP may be sent for 600 s and be PENDING for as long; then the sweep ends it. */
@@ -28,10 +30,12 @@ async function haveEnded(world: World): Promise<boolean> {
   return rows.length === 0
 }
 
+/** Looks again and again until it is so; false when it is not in time. */
 export async function isReached(look: () => boolean | Promise<boolean>, withinMs: number): Promise<boolean> {
-  try {
-    return await poll(async () => ({ isDone: await look(), value: true }), 'it', withinMs)
-  } catch {
-    return false
+  const givenUpAt = performance.now() + withinMs
+  while (!(await look())) {
+    if (performance.now() > givenUpAt) return false
+    await delay(pollMs)
   }
+  return true
 }
