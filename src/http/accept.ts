@@ -52,7 +52,8 @@ export function accept(app: Slice) {
     const header = c.req.header('Accept')
     if (header === undefined) return next()
     offers ??= readOffers(app)
-    const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')
+    // The route that answers is the first that is no middleware; one for all methods answers 405 and offers nothing.
+    const route = matchedRoutes(c).find(({ path }) => path !== '/*')
     const offered = route && offers.get(`${route.method} ${route.path}`)
     if (offered && chooseMediaType(header, offered) === undefined) {
       throw new TiebarError('not_acceptable', `This path answers ${offered.join(', ')}; the Accept header takes none.`)
