@@ -1,0 +1,167 @@
+// The people and machines of the fuzzer, and how a plan becomes a request of theirs.
+import { randomUUID } from 'node:crypto'
+import { decodeJwt } from 'jose'
+import type { Answer, Person, RequestOptions, World } from '../harness.ts'
+import { keepMessages } from '../jobs/courier.ts'
+import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
+import { open } from '../platform/faults.ts'
+import { signDelivery } from '../platform/qstash/signature.ts'
+import { Knowledge } from './knowledge.ts'
+import type { Plan } from './plan.ts'
+
+export type FuzzRequest = { method: string; path: string; options: RequestOptions }
+
+/** Controllers of every kind, none that lets the fuzzer wait. */
+const behaviours: BehaviourOrder[] = [
+  { mode: 'obey' },
+  { mode: 'warm-up', after_ms: 200 },
+  { mode: 'fail', status: 200, body: { result: 'PENDING' } },
+  { mode: 'refuse' },
+  { mode: 'fail', status: 500 },
+  { mode: 'fail', status: 503 },
+  { mode: 'fail', status: 200, body: { result: 'SUCCESS', detail: `\0${'🏭'.repeat(2_000)}` } },
+  { mode: 'garbage' },
+  { mode: 'away' },
+  { mode: 'redirect' },
+]
+
+const unknownNumber = '999999998'
+const unknownUuid = '0198c0de-7c1a-7000-8000-00000000beef'
+const staffIndex = 3
+
+export class Fleet {
+  readonly #world: World
+  readonly #known = new Knowledge()
+  readonly #controllerUrls: string[]
+  #callers: Person[] = []
+
+  constructor(world: World) {
+    this.#world = world
+    this.#controllerUrls = behaviours.map((order, index) => {
+      const machine = world.controller.machine(`fuzz-${index}`)
+      machine.behave(order)
+      return machine.url
+    })
+  }
+
+  /**
+   * New people, so that what the old ones have lost (a right, a session, the account) is no longer missed: three, and
+   * one of the staff. Every other time the courier delivers nothing by itself, so that jobs stay open.
+   */
+  async renew(chapter: number): Promise<void> {
+    const { signUp, signUpStaff, faults, createMachine } = this.#world
+    this.#callers = [await signUp(), await signUp(), await signUp(), await signUpStaff()]
+    for (const caller of this.#callers) this.#meet(caller)
+    for (const owner of this.#callers) {
+      for (const controller_url of this.#controllerUrls.slice(0, 3)) {
+        this.#known.addId('machines', (await createMachine(owner, { controller_url })).id, owner.id)
+      }
+    }
+    faults.qstash.pass = chapter % 2 > 0 ? keepMessages : open
+    await this.#world.sweep()
+  }
+
+  #meet({ id, access, refresh }: Person): void {
+    this.#known.addId('accounts', id)
+    this.#known.addId('sessions', decodeJwt(access).sid, id)
+    this.#known.addRefreshToken(refresh)
+  }
+
+  #caller(index: number): Person {
+    const caller = this.#callers[index % this.#callers.length]
+    if (!caller) throw new TypeError('nobody has signed up yet')
+    return caller
+  }
+
+  /** The request of a plan, now. */
+  prepare(plan: Plan): FuzzRequest {
+    const { operation, pick, query } = plan
+    const outcome = operation.scheme === 'outcome' ? this.#known.takeOutcomeToken(pick) : undefined
+    const path = operation.path.replace(/\{.+?\}/, () => plan.strangeId ?? outcome?.jobId ?? this.#id(plan))
+    const search = new URLSearchParams(query.map(([name, value]) => [name, this.#parameter(plan, path, name, value)]))
+    const headers = Object.fromEntries(
+      Object.entries(plan.headers).map(([name, value]) => [name, this.#header(plan, path, name, value)]),
+    )
+    const body = plan.isInformed ? this.#inform(plan) : plan.body
+    const sent =
+      body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+    if (operation.scheme === 'courier' && plan.token === 'own') {
+      headers['Upstash-Signature'] = this.#sign(operation.path, sent ?? '')
+    }
+    const token = this.#token(plan, outcome?.token)
+    return {
+      method: plan.method,
+      path: query.length > 0 ? `${path}?${search}` : path,
+      options: { token, headers, ...(sent !== undefined && { body: sent }) },
+    }
+  }
+
+  #id({ operation: { path }, caller, pick }: Plan): string {
+    const { id } = this.#caller(caller)
+    if (path.includes('/problems/')) return this.#known.takeCode(pick) ?? 'not_found'
+    if (path.includes('/jobs/')) return this.#known.takeId('jobs', pick, id) ?? unknownUuid
+    if (path.includes('/sessions/')) return this.#known.takeId('sessions', pick, id) ?? unknownUuid
+    return this.#known.takeId(path.includes('/accounts/') ? 'accounts' : 'machines', pick, id) ?? unknownNumber
+  }
+
+  #parameter({ caller, pick }: Plan, path: string, name: string, value: string): string {
+    const { id } = this.#caller(caller)
+    if (name === 'cursor' && pick % 4 > 0) return this.#known.takeCursor(path, pick) ?? value
+    if (/owner_id|requested_by/.test(name) && pick % 2 > 0) return this.#known.takeId('accounts', pick, id) ?? value
+    return value
+  }
+
+  #header({ pick }: Plan, path: string, name: string, value: string): string {
+    if (value !== 'known') return value
+    if (name === 'Idempotency-Key') return pick % 2 > 0 ? randomUUID() : `key-${pick % 20}`
+    return this.#known.takeEtag(path, pick) ?? '*'
+  }
+
+  #token({ operation, caller, token }: Plan, outcome: string | undefined): string | undefined {
+    const person = this.#caller(caller)
+    if (operation.scheme === undefined || operation.scheme === 'courier' || token === 'none') return undefined
+    if (token === 'junk') return `${person.access.slice(0, -4)}AAAA`
+    if (token === 'refresh') return person.refresh
+    return operation.scheme === 'outcome' ? outcome : person.access
+  }
+
+  /** The body with what is known in the place of what could only be guessed. */
+  #inform({ operation, caller, pick, body }: Plan): unknown {
+    const { username, password } = this.#caller(pick)
+    const jobId = this.#known.takeId('jobs', pick, this.#caller(caller).id)
+    const members: Record<string, unknown> = { ...(body as object) } // such plans have objects
+    if (operation.id === 'logIn') Object.assign(members, { username, password })
+    if ('current_password' in members) members.current_password = this.#caller(caller).password
+    if ('refresh' in members) members.refresh = this.#known.takeRefreshToken(pick)
+    if ('job_id' in members) members.job_id = jobId
+    if ('sourceBody' in members) members.sourceBody = btoa(JSON.stringify({ job_id: jobId }))
+    if (typeof members.controller_url === 'string') {
+      members.controller_url = this.#controllerUrls[pick % this.#controllerUrls.length]
+    }
+    return members
+  }
+
+  #sign(path: string, body: string | Uint8Array): string {
+    const { qstash, url } = this.#world
+    return signDelivery(qstash.currentSigningKey, `${url}${path}`, Buffer.from(body), Date.now())
+  }
+
+  /** Takes from an answer what later requests can use. */
+  async learn({ operation, caller, token }: Plan, { path, options }: FuzzRequest, answer: Answer): Promise<void> {
+    this.#known.learn(path, answer)
+    if (operation.id === 'changePassword' && answer.status === 204) {
+      this.#caller(caller).password = JSON.parse(String(options.body)).new_password
+    }
+    for (const { body } of this.#world.requestsTo('controller')) {
+      const { job_id, outcome_token } = JSON.parse(body.toString())
+      this.#known.addOutcomeToken(job_id, outcome_token)
+    }
+    this.#world.exchanges.length = 0
+    // Whose token was good once and is so no longer comes back as somebody new.
+    if (answer.status !== 401 || token !== 'own' || operation.scheme !== 'bearer') return
+    const index = caller % this.#callers.length
+    const person = await (index === staffIndex ? this.#world.signUpStaff() : this.#world.signUp())
+    this.#callers[index] = person
+    this.#meet(person)
+  }
+}

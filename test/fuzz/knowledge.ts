@@ -1,0 +1,101 @@
+// What earlier answers have told: ids of every kind and whose they are, cursors, ETags, tokens.
+import type { Answer } from '../harness.ts'
+
+export type Kind = 'machines' | 'jobs' | 'sessions' | 'accounts'
+
+/** The newest of a kind; so many that old ones, too, are met again. */
+class Pool {
+  readonly #values: string[] = []
+
+  add(value: string): void {
+    if (this.#values.includes(value)) return
+    this.#values.push(value)
+    if (this.#values.length > 60) this.#values.shift()
+  }
+
+  take(pick: number): string | undefined {
+    return this.#values[pick % Math.max(1, this.#values.length)]
+  }
+}
+
+export class Knowledge {
+  readonly #pools = new Map<string, Pool>()
+  /** The newest of each machine, by its path. */
+  readonly #etags = new Map<string, string>()
+  /** Of each job that was sent. */
+  readonly #outcomeTokens = new Map<string, string>()
+
+  #pool(name: string): Pool {
+    const pool = this.#pools.get(name) ?? new Pool()
+    this.#pools.set(name, pool)
+    return pool
+  }
+
+  addId(kind: Kind, id: unknown, owner?: unknown): void {
+    this.#pool(kind).add(String(id))
+    if (owner !== undefined) this.#pool(`${kind} of ${owner}`).add(String(id))
+  }
+
+  /** One of this account's more often than anybody's. */
+  takeId(kind: Kind, pick: number, owner: number): string | undefined {
+    const own = pick % 4 > 0 ? this.#pool(`${kind} of ${owner}`).take(pick) : undefined
+    return own ?? this.#pool(kind).take(pick)
+  }
+
+  addRefreshToken(token: string): void {
+    this.#pool('refresh tokens').add(token)
+  }
+
+  takeRefreshToken(pick: number): string | undefined {
+    return this.#pool('refresh tokens').take(pick)
+  }
+
+  addOutcomeToken(jobId: string, token: string): void {
+    this.#outcomeTokens.set(jobId, token)
+    this.#pool('jobs with an outcome token').add(jobId)
+  }
+
+  takeOutcomeToken(pick: number): { jobId: string; token: string } | undefined {
+    const jobId = this.#pool('jobs with an outcome token').take(pick)
+    const token = this.#outcomeTokens.get(jobId ?? '')
+    return jobId !== undefined && token !== undefined ? { jobId, token } : undefined
+  }
+
+  /** A cursor, mostly of this list. */
+  takeCursor(path: string, pick: number): string | undefined {
+    return this.#pool(pick % 8 > 0 ? `cursors of ${path}` : 'cursors').take(pick)
+  }
+
+  /** An ETag, mostly the present one of what is at this path. */
+  takeEtag(path: string, pick: number): string | undefined {
+    return (pick % 4 > 0 ? this.#etags.get(path) : undefined) ?? this.#pool('etags').take(pick)
+  }
+
+  takeCode(pick: number): string | undefined {
+    return this.#pool('codes').take(pick)
+  }
+
+  learn(path: string, { body, headers }: Answer): void {
+    const bare = path.replace(/\?.*/, '')
+    const etag = headers.get('ETag')
+    if (etag !== null) {
+      this.#etags.set(headers.get('Location') ?? bare, etag)
+      this.#pool('etags').add(etag)
+    }
+    if (typeof body !== 'object' || body === null) return
+    if (typeof body.code === 'string') this.#pool('codes').add(body.code)
+    if (typeof body.next_cursor === 'string') {
+      for (const name of ['cursors', `cursors of ${bare}`]) this.#pool(name).add(body.next_cursor)
+    }
+    if (body.token) this.addRefreshToken(body.token.refresh)
+    for (const item of Array.isArray(body.items) ? body.items : [body.user ?? body]) this.#learnItem(item)
+  }
+
+  /** Things are known by members that only their kind has. */
+  #learnItem(item: Record<string, unknown>): void {
+    if ('machine_owner_id' in item) this.addId('jobs', item.id, item.requested_by)
+    else if ('controller_url' in item) this.addId('machines', item.id, item.owner_id)
+    else if ('username' in item) this.addId('accounts', item.id)
+    else if ('user_agent' in item) this.addId('sessions', item.id)
+  }
+}
