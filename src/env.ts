@@ -15,7 +15,7 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.parse(text)?.origin === text
 }
 
-/** What Neon's driver insists on. */
+/** What Neon's proxy insists on. */
 function isDatabaseUrl(text: string): boolean {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false
   const { username, hostname, pathname } = new URL(text)

@@ -1,11 +1,11 @@
 // PostgreSQL over Neon's HTTP protocol. A statement is one round trip; a batch is one round trip and one transaction.
-import { neon, neonConfig } from '@neondatabase/serverless'
 import { type SQL, sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { TiebarError } from '../kernel/error.ts'
 import { toRfc3339 } from '../kernel/time.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { abortAfter } from './deadline.ts'
+import { DatabaseError, openNeon, type ValueReader } from './neon.ts'
 
 const deadlineMs = 8_000
 
@@ -37,64 +37,49 @@ export class UniqueViolation extends Error {
   }
 }
 
-/** How a column's text becomes a value, by type id. What is not here stays PostgreSQL's own text. */
-const parsers = new Map<number, (text: string) => unknown>([
-  [16, (text) => text === 't'], // bool
-  [20, Number], // int8: our identities stay far below 2^53
-  [21, Number], // int2
-  [23, Number], // int4
-  [701, Number], // float8
-  [114, (text) => JSON.parse(text)], // json
-  [3802, (text) => JSON.parse(text)], // jsonb
-  [1184, toRfc3339], // timestamptz
-])
-const keepText = (text: string) => text
-const types = {
-  getTypeParser(typeId: number) {
-    const parse = parsers.get(typeId)
-    return parse ? (text: string) => readValue(parse, text) : keepText
-  },
-}
-
 /** A stored value that our own code cannot read: a defect of ours, and no outage. */
 class UnreadableValue extends Error {
   override readonly name = 'UnreadableValue'
 }
 
-function readValue(parse: (text: string) => unknown, text: string): unknown {
-  try {
-    return parse(text)
-  } catch (cause) {
-    throw new UnreadableValue('PostgreSQL answered a value that cannot be read', { cause })
+function orUnreadable(read: ValueReader): ValueReader {
+  return (text) => {
+    try {
+      return read(text)
+    } catch (cause) {
+      throw new UnreadableValue('PostgreSQL answered a value that cannot be read', { cause })
+    }
   }
 }
+
+const readJson = orUnreadable(JSON.parse)
+
+/** How a column's text becomes a value, by type id. What is not here stays PostgreSQL's own text. */
+const readers: ReadonlyMap<number, ValueReader> = new Map<number, ValueReader>([
+  [16, (text) => text === 't'], // bool
+  [20, Number], // int8: our identities stay far below 2^53
+  [21, Number], // int2
+  [23, Number], // int4
+  [701, Number], // float8
+  [114, readJson], // json
+  [3802, readJson], // jsonb
+  [1184, orUnreadable(toRfc3339)], // timestamptz
+])
 
 const dialect = new PgDialect()
 
 /**
- * @param fetchEndpoint where `/sql` is, when it is not where Neon's driver would look for it
+ * @param fetchEndpoint where `/sql` is, when it is not Neon's
  * @returns one connection-less client per request, so that each request's round trips are its own
  */
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
-  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint
-  const client = neon(databaseUrl)
+  const ask = openNeon(databaseUrl, readers, fetchEndpoint)
 
   async function send<Row>(trace: Trace, statements: SQL[], withinMs: number): Promise<Row[]> {
     const queries = statements.map((statement) => dialect.sqlToQuery(statement))
-    const fetchOptions = { signal: abortAfter(withinMs) }
     try {
-      return await trace.measure('postgres', async () => {
-        const [only] = queries
-        if (queries.length === 1 && only) {
-          // The driver types rows as records of anything; the statement decides their shape.
-          return (await client.query(only.sql, only.params, { types, fetchOptions })) as Row[]
-        }
-        const results = await client.transaction(
-          queries.map((query) => client.query(query.sql, query.params, { types })),
-          { fetchOptions },
-        )
-        return (results.at(-1) ?? []) as Row[] // as above
-      })
+      // Rows are records of anything; the statement decides their shape.
+      return (await trace.measure('postgres', () => ask(queries, abortAfter(withinMs)))) as Row[]
     } catch (error) {
       throw explain(error)
     }
@@ -134,15 +119,15 @@ function isWorthAnotherRun(error: unknown, index: string | undefined): boolean {
   return error instanceof TransactionConflict
 }
 
-/** The driver gives the SQLSTATE in `code`; an error without one never reached PostgreSQL, or its answer never came. */
+/** An error without an SQLSTATE never reached PostgreSQL, or its answer never came. */
 function explain(error: unknown): unknown {
-  const { code, constraint } = error instanceof Error ? (error as { code?: unknown; constraint?: unknown }) : {} // NeonDbError has both, other errors neither
-  if (code === '23505' && typeof constraint === 'string') return new UniqueViolation(constraint, error)
+  const { code, constraint } = error instanceof DatabaseError ? error : {}
+  if (code === '23505' && constraint !== undefined) return new UniqueViolation(constraint, error)
   if (code === '40001' || code === '40P01')
     return new TransactionConflict('the transaction lost a race', {
       cause: error,
     })
-  const isOurs = typeof code === 'string' && code !== '' && !isOutage(code)
+  const isOurs = code !== undefined && code !== '' && !isOutage(code)
   if (isOurs || error instanceof UnreadableValue) return error
   return toUnavailable('The database did not answer. Nothing is known to have changed; try again.', 5, error)
 }

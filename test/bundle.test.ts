@@ -1,0 +1,21 @@
+// What is deployed is small: it is loaded anew wherever the Worker has not run for a while.
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { z } from '../src/kernel/zod.ts'
+import { buildWorker } from './build.ts'
+import { bundleCeiling, gzipSize } from './bundle.ts'
+
+test('the bundle stays below its ceiling', async () => {
+  expect(await gzipSize(await buildWorker())).toBeLessThanOrEqual(bundleCeiling)
+})
+
+test('the bundle has every part of zod that src uses', () => {
+  const root = join(import.meta.dirname, '..')
+  const files = globSync('src/**/*.ts', { cwd: root }).filter((path) => !path.startsWith('src/tools/'))
+  const used = files.flatMap((path) => [
+    ...readFileSync(join(root, path), 'utf8').matchAll(/(?<![\w.])z\s*\.(?!infer\b|input\b|output\b)(\w+)/g),
+  ])
+  expect(used.length).toBeGreaterThan(50)
+  expect([...new Set(used.map(([, name = '']) => name))].filter((name) => !(name in z))).toEqual([])
+})
