@@ -1,0 +1,56 @@
+// What the Worker is measured against: the same token verified, the same statements sent through the vendors' own
+// drivers, the answer as JSON. No router, no validation, no limits, no log.
+import { env } from 'cloudflare:workers'
+import { neon, neonConfig } from '@neondatabase/serverless'
+import { Client } from '@upstash/qstash'
+import { Redis } from '@upstash/redis/cloudflare'
+import { importJWK, jwtVerify } from 'jose'
+import { idInPlan, newIdInPlan, type Plan } from './plan.ts'
+
+const vars = env as unknown as Record<string, string> // text bindings alone
+const text = (name: string) => vars[name] ?? ''
+const plans: Record<string, Plan> = JSON.parse(vars.PLANS ?? '{}')
+const [jwk] = JSON.parse(vars.JWT_KEYS ?? '[{}]')
+const key = importJWK({ kty: jwk?.kty, crv: jwk?.crv, x: jwk?.x }, 'EdDSA')
+neonConfig.fetchEndpoint = text('NEON_FETCH_ENDPOINT')
+const sql = neon(text('DATABASE_URL'))
+const redis = new Redis({
+  url: text('UPSTASH_REDIS_REST_URL'),
+  token: text('UPSTASH_REDIS_REST_TOKEN'),
+  automaticDeserialization: false,
+  enableTelemetry: false,
+})
+const courier = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
+
+async function query(plan: Plan, id: string) {
+  const newId = crypto.randomUUID()
+  const statements = plan.statements.map(({ sql: statement, params }) =>
+    sql.query(
+      statement,
+      params.map((value) => (String(value) === String(idInPlan) ? id : value === newIdInPlan ? newId : value)),
+    ),
+  )
+  return statements.length === 1 ? await statements[0] : (await sql.transaction(statements)).at(-1)
+}
+
+export default {
+  async fetch(request, _env, context): Promise<Response> {
+    const [, name = '', id = ''] = new URL(request.url).pathname.split('/')
+    const plan = plans[name]
+    if (!plan) return Response.json({ up: true })
+    const token = (request.headers.get('Authorization') ?? '').slice('Bearer '.length)
+    await jwtVerify(token, await key, { issuer: text('ISSUER'), audience: 'api' })
+    const body = request.method === 'GET' ? undefined : await request.json()
+    if (plan.keys) {
+      const [job] = await redis.mget<(string | null)[]>(plan.keys)
+      return Response.json(JSON.parse(job ?? 'null'))
+    }
+    const rows = await query(plan, id)
+    if (plan.announces) {
+      const publishing = courier.publishJSON({ url: `${text('ISSUER')}/hook`, body, retries: 3 })
+      await Promise.all([publishing, redis.set(`bench:${crypto.randomUUID()}`, JSON.stringify(rows), { ex: 5 })])
+      context.waitUntil(sql.query('SELECT 1'))
+    }
+    return Response.json(rows)
+  },
+} satisfies ExportedHandler

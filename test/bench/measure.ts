@@ -1,0 +1,91 @@
+// The Worker and the bare worker in turns: what disturbs the machine disturbs both.
+import { longestChain } from '../round-trips.ts'
+import type { Clients } from './clients.ts'
+import type { Outcome } from './load.ts'
+import type { BenchPlatform } from './platform.ts'
+import type { Route } from './routes.ts'
+import { median, percentile } from './statistics.ts'
+import type { RunningWorkerd } from './workerd.ts'
+
+export type Figures = {
+  /** Requests per second, of the bare worker's. The median of the rounds. */
+  ratio_to_bare: number
+  requests_per_second: number
+  bare_requests_per_second: number
+  p50_ms: number
+  p99_ms: number
+  bare_p50_ms: number
+  /** CPU of the runtime for one request. */
+  cpu_ms: number
+  bare_cpu_ms: number
+  /** One after the other, before the answer. */
+  upstream_round_trips: number
+}
+
+export type Stage = { platform: BenchPlatform; clients: Clients; ours: RunningWorkerd; bare: RunningWorkerd }
+export type Pace = { rounds: number; roundMs: number }
+
+const connections = 16
+
+export async function measure(stage: Stage, route: Route, { rounds, roundMs }: Pace): Promise<Figures> {
+  const run = async (worker: RunningWorkerd, isOurs: boolean, durationMs: number) => {
+    const cpuBefore = worker.cpuMs()
+    const outcome = await stage.clients.fire({
+      port: worker.port,
+      connections,
+      durationMs,
+      shots: isOurs ? route.ours : route.bare,
+      isOnce: route.isOnce ?? false,
+      expectedStatus: isOurs ? route.status : 200,
+    })
+    const cpuMs = worker.cpuMs() - cpuBefore
+    await route.reset?.(stage.platform)
+    return { ...outcome, cpuMs }
+  }
+  const chain = await countRoundTrips(stage, route)
+  await run(stage.ours, true, roundMs / 2)
+  await run(stage.bare, false, roundMs / 2)
+  const turns = []
+  for (let round = 0; round < rounds; round++) {
+    // Who goes first changes: a machine that slows down favours the first.
+    const first = await run(round % 2 === 0 ? stage.ours : stage.bare, round % 2 === 0, roundMs)
+    const second = await run(round % 2 === 0 ? stage.bare : stage.ours, round % 2 !== 0, roundMs)
+    turns.push(round % 2 === 0 ? { ours: first, bare: second } : { ours: second, bare: first })
+  }
+  const ours = turns.map((turn) => turn.ours)
+  const bare = turns.map((turn) => turn.bare)
+  const latencies = ours.flatMap(({ latenciesMs }) => latenciesMs)
+  return {
+    ratio_to_bare: median(turns.map((turn) => rate(turn.ours) / rate(turn.bare))),
+    requests_per_second: median(ours.map(rate)),
+    bare_requests_per_second: median(bare.map(rate)),
+    p50_ms: percentile(latencies, 50),
+    p99_ms: percentile(latencies, 99),
+    bare_p50_ms: percentile(
+      bare.flatMap(({ latenciesMs }) => latenciesMs),
+      50,
+    ),
+    cpu_ms: median(ours.map(cpuOfOne)),
+    bare_cpu_ms: median(bare.map(cpuOfOne)),
+    upstream_round_trips: chain,
+  }
+}
+
+const rate = ({ latenciesMs, elapsedMs }: Outcome) => (latenciesMs.length * 1000) / elapsedMs
+const cpuOfOne = ({ latenciesMs, cpuMs }: Outcome & { cpuMs: number }) => cpuMs / latenciesMs.length
+
+const probeLatencyMs = 40
+
+/** With some latency, what is begun beside the answer is not over before it. */
+async function countRoundTrips({ platform, clients, ours }: Stage, route: Route): Promise<number> {
+  const salvo = { port: ours.port, connections: 1, durationMs: 1, shots: route.ours, expectedStatus: route.status }
+  await clients.fire(salvo) // whatever is only asked for once
+  await route.reset?.(platform)
+  platform.setLatency(probeLatencyMs)
+  platform.record(true)
+  await clients.fire(salvo)
+  platform.record(false)
+  platform.setLatency(0)
+  await route.reset?.(platform)
+  return longestChain(platform.exchanges)
+}

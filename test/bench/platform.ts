@@ -1,0 +1,81 @@
+// The upstreams of the bench: PostgreSQL and Redis as the stand-ins have them, in the process or real; a QStash that takes
+// every message and keeps none, so that deliveries do not run beside what is measured.
+import { makeSigningKey } from '../harness.ts'
+import { type Exchange, type StandInOptions, startHttpServer } from '../platform/http.ts'
+import { migrate } from '../platform/migrate.ts'
+import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
+import { startQStash } from '../platform/qstash.ts'
+import { type RedisStandIn, startRedis } from '../platform/redis.ts'
+
+export type Servers = { postgres?: string; redis?: string }
+
+export type BenchPlatform = {
+  postgres: PostgresStandIn
+  redis: RedisStandIn
+  /** Every upstream call, oldest first, for as long as they are `recorded`. */
+  exchanges: Exchange[]
+  record(isRecorded: boolean): void
+  /** How far away every upstream is. */
+  setLatency(latencyMs: number): void
+  signingKey: Record<string, unknown>
+  /** The Worker's variables, by its origin. */
+  vars(origin: string): Record<string, string>
+  close(): Promise<void>
+}
+
+/** @param delivers with a QStash that carries its messages to the Worker */
+export async function startPlatform(servers: Servers, delivers = false): Promise<BenchPlatform> {
+  const exchanges: Exchange[] = []
+  let isRecorded = false
+  const standIn = (): StandInOptions => ({
+    latencyMs: 0,
+    onExchange: (exchange) => {
+      if (isRecorded) exchanges.push(exchange)
+    },
+  })
+  // Kept: the stand-ins look at them with each request.
+  const options = { postgres: standIn(), redis: standIn(), qstash: standIn() }
+  const [postgres, redis, qstash] = await Promise.all([
+    startPostgres(Object.assign(options.postgres, servers.postgres && { serverUrl: servers.postgres })),
+    startRedis(Object.assign(options.redis, servers.redis && { serverUrl: servers.redis })),
+    delivers ? startQStash(options.qstash) : startTaker(options.qstash),
+  ])
+  await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  const signingKey = makeSigningKey('bench')
+  return {
+    postgres,
+    redis,
+    exchanges,
+    record(recorded) {
+      isRecorded = recorded
+      if (recorded) exchanges.length = 0
+    },
+    setLatency(latencyMs) {
+      for (const each of Object.values(options)) each.latencyMs = latencyMs
+    },
+    signingKey,
+    vars: (origin) => ({
+      PUBLIC_URL: origin,
+      DATABASE_URL: postgres.databaseUrl,
+      NEON_FETCH_ENDPOINT: postgres.fetchEndpoint,
+      UPSTASH_REDIS_REST_URL: redis.url,
+      UPSTASH_REDIS_REST_TOKEN: redis.token,
+      QSTASH_URL: qstash.url,
+      QSTASH_TOKEN: qstash.token,
+      QSTASH_CURRENT_SIGNING_KEY: qstash.currentSigningKey,
+      QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
+      JWT_KEYS: JSON.stringify([signingKey]),
+      ALLOW_PRIVATE_CONTROLLERS: 'true',
+    }),
+    async close() {
+      await qstash.close()
+      await Promise.all([postgres.close(), redis.close()])
+    },
+  }
+}
+
+async function startTaker(options: StandInOptions) {
+  const server = await startHttpServer('qstash', async () => ({ body: { messageId: 'msg_taken' } }), options)
+  const keys = { currentSigningKey: 'sig_bench_now', nextSigningKey: 'sig_bench_next' }
+  return { url: server.url, token: 'bench-token', ...keys, close: server.close }
+}

@@ -1,0 +1,142 @@
+// What is measured: eight requests of the API, and for each what the bare worker does instead.
+
+import { sessionKey } from '../../src/accounts/session.ts'
+import { rotateRefresh } from '../../src/accounts/store.ts'
+import { admit } from '../../src/jobs/admission.sql.ts'
+import { listMachineHistory } from '../../src/jobs/history.sql.ts'
+import { jobKey } from '../../src/jobs/live.ts'
+import { changeMachine, insertMachine, listMachines, readMachine } from '../../src/machines/store.ts'
+import type { Shot } from './load.ts'
+import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
+import type { BenchPlatform } from './platform.ts'
+import type { Scene } from './scene.ts'
+
+export const routeNames = [
+  'read_machine',
+  'list_machines',
+  'history',
+  'job_status',
+  'create',
+  'patch',
+  'operation',
+  'refresh',
+] as const
+export type RouteName = (typeof routeNames)[number]
+
+export type Route = {
+  name: RouteName
+  ours: Shot[]
+  bare: Shot[]
+  status: number
+  plan: Plan
+  /** Each shot is good once, until `reset`. */
+  isOnce?: boolean
+  reset?(platform: BenchPlatform): Promise<unknown>
+}
+
+const pageSize = 20
+const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controllerUrl: null } as const
+
+/** So many machines take turns: no request waits for another one's row. */
+const machinesInTurn = 1_000
+
+export async function planRoutes(scene: Scene): Promise<Route[]> {
+  const { claimant, access: token, jobId } = scene
+  const ids = scene.machineIds.slice(0, machinesInTurn)
+  const busiest = scene.machineIds.at(-1)
+  const get = (path: string): Shot => ({ method: 'GET', path, token })
+  const send = (method: string, path: string, content: object): Shot => ({
+    method,
+    path,
+    token,
+    body: JSON.stringify(content),
+  })
+  const creation = { name: 'Machine', location: 'Hall 1' }
+  const renaming = { name: 'Machine, renamed' }
+  const start = { command: 'START' }
+  const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
+  return [
+    {
+      name: 'read_machine',
+      status: 200,
+      ours: ids.map((id) => get(`/api/machines/${id}`)),
+      bare: ids.map((id) => get(`/read_machine/${id}`)),
+      plan: await planOf((database) => readMachine(database, claimant, idInPlan)),
+    },
+    {
+      name: 'list_machines',
+      status: 200,
+      ours: [get(`/api/machines?limit=${pageSize}`)],
+      bare: [get('/list_machines')],
+      plan: await planOf((database) =>
+        listMachines(database, claimant, {}, { column: 'id', isDescending: false }, undefined, pageSize),
+      ),
+    },
+    {
+      name: 'history',
+      status: 200,
+      ours: [get(`/api/machines/${busiest}/history?limit=${pageSize}`)],
+      bare: [get(`/history/${busiest}`)],
+      plan: await planOf((database) => listMachineHistory(database, claimant, idInPlan, {}, undefined, pageSize)),
+    },
+    {
+      name: 'job_status',
+      status: 200,
+      ours: [get(`/api/jobs/${jobId}`)],
+      bare: [get('/job_status')],
+      plan: { statements: [], keys: [jobKey(jobId), sessionKey(claimant.sessionId)] },
+    },
+    {
+      name: 'create',
+      status: 201,
+      ours: [send('POST', '/api/machines', creation)],
+      bare: [send('POST', '/create', creation)],
+      plan: await planOf((database) => insertMachine(database, claimant, machine, undefined)),
+      // Reads of the list come before it: what it adds harms nobody.
+    },
+    {
+      name: 'patch',
+      status: 200,
+      ours: ids.map((id) => send('PATCH', `/api/machines/${id}`, renaming)),
+      bare: ids.map((id) => send('POST', `/patch/${id}`, renaming)),
+      plan: await planOf((database) => changeMachine(database, claimant, idInPlan, renaming, undefined)),
+    },
+    {
+      name: 'operation',
+      status: 202,
+      ours: scene.machineIds.map((id) => send('POST', `/api/machines/${id}/operation`, start)),
+      bare: scene.machineIds.map((id) => send('POST', `/operation/${id}`, start)),
+      plan: { ...(await planOf((database) => admit(database, claimant, request, undefined))), announces: true },
+      isOnce: true,
+      reset: async ({ postgres }) => {
+        await postgres.query('DELETE FROM job_events')
+        await postgres.query(`DELETE FROM jobs WHERE state = 'QUEUED'`)
+      },
+    },
+    {
+      name: 'refresh',
+      status: 200,
+      ours: scene.sessions.map(({ refresh }) => ({
+        method: 'POST',
+        path: '/api/token/refresh',
+        body: JSON.stringify({ refresh }),
+      })),
+      bare: scene.sessions.map(({ id, refresh }) => ({
+        method: 'POST',
+        path: `/refresh/${id}`,
+        token: refresh,
+        body: JSON.stringify({ refresh }),
+      })),
+      plan: await planOf((database) =>
+        rotateRefresh(
+          database,
+          { accountId: claimant.accountId, sessionId: String(idInPlan) },
+          String(idInPlan),
+          newIdInPlan,
+        ),
+      ),
+      isOnce: true,
+      reset: ({ postgres }) => postgres.query('UPDATE sessions SET refresh_id = id WHERE refresh_id <> id'),
+    },
+  ]
+}

@@ -1,0 +1,70 @@
+// What the bench finds in the database: one person, ten thousand machines, a machine with a thousand ended jobs, and
+// sessions whose refresh tokens are good once.
+import { randomUUID } from 'node:crypto'
+import { createTokenIssuer, type TokenIssuer } from '../../src/accounts/token.ts'
+import { signingKeys } from '../../src/env.ts'
+import type { Claimant } from '../../src/http/context.ts'
+import type { BenchPlatform } from './platform.ts'
+
+export type Scene = {
+  claimant: Claimant
+  access: string
+  /** Each is the `refresh_id` of its own session, too. */
+  sessions: { id: string; refresh: string }[]
+  machineIds: number[]
+  /** An ended job. */
+  jobId: string
+}
+
+export const machineCount = 10_000
+export const historyLength = 1_000
+
+/** @param issuer where the Worker is */
+export async function setScene(platform: BenchPlatform, issuer: string, sessionCount: number): Promise<Scene> {
+  const { postgres } = platform
+  const tokens = createTokenIssuer(signingKeys.parse(JSON.stringify([platform.signingKey])), issuer)
+  const [account] = await postgres.query(`
+    INSERT INTO accounts (username, username_key, email, email_key, password_hash)
+    VALUES ('bench', 'bench', 'bench@example.com', 'bench@example.com', '-') RETURNING id::int`)
+  const accountId = Number(account?.id)
+  const ids = Array.from({ length: sessionCount + 1 }, () => randomUUID())
+  await postgres.query(
+    `INSERT INTO sessions (id, account_id, refresh_id, expires_at)
+     SELECT id::uuid, $1, id::uuid, now() + interval '1 day' FROM unnest($2::text[]) id`,
+    [accountId, ids],
+  )
+  const machines = await postgres.query(
+    `INSERT INTO machines (name, location, owner_id, controller_url)
+     SELECT 'Machine ' || n, 'Hall ' || n % 20, $1, 'http://127.0.0.1:9/machines/' || n
+     FROM generate_series(1, ${machineCount}) n RETURNING id::int`,
+    [accountId],
+  )
+  const machineIds = machines.map(({ id }) => Number(id))
+  const [job] = await insertEndedJobs(platform, machineIds.at(-1) ?? 0, accountId, historyLength)
+  await postgres.query('VACUUM ANALYZE')
+  const [sessionId = '', ...refreshable] = ids
+  return {
+    claimant: { accountId, sessionId },
+    access: (await issue(tokens, accountId, sessionId)).access,
+    sessions: await Promise.all(
+      refreshable.map(async (id) => ({ id, refresh: (await issue(tokens, accountId, id)).refresh })),
+    ),
+    machineIds,
+    jobId: String(job?.id),
+  }
+}
+
+function issue(tokens: TokenIssuer, accountId: number, sessionId: string) {
+  return tokens.issuePair({ accountId, sessionId, refreshId: sessionId })
+}
+
+/** Jobs of a machine that ended well, one a second until now. */
+export function insertEndedJobs({ postgres }: BenchPlatform, machineId: number, accountId: number, count: number) {
+  return postgres.query(
+    `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, result, attempts, requested_by, requested_at,
+       not_after, sent_at, finished_at, published_at, version)
+     SELECT gen_random_uuid(), $1, $2, 'START', 'SUCCEEDED', 'SUCCESS', 1, $2, at, at + interval '60 seconds', at, at, at, 3
+     FROM (SELECT now() - n * interval '1 second' AS at FROM generate_series(1, $3::int) n) times RETURNING id`,
+    [machineId, accountId, count],
+  )
+}

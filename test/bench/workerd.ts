@@ -1,0 +1,113 @@
+// `workerd serve` on a built bundle: the runtime alone, without a development server before it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { holdPort } from '../platform/ports.ts'
+
+export type RunningWorkerd = {
+  origin: string
+  port: number
+  /** CPU milliseconds, user and system, of the whole process since it began. */
+  cpuMs(): number
+  close(): Promise<void>
+}
+
+/** The runtime's binding is not part of `workerd serve`: one that counts as it does, and never refuses. */
+const rateLimit = `
+export default function () {
+  const counts = new Map()
+  let began = 0
+  return {
+    async limit({ key }) {
+      if (Date.now() - began > 10_000) { counts.clear(); began = Date.now() }
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+      return { success: true }
+    },
+  }
+}`
+
+const text = (value: string) => JSON.stringify(value).replaceAll('\\u', '\\\\u') // capnp knows no \u
+
+function describe(port: number, module: string, date: string, vars: Record<string, string>): string {
+  const bindings = Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`)
+  bindings.push('(name = "ACCOUNT_RATE_LIMIT", wrapped = (moduleName = "bench:rate-limit"))')
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "internet", network = (allow = ["public", "private", "local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  extensions = [(modules = [(name = "bench:rate-limit", internal = true, esModule = ${text(rateLimit)})])],
+);
+const main :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "${module}")],
+  compatibilityDate = "${date}",
+  bindings = [${bindings.join(', ')}],
+  globalOutbound = "internet",
+);
+`
+}
+
+/**
+ * Starts worker.js of a folder, and returns when it answers.
+ * @param varsFor the variables, by the origin that it is going to have
+ * @throws Error with what the runtime printed when it does not start
+ */
+export async function serve(
+  dir: string,
+  compatibilityDate: string,
+  varsFor: (origin: string) => Record<string, string>,
+): Promise<RunningWorkerd> {
+  const held = await holdPort(0)
+  const { port } = held
+  const origin = `http://127.0.0.1:${port}`
+  const config = join(dir, `${port}.capnp`)
+  await writeFile(config, describe(port, 'worker.js', compatibilityDate, varsFor(origin)))
+  const binary: string = createRequire(createRequire(import.meta.url).resolve('miniflare'))('workerd').default
+  await held.release()
+  const child = spawn(binary, ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let printed = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    printed = `${printed}${chunk}`.slice(-4_000)
+  })
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  await untilItAnswers(origin, child, () => printed)
+  return {
+    origin,
+    port,
+    cpuMs: () => readCpuMs(child.pid),
+    async close() {
+      process.removeListener('exit', end)
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      end()
+      await gone
+    },
+  }
+}
+
+async function untilItAnswers(origin: string, child: ChildProcess, printed: () => string): Promise<void> {
+  const givenUpAt = performance.now() + 20_000
+  for (;;) {
+    const isUp = await fetch(`${origin}/api/health`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (isUp) return
+    if (child.exitCode !== null || performance.now() > givenUpAt) throw new Error(`workerd: ${printed()}`)
+    await delay(5)
+  }
+}
+
+const ticksPerSecond = 100
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15, in ticks of 10 ms. */
+function readCpuMs(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
+}
