@@ -2,8 +2,11 @@
 import { createMiddleware } from 'hono/factory'
 import { matchedRoutes } from 'hono/route'
 import { TiebarError } from '../kernel/error.ts'
+import { Memo } from '../kernel/memo.ts'
 import type { AppEnv } from './context.ts'
 import type { Slice } from './openapi.ts'
+
+const memorySize = 200
 
 type MediaRange = { type: string; subtype: string; quality: number }
 
@@ -48,14 +51,24 @@ function judge(offer: string, ranges: readonly MediaRange[]): number {
  */
 export function accept(app: Slice) {
   let offers: Map<string, string[]> | undefined
+  // Clients send one of few headers.
+  const verdicts = new Memo<boolean>(memorySize)
+  const takes = (header: string, offered: string[]) => {
+    const key = `${offered.join()} ${header}`
+    const known = verdicts.get(key)
+    if (known !== undefined) return known
+    const verdict = chooseMediaType(header, offered) !== undefined
+    verdicts.set(key, verdict)
+    return verdict
+  }
   return createMiddleware<AppEnv>(async function accept(c, next) {
     const header = c.req.header('Accept')
-    if (header === undefined) return next()
+    if (header === undefined || header === '*/*') return next()
     offers ??= readOffers(app)
     // The route that answers is the first that is no middleware; one for all methods answers 405 and offers nothing.
     const route = matchedRoutes(c).find(({ path }) => path !== '/*')
     const offered = route && offers.get(`${route.method} ${route.path}`)
-    if (offered && chooseMediaType(header, offered) === undefined) {
+    if (offered && !takes(header, offered)) {
       throw new TiebarError('not_acceptable', `This path answers ${offered.join(', ')}; the Accept header takes none.`)
     }
     return next()

@@ -31,18 +31,17 @@ export function cors({ allowedOrigins = [], maxAgeSeconds = 600 }: CorsOptions =
     if (allowedOrigins.length === 0) return next()
     const origin = c.req.header('Origin')
     const isAllowed = origin !== undefined && (isOpen || allowedOrigins.includes(origin))
+    if (isAllowed) c.header('Access-Control-Allow-Origin', isOpen ? '*' : origin)
+    // Also where no origin was sent: a cache must not hand that answer to one that has.
+    if (!isOpen) c.header('Vary', 'Origin')
     if (isAllowed && isPreflight(c)) {
       c.header('Access-Control-Allow-Methods', methods.join(', '))
       c.header('Access-Control-Allow-Headers', requestHeaders.join(', '))
       c.header('Access-Control-Max-Age', String(maxAgeSeconds))
-      c.res = c.body(null, 204)
-    } else {
-      await next()
-      if (isAllowed) c.header('Access-Control-Expose-Headers', exposedHeaders.join(', '))
+      return c.body(null, 204)
     }
-    if (isAllowed) c.header('Access-Control-Allow-Origin', isOpen ? '*' : origin)
-    // Also where no origin was sent: a cache must not hand that answer to one that has.
-    if (!isOpen) c.header('Vary', 'Origin', { append: true })
+    if (isAllowed) c.header('Access-Control-Expose-Headers', exposedHeaders.join(', '))
+    return next()
   })
 }
 

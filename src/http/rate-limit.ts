@@ -10,9 +10,9 @@ const accountLimit: Limit = { name: 'account', quota: 1_000, windowSeconds: 10 }
 
 /** @throws TiebarError `rate_limited` */
 export async function limitAccount(c: AppContext): Promise<void> {
-  const { environment, claimant } = c.var
+  const { accountId } = c.get('claimant')
   try {
-    const { success } = await environment.ACCOUNT_RATE_LIMIT.limit({ key: String(claimant.accountId) })
+    const { success } = await c.get('environment').ACCOUNT_RATE_LIMIT.limit({ key: String(accountId) })
     if (success) return
   } catch (error) {
     c.var.trace.log('error', { limit: accountLimit.name, ...describeError(error) })

@@ -18,11 +18,13 @@ export function request({ environment, connect, verifyAccess }: RequestOptions) 
     c.set('trace', trace)
     c.set('upstreams', connect(trace))
     c.set('verifyAccess', verifyAccess)
-    await next()
+    // Before the answer is made: a header that is set afterwards makes Hono build it anew.
     c.header('X-Request-Id', trace.id)
-    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', defaultCaching(c.req.method))
     c.header('X-Content-Type-Options', 'nosniff')
-    c.header('Server-Timing', toServerTiming(trace))
+    await next()
+    const { headers } = c.res
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', defaultCaching(c.req.method))
+    headers.set('Server-Timing', toServerTiming(trace))
     logRequest(c)
   })
 }
@@ -39,14 +41,14 @@ function toServerTiming(trace: Trace): string {
 }
 
 function logRequest(c: AppContext): void {
-  const { trace, claimant } = c.var
+  const trace = c.get('trace')
+  const claimant: Claimant | undefined = c.get('claimant') // absent where nobody is signed in
   trace.log('api', {
     method: c.req.method,
     path: c.req.path,
     status: c.res.status,
     duration_ms: trace.elapsedMs(),
     round_trips: trace.roundTrips,
-    // Absent where nobody is signed in.
-    ...((claimant as typeof claimant | undefined) ? { account_id: claimant.accountId } : {}),
+    ...(claimant ? { account_id: claimant.accountId } : {}),
   })
 }

@@ -44,6 +44,7 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
     enableTelemetry: false,
     readYourWrites: false,
     automaticDeserialization: false,
+    responseEncoding: false, // what we keep there is JSON and words, no bytes
     signal: () => abortAfter(deadlineMs),
   })
 

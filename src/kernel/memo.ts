@@ -1,0 +1,21 @@
+// A memory of what was worked out before, of bounded size.
+
+/** Values by key. Full, it forgets what was put in first. */
+export class Memo<Value> {
+  readonly #values = new Map<string, Value>()
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get(key: string): Value | undefined {
+    return this.#values.get(key)
+  }
+
+  set(key: string, value: Value): void {
+    const [oldest] = this.#values.size < this.#capacity ? [] : this.#values.keys()
+    if (oldest !== undefined) this.#values.delete(oldest)
+    this.#values.set(key, value)
+  }
+}
