@@ -4,6 +4,7 @@ import type { Clients } from './clients.ts'
 import type { Outcome } from './load.ts'
 import type { BenchPlatform } from './platform.ts'
 import type { Route } from './routes.ts'
+import { clientCount } from './scene.ts'
 import { median, percentile } from './statistics.ts'
 import type { RunningWorkerd } from './workerd.ts'
 
@@ -25,14 +26,12 @@ export type Figures = {
 export type Stage = { platform: BenchPlatform; clients: Clients; ours: RunningWorkerd; bare: RunningWorkerd }
 export type Pace = { rounds: number; roundMs: number }
 
-const connections = 16
-
 export async function measure(stage: Stage, route: Route, { rounds, roundMs }: Pace): Promise<Figures> {
   const run = async (worker: RunningWorkerd, isOurs: boolean, durationMs: number) => {
     const cpuBefore = worker.cpuMs()
     const outcome = await stage.clients.fire({
       port: worker.port,
-      connections,
+      connections: clientCount,
       durationMs,
       shots: isOurs ? route.ours : route.bare,
       isOnce: route.isOnce ?? false,

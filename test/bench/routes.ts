@@ -41,16 +41,17 @@ const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controll
 const machinesInTurn = 1_000
 
 export async function planRoutes(scene: Scene): Promise<Route[]> {
-  const { claimant, access: token, jobId } = scene
+  const { claimant, accessTokens, jobId } = scene
   const ids = scene.machineIds.slice(0, machinesInTurn)
   const busiest = scene.machineIds.at(-1)
-  const get = (path: string): Shot => ({ method: 'GET', path, token })
-  const send = (method: string, path: string, content: object): Shot => ({
+  const tokenAt = (index: number) => accessTokens[index % accessTokens.length] ?? ''
+  const get = (path: string, index: number): Shot => ({ method: 'GET', path, token: tokenAt(index) })
+  const send = (method: string, path: string, content: object, index: number): Shot => ({
+    ...get(path, index),
     method,
-    path,
-    token,
     body: JSON.stringify(content),
   })
+  const byAll = (shot: (index: number) => Shot) => accessTokens.map((_, index) => shot(index))
   const creation = { name: 'Machine', location: 'Hall 1' }
   const renaming = { name: 'Machine, renamed' }
   const start = { command: 'START' }
@@ -59,15 +60,15 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
     {
       name: 'read_machine',
       status: 200,
-      ours: ids.map((id) => get(`/api/machines/${id}`)),
-      bare: ids.map((id) => get(`/read_machine/${id}`)),
+      ours: ids.map((id, index) => get(`/api/machines/${id}`, index)),
+      bare: ids.map((id, index) => get(`/read_machine/${id}`, index)),
       plan: await planOf((database) => readMachine(database, claimant, idInPlan)),
     },
     {
       name: 'list_machines',
       status: 200,
-      ours: [get(`/api/machines?limit=${pageSize}`)],
-      bare: [get('/list_machines')],
+      ours: byAll((index) => get(`/api/machines?limit=${pageSize}`, index)),
+      bare: byAll((index) => get('/list_machines', index)),
       plan: await planOf((database) =>
         listMachines(database, claimant, {}, { column: 'id', isDescending: false }, undefined, pageSize),
       ),
@@ -75,37 +76,37 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
     {
       name: 'history',
       status: 200,
-      ours: [get(`/api/machines/${busiest}/history?limit=${pageSize}`)],
-      bare: [get(`/history/${busiest}`)],
+      ours: byAll((index) => get(`/api/machines/${busiest}/history?limit=${pageSize}`, index)),
+      bare: byAll((index) => get(`/history/${busiest}`, index)),
       plan: await planOf((database) => listMachineHistory(database, claimant, idInPlan, {}, undefined, pageSize)),
     },
     {
       name: 'job_status',
       status: 200,
-      ours: [get(`/api/jobs/${jobId}`)],
-      bare: [get('/job_status')],
+      ours: byAll((index) => get(`/api/jobs/${jobId}`, index)),
+      bare: byAll((index) => get('/job_status', index)),
       plan: { statements: [], keys: [jobKey(jobId), sessionKey(claimant.sessionId)] },
     },
     {
       name: 'create',
       status: 201,
-      ours: [send('POST', '/api/machines', creation)],
-      bare: [send('POST', '/create', creation)],
+      ours: byAll((index) => send('POST', '/api/machines', creation, index)),
+      bare: byAll((index) => send('POST', '/create', creation, index)),
       plan: await planOf((database) => insertMachine(database, claimant, machine, undefined)),
       // Reads of the list come before it: what it adds harms nobody.
     },
     {
       name: 'patch',
       status: 200,
-      ours: ids.map((id) => send('PATCH', `/api/machines/${id}`, renaming)),
-      bare: ids.map((id) => send('POST', `/patch/${id}`, renaming)),
+      ours: ids.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
+      bare: ids.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
       plan: await planOf((database) => changeMachine(database, claimant, idInPlan, renaming, undefined)),
     },
     {
       name: 'operation',
       status: 202,
-      ours: scene.machineIds.map((id) => send('POST', `/api/machines/${id}/operation`, start)),
-      bare: scene.machineIds.map((id) => send('POST', `/operation/${id}`, start)),
+      ours: scene.machineIds.map((id, index) => send('POST', `/api/machines/${id}/operation`, start, index)),
+      bare: scene.machineIds.map((id, index) => send('POST', `/operation/${id}`, start, index)),
       plan: { ...(await planOf((database) => admit(database, claimant, request, undefined))), announces: true },
       isOnce: true,
       reset: async ({ postgres }) => {

@@ -1,14 +1,17 @@
 // What the bench finds in the database: one person, ten thousand machines, a machine with a thousand ended jobs, and
 // sessions whose refresh tokens are good once.
 import { randomUUID } from 'node:crypto'
-import { createTokenIssuer, type TokenIssuer } from '../../src/accounts/token.ts'
+import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { signingKeys } from '../../src/env.ts'
 import type { Claimant } from '../../src/http/context.ts'
 import type { BenchPlatform } from './platform.ts'
 
+export const clientCount = 16
+
 export type Scene = {
   claimant: Claimant
-  access: string
+  /** Access tokens of sessions of the same account: each client has its own. */
+  accessTokens: string[]
   /** Each is the `refresh_id` of its own session, too. */
   sessions: { id: string; refresh: string }[]
   machineIds: number[]
@@ -27,7 +30,7 @@ export async function setScene(platform: BenchPlatform, issuer: string, sessionC
     INSERT INTO accounts (username, username_key, email, email_key, password_hash)
     VALUES ('bench', 'bench', 'bench@example.com', 'bench@example.com', '-') RETURNING id::int`)
   const accountId = Number(account?.id)
-  const ids = Array.from({ length: sessionCount + 1 }, () => randomUUID())
+  const ids = Array.from({ length: sessionCount + clientCount }, () => randomUUID())
   await postgres.query(
     `INSERT INTO sessions (id, account_id, refresh_id, expires_at)
      SELECT id::uuid, $1, id::uuid, now() + interval '1 day' FROM unnest($2::text[]) id`,
@@ -42,20 +45,14 @@ export async function setScene(platform: BenchPlatform, issuer: string, sessionC
   const machineIds = machines.map(({ id }) => Number(id))
   const [job] = await insertEndedJobs(platform, machineIds.at(-1) ?? 0, accountId, historyLength)
   await postgres.query('VACUUM ANALYZE')
-  const [sessionId = '', ...refreshable] = ids
+  const pairs = await Promise.all(ids.map((id) => tokens.issuePair({ accountId, sessionId: id, refreshId: id })))
   return {
-    claimant: { accountId, sessionId },
-    access: (await issue(tokens, accountId, sessionId)).access,
-    sessions: await Promise.all(
-      refreshable.map(async (id) => ({ id, refresh: (await issue(tokens, accountId, id)).refresh })),
-    ),
+    claimant: { accountId, sessionId: ids[0] ?? '' },
+    accessTokens: pairs.slice(0, clientCount).map(({ access }) => access),
+    sessions: ids.map((id, index) => ({ id, refresh: pairs[index]?.refresh ?? '' })).slice(clientCount),
     machineIds,
     jobId: String(job?.id),
   }
-}
-
-function issue(tokens: TokenIssuer, accountId: number, sessionId: string) {
-  return tokens.issuePair({ accountId, sessionId, refreshId: sessionId })
 }
 
 /** Jobs of a machine that ended well, one a second until now. */
