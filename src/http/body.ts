@@ -37,27 +37,26 @@ export function jsonBody({ maxSize = 64 * 1024, isOptional = false }: BodyOption
 
 /** @throws TiebarError `body_too_large` as soon as there is one byte too many */
 export async function readAtMost(request: Request | Response, maxSize: number): Promise<Uint8Array> {
-  const tooLarge = new TiebarError('body_too_large', `The body may have at most ${maxSize} bytes.`)
-  if (Number(request.headers.get('Content-Length') ?? 0) > maxSize) {
+  const declared = request.headers.get('Content-Length')
+  if (Number(declared) > maxSize) {
     await request.body?.cancel() // else the connection is held for what nobody reads
-    throw tooLarge
+    throw tooLarge(maxSize)
   }
+  // A request has as many bytes as it says, unless it comes in chunks; an answer may be compressed, and then has more.
+  const isSized = request instanceof Request && declared !== null && !request.headers.has('Transfer-Encoding')
+  if (isSized) return new Uint8Array(await request.arrayBuffer())
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size > maxSize) throw tooLarge
+    if (size > maxSize) throw tooLarge(maxSize)
     chunks.push(chunk)
   }
-  const [only] = chunks
-  if (chunks.length === 1 && only) return only
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return whole
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(maxSize: number): TiebarError {
+  return new TiebarError('body_too_large', `The body may have at most ${maxSize} bytes.`)
 }
 
 function parseJson(bytes: Uint8Array): unknown {
