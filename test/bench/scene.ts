@@ -19,11 +19,18 @@ export type Scene = {
   jobId: string
 }
 
-export const machineCount = 10_000
-export const historyLength = 1_000
+const historyLength = 1_000
 
-/** @param issuer where the Worker is */
-export async function setScene(platform: BenchPlatform, issuer: string, sessionCount: number): Promise<Scene> {
+/**
+ * @param issuer where the Worker is
+ * @param sessionCount beside those of the clients: to be refreshed
+ */
+export async function setScene(
+  platform: BenchPlatform,
+  issuer: string,
+  sessionCount: number,
+  machineCount = 10_000,
+): Promise<Scene> {
   const { postgres } = platform
   const tokens = createTokenIssuer(signingKeys.parse(JSON.stringify([platform.signingKey])), issuer)
   const [account] = await postgres.query(`
@@ -39,8 +46,8 @@ export async function setScene(platform: BenchPlatform, issuer: string, sessionC
   const machines = await postgres.query(
     `INSERT INTO machines (name, location, owner_id, controller_url)
      SELECT 'Machine ' || n, 'Hall ' || n % 20, $1, 'http://127.0.0.1:9/machines/' || n
-     FROM generate_series(1, ${machineCount}) n RETURNING id::int`,
-    [accountId],
+     FROM generate_series(1, $2::int) n RETURNING id::int`,
+    [accountId, machineCount],
   )
   const machineIds = machines.map(({ id }) => Number(id))
   const [job] = await insertEndedJobs(platform, machineIds.at(-1) ?? 0, accountId, historyLength)

@@ -1,6 +1,6 @@
 // `workerd serve` on a built bundle: the runtime alone, without a development server before it.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { holdPort } from '../platform/ports.ts'
 export type RunningWorkerd = {
   origin: string
   port: number
-  /** CPU milliseconds, user and system, of the whole process since it began. */
+  /** CPU milliseconds of all its threads since it began. */
   cpuMs(): number
   close(): Promise<void>
 }
@@ -103,11 +103,9 @@ async function untilItAnswers(origin: string, child: ChildProcess, printed: () =
   }
 }
 
-const ticksPerSecond = 100
-
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15, in ticks of 10 ms. */
+/** https://docs.kernel.org/scheduler/sched-stats.html: the first number of each thread is nanoseconds on a CPU. */
 function readCpuMs(pid: number | undefined): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const spent = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
+  return spent.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6
 }

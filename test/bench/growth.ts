@@ -1,0 +1,154 @@
+// Does a page cost the same when there is a thousand times as much? A database for each size, on a real PostgreSQL,
+// asked in turns; and what the sweep costs among a million jobs.
+import { openDatabase } from '../../src/infra/database.ts'
+import { listMachineHistory, listMyHistory } from '../../src/jobs/history.sql.ts'
+import { sweep } from '../../src/jobs/sweep.ts'
+import { Trace } from '../../src/kernel/trace.ts'
+import { listMachines, type MachineSort, machineSorts } from '../../src/machines/store.ts'
+import type { Clients } from './clients.ts'
+import { planOf } from './plan.ts'
+import { type BenchPlatform, startPlatform } from './platform.ts'
+import { insertEndedJobs, type Scene, setScene } from './scene.ts'
+import { median, percentile } from './statistics.ts'
+import { type RunningWorkerd, serve } from './workerd.ts'
+
+export type Growth = {
+  /** By the number of rows. */
+  p50_ms: Record<number, number>
+  p50_ratio_last_to_first: number
+  /** The indexes that PostgreSQL goes by at the last size. */
+  scans: string[]
+}
+
+export type GrowthFigures = { pages: Record<string, Growth>; sweep_ms: number }
+
+type Stage = { size: number; platform: BenchPlatform; worker: RunningWorkerd; scene: Scene }
+
+const sizes = [1_000, 10_000, 100_000, 1_000_000]
+const rounds = 7
+const requestsInTurn = 40
+const openJobs = 100_000
+
+export async function measureGrowth(
+  dir: string,
+  compatibilityDate: string,
+  serverUrl: string,
+  clients: Clients,
+): Promise<GrowthFigures> {
+  const stages: Stage[] = []
+  try {
+    for (const size of sizes) stages.push(await fill(dir, compatibilityDate, serverUrl, size))
+    const pages: Record<string, Growth> = {}
+    for (const [name, path, plan] of pagesOf()) pages[name] = await grow(stages, clients, path, plan)
+    const last = stages.at(-1)
+    if (!last) throw new TypeError('no size')
+    return { pages, sweep_ms: await measureSweep(last) }
+  } finally {
+    for (const { worker, platform } of stages) {
+      await worker.close()
+      await platform.close()
+    }
+  }
+}
+
+async function fill(dir: string, compatibilityDate: string, serverUrl: string, size: number): Promise<Stage> {
+  const platform = await startPlatform({ postgres: serverUrl })
+  const worker = await serve(dir, compatibilityDate, platform.vars)
+  const scene = await setScene(platform, worker.origin, 0, size)
+  await insertEndedJobs(platform, scene.machineIds[0] ?? 0, scene.claimant.accountId, size)
+  await platform.postgres.query('VACUUM ANALYZE')
+  return { size, platform, worker, scene }
+}
+
+type Page = [name: string, path: (scene: Scene) => string, plan: (scene: Scene) => ReturnType<typeof planOf>]
+
+/** Every order that a page of machines or jobs has. */
+function pagesOf(): Page[] {
+  const sorts = machineSorts.flatMap((column): MachineSort[] => [
+    { column, isDescending: false },
+    { column, isDescending: true },
+  ])
+  return [
+    [
+      'history',
+      ({ machineIds }) => `/api/machines/${machineIds[0]}/history`,
+      ({ claimant, machineIds }) =>
+        planOf((database) => listMachineHistory(database, claimant, machineIds[0] ?? 0, {}, undefined, 20)),
+    ],
+    [
+      'my_history',
+      () => '/api/machines/history',
+      ({ claimant }) => planOf((database) => listMyHistory(database, claimant, {}, undefined, 20)),
+    ],
+    ...sorts.map(({ column, isDescending }): Page => {
+      const sort = `${isDescending ? '-' : ''}${column}`
+      return [
+        `machines_by_${sort}`,
+        () => `/api/machines?sort=${sort}`,
+        ({ claimant }) =>
+          planOf((database) => listMachines(database, claimant, {}, { column, isDescending }, undefined, 20)),
+      ]
+    }),
+  ]
+}
+
+async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page[2]): Promise<Growth> {
+  const latencies = new Map(stages.map(({ size }) => [size, [] as number[]]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const { size, worker, scene } of stages) {
+      const shot = { method: 'GET', path: path(scene), token: scene.accessTokens[0] ?? '' }
+      const shots = Array.from({ length: requestsInTurn }, () => shot)
+      const salvo = { port: worker.port, connections: 1, durationMs: 60_000, shots, isOnce: true, expectedStatus: 200 }
+      const { latenciesMs } = await clients.fire(salvo)
+      if (round > 0) latencies.get(size)?.push(percentile(latenciesMs, 50)) // the first one warms up
+    }
+  }
+  const p50 = stages.map(({ size }) => [size, median(latencies.get(size) ?? [])] as const)
+  const first = p50[0]?.[1] ?? Number.NaN
+  const last = stages.at(-1)
+  return {
+    p50_ms: Object.fromEntries(p50),
+    p50_ratio_last_to_first: (p50.at(-1)?.[1] ?? Number.NaN) / first,
+    scans: last ? await explain(last, plan) : [],
+  }
+}
+
+/** How the tables of the page are read. */
+async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<string[]> {
+  const [statement] = (await plan(scene)).statements
+  const lines = await platform.postgres.query(`EXPLAIN (COSTS OFF) ${statement?.sql}`, statement?.params)
+  const scans = lines.flatMap(
+    (line) =>
+      /(?:->\s+)?(\w[\w ]* Scan(?: using \w+)? on (?:jobs|machines)\b)/.exec(String(line['QUERY PLAN']))?.[1] ?? [],
+  )
+  return [...new Set(scans)]
+}
+
+/** A sweep that finds nothing to do among 100,000 open jobs, which the courier has, and all the ended ones. */
+async function measureSweep({ platform, scene }: Stage): Promise<number> {
+  await platform.postgres.query(
+    `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after, published_at)
+     SELECT gen_random_uuid(), id, owner_id, 'STOP', 'QUEUED', owner_id, now(), now() + interval '10 minutes', now()
+     FROM machines ORDER BY id LIMIT ${openJobs}`,
+  )
+  await platform.postgres.query('VACUUM ANALYZE jobs')
+  const trace = new Trace()
+  const vars = platform.vars('http://127.0.0.1')
+  const database = openDatabase(platform.postgres.databaseUrl, vars.NEON_FETCH_ENDPOINT)(trace)
+  const never = async () => {
+    throw new TypeError('nothing is due')
+  }
+  const upstreams = {
+    database,
+    cache: { read: never, write: async () => true, ping: never },
+    courier: { publish: never, publishAll: async () => [], ping: never },
+    limiter: { take: never, giveBack: never },
+  }
+  const durations: number[] = []
+  for (let round = 0; round <= rounds; round++) {
+    const beganAt = performance.now()
+    await sweep(trace, upstreams, scene.jobId, () => {})
+    durations.push(performance.now() - beganAt)
+  }
+  return median(durations.slice(1))
+}
