@@ -116,7 +116,7 @@ export async function listMyHistory(
   const conditions = conditionsOf(filter, after)
   // Two index scans that are merged: an OR would have to read all of both.
   const onMine = newest(sql`j.machine_owner_id = caller.id`, conditions, limit)
-  const askedFor = newest(sql`j.requested_by = caller.id AND j.machine_owner_id <> caller.id`, conditions, limit)
+  const askedFor = newest(sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`, conditions, limit)
   const rows = await database.query<HistoryRow | { id: null }>(sql`
     WITH caller AS (${callerOf(claimant)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (

@@ -61,13 +61,22 @@ export async function carryOutFailed(database: Database, jobId: string): Promise
  * comes first: it needs no courier, and must not wait behind what a courier that is away does not take.
  */
 export async function carryOutDue(database: Database, limit: number): Promise<Carried[]> {
+  // Each of the three is a range of an index; an OR would have to read all open jobs and their machines. As an array,
+  // because PostgreSQL, which takes all old jobs for due, would otherwise rather read all machines than these few.
+  const candidates = sql`
+    SELECT id FROM jobs WHERE state IN ('QUEUED', 'SENT')
+      AND published_at IS NULL AND requested_at <= ${present} - interval '5 seconds'
+    UNION ALL
+    SELECT id FROM jobs WHERE state IN ('QUEUED', 'SENT') AND published_at <= ${present} - interval '37 seconds'
+      AND (command = 'START' OR published_at <= ${present} - interval '61 seconds')
+    UNION ALL
+    SELECT id FROM jobs WHERE state = 'PENDING'
+      AND pending_since <= ${present} - interval '${sql.raw(String(pendingSeconds))} seconds'`
   const due = sql`
     SELECT j.*, NULL::float8 AS lease_rest_seconds, ${next} AS step
     FROM jobs j JOIN machines m ON m.id = j.machine_id
-    WHERE (j.state IN ('QUEUED', 'SENT') AND (m.leased_until IS NULL OR m.leased_until <= ${present})
-        AND ((j.published_at IS NULL AND j.requested_at <= ${present} - interval '5 seconds')
-          OR j.published_at <= ${present} - CASE j.command WHEN 'START' THEN interval '37 seconds' ELSE interval '61 seconds' END))
-      OR (j.state = 'PENDING' AND j.pending_since + interval '${sql.raw(String(pendingSeconds))} seconds' <= ${present})
+    WHERE j.id = ANY (ARRAY(${candidates}))
+      AND (j.state = 'PENDING' OR m.leased_until IS NULL OR m.leased_until <= ${present})
     ORDER BY ${next} = 'send', j.requested_at LIMIT ${limit}
     FOR NO KEY UPDATE OF m SKIP LOCKED`
   return (await database.query<CarriedRow>(carryOut(due, 'sweep'))).map(toCarried)

@@ -119,7 +119,9 @@ async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<strin
   const lines = await platform.postgres.query(`EXPLAIN (COSTS OFF) ${statement?.sql}`, statement?.params)
   const scans = lines.flatMap(
     (line) =>
-      /(?:->\s+)?(\w[\w ]* Scan(?: using \w+)? on (?:jobs|machines)\b)/.exec(String(line['QUERY PLAN']))?.[1] ?? [],
+      /(?:->\s+)?(\w[\w ]* Scan(?: Backward)?(?: using \w+)? on (?:jobs|machines)\b)/.exec(
+        String(line['QUERY PLAN']),
+      )?.[1] ?? [],
   )
   return [...new Set(scans)]
 }

@@ -1,0 +1,77 @@
+// How many rows PostgreSQL looks at for a page and for a sweep: no more when there are thousands than when there are few.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { listMachineHistory, listMyHistory } from '../../src/jobs/history.sql.ts'
+import { carryOutDue } from '../../src/jobs/publication.sql.ts'
+import { type Plan, planOf } from '../bench/plan.ts'
+import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+
+const jobs = 5_000
+const mostRows = 200
+const limit = 20
+
+let world: World
+let owner: Person
+let machine: MachineInPlay
+beforeAll(async () => {
+  world = await startWorld()
+  owner = await world.signUp()
+  machine = await world.createMachine(owner)
+  await world.postgres.query(
+    `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after, published_at,
+       finished_at)
+     SELECT gen_random_uuid(), $1, $2, 'START', 'EXPIRED', $2, at, at, at, at
+     FROM (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, $3::int) n) times`,
+    [machine.id, owner.id, jobs],
+  )
+  // Open, and all is well with them: the courier has one half, and the other is PENDING.
+  await world.postgres.query(
+    `WITH busy AS (INSERT INTO machines (name, location, owner_id) SELECT 'Busy', 'Hall 1', $1
+       FROM generate_series(1, $2::int) RETURNING id)
+     INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after,
+       published_at, pending_since)
+     SELECT gen_random_uuid(), id, $1, 'START', CASE id % 2 WHEN 0 THEN 'QUEUED' ELSE 'PENDING' END, $1, now(),
+       now() + interval '1 hour', now(), now() FROM busy`,
+    [owner.id, jobs],
+  )
+  await world.postgres.query('VACUUM ANALYZE')
+})
+afterAll(() => world?.close())
+
+type Node = { 'Actual Rows': number; 'Rows Removed by Filter'?: number; 'Actual Loops': number; Plans?: Node[] }
+
+/** Rows that were found or looked at in vain, at the node that has most of them. */
+function mostLookedAt({ Plans = [], ...node }: Node): number {
+  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
+  return Math.max(own, ...Plans.map(mostLookedAt))
+}
+
+const claimant = async () => {
+  const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [owner.id])
+  return { accountId: owner.id, sessionId: String(session?.id) }
+}
+
+test.each<[what: string, plan: () => Promise<Plan>]>([
+  [
+    'the history of a machine',
+    async () => {
+      const caller = await claimant()
+      return planOf((database) => listMachineHistory(database, caller, machine.id, {}, undefined, limit))
+    },
+  ],
+  [
+    'the history of a person who operates nobody else’s machines',
+    async () => {
+      const caller = await claimant()
+      return planOf((database) => listMyHistory(database, caller, {}, undefined, limit))
+    },
+  ],
+  ['a sweep when all is well', () => planOf((database) => carryOutDue(database, 100))],
+])('%s reads few rows', async (_, plan) => {
+  const [statement] = (await plan()).statements
+  const [row] = await world.postgres.query(
+    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.sql}`,
+    statement?.params,
+  )
+  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // what FORMAT JSON answers
+  expect(explained && mostLookedAt(explained.Plan)).toBeLessThan(mostRows)
+})
