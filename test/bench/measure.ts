@@ -41,9 +41,9 @@ export async function measure(stage: Stage, route: Route, { rounds, roundMs }: P
     await route.reset?.(stage.platform)
     return { ...outcome, cpuMs }
   }
-  const chain = await countRoundTrips(stage, route)
   await run(stage.ours, true, roundMs / 2)
   await run(stage.bare, false, roundMs / 2)
+  const chain = await countRoundTrips(stage, route)
   const turns = []
   for (let round = 0; round < rounds; round++) {
     // Who goes first changes: a machine that slows down favours the first.
@@ -78,8 +78,6 @@ const probeLatencyMs = 40
 /** With some latency, what is begun beside the answer is not over before it. */
 async function countRoundTrips({ platform, clients, ours }: Stage, route: Route): Promise<number> {
   const salvo = { port: ours.port, connections: 1, durationMs: 1, shots: route.ours, expectedStatus: route.status }
-  await clients.fire(salvo) // whatever is only asked for once
-  await route.reset?.(platform)
   platform.setLatency(probeLatencyMs)
   platform.record(true)
   await clients.fire(salvo)

@@ -1,0 +1,102 @@
+// What a run of the bench found, and whether that is good enough.
+import type { JobCost } from './cost.ts'
+import type { DispatchFigures } from './dispatch.ts'
+import type { Growth } from './growth.ts'
+import type { Figures } from './measure.ts'
+import type { RouteName } from './routes.ts'
+
+export type RouteFigures = Partial<Record<RouteName, Figures>>
+
+export type Report = {
+  /** On the real servers where they answered, else in the process. */
+  routes: RouteFigures
+  /** The same by what was behind the Worker. */
+  backends: Record<string, RouteFigures>
+  bundle_gzip_bytes: number
+  startup_cpu_ms: number
+  dispatch?: DispatchFigures
+  growth: Record<string, Growth>
+  sweep_ms?: number
+  job_cost?: JobCost
+}
+
+const targets = {
+  /** Requests per second beside the bare worker's. */
+  ratio: { read_machine: 0.85, list_machines: 0.85, history: 0.85, job_status: 0.9, operation: 0.8 },
+  /** Upstream calls one after the other. */
+  roundTrips: {
+    read_machine: 1,
+    list_machines: 1,
+    history: 1,
+    job_status: 1,
+    create: 1,
+    patch: 1,
+    operation: 2,
+    refresh: 1,
+  },
+  bundleGzipBytes: 160 * 1024,
+  startupCpuMs: 60,
+  dispatchOverUpstreamsMs: 40,
+  growthRatio: 1.5,
+  sweepMs: 50,
+} satisfies Record<string, number | Partial<Record<RouteName, number>>>
+
+/** What a shared machine may take from a ratio although both had their turns. */
+const noise = 0.15
+
+/**
+ * What misses its target, a line each.
+ * @param isShared on a machine that does other work, too: ratios get a margin for noise, times are not judged
+ */
+export function findMisses(report: Report, isShared: boolean): string[] {
+  const misses: string[] = []
+  const check = (name: string, isMet: boolean, value: number, target: string) => {
+    if (!isMet) misses.push(`${name}: ${round(value)}, which should be ${target}`)
+  }
+  for (const [name, target] of Object.entries(targets.ratio)) {
+    const ratio = report.routes[name as RouteName]?.ratio_to_bare // Object.entries forgets the key type
+    const least = isShared ? target - noise : target
+    if (ratio !== undefined) check(`ratio to bare of ${name}`, ratio >= least, ratio, `${round(least)} or more`)
+  }
+  for (const [name, budget] of Object.entries(targets.roundTrips)) {
+    const chain = report.routes[name as RouteName]?.upstream_round_trips // as above
+    if (chain !== undefined) check(`round trips of ${name}`, chain <= budget, chain, `${budget} or fewer`)
+  }
+  const most = (name: string, value: number | undefined, target: number) => {
+    if (value !== undefined) check(name, value <= target, value, `${target} or less`)
+  }
+  most('bundle, bytes gzipped', report.bundle_gzip_bytes, targets.bundleGzipBytes)
+  if (isShared) return misses
+  most('start-up, CPU ms', report.startup_cpu_ms, targets.startupCpuMs)
+  most(
+    'START to command over the upstreams, ms',
+    report.dispatch?.p50_over_upstreams_ms,
+    targets.dispatchOverUpstreamsMs,
+  )
+  for (const [name, { p50_ratio_last_to_first }] of Object.entries(report.growth)) {
+    most(`growth of ${name}`, p50_ratio_last_to_first, targets.growthRatio)
+  }
+  most('sweep, ms', report.sweep_ms, targets.sweepMs)
+  return misses
+}
+
+export function round(value: number): number {
+  return Number(value.toPrecision(3))
+}
+
+export function describeRoutes(figures: RouteFigures): Record<string, Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, each]) => [
+      name,
+      {
+        'ratio to bare': round(each.ratio_to_bare),
+        'requests/s': Math.round(each.requests_per_second),
+        'p50 ms': round(each.p50_ms),
+        'p99 ms': round(each.p99_ms),
+        'CPU ms': round(each.cpu_ms),
+        'CPU ms, bare': round(each.bare_cpu_ms),
+        'round trips': each.upstream_round_trips,
+      },
+    ]),
+  )
+}
