@@ -1,5 +1,6 @@
 // /api/accounts: what staff may do. Its world is its own, because who is the last of the staff is everybody's business.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { accountSorts } from '../../src/accounts/administration.sql.ts'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
 import { markOf, sessionIdOf, signIn } from './people.ts'
 
@@ -56,6 +57,12 @@ describe('GET /api/accounts', () => {
       }
       expect(seen).toEqual(wanted)
     }
+  })
+
+  test.each(accountSorts)('the order by %s has an index, with the id behind it', async (column) => {
+    const rows = await world.postgres.query(`SELECT indexdef FROM pg_indexes WHERE tablename = 'accounts'`)
+    const expected = column === 'id' ? /UNIQUE .* \(id\)$/ : new RegExp(`\\(${column}, id\\)$`)
+    expect(rows.map(({ indexdef }) => indexdef)).toContainEqual(expect.stringMatching(expected))
   })
 
   test('finds by part of a name, the e-mail address or the username, in any case and literally', async () => {

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorld, type World } from '../harness.ts'
 
 let world: World
+let made: unknown[]
 beforeAll(async () => {
   world = await startWorld()
+  made = await world.postgres.query('SELECT username FROM accounts')
 })
 afterAll(() => world?.close())
 
@@ -14,6 +16,10 @@ function someone(overrides: Record<string, unknown> = {}): Record<string, unknow
   return { username, password: 'four columns hold it', email: `${username}@example.com`, ...overrides }
 }
 const signUp = (body: unknown) => world.request('POST', '/api/sign-up', { body })
+
+test('a new database has nobody in it: no migration makes an account', () => {
+  expect(made).toEqual([])
+})
 
 test('whoever signs up is signed in, and nothing but the names comes from the body', async () => {
   const details = someone({ first_name: '민지', last_name: '김' })

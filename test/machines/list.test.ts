@@ -1,6 +1,7 @@
 // The list of machines: filters, orders, pages.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { machineSorts } from '../../src/machines/store.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
 import { type Item, insertMachines, list, namesOf, walk } from './listing.ts'
 
@@ -106,6 +107,16 @@ describe('orders', () => {
   })
 })
 
+test.each(machineSorts)(
+  'the order by %s has an index, with the id behind it, over what is not deleted',
+  async (column) => {
+    const rows = await world.postgres.query(`SELECT indexdef FROM pg_indexes WHERE tablename = 'machines'`)
+    const expected =
+      column === 'id' ? /UNIQUE .* \(id\)$/ : new RegExp(`\\(${column}, id\\) WHERE \\(deleted_at IS NULL\\)$`)
+    expect(rows.map(({ indexdef }) => indexdef)).toContainEqual(expect.stringMatching(expected))
+  },
+)
+
 test('twenty are on a page unless asked, a hundred at most', async () => {
   const owner = await world.signUp()
   await insertMachines(world, owner, Array(101).fill({}))
@@ -127,7 +138,7 @@ test('the Link keeps the filters and the order', async () => {
   expect(namesOf(await owner.request('GET', next))).toEqual(['x&y=1'])
 })
 
-const sorts = ['id', 'name', 'created_at', 'updated_at'].flatMap((column) => [column, `-${column}`])
+const sorts = machineSorts.flatMap((column) => [column, `-${column}`])
 
 test('pages show every machine exactly once and in order, with equal sort values, while others are added and changed', async () => {
   const row = fc.record({
