@@ -2,7 +2,7 @@
 // every message and keeps none, so that deliveries do not run beside what is measured.
 import { makeSigningKey } from '../harness.ts'
 import { type Exchange, type StandInOptions, startHttpServer } from '../platform/http.ts'
-import { migrate } from '../platform/migrate.ts'
+import { migrate } from '../../src/tools/migrations.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
 import { startQStash } from '../platform/qstash.ts'
 import { type RedisStandIn, startRedis } from '../platform/redis.ts'

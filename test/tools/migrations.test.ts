@@ -78,7 +78,7 @@ test('the program says what it did, and exits with 1 for a schema that it does n
   const done = await runTool('db-migrate', [], { env })
   expect(done).toMatchObject({ code: 0, stderr: '' })
   expect(done.stdout).toMatch(/^applied {2}0000_init\n(.*\n)*The database is at \d{4}_\w+\.\n$/)
-  await postgres.query('UPDATE drizzle.__drizzle_migrations SET hash = $1', ['strange'])
+  await postgres.query('UPDATE drizzle.__drizzle_migrations SET hash = $1 WHERE id = 1', ['strange'])
   const refused = await runTool('db-migrate', [], { env })
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is not ours')])
 })
