@@ -1,8 +1,9 @@
 // The upstreams of the bench: PostgreSQL and Redis as the stand-ins have them, in the process or real; a QStash that takes
 // every message and keeps none, so that deliveries do not run beside what is measured.
+
+import { migrate } from '../../src/tools/migrations.ts'
 import { makeSigningKey } from '../harness.ts'
 import { type Exchange, type StandInOptions, startHttpServer } from '../platform/http.ts'
-import { migrate } from '../../src/tools/migrations.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
 import { startQStash } from '../platform/qstash.ts'
 import { type RedisStandIn, startRedis } from '../platform/redis.ts'
