@@ -1,5 +1,6 @@
 // One slice of the API: routes that validate by their own schemas and say what they answer.
 import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { getPathNoStrict } from 'hono/utils/url'
 import type { ErrorCode, InputFault } from '../kernel/error.ts'
 import { TiebarError } from '../kernel/error.ts'
 import type { AppEnv } from './context.ts'
@@ -10,12 +11,21 @@ export type Slice = OpenAPIHono<AppEnv>
 /** A router whose validation failures are problems that point at each fault. */
 export function createSlice(): Slice {
   return new OpenAPIHono<AppEnv>({
-    // A trailing slash is optional on every path, as it was in the old system.
-    strict: false,
+    getPath: readPath,
     defaultHook: (result) => {
       if (!result.success) throw explainFaults(result.target, result.error.issues)
     },
   })
+}
+
+/**
+ * A trailing slash is optional on every path, as it was in the old system. And Hono's trie holds `/:id` under that very
+ * name: a path that says `:id` would be found twice, as a literal and as a parameter, and all its middleware run twice.
+ * As `%3A`, which means the same (RFC 3986 §2.1), it is a parameter only.
+ */
+function readPath(request: Request): string {
+  const path = getPathNoStrict(request)
+  return path.includes('/:') ? path.replaceAll('/:', '/%3A') : path
 }
 
 type Issue = { path: PropertyKey[]; message: string; code?: string }

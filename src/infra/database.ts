@@ -4,7 +4,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import { TiebarError } from '../kernel/error.ts'
 import { toRfc3339 } from '../kernel/time.ts'
 import type { Trace } from '../kernel/trace.ts'
-import { abortAfter } from './deadline.ts'
+import { within } from './deadline.ts'
 import { DatabaseError, openNeon, type ValueReader } from './neon.ts'
 
 const deadlineMs = 8_000
@@ -79,7 +79,8 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     const queries = statements.map((statement) => dialect.sqlToQuery(statement))
     try {
       // Rows are records of anything; the statement decides their shape.
-      return (await trace.measure('postgres', () => ask(queries, abortAfter(withinMs)))) as Row[]
+      const answer = trace.measure('postgres', () => within(withinMs, (signal) => ask(queries, signal)))
+      return (await answer) as Row[]
     } catch (error) {
       throw explain(error)
     }

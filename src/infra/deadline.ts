@@ -2,18 +2,35 @@
 
 const slices = 6
 
+type Deadline = { signal: AbortSignal; clear: () => void }
+
 /**
- * Aborts after `ms`, in slices. A password hash holds the isolate up for longer than a whole deadline of Redis: a plain
- * timer would then be heard before the answer that came meanwhile, and a flood of guesses would lift its own limit.
+ * In slices: a password hash holds the isolate up for longer than a whole deadline of Redis. A plain timer would then be
+ * heard before the answer that came meanwhile, and a flood of guesses would lift its own limit.
  */
-export function abortAfter(ms: number): AbortSignal {
+function startDeadline(ms: number): Deadline {
   const controller = new AbortController()
   let left = slices
   const endSlice = () => {
     left -= 1
-    if (left > 0) setTimeout(endSlice, ms / slices)
+    if (left > 0) timer = setTimeout(endSlice, ms / slices)
     else controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'))
   }
-  setTimeout(endSlice, ms / slices)
-  return controller.signal
+  let timer = setTimeout(endSlice, ms / slices)
+  return { signal: controller.signal, clear: () => clearTimeout(timer) }
+}
+
+/** A signal that aborts after `ms`, whatever comes of the work: for clients that only take a signal. */
+export function abortAfter(ms: number): AbortSignal {
+  return startDeadline(ms).signal
+}
+
+/** Does the work with a signal that aborts after `ms`. Nothing of the deadline outlives it: a program can end. */
+export async function within<Result>(ms: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const { signal, clear } = startDeadline(ms)
+  try {
+    return await work(signal)
+  } finally {
+    clear()
+  }
 }

@@ -44,6 +44,19 @@ describe('a path', () => {
     }
   })
 
+  // A router's own notation is no more than text to it.
+  test.each(paths.filter((path) => path.includes('{')))(
+    'takes “:id” for any other text in the place of an id: %s',
+    async (path) => {
+      for (const [verb, operation] of Object.entries(document.paths[path] ?? {})) {
+        const endpoint = { method: verb.toUpperCase(), operation, path }
+        const other = await here.call({ ...endpoint, path: fill(path, 'nothing') })
+        const literal = await here.call({ ...endpoint, path: path.replace(/\{(.+?)\}/, ':$1') })
+        expect([literal.status, literal.body?.code]).toEqual([other.status, other.body?.code])
+      }
+    },
+  )
+
   test.each(paths)('may end with a slash: %s', async (path) => {
     for (const [verb, operation] of Object.entries(document.paths[path] ?? {})) {
       const endpoint = { method: verb.toUpperCase(), operation, path }

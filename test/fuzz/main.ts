@@ -37,11 +37,22 @@ async function sendPlan(world: World, fleet: Fleet, plan: Plan, run: Run): Promi
     const counts = run.statuses.get(plan.operation.id) ?? new Map<number, number>()
     run.statuses.set(plan.operation.id, counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1))
     const fault = findFault(plan, answer)
-    if (fault !== undefined) throw new Error(`${fault}\n${answer.text.slice(0, 500)}`)
+    if (fault !== undefined)
+      throw new Error([fault, answer.text.slice(0, 500), ...findErrors(world, answer)].join('\n'))
     await fleet.learn(plan, request, answer)
   } catch (error) {
     run.faults.push(`#${run.sent} ${tell(plan, request)}\n${describe(error)}`)
   }
+}
+
+/** What the Worker logged of this request: a 500 tells nothing by itself. */
+function findErrors(world: World, { headers }: Answer): string[] {
+  const isOfIt = (line: Record<string, unknown>) =>
+    line.channel === 'error' && line.request_id === headers.get('x-request-id')
+  return world
+    .logs()
+    .filter(isOfIt)
+    .map((line) => JSON.stringify(line))
 }
 
 function describe(error: unknown): string {

@@ -1,6 +1,6 @@
 // A deadline must not be heard before an answer that came in time, only because the isolate was busy with a hash.
 import { expect, test } from 'vitest'
-import { abortAfter } from '../../src/infra/deadline.ts'
+import { abortAfter, within } from '../../src/infra/deadline.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -24,5 +24,14 @@ test('time in which no answer could have been seen hardly counts', async () => {
     holdUp(400)
     await pause(0)
   }
+  expect(signal.aborted).toBe(false)
+})
+
+test('a deadline ends with the work that it is for, so that a program ends when it is done', async () => {
+  const countTimers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = countTimers()
+  const signal = await within(10_000, async (signal) => signal)
+  await expect(within(10_000, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(countTimers()).toBe(before)
   expect(signal.aborted).toBe(false)
 })
