@@ -1,0 +1,51 @@
+// One call: an operation of the document as a request, and its answer with the type that the document says.
+import { type Operations, routes } from './api.ts'
+import { toProblem } from './problem.ts'
+
+export type OperationName = keyof Operations
+
+export type Input<Name extends OperationName> = Omit<Operations[Name], 'answer'> & {
+  /** Those that are undefined are not sent. */
+  headers?: Record<string, string | undefined>
+  signal?: AbortSignal | undefined
+}
+
+export type Answer<Name extends OperationName> = { body: Operations[Name]['answer']; headers: Headers }
+
+/** @throws TiebarProblem for every answer that is no success */
+export type Call = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>>
+
+type AnyInput = {
+  path?: Record<string, unknown>
+  query?: Record<string, unknown>
+  body?: unknown
+  headers?: Record<string, string | undefined>
+  signal?: AbortSignal | undefined
+}
+
+export function openCall(baseUrl: string, fetch: (request: Request) => Promise<Response>): Call {
+  return async (name, input) => {
+    const response = await fetch(toRequest(baseUrl, routes[name], input))
+    if (!response.ok) throw await toProblem(response)
+    return { body: response.status === 204 ? undefined : await response.json(), headers: response.headers }
+  }
+}
+
+function toRequest(baseUrl: string, route: string, { path, query, body, headers, signal }: AnyInput): Request {
+  const [method = '', template = ''] = route.split(' ')
+  const url = new URL(baseUrl + template.replace(/\{(.+?)\}/g, (_, name) => encodeURIComponent(String(path?.[name]))))
+  for (const [name, value] of presentIn(query)) url.searchParams.set(name, String(value))
+  return new Request(url, {
+    method,
+    headers: [
+      ...presentIn(headers),
+      ...(body === undefined ? [] : ([['Content-Type', 'application/json']] satisfies [string, string][])),
+    ],
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  })
+}
+
+function presentIn<Value>(record: Record<string, Value | undefined> = {}): [string, Value][] {
+  return Object.entries(record).filter((entry): entry is [string, Value] => entry[1] !== undefined)
+}

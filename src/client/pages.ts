@@ -1,0 +1,25 @@
+// Lists come in pages, and are walked as if they did not.
+
+export type Page<Item> = { items: Item[]; next_cursor: string | null }
+
+export type Listing<Item> = AsyncIterable<Item> & {
+  /** The pages themselves, each fetched when it is asked for. */
+  pages(): AsyncIterable<Page<Item>>
+}
+
+export function walk<Item>(read: (cursor: { cursor?: string }) => Promise<Page<Item>>): Listing<Item> {
+  async function* pages() {
+    let page = await read({})
+    yield page
+    while (page.next_cursor !== null) {
+      page = await read({ cursor: page.next_cursor })
+      yield page
+    }
+  }
+  return {
+    pages,
+    async *[Symbol.asyncIterator]() {
+      for await (const { items } of pages()) yield* items
+    },
+  }
+}

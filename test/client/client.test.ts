@@ -1,0 +1,296 @@
+// The typed client against the real Worker, with what goes wrong on the way between the two.
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ClientOptions, createClient, JobFailed, TiebarProblem, type Tokens } from '../../src/client/client.ts'
+import { typesFile, writeTypes } from '../../src/tools/client-types.ts'
+import { type Person, startWorld, type World } from '../harness.ts'
+import { open, slow } from '../platform/faults.ts'
+
+let world: World
+let owner: Person
+beforeAll(async () => {
+  world = await startWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+type Sent = { method: string; path: string; key: string | null }
+
+/** A client of this person's, what it sends, and how the way there may be broken. */
+function connect(person: Person = owner, options: Partial<ClientOptions> = {}) {
+  const sent: Sent[] = []
+  const told: (Tokens | undefined)[] = []
+  /** What happens to the requests that are still to come, one by one. */
+  const mishaps: ((request: Request) => Promise<Response>)[] = []
+  const client = createClient({
+    baseUrl: `${world.url}/`,
+    tokens: { access: person.access, refresh: person.refresh },
+    onTokens: (tokens) => told.push(tokens),
+    fetch(request) {
+      sent.push({
+        method: request.method,
+        path: new URL(request.url).pathname,
+        key: request.headers.get('Idempotency-Key'),
+      })
+      return (mishaps.shift() ?? fetch)(request)
+    },
+    ...options,
+  })
+  return { client, sent, told, mishaps }
+}
+
+/** The Worker does it, and its answer is lost on the way. */
+const loseAnswer = async (request: Request) => {
+  await fetch(request)
+  throw new TypeError('the connection is gone')
+}
+const answer =
+  (status: number, headers: Record<string, string> = {}) =>
+  async () =>
+    new Response('not ours', { status, headers })
+
+/** The problem that a call is refused with. */
+async function problemOf(call: Promise<unknown>): Promise<TiebarProblem> {
+  const error = await call.then(
+    () => undefined,
+    (reason) => reason,
+  )
+  expect(error).toBeInstanceOf(TiebarProblem)
+  return error as TiebarProblem // as was just expected
+}
+
+const machine = { name: 'M', location: 'Hall 1' }
+
+test('what the client knows of the API is what the document says', async () => {
+  expect(await readFile(typesFile, 'utf8'), 'run npm run client:types').toBe(await writeTypes())
+})
+
+test('everything that it offers does what it says', async () => {
+  const { client, told } = connect()
+  const username = `c-${crypto.randomUUID()}`
+  const password = 'a long enough one'
+  const user = await client.signUp({ username, password, email: `${username}@example.com` })
+  expect(user.username).toBe(username)
+  expect(told.at(-1)?.access).toBeTypeOf('string')
+  expect(await client.me.change({ first_name: '민지' })).toMatchObject({ first_name: '민지' })
+  await client.me.changePassword({ current_password: password, new_password: 'another long one' })
+  expect((await client.logIn({ username, password: 'another long one' })).id).toBe(user.id)
+  const sessions = await client.me.sessions()
+  expect(sessions.filter(({ current }) => current)).toHaveLength(1)
+  await client.me.endSession(sessions.find(({ current }) => !current)?.id ?? '')
+
+  const made = await client.machines.create(machine)
+  expect(await client.machines.read(made.id)).toEqual(made)
+  const moved = await client.machines.change(made.id, { location: 'Hall 2' }, { ifMatch: made.etag })
+  const stale = client.machines.change(made.id, { location: 'Hall 3' }, { ifMatch: made.etag })
+  expect((await problemOf(stale)).code).toBe('precondition_failed')
+  const whole = await client.machines.replace(made.id, { ...machine, status: 'POWEROFF' }, { ifMatch: moved.etag })
+  expect(whole).toMatchObject({ location: 'Hall 1', status: 'POWEROFF' })
+  await client.machines.delete(made.id, { ifMatch: whole.etag })
+  expect((await problemOf(client.machines.read(made.id))).code).toBe('not_found')
+
+  expect((await problemOf(client.accounts.changeRights(user.id, { is_staff: true }))).code).toBe('staff_only')
+  expect(await client.ask('readHealth', {})).toMatchObject({ status: 'ok' })
+  await client.logOut()
+  expect(told.at(-1)).toBeUndefined()
+  expect((await problemOf(client.me.read())).code).toBe('token_missing')
+})
+
+test('staff find accounts and change their rights', async () => {
+  const { client } = connect(await world.signUpStaff())
+  const found = []
+  for await (const user of client.accounts.list({ q: owner.username })) found.push(user)
+  expect(found.map(({ id }) => id)).toEqual([owner.id])
+  expect(await client.accounts.changeRights(owner.id, { is_active: true })).toMatchObject({ id: owner.id })
+})
+
+test('a problem says what is wrong, where, and under which id it was logged', async () => {
+  const { client } = connect()
+  const problem = await problemOf(client.machines.create({ ...machine, name: '' }))
+  expect(problem).toMatchObject({
+    status: 422,
+    code: 'validation_failed',
+    errors: [{ pointer: '/name' }, { pointer: '/name' }],
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    type: `${world.url}/api/problems/validation_failed`,
+  })
+})
+
+describe('tokens', () => {
+  test('an access token that is not good any more is renewed once for all who find it so', async () => {
+    const person = await world.signUp()
+    const { client, sent, told } = connect(person, { tokens: { access: 'expired', refresh: person.refresh } })
+    const users = await Promise.all(Array.from({ length: 10 }, () => client.me.read()))
+    expect(users.map(({ id }) => id)).toEqual(users.map(() => person.id))
+    expect(sent.filter(({ path }) => path === '/api/token/refresh')).toHaveLength(1)
+    expect(told).toEqual([{ ...told[0], access: expect.any(String), refresh: expect.any(String) }])
+    expect(told[0]?.refresh).not.toBe(person.refresh)
+  })
+
+  test('a session that is over is told so, and the tokens are dropped', async () => {
+    const person = await world.signUp()
+    await person.request('POST', '/api/log-out')
+    const { client, told } = connect(person)
+    expect((await problemOf(client.me.read())).code).toBe('session_ended')
+    expect(told).toEqual([undefined])
+    const { client: other, told: toldOther } = connect(person, {
+      tokens: { access: 'expired', refresh: person.refresh },
+    })
+    expect((await problemOf(other.me.read())).code).toBe('session_ended')
+    expect(toldOther).toEqual([undefined])
+  })
+})
+
+describe('when an answer is lost', () => {
+  test('what has a key is asked for again, and done once', async () => {
+    const person = await world.signUp()
+    const { client, sent, mishaps } = connect(person)
+    mishaps.push(loseAnswer, loseAnswer)
+    const { id } = await client.machines.create(machine)
+    const all = []
+    for await (const each of client.machines.list({ owner_id: 'me' })) all.push(each.id)
+    expect(all).toEqual([id])
+    expect(new Set(sent.slice(0, 3).map(({ key }) => key)).size).toBe(1)
+
+    const inPlay = await world.createMachine(person)
+    mishaps.push(loseAnswer)
+    const job = await client.machines.start(inPlay.id).done({ everySeconds: 0.05 })
+    expect(job.state).toBe('SUCCEEDED')
+    expect(inPlay.commands()).toHaveLength(1)
+  })
+
+  test('a command with a key of the caller’s own is one command, also from two clients', async () => {
+    const inPlay = await world.createMachine(owner)
+    const options = { idempotencyKey: `shift-${crypto.randomUUID()}`, expiresIn: 30 }
+    const [one, other] = await Promise.all([
+      connect().client.machines.start(inPlay.id, options),
+      connect().client.machines.start(inPlay.id, options),
+    ])
+    expect(one.id).toBe(other.id)
+  })
+
+  test('a change is sent again unless it is bound to an ETag, a deletion is not', async () => {
+    const { client, sent, mishaps } = connect()
+    const { id, etag } = await client.machines.create(machine)
+    mishaps.push(loseAnswer)
+    expect(await client.machines.change(id, { name: 'N' })).toMatchObject({ name: 'N' })
+    const { etag: second } = await client.machines.read(id)
+    expect(second).not.toBe(etag)
+    const before = sent.length
+    mishaps.push(loseAnswer)
+    await expect(client.machines.change(id, { name: 'O' }, { ifMatch: second })).rejects.toThrow(
+      'the connection is gone',
+    )
+    mishaps.push(loseAnswer)
+    await expect(client.machines.delete(id)).rejects.toThrow('the connection is gone')
+    expect(sent.length).toBe(before + 2)
+  })
+
+  test('it is not asked for ever', async () => {
+    const { client, sent, mishaps } = connect(owner, { retries: 2 })
+    mishaps.push(loseAnswer, loseAnswer, loseAnswer, loseAnswer)
+    await expect(client.me.read()).rejects.toThrow('the connection is gone')
+    expect(sent).toHaveLength(3)
+  })
+})
+
+describe('an answer that says “later”', () => {
+  test('is waited for', async () => {
+    const { client, sent, mishaps } = connect()
+    mishaps.push(answer(503), answer(429, { 'Retry-After': '0' }), answer(502), fetch)
+    expect((await client.me.read()).id).toBe(owner.id)
+    expect(sent).toHaveLength(4)
+  })
+
+  test('is told when it is much later', async () => {
+    const { client, sent, mishaps } = connect()
+    mishaps.push(answer(429, { 'Retry-After': '300' }))
+    const problem = await problemOf(client.me.read())
+    expect(problem).toMatchObject({ status: 429, code: 'unknown', retryAfterSeconds: 300 })
+    expect(sent).toHaveLength(1)
+  })
+
+  test('is waited for by a log-in only if nothing was tried: 429, and not 503', async () => {
+    const { client, sent, mishaps } = connect()
+    mishaps.push(answer(429, { 'Retry-After': '0' }), answer(503))
+    expect((await problemOf(client.logIn({ username: owner.username, password: owner.password }))).status).toBe(503)
+    expect(sent).toHaveLength(2)
+  })
+})
+
+describe('lists', () => {
+  test('are walked page by page, as far as somebody reads', async () => {
+    const person = await world.signUp()
+    const { client, sent } = connect(person)
+    for (const name of ['1', '2', '3', '4', '5']) await client.machines.create({ ...machine, name })
+    const reads = () => sent.filter(({ method }) => method === 'GET').length
+    const names: string[] = []
+    for await (const { name } of client.machines.list({ owner_id: 'me', sort: '-name', limit: 2 })) names.push(name)
+    expect([names, reads()]).toEqual([['5', '4', '3', '2', '1'], 3])
+    for await (const { items, next_cursor } of client.machines.list({ owner_id: 'me', limit: 2 }).pages()) {
+      expect([items.map(({ name }) => name), next_cursor]).toEqual([['1', '2'], expect.any(String)])
+      break
+    }
+    expect(reads()).toBe(4)
+  })
+})
+
+describe('a job', () => {
+  test('is watched until it has ended, and leaves a history', async () => {
+    const inPlay = await world.createMachine(owner)
+    inPlay.behave({ mode: 'warm-up', after_ms: 400 })
+    const { client } = connect()
+    const seen: string[] = []
+    const started = client.machines.start(inPlay.id)
+    for await (const { state } of started.watch({ everySeconds: 0.02 })) seen.push(state)
+    expect(seen[0]).toBe('QUEUED')
+    expect(seen).toContain('PENDING')
+    expect(seen.at(-1)).toBe('SUCCEEDED')
+    const { id } = await started
+    const again: string[] = []
+    for await (const { state } of client.jobs.watch(id)) again.push(state)
+    expect(again).toEqual(['SUCCEEDED'])
+    expect((await client.jobs.read(id)).state).toBe('SUCCEEDED')
+    expect((await client.jobs.events(id)).map(({ state }) => state)).toContain('PENDING')
+    for (const history of [client.machines.history(inPlay.id), client.jobs.list({ command: 'START' })]) {
+      for await (const newest of history) {
+        expect(newest.id).toBe(id)
+        break
+      }
+    }
+    expect((await client.machines.stop(inPlay.id).done({ everySeconds: 0.02 })).command).toBe('STOP')
+  })
+
+  test('that did not come to what it was asked for is an error that has the job', async () => {
+    const inPlay = await world.createMachine(owner)
+    inPlay.behave({ mode: 'refuse', detail: 'the safety gate is open' })
+    const failure = await connect()
+      .client.machines.start(inPlay.id)
+      .done({ everySeconds: 0.02 })
+      .catch((error) => error)
+    expect(failure).toBeInstanceOf(JobFailed)
+    expect(failure.job).toMatchObject({ state: 'FAILED', result: 'REMOTEFAILED', machine_id: inPlay.id })
+    expect(failure.message).toContain('the safety gate is open')
+  })
+
+  test('that is refused is a problem, and nobody needs to wait for it to see that', async () => {
+    const { client } = connect()
+    const { id } = await client.machines.create(machine) // without a controller
+    expect((await problemOf(client.machines.start(id))).code).toBe('no_controller')
+    expect((await problemOf(client.machines.start(id).done())).code).toBe('no_controller')
+  })
+
+  test('goes on when nobody watches it any more, and can be taken back', async () => {
+    const inPlay = await world.createMachine(owner)
+    world.faults.deliveries.pass = slow(2_000)
+    const { client } = connect()
+    const started = client.machines.start(inPlay.id)
+    const signal = AbortSignal.timeout(100)
+    await expect(started.done({ everySeconds: 0.02, signal })).rejects.toThrow(/timeout/i)
+    const { id } = await started
+    expect((await client.jobs.read(id)).state).toBe('QUEUED')
+    expect(await client.jobs.cancel(id, 'the wrong machine')).toMatchObject({ state: 'CANCELED' })
+    world.faults.deliveries.pass = open
+    await expect(started.done()).rejects.toThrow('CANCELED')
+  })
+})

@@ -1,0 +1,75 @@
+// A controller for one machine, in one file: verifies that a command is Tiebar's, does each job once, answers PENDING
+// and reports the end. `TIEBAR_URL=https://api.example.com PORT=9000 node controller.ts`; needs the package `jose`.
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage } from 'node:http'
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+
+type Command = {
+  command: 'START' | 'STOP'
+  job_id: string
+  not_after: string
+  outcome_url: string
+  outcome_token: string
+}
+type Outcome = { result: 'SUCCESS' | 'REMOTEFAILED'; detail?: string }
+
+const tiebar = process.env.TIEBAR_URL ?? 'http://127.0.0.1:8787'
+const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', tiebar))
+/** What each job came to; null while the machine is at it. A real controller keeps this where a restart finds it. */
+const jobs = new Map<string, Outcome | null>()
+
+/** The machine. Yours turns a key here. */
+async function operate(command: 'START' | 'STOP'): Promise<Outcome> {
+  process.stdout.write(`the machine does a ${command}\n`)
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  return { result: 'SUCCESS', detail: command === 'START' ? 'clamp closed' : 'clamp open' }
+}
+
+/** Whoever sends the command has Tiebar's private key, and the body is the one that was signed. */
+async function isFromTiebar({ headers }: IncomingMessage, body: Buffer): Promise<boolean> {
+  const token = headers.authorization?.replace(/^Bearer /, '') ?? ''
+  try {
+    const expected = { issuer: tiebar, audience: 'controller', algorithms: ['EdDSA'] }
+    const { payload } = await jwtVerify(token, keys, expected)
+    return payload.body_sha256 === createHash('sha256').update(body).digest('base64url')
+  } catch (error) {
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return false
+    throw error // the keys cannot be had: nobody can know
+  }
+}
+
+async function run({ job_id, command, outcome_url, outcome_token }: Command): Promise<void> {
+  const outcome = await operate(command)
+  jobs.set(job_id, outcome)
+  const headers = { Authorization: `Bearer ${outcome_token}`, 'Content-Type': 'application/json' }
+  // Until it is taken: 5xx and no answer come again, a 4xx would stay what it is.
+  for (let pauseMs = 1_000; pauseMs < 3_600_000; pauseMs *= 2) {
+    const response = await fetch(outcome_url, { method: 'POST', headers, body: JSON.stringify(outcome) }).catch(
+      () => null,
+    )
+    if (response && response.status < 500) return
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
+
+/** The status and body of the answer. A 503 is tried again, another 4xx is a refusal. */
+async function judge(request: IncomingMessage): Promise<[status: number, body: object]> {
+  const body = Buffer.concat(await request.toArray())
+  if (!(await isFromTiebar(request, body))) return [401, { error: 'not signed by Tiebar' }]
+  const command: Command = JSON.parse(body.toString())
+  const { job_id, not_after } = command // job_id is the Idempotency-Key too, and signed
+  if (!jobs.has(job_id)) {
+    if (Date.now() > Date.parse(not_after)) return [410, { error: 'too late' }]
+    jobs.set(job_id, null)
+    void run(command)
+  }
+  return [200, jobs.get(job_id) ?? { result: 'PENDING' }]
+}
+
+const server = createServer(async (request, response) => {
+  const [status, body] = await judge(request).catch((error) => [503, { error: String(error) }] as const)
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+})
+server.listen(Number(process.env.PORT ?? 9000), '127.0.0.1', () =>
+  process.stdout.write(`listening on ${JSON.stringify(server.address())}\n`),
+)
