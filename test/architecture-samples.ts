@@ -94,7 +94,10 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
       ['src/jobs/all.ts', `export { toJob } from './job.ts'`],
       ['src/jobs/all.ts', `export type {\n  Job,\n} from './job.ts'`],
     ],
-    [['src/jobs/job.ts', `export const from = 'here'\nexport function a() {\n  return "b from 'c'"\n}`]],
+    [
+      ['src/jobs/job.ts', `export const from = 'here'\nexport function a() {\n  return "b from 'c'"\n}`],
+      ['src/client/client.ts', `export { TiebarProblem } from './problem.ts'`],
+    ],
   ],
   [
     'only the Worker has a default export',
@@ -130,7 +133,10 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     'no file of src has more than 220 lines',
     rules.filesAreShort,
     [['src/a.ts', 'line\n'.repeat(221)]],
-    [['src/a.ts', 'line\n'.repeat(220)]],
+    [
+      ['src/a.ts', 'line\n'.repeat(220)],
+      ['src/client/api.ts', 'line\n'.repeat(1_000)],
+    ],
   ],
   [
     'nothing else is at the top level',

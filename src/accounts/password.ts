@@ -1,6 +1,7 @@
 // Passwords as scrypt in PHC form (https://github.com/P-H-C/phc-string-format), one hash at a time per isolate.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { TiebarError } from '../kernel/error.ts'
+import { deriveDjangoHash, parseDjangoHash } from './django-password.ts'
 
 /** OWASP's first choice for scrypt after ln=17: 32 MiB a hash fits a Worker's 128 MiB. */
 const current = { ln: 15, r: 8, p: 3 }
@@ -9,7 +10,12 @@ const saltLength = 16
 const maxmem = 64 * 1024 * 1024
 
 type Parameters = { ln: number; r: number; p: number }
-type ParsedHash = { parameters: Parameters; salt: Buffer; hash: Buffer }
+type StoredHash = {
+  hash: Buffer
+  /** To be made anew with today's parameters, at the first chance. */
+  isOutdated: boolean
+  derive(password: string): Promise<Uint8Array>
+}
 
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltLength)
@@ -18,39 +24,42 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Takes as long for an unknown account (`stored` undefined) as for a wrong password.
+ * Takes as long for an unknown account (`stored` undefined) as for a wrong password; only the passwords of the old
+ * system, each until it was right once, take longer.
  * @returns whether the password is right, and whether its hash should be made anew with today's parameters
  */
 export async function verifyPassword(
   password: string,
   stored: string | undefined,
 ): Promise<{ isRight: boolean; isOutdated: boolean }> {
-  const parsed = (stored === undefined ? undefined : parseHash(stored)) ?? nobody
-  const hash = await inTurn(() => derive(password, parsed.salt, parsed.parameters))
-  const isRight = parsed !== nobody && timingSafeEqual(hash, parsed.hash)
-  const { ln, r, p } = parsed.parameters
-  return {
-    isRight,
-    isOutdated: ln !== current.ln || r !== current.r || p !== current.p,
-  }
+  const known = stored === undefined ? undefined : (parseScrypt(stored) ?? parseOld(stored))
+  const { hash, isOutdated, derive } = known ?? nobody
+  const derived = await inTurn(() => derive(password))
+  return { isRight: known !== undefined && timingSafeEqual(derived, hash), isOutdated }
 }
 
-const nobody: ParsedHash = {
-  parameters: current,
-  salt: Buffer.alloc(saltLength),
+const nobody: StoredHash = {
   hash: Buffer.alloc(keyLength),
+  isOutdated: false,
+  derive: (password) => derive(password, Buffer.alloc(saltLength), current),
 }
 
 const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/
 
-function parseHash(text: string): ParsedHash | undefined {
+function parseScrypt(text: string): StoredHash | undefined {
   const [, ln, r, p, salt, hash] = phc.exec(text) ?? []
   if (salt === undefined || hash === undefined) return undefined
+  const parameters = { ln: Number(ln), r: Number(r), p: Number(p) }
   return {
-    parameters: { ln: Number(ln), r: Number(r), p: Number(p) },
-    salt: Buffer.from(salt, 'base64'),
     hash: Buffer.from(hash, 'base64'),
+    isOutdated: parameters.ln !== current.ln || parameters.r !== current.r || parameters.p !== current.p,
+    derive: (password) => derive(password, Buffer.from(salt, 'base64'), parameters),
   }
+}
+
+function parseOld(text: string): StoredHash | undefined {
+  const parsed = parseDjangoHash(text)
+  return parsed && { hash: parsed.hash, isOutdated: true, derive: (password) => deriveDjangoHash(password, parsed) }
 }
 
 /** PHC strings carry standard base64 without padding. */

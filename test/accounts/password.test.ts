@@ -24,6 +24,15 @@ test.each([
   expect((await verifyPassword('another password', stored)).isRight).toBe(false)
 })
 
+// Made by Python's hashlib.pbkdf2_hmac, which is what Django calls.
+test.each([
+  ['moulding', 'pbkdf2_sha256$260000$s$1g/rye8PRqqwsL/PHs3f2J5vMuP7FPe6mXGV9AWSHQI='],
+  ['사출기 비밀번호', 'pbkdf2_sha256$1000$QkX2$+Sy6HVg/B5J/cN+h3HOkjfOlQW6ddYotAsoWR0eN1NA='],
+])('a password of the old system is checked, and its hash is outdated: %s', async (old, stored) => {
+  expect(await verifyPassword(old, stored)).toEqual({ isRight: true, isOutdated: true })
+  expect(await verifyPassword(`${old}.`, stored)).toEqual({ isRight: false, isOutdated: true })
+})
+
 test('a password is the same in composed and decomposed characters', async () => {
   const stored = await hashPassword('김민지의 비밀번호'.normalize('NFD'))
   expect((await verifyPassword('김민지의 비밀번호'.normalize('NFC'), stored)).isRight).toBe(true)
@@ -32,6 +41,9 @@ test('a password is the same in composed and decomposed characters', async () =>
 test.each([
   ['an empty text', ''],
   ['another algorithm', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA'],
+  ['a hash of the old system with no end of rounds', `pbkdf2_sha256$9999999$s$${'A'.repeat(43)}=`],
+  ['a hash of the old system with no rounds', `pbkdf2_sha256$0$s$${'A'.repeat(43)}=`],
+  ['an unusable password of the old system', '!Xyz'],
   ['a hash of another length', '$scrypt$ln=15,r=8,p=3$MDEyMzQ1Njc4OWFiY2RlZg$aGFzaA'],
 ])('%s in place of a hash lets nobody in', async (_what, stored) => {
   expect((await verifyPassword('', stored)).isRight).toBe(false)

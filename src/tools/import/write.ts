@@ -1,0 +1,125 @@
+// What an import reads of the database, and the one transaction in which it writes.
+import { foldName } from '../../accounts/account.ts'
+import { type DatabaseAddress, DatabaseError, runStatements, type Statement } from '../sql-over-http.ts'
+import type { OldRow } from './dump.ts'
+import type { Existing, Plan } from './plan.ts'
+
+/** Neon takes 64 MiB in one request: https://neon.com/docs/serverless/serverless-driver */
+const longestBody = 60 * 1024 * 1024
+
+type Found = { existing: Existing; ownerOf: Map<number, number> }
+
+export async function readExisting(address: DatabaseAddress, rows: OldRow[]): Promise<Found> {
+  const names = (column: string) =>
+    JSON.stringify(rows.flatMap(({ values }) => (values[column] ? foldName(values[column]) : [])))
+  const ids = (table: OldRow['table']) =>
+    JSON.stringify(rows.filter((row) => row.table === table).flatMap(({ values }) => Number(values.id) || []))
+  const inList = 'SELECT value FROM jsonb_array_elements_text($1::jsonb)'
+  const [imported, usernames, emails, accountIds, machineIds, last, owners] = await runStatements(address, [
+    { query: 'SELECT kind, old_id::float8, new_id::float8 FROM imported_rows' },
+    {
+      query: `SELECT username_key AS key FROM accounts WHERE username_key IN (${inList})`,
+      params: [names('username')],
+    },
+    { query: `SELECT email_key AS key FROM accounts WHERE email_key IN (${inList})`, params: [names('email')] },
+    { query: `SELECT id::float8 AS key FROM accounts WHERE id::text IN (${inList})`, params: [ids('accounts')] },
+    { query: `SELECT id::float8 AS key FROM machines WHERE id::text IN (${inList})`, params: [ids('machines')] },
+    {
+      query: `SELECT (SELECT coalesce(max(id), 0) FROM accounts)::float8 AS account,
+        (SELECT coalesce(max(id), 0) FROM machines)::float8 AS machine`,
+    },
+    {
+      query: `SELECT m.id::float8, m.owner_id::float8 FROM machines m
+        JOIN imported_rows r ON r.kind = 'machine' AND r.new_id = m.id`,
+    },
+  ])
+  const keys = <Key>(found: Record<string, unknown>[] = []) => new Set(found.map(({ key }) => key as Key)) // as cast above
+  const ofKind = (kind: string) =>
+    new Map(imported?.filter((row) => row.kind === kind).map((row) => [Number(row.old_id), Number(row.new_id)]))
+  return {
+    existing: {
+      imported: { account: ofKind('account'), machine: ofKind('machine') },
+      usernameKeys: keys(usernames),
+      emailKeys: keys(emails),
+      accountIds: keys(accountIds),
+      machineIds: keys(machineIds),
+      lastAccountId: Number(last?.[0]?.account),
+      lastMachineId: Number(last?.[0]?.machine),
+    },
+    ownerOf: new Map(owners?.map(({ id, owner_id }) => [Number(id), Number(owner_id)])),
+  }
+}
+
+/** @returns how many jobs were new. @throws DatabaseError, and then nothing has been written */
+export async function writePlan(address: DatabaseAddress, plan: Plan): Promise<number> {
+  const statements: Statement[] = [
+    // Two imports at once would choose the same ids.
+    { query: 'LOCK TABLE imported_rows IN EXCLUSIVE MODE' },
+    { query: insertAccounts, params: [JSON.stringify(plan.accounts)] },
+    { query: insertMachines, params: [JSON.stringify(plan.machines)] },
+    { query: raiseIdentity('accounts') },
+    { query: raiseIdentity('machines') },
+    { query: insertJobs, params: [JSON.stringify(plan.history)] },
+  ]
+  const size = statements.reduce((sum, { params = [] }) => sum + Buffer.byteLength(params.join('')), 0)
+  if (size > longestBody) {
+    const half = 'Import the accounts and machines first, and then the history in parts; nothing is doubled.'
+    throw new DatabaseError(
+      `That is ${Math.ceil(size / 2 ** 20)} MiB, more than fits one transaction over HTTP. ${half}`,
+    )
+  }
+  const results = await runStatements(address, statements)
+  return Number(results.at(-1)?.[0]?.inserted)
+}
+
+const insertAccounts = `
+  WITH taken AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, old_id bigint, username text, username_key text,
+      email text, email_key text, first_name text, last_name text, password_hash text, is_active boolean,
+      date_joined timestamptz, last_login timestamptz)
+  ), noted AS (
+    INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'account', old_id, id FROM taken
+  )
+  INSERT INTO accounts (id, username, username_key, email, email_key, first_name, last_name, password_hash, is_active,
+    date_joined, last_login)
+  OVERRIDING SYSTEM VALUE
+  SELECT id, username, username_key, email, email_key, first_name, last_name, password_hash, is_active,
+    coalesce(date_joined, now()), last_login
+  FROM taken`
+
+const insertMachines = `
+  WITH taken AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, old_id bigint, name text, location text, status text,
+      owner_id bigint, controller_url text, created_at timestamptz, updated_at timestamptz)
+  ), noted AS (
+    INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'machine', old_id, id FROM taken
+  )
+  INSERT INTO machines (id, name, location, status, owner_id, controller_url, created_at, updated_at)
+  OVERRIDING SYSTEM VALUE
+  SELECT id, name, location, status, owner_id, controller_url, coalesce(created_at, now()),
+    coalesce(updated_at, created_at, now())
+  FROM taken`
+
+/** So that the next one who signs up does not get an id that was just taken. */
+function raiseIdentity(table: 'accounts' | 'machines'): string {
+  return `SELECT setval(pg_get_serial_sequence('${table}', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM ${table}`
+}
+
+/** The old system did not note when a job ended: it ended when it was asked for, as far as anybody knows. */
+const insertJobs = `
+  WITH taken AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (id uuid, machine_id bigint, machine_owner_id bigint, command text,
+      state text, result text, reason text, requested_by bigint, requested_at timestamptz, expires_in int)
+  ), inserted AS (
+    INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, result, reason, requested_by, requested_at,
+      not_after, finished_at, published_at)
+    SELECT id, machine_id, machine_owner_id, command, state, result, reason, requested_by, requested_at,
+      requested_at + make_interval(secs => expires_in), requested_at, requested_at
+    FROM taken
+    ON CONFLICT (id) DO NOTHING
+    RETURNING *
+  ), told AS (
+    INSERT INTO job_events (job_id, version, state, at, by, reason)
+    SELECT id, version, state, requested_at, requested_by::text, reason FROM inserted
+  )
+  SELECT count(*)::float8 AS inserted FROM inserted`

@@ -1,0 +1,206 @@
+// An old database moves in: the dump, its faults, a second run, and people who sign in with the password they had.
+import { pbkdf2Sync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startWorld, type World } from '../harness.ts'
+import { runTool } from './programs.ts'
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
+
+let world: World
+let dir: string
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tiebar-import-'))
+})
+afterAll(async () => {
+  await world?.close()
+  if (dir) await rm(dir, { recursive: true })
+})
+
+const django = (password: string, rounds = 870_000) =>
+  `pbkdf2_sha256$${rounds}$salt$${pbkdf2Sync(password, 'salt', rounds, 32, 'sha256').toString('base64')}`
+
+const account = (id: number, username: string, rest: { password?: string; email?: string; staff?: boolean } = {}) =>
+  `INSERT INTO public.accounts VALUES (${id}, '${rest.password ?? django('moulding', 1_000)}', '2024-06-01 08:00:00+09', ` +
+  `${rest.staff === true}, '${username}', '민지', '김', '${rest.email ?? `${username.toLowerCase()}@example.com`}', ` +
+  `${rest.staff === true}, true, '2024-01-01 00:00:00+00');`
+const machine = (id: number, name: string, location: string, status: number, owner: number) =>
+  `INSERT INTO public.injection_molding_machines VALUES (${id}, '${name}', '${location}', ${status}, ${owner});`
+const history = (id: number, command: string, at: string, result: number, machineId: number, worker: number) =>
+  `INSERT INTO public.machines_history VALUES (${id}, '${command}', '${at}', ${result}, ${machineId}, ${worker});`
+
+let files = 0
+async function importLines(lines: string[], ...args: string[]) {
+  files += 1
+  const path = join(dir, `old-${files}.sql`)
+  await writeFile(path, lines.join('\n'))
+  const env = {
+    DATABASE_URL: world.postgres.databaseUrl,
+    NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint,
+    ALLOW_PRIVATE_CONTROLLERS: 'true',
+  }
+  const { code, stdout, stderr } = await runTool('import', [path, ...args], { env })
+  return { code, lines: stdout.trimEnd().split('\n'), stderr }
+}
+
+const logIn = (username: string, password: string) =>
+  world.request('POST', '/api/log-in', { body: { username, password } })
+const hashOf = async (id: number) =>
+  (await world.postgres.query('SELECT password_hash FROM accounts WHERE id = $1', [id]))[0]?.password_hash
+
+test('an old database moves in whole, and a second run doubles nothing', async () => {
+  await world?.close()
+  world = await startWorld()
+  const controller = world.controller.machine('old')
+  const dump = [
+    account(7, 'minji', { password: django('1') }),
+    account(8, 'Lee', { staff: true }),
+    machine(42, '사출기 1호', controller.url, 1, 7),
+    machine(43, '사출기 2호', '1공장 A열', 4, 8),
+    history(1, 'START', '2024-05-01 09:30:00.123+09', 1, 42, 7),
+    history(2, 'STOP', '2024-05-01 09:31:00+09', 2, 42, 8),
+    history(3, 'START', '2024-05-02 09:30:00+09', 4, 43, 8),
+  ]
+  const planned = await importLines(dump, '--dry-run')
+  expect([planned.code, planned.lines.at(-1)]).toEqual([0, 'Nothing was written.'])
+  expect(await importLines(dump)).toEqual({
+    code: 0,
+    lines: [
+      'accounts 2 taken · 0 there already · 0 not taken',
+      'machines 2 taken · 0 there already · 0 not taken',
+      'history  3 taken · 0 there already · 0 not taken',
+      '! accounts, line 2: Lee was staff and is not any more; npm run staff -- Lee',
+    ],
+    stderr: '',
+  })
+
+  const wrong = await logIn('minji', '2')
+  expect([wrong.status, wrong.body.code]).toEqual([401, 'bad_credentials'])
+  expect(await hashOf(7)).toMatch(/^pbkdf2_sha256\$870000\$/)
+  const { status, body } = await logIn('MINJI', '1')
+  expect([status, body.user.id, body.user.date_joined]).toEqual([200, 7, '2024-01-01T00:00:00.000000Z'])
+  expect(await hashOf(7)).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/)
+  expect((await logIn('minji', '1')).status).toBe(200)
+
+  const token = body.token.access
+  const mine = await world.request('GET', '/api/machines?owner_id=me', { token })
+  expect(mine.body.items).toMatchObject([
+    { id: 42, name: '사출기 1호', status: 'READY', controller_url: controller.url },
+  ])
+  const past = await world.request('GET', '/api/machines/42/history', { token })
+  expect(past.body.items).toMatchObject([
+    { command: 'STOP', state: 'FAILED', result: 'REMOTEFAILED', requested_by: 8, machine_owner_id: 7 },
+    { command: 'START', state: 'SUCCEEDED', requested_by: 7, requested_at: '2024-05-01T00:30:00.123000Z' },
+  ])
+  const events = await world.request('GET', `/api/jobs/${past.body.items[0].id}/events`, { token })
+  expect(events.body.items).toMatchObject([{ version: 1, state: 'FAILED', by: 8, reason: 'refused' }])
+  const started = await world.request('POST', '/api/machines/42/operation', { token, body: { command: 'START' } })
+  expect(started.status).toBe(202)
+  const person = { request: (method: string, path: string) => world.request(method, path, { token }) }
+  await world.waitForJob(person as never, started.body.id, 'SUCCEEDED') // of a person, only this is used
+
+  expect((await world.signUp()).id).toBeGreaterThan(8)
+  const again = await importLines([...dump, history(4, 'STOP', '2024-05-03 09:30:00+09', 7, 42, 7)])
+  expect(again.lines.slice(0, 3)).toEqual([
+    'accounts 0 taken · 2 there already · 0 not taken',
+    'machines 0 taken · 2 there already · 0 not taken',
+    'history  1 taken · 3 there already · 0 not taken',
+  ])
+  expect(await hashOf(7)).toMatch(/^\$scrypt/)
+})
+
+test('what cannot be taken is told, row by row and why; the rest is taken', async () => {
+  await world?.close()
+  world = await startWorld()
+  const here = await world.signUp()
+  const hers = await world.createMachine(here)
+  const { code, lines } = await importLines([
+    account(here.id, 'kim'),
+    account(11, 'KIM', { email: 'other@example.com' }),
+    account(12, here.username.toUpperCase(), { email: 'third@example.com' }),
+    account(13, 'park', { email: 'Kim@example.com' }),
+    account(14, 'no spaces please'),
+    account(15, 'choi', { password: '!unusable' }),
+    machine(hers.id, 'M', 'Hall 1', 0, here.id),
+    machine(21, 'N', 'Hall 1', 0, 11),
+    machine(22, 'O', 'Hall 1', 9, here.id),
+    machine(23, 'P', 'http://user:word@controller.example.com/', 1, here.id),
+    machine(24, 'Q', 'x'.repeat(300), 1, here.id),
+    history(1, 'START', '2024-05-01 09:30:00+09', 1, 21, here.id),
+    history(2, 'RESTART', '2024-05-01 09:30:00+09', 1, hers.id, here.id),
+    history(3, 'START', 'yesterday', 1, hers.id, here.id),
+    history(4, 'START', '2024-05-01 09:30:00+09', 8, hers.id, here.id),
+    history(5, 'START', '2024-05-01 09:30:00+09', 5, hers.id, here.id),
+  ])
+  expect(code).toBe(3)
+  const moved = lines.join('\n').match(/account \d+ is (\d+) now/)?.[1]
+  const movedMachine = lines.join('\n').match(/machine \d+ is (\d+) now/)?.[1]
+  expect(lines).toEqual([
+    'accounts 2 taken · 0 there already · 4 not taken',
+    'machines 2 taken · 0 there already · 3 not taken',
+    'history  1 taken · 0 there already · 4 not taken',
+    '✗ accounts, line 2: somebody is named KIM already; capitals do not tell names apart',
+    `✗ accounts, line 3: somebody is named ${here.username.toUpperCase()} already; capitals do not tell names apart`,
+    '✗ accounts, line 4: somebody has the e-mail address Kim@example.com already',
+    '✗ accounts, line 5: username: may have letters, digits and @ . + - _ only; email: must be an e-mail address',
+    '✗ machines, line 8: its owner, the account 11, is not in the file or was not taken',
+    expect.stringMatching(/^✗ machines, line 9: status: ./),
+    '✗ machines, line 11: location: must have 1 to 256 characters',
+    '✗ history, line 12: its machine, the machine 21, is not in the file or was not taken',
+    expect.stringMatching(/^✗ history, line 13: command: ./),
+    '✗ history, line 14: request_datetime: yesterday is no time with an offset',
+    expect.stringMatching(/^✗ history, line 15: result: ./),
+    `! accounts, line 1: account ${here.id} is ${moved} now: that id was in use`,
+    '! accounts, line 6: choi cannot sign in: the password is not kept as pbkdf2_sha256',
+    `! machines, line 7: machine ${hers.id} is ${movedMachine} now: that id was in use`,
+    '! machines, line 10: P has no controller now: its URL must not contain user information',
+  ])
+  // Nothing of hers has gone to the one who had her number, nor the other way round.
+  const { body } = await logIn('kim', 'moulding')
+  expect(body.user.id).toBe(Number(moved))
+  const past = await world.request('GET', '/api/machines/history', { token: body.token.access })
+  expect(past.body.items).toMatchObject([{ machine_id: Number(movedMachine), result: 'PERMISSIONDENIED' }])
+  expect((await here.request('GET', '/api/machines/history')).body.items).toEqual([])
+  expect((await logIn('choi', '!unusable')).status).toBe(401)
+})
+
+test('the order of columns can be told, and a CSV says it by itself', async () => {
+  await world?.close()
+  world = await startWorld()
+  const csv = join(dir, 'accounts.csv')
+  await writeFile(csv, `id,username,email,password,is_active\n5,han,han@example.com,${django('moulding', 1_000)},f\n`)
+  const { code, lines } = await importLines(
+    [`INSERT INTO injection_molding_machines VALUES (5, 0, 9, 'R', 'Hall 1');`],
+    csv,
+    '--columns',
+    'machines=owner_id,status,id,name,location',
+  )
+  expect([code, lines[0], lines[1]]).toEqual([
+    0,
+    'accounts 1 taken · 0 there already · 0 not taken',
+    'machines 1 taken · 0 there already · 0 not taken',
+  ])
+  expect(await world.postgres.query('SELECT id::int, owner_id::int, name, status FROM machines')).toEqual([
+    { id: 9, owner_id: 5, name: 'R', status: 'POWEROFF' },
+  ])
+  expect((await logIn('han', 'moulding')).status).toBe(401) // disabled there, disabled here
+})
+
+test('nothing is written when the database says no, and wrong usage says what is wrong', async () => {
+  const dump = [account(1_000, 'nam'), machine(1_000, 'S', 'Hall 1', 0, 1_000)]
+  await world.postgres.query('ALTER TABLE machines ADD CONSTRAINT full_up CHECK (id < 1000) NOT VALID')
+  const refused = await importLines(dump)
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('full_up')])
+  expect(await world.postgres.query("SELECT id FROM accounts WHERE username = 'nam'")).toEqual([])
+  for (const [args, message] of [
+    [[], 'Say which FILE'],
+    [['/nothing/here.sql'], '/nothing/here.sql: ENOENT'],
+    [['x.sql', '--columns', 'jobs=id'], '--columns jobs=id'],
+    [['x.sql', '--force'], '--force'],
+  ] as const) {
+    const { code, stderr } = await runTool('import', [...args])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+  }
+})
