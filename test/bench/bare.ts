@@ -5,7 +5,7 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
 import { Redis } from '@upstash/redis/cloudflare'
 import { importJWK, jwtVerify } from 'jose'
-import { idInPlan, newIdInPlan, type Plan } from './plan.ts'
+import { idInPlan, newIdInPlan, type Plan, type Statement } from './plan.ts'
 
 const vars = env as unknown as Record<string, string> // text bindings alone
 const text = (name: string) => vars[name] ?? ''
@@ -22,15 +22,18 @@ const redis = new Redis({
 })
 const courier = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
 
-async function query(plan: Plan, id: string) {
-  const newId = crypto.randomUUID()
-  const statements = plan.statements.map(({ sql: statement, params }) =>
-    sql.query(
-      statement,
-      params.map((value) => (String(value) === String(idInPlan) ? id : value === newIdInPlan ? newId : value)),
-    ),
-  )
-  return statements.length === 1 ? await statements[0] : (await sql.transaction(statements)).at(-1)
+/** The statements of a plan with the ids of this request in them. */
+function fill(statements: Statement[], id: string, newId: string) {
+  const bind = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(bind)
+    return String(value) === String(idInPlan) ? id : value === newIdInPlan ? newId : value
+  }
+  return statements.map(({ sql: statement, params }) => sql.query(statement, params.map(bind)))
+}
+
+async function query(plan: Plan, id: string, newId: string) {
+  const queries = fill(plan.statements, id, newId)
+  return queries.length === 1 ? await queries[0] : (await sql.transaction(queries)).at(-1)
 }
 
 export default {
@@ -45,11 +48,12 @@ export default {
       const [job] = await redis.mget<(string | null)[]>(plan.keys)
       return Response.json(JSON.parse(job ?? 'null'))
     }
-    const rows = await query(plan, id)
-    if (plan.announces) {
+    const newId = crypto.randomUUID()
+    const rows = await query(plan, id, newId)
+    if (plan.announced) {
       const publishing = courier.publishJSON({ url: `${text('ISSUER')}/hook`, body, retries: 3 })
       await Promise.all([publishing, redis.set(`bench:${crypto.randomUUID()}`, JSON.stringify(rows), { ex: 5 })])
-      context.waitUntil(sql.query('SELECT 1'))
+      context.waitUntil(Promise.all(fill([plan.announced], id, newId)))
     }
     return Response.json(rows)
   },

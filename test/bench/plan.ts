@@ -3,13 +3,15 @@ import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Database } from '../../src/infra/database.ts'
 
+export type Statement = { sql: string; params: unknown[] }
+
 export type Plan = {
   /** More than one: as a transaction. */
-  statements: { sql: string; params: unknown[] }[]
+  statements: Statement[]
   /** Read from Redis, instead of statements. */
   keys?: string[]
-  /** Publishes to QStash and writes to Redis, side by side, after the statements. */
-  announces?: boolean
+  /** Publishes to QStash and writes to Redis, side by side, after the statements; and when that is answered, this. */
+  announced?: Statement
 }
 
 /** Stand in the parameters of a plan for the id in the request's path, and for an id that is made up. */

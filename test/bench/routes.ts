@@ -5,6 +5,7 @@ import { rotateRefresh } from '../../src/accounts/store.ts'
 import { admit } from '../../src/jobs/admission.sql.ts'
 import { listMachineHistory } from '../../src/jobs/history.sql.ts'
 import { jobKey } from '../../src/jobs/live.ts'
+import { markPublished } from '../../src/jobs/publication.sql.ts'
 import { changeMachine, insertMachine, listMachines, readMachine } from '../../src/machines/store.ts'
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
@@ -55,7 +56,6 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
   const creation = { name: 'Machine', location: 'Hall 1' }
   const renaming = { name: 'Machine, renamed' }
   const start = { command: 'START' }
-  const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
   return [
     {
       name: 'read_machine',
@@ -107,7 +107,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 202,
       ours: scene.machineIds.map((id, index) => send('POST', `/api/machines/${id}/operation`, start, index)),
       bare: scene.machineIds.map((id, index) => send('POST', `/operation/${id}`, start, index)),
-      plan: { ...(await planOf((database) => admit(database, claimant, request, undefined))), announces: true },
+      plan: await planOperation(claimant),
       isOnce: true,
       reset: async ({ postgres }) => {
         await postgres.query('DELETE FROM job_events')
@@ -140,4 +140,11 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       reset: ({ postgres }) => postgres.query('UPDATE sessions SET refresh_id = id WHERE refresh_id <> id'),
     },
   ]
+}
+
+async function planOperation(claimant: Scene['claimant']): Promise<Plan> {
+  const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
+  const admission = await planOf((database) => admit(database, claimant, request, undefined))
+  const marking = await planOf((database) => markPublished(database, [{ jobId: newIdInPlan, publishNo: 1 }], true))
+  return { ...admission, ...(marking.statements[0] && { announced: marking.statements[0] }) }
 }
