@@ -74,9 +74,20 @@ const rate = ({ latenciesMs, elapsedMs }: Outcome) => (latenciesMs.length * 1000
 const cpuOfOne = ({ latenciesMs, cpuMs }: Outcome & { cpuMs: number }) => cpuMs / latenciesMs.length
 
 const probeLatencyMs = 40
+const probes = 3
+
+/**
+ * The least of several looks: what a request asks for one after the other can never overlap, while work that goes on
+ * after the answer, of this request or the one before, may be counted with it when the machine is busy.
+ */
+async function countRoundTrips(stage: Stage, route: Route): Promise<number> {
+  const chains: number[] = []
+  for (let probe = 0; probe < probes; probe++) chains.push(await probeRoundTrips(stage, route))
+  return Math.min(...chains)
+}
 
 /** With some latency, what is begun beside the answer is not over before it. */
-async function countRoundTrips({ platform, clients, ours }: Stage, route: Route): Promise<number> {
+async function probeRoundTrips({ platform, clients, ours }: Stage, route: Route): Promise<number> {
   const salvo = { port: ours.port, connections: 1, durationMs: 1, shots: route.ours, expectedStatus: route.status }
   platform.setLatency(probeLatencyMs)
   platform.record(true)
