@@ -170,7 +170,8 @@ test('the order of columns can be told, and a CSV says it by itself', async () =
   await world?.close()
   world = await startWorld()
   const csv = join(dir, 'accounts.csv')
-  await writeFile(csv, `id,username,email,password,is_active\n5,han,han@example.com,${django('moulding', 1_000)},f\n`)
+  const rest = `han@example.com,${django('moulding', 1_000)},f,2024-06-01 08:00:00`
+  await writeFile(csv, `id,username,email,password,is_active,last_login\n5,han,${rest}\n`)
   const { code, lines } = await importLines(
     [`INSERT INTO injection_molding_machines VALUES (5, 0, 9, 'R', 'Hall 1');`],
     csv,
@@ -182,6 +183,7 @@ test('the order of columns can be told, and a CSV says it by itself', async () =
     'accounts 1 taken · 0 there already · 0 not taken',
     'machines 1 taken · 0 there already · 0 not taken',
   ])
+  expect(lines.at(-1)).toBe('! accounts, line 2: last_login is left out: 2024-06-01 08:00:00 is no time with an offset')
   expect(await world.postgres.query('SELECT id::int, owner_id::int, name, status FROM machines')).toEqual([
     { id: 9, owner_id: 5, name: 'R', status: 'POWEROFF' },
   ])

@@ -93,6 +93,7 @@ export function toAccount(values: Values): Converted<NewAccount> {
     notes: [
       // The old system's own migration made administrators whose passwords are known.
       ...(isStaff ? [`${username} was staff and is not any more; npm run staff -- ${username}`] : []),
+      ...unreadTimes(values, 'date_joined', 'last_login'),
       ...(hasPassword ? [] : [`${username} cannot sign in: the password is not kept as pbkdf2_sha256`]),
     ],
   }
@@ -126,7 +127,10 @@ export function toMachine(values: Values, allowPrivate: boolean): Converted<NewM
       created_at: toTime(values.created_at),
       updated_at: toTime(values.updated_at),
     },
-    notes: fault === undefined ? [] : [`${name} has no controller now: its URL ${fault}`],
+    notes: [
+      ...unreadTimes(values, 'created_at', 'updated_at'),
+      ...(fault === undefined ? [] : [`${name} has no controller now: its URL ${fault}`]),
+    ],
   }
 }
 
@@ -194,6 +198,13 @@ function toTime(text: string | null | undefined): string | null {
   if (text === null || text === undefined) return null
   const iso = text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')
   return isTimestamp(iso) ? iso : null
+}
+
+/** What was there and is no time is not left out in silence. */
+function unreadTimes(values: Values, ...names: string[]): string[] {
+  return names
+    .filter((name) => (values[name] ?? null) !== null && toTime(values[name]) === null)
+    .map((name) => `${name} is left out: ${values[name]} is no time with an offset`)
 }
 
 function toNumber(text: string | null | undefined): string | number | undefined {

@@ -4,7 +4,7 @@ import { type DatabaseAddress, DatabaseError, runStatements, type Statement } fr
 import type { OldRow } from './dump.ts'
 import type { Existing, Plan } from './plan.ts'
 
-/** Neon takes 64 MiB in one request: https://neon.com/docs/serverless/serverless-driver */
+/** A bound of our own, so that the answer says what to do. Whatever Neon refuses at less has written nothing either. */
 const longestBody = 60 * 1024 * 1024
 
 type Found = { existing: Existing; ownerOf: Map<number, number> }
