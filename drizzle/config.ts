@@ -3,6 +3,6 @@ import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './src/*/*.sql.ts',
+  schema: './src/**/*.table.ts',
   out: './drizzle/migrations',
 })

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { type App, createApp } from './app.ts'
 import { type EnvironmentFault, readEnvironment } from './env.ts'
-import { toProblem } from './http/problem.ts'
+import { toProblem } from './http/problems/problem.ts'
 import { TiebarError } from './kernel/error.ts'
 import { log } from './kernel/log.ts'
 import { Trace } from './kernel/trace.ts'

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { z } from '../src/kernel/zod.ts'
+import { z } from '../src/http/openapi/zod.ts'
 import { buildWorker } from './build.ts'
 import { bundleCeiling, gzipSize } from './bundle.ts'
 

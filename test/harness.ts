@@ -2,7 +2,7 @@
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { migrate } from '../src/tools/migrations.ts'
-import { witness } from './contract/witness.ts'
+import { witness } from './contract/openapi-assertion.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import { type CallFaults, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'

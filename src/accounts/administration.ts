@@ -1,13 +1,13 @@
 // What staff may do with all accounts: find them, disable them, share staff rights.
 import { createRoute } from '@hono/zod-openapi'
-import { authenticate } from '../http/authenticate.ts'
-import { jsonBody } from '../http/body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
-import { answerPage, readCursor } from '../http/page.ts'
+import { authenticate } from '../http/middleware/authenticate.ts'
+import { jsonBody } from '../http/middleware/json-body.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { answerPage, readCursor } from '../http/pagination/page.ts'
 import { cutPage } from '../kernel/page.ts'
-import { type AccountRow, type AccountSort, changeRights, listAccounts } from './administration.sql.ts'
 import { accountPage, accountPath, accountQuery, rightsBody, userSchema } from './schema.ts'
 import { askMark } from './session.ts'
+import { type AccountRow, type AccountSort, changeRights, listAccounts } from './sql/administration.ts'
 
 const tags = ['Accounts']
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Environment } from '../env.ts'
 import type { AppContext } from '../http/context.ts'
-import { limitProblem } from '../http/rate-limit.ts'
+import { limitProblem } from '../http/middleware/rate-limit.ts'
 import type { Charge } from '../infra/limiter.ts'
 import { clientAddress } from './address.ts'
 import { verifyPassword } from './password.ts'

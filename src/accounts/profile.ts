@@ -1,13 +1,15 @@
 // The caller's own account: its details, its password, where it is signed in.
 import { createRoute } from '@hono/zod-openapi'
-import { authenticate } from '../http/authenticate.ts'
-import { jsonBody } from '../http/body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { authenticate } from '../http/middleware/authenticate.ts'
+import { jsonBody } from '../http/middleware/json-body.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
 import { checkPassword } from './limits.ts'
 import { hashPassword } from './password.ts'
+import { accountPatchBody, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
+import { askMark } from './session.ts'
 import {
   changeAccount,
   changePassword,
@@ -15,10 +17,8 @@ import {
   listSessions,
   type OwnCredentials,
   readOwnCredentials,
-} from './profile.sql.ts'
-import { accountPatchBody, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
-import { askMark } from './session.ts'
-import { readAccount } from './store.ts'
+} from './sql/profile.ts'
+import { readAccount } from './sql/sign-in.ts'
 
 const tags = ['Accounts']
 /** More than anybody can look through; a change of the password ends those that are not shown, too. */

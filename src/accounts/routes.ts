@@ -1,10 +1,10 @@
 // Signing up, in and out, and the tokens of a session.
 import { createRoute } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
-import { authenticate } from '../http/authenticate.ts'
-import { jsonBody } from '../http/body.ts'
 import type { AppContext } from '../http/context.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi.ts'
+import { authenticate } from '../http/middleware/authenticate.ts'
+import { jsonBody } from '../http/middleware/json-body.ts'
+import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
@@ -12,7 +12,7 @@ import { addressOf, checkPassword, limitSignUps } from './limits.ts'
 import { hashPassword } from './password.ts'
 import { logInBody, publicKeysSchema, refreshBody, signedInSchema, signUpBody, tokenAnswerSchema } from './schema.ts'
 import { askMark } from './session.ts'
-import * as store from './store.ts'
+import * as store from './sql/sign-in.ts'
 import type { TokenIssuer } from './token.ts'
 
 const tags = ['Accounts']

@@ -1,7 +1,7 @@
 // The wire shapes of accounts.
 import { z } from '@hono/zod-openapi'
-import { numericId, pageQuery, text, time, uuid } from '../http/fields.ts'
-import { accountSorts } from './administration.sql.ts'
+import { numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
+import { accountSorts } from './sql/administration.ts'
 
 /** What Django allowed, which is where the names come from: letters, digits and @ . + - _ */
 const username = text(1, 150)

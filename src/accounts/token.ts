@@ -3,8 +3,8 @@
 import { type CryptoKey, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { validate } from 'uuid'
 import type { SigningKey } from '../env.ts'
+import { Memo } from '../kernel/bounded-cache.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { Memo } from '../kernel/memo.ts'
 
 const accessSeconds = 30 * 60
 export const refreshSeconds = 24 * 60 * 60

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { describeError } from '../kernel/log.ts'
 import type { Trace, Upstream } from '../kernel/trace.ts'
-import { createSlice, json, type Slice } from './openapi.ts'
+import { createSlice, json, type Slice } from './openapi/router.ts'
 
 const tags = ['Health']
 const alive = z.object({ status: z.literal('ok') }).openapi('Alive')

@@ -1,6 +1,6 @@
 // Where the paths of the old system have gone. 308 keeps the method and the body (RFC 9110 §15.4.9).
 import type { AppContext } from './context.ts'
-import { createSlice, type Slice } from './openapi.ts'
+import { createSlice, type Slice } from './openapi/router.ts'
 
 /** Not in the OpenAPI document: nothing new should be built on them. */
 export function oldRoutes(): Slice {

@@ -1,10 +1,10 @@
 // Talking to a machine's controller: one signed command, one answer that is believed only as far as it makes sense.
-import { readAtMost } from '../http/body.ts'
+import { readAtMost } from '../http/middleware/json-body.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { type Command, controllerTimeoutMs, toDetail } from './job.ts'
-import type { Verdict } from './outcome.sql.ts'
+import type { Verdict } from './sql/settle.ts'
 
 /** What is posted to a controller. `not_after` is RFC 3339: whoever reads this later must not act on it. */
 export type ControllerCommand = {

@@ -1,13 +1,13 @@
 // What became of the commands: the history of a machine and of a person, newest first, and the timeline of one job.
 import { createRoute, type z } from '@hono/zod-openapi'
-import { authenticate } from '../http/authenticate.ts'
 import type { AppContext } from '../http/context.ts'
-import { bearerSecurity, createSlice, json, problems, type Slice } from '../http/openapi.ts'
-import { answerPage, readCursor } from '../http/page.ts'
+import { authenticate } from '../http/middleware/authenticate.ts'
+import { bearerSecurity, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { answerPage, readCursor } from '../http/pagination/page.ts'
 import { cutPage } from '../kernel/page.ts'
-import { type HistoryRow, listEvents, listMachineHistory, listMyHistory } from './history.sql.ts'
 import { toJob } from './job.ts'
 import { eventsSchema, historyQuery, jobPage, jobPath, machinePath, toJobEvent } from './schema.ts'
+import { type HistoryRow, listEvents, listMachineHistory, listMyHistory } from './sql/read.ts'
 
 const tags = ['Jobs']
 const middleware = authenticate()

@@ -1,9 +1,9 @@
 // The wire shapes of jobs.
 import { z } from '@hono/zod-openapi'
-import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/fields.ts'
+import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
 import { isTimestamp, toRfc3339 } from '../kernel/time.ts'
-import type { EventRow } from './history.sql.ts'
 import { commands, eventReasons, type JobEvent, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
+import type { EventRow } from './sql/read.ts'
 
 const detail = z.string().nullable().openapi({ description: "The controller's or a person's own words" })
 

@@ -2,10 +2,10 @@
 import type { Upstreams } from '../http/context.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { toMessage } from './dispatch.ts'
-import { liveWrite } from './live.ts'
-import { logTransition } from './log.ts'
-import { carryOutDue, markPublished } from './publication.sql.ts'
-import { dropEndedSessions, dropOldKeys } from './upkeep.sql.ts'
+import { carryOutDue, markPublished } from './sql/redispatch.ts'
+import { dropEndedSessions, dropOldKeys } from './sql/retention.ts'
+import { liveWrite } from './status-cache.ts'
+import { logTransition } from './transition.ts'
 
 const jobsAtOnce = 100
 const longestSweepMs = 20_000

@@ -1,7 +1,7 @@
 // What a controller is sent and what it may answer, for the OpenAPI document. The sending itself is in `controller.ts`.
 import { z } from '@hono/zod-openapi'
-import { text, time, uuid } from '../http/fields.ts'
-import { json, type Slice } from '../http/openapi.ts'
+import { text, time, uuid } from '../http/openapi/fields.ts'
+import { json, type Slice } from '../http/openapi/router.ts'
 import type { ControllerCommand } from './controller.ts'
 import { commands, longestDetail } from './job.ts'
 

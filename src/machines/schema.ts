@@ -1,6 +1,6 @@
 // The wire shapes of machines.
 import { z } from '@hono/zod-openapi'
-import { accountReference, nameOrNumber, numericId, pageQuery, text, time } from '../http/fields.ts'
+import { accountReference, nameOrNumber, numericId, pageQuery, text, time } from '../http/openapi/fields.ts'
 import { longestControllerUrl } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
 import { machineSorts } from './store.ts'

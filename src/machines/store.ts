@@ -1,8 +1,8 @@
 // Statements on machines. A read is one statement; a write locks the row first and decides in the next statement.
 import { type SQL, sql } from 'drizzle-orm'
-import { callerOf, requireCaller } from '../accounts/store.ts'
+import { callerOf, requireCaller } from '../accounts/sql/sign-in.ts'
 import type { Claimant } from '../http/context.ts'
-import { dropOldKey, keepKey, type RequestKey } from '../http/idempotency.sql.ts'
+import { dropOldKey, keepKey, type RequestKey } from '../http/idempotency/store.ts'
 import type { Database } from '../infra/database.ts'
 import { type ErrorCode, TiebarError } from '../kernel/error.ts'
 import type { Cursor } from '../kernel/page.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
 import { z } from 'zod'
-import { examine, type Finding } from './checks.ts'
+import { examine, type Finding } from './doctor/checks.ts'
 import { UsageError } from './named-database.ts'
 
 const usage = `usage: npm run doctor -- [--env NAME] [--secrets FILE] [--url URL] [--cron-seconds N]

@@ -1,7 +1,7 @@
 // `npm run staff -- NAME`: gives an account staff rights, which no endpoint gives to the first one. `--remove` takes them.
 import { parseArgs } from 'node:util'
 import { foldName } from '../accounts/account.ts'
-import { setStaff } from '../accounts/administration.sql.ts'
+import { setStaff } from '../accounts/sql/administration.ts'
 import { openDatabase } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { Trace } from '../kernel/trace.ts'

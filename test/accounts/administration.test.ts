@@ -1,6 +1,6 @@
 // /api/accounts: what staff may do. Its world is its own, because who is the last of the staff is everybody's business.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { accountSorts } from '../../src/accounts/administration.sql.ts'
+import { accountSorts } from '../../src/accounts/sql/administration.ts'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
 import { markOf, sessionIdOf, signIn } from './people.ts'
 

@@ -13,7 +13,7 @@ import {
   readRow,
   request,
   startQuietWorld,
-} from '../jobs/courier.ts'
+} from '../jobs/qstash-calls.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
 let world: World

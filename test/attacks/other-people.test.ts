@@ -2,7 +2,7 @@
 // of whose it is.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { MachineInPlay, Person, World } from '../harness.ts'
-import { deliver, readRow, request, startQuietWorld } from '../jobs/courier.ts'
+import { deliver, readRow, request, startQuietWorld } from '../jobs/qstash-calls.ts'
 
 let world: World
 let victim: Person

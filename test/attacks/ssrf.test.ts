@@ -2,7 +2,7 @@
 // table in test/machines/controller-url.test.ts; here the real Worker, as it is deployed.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, startWorld, type World } from '../harness.ts'
-import { deliver, nobody, readRow, request } from '../jobs/courier.ts'
+import { deliver, nobody, readRow, request } from '../jobs/qstash-calls.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
 
 let world: World

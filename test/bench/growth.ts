@@ -1,7 +1,7 @@
 // Does a page cost the same when there is a thousand times as much? A database for each size, on a real PostgreSQL,
 // asked in turns; and what the sweep costs among a million jobs.
 import { openDatabase } from '../../src/infra/database.ts'
-import { listMachineHistory, listMyHistory } from '../../src/jobs/history.sql.ts'
+import { listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { sweep } from '../../src/jobs/sweep.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import { listMachines, type MachineSort, machineSorts } from '../../src/machines/store.ts'

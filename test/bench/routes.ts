@@ -1,11 +1,11 @@
 // What is measured: eight requests of the API, and for each what the bare worker does instead.
 
 import { sessionKey } from '../../src/accounts/session.ts'
-import { rotateRefresh } from '../../src/accounts/store.ts'
-import { admit } from '../../src/jobs/admission.sql.ts'
-import { listMachineHistory } from '../../src/jobs/history.sql.ts'
-import { jobKey } from '../../src/jobs/live.ts'
-import { markPublished } from '../../src/jobs/publication.sql.ts'
+import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
+import { admit } from '../../src/jobs/sql/create.ts'
+import { listMachineHistory } from '../../src/jobs/sql/read.ts'
+import { markPublished } from '../../src/jobs/sql/redispatch.ts'
+import { jobKey } from '../../src/jobs/status-cache.ts'
 import { changeMachine, insertMachine, listMachines, readMachine } from '../../src/machines/store.ts'
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { document } from '../contract/witness.ts'
+import { document } from '../contract/openapi-assertion.ts'
 import { startWorld, type World } from '../harness.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 

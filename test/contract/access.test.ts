@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sessionIdOf } from '../accounts/people.ts'
 import type { Person } from '../harness.ts'
-import { keepMessages } from '../jobs/courier.ts'
+import { keepMessages } from '../jobs/qstash-calls.ts'
 import {
   type EndpointWorld,
   endpoints,
@@ -17,7 +17,7 @@ import {
   takesBody,
   takesOutcome,
 } from './endpoints.ts'
-import type { Operation } from './witness.ts'
+import type { Operation } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {

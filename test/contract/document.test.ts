@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { errorCodes } from '../../src/http/openapi.ts'
-import { type Content, document, findFaults, type Operation, witness } from './witness.ts'
+import { errorCodes } from '../../src/http/openapi/router.ts'
+import { type Content, document, findFaults, type Operation, witness } from './openapi-assertion.ts'
 
 const groups = { paths: document.paths, webhooks: document.webhooks }
 const operations = Object.entries(groups).flatMap(([group, items]) =>

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import type { SigningKey } from '../../src/env.ts'
 import { type Answer, makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
-import { document, type Operation } from './witness.ts'
+import { document, type Operation } from './openapi-assertion.ts'
 
 export type Endpoint = { method: string; path: string; operation: Operation }
 

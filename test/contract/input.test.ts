@@ -11,7 +11,7 @@ import {
   takesOutcome,
   takesQuery,
 } from './endpoints.ts'
-import type { Operation } from './witness.ts'
+import type { Operation } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {

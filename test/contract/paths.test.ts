@@ -1,7 +1,7 @@
 // The common rules of paths, methods and negotiation, for every endpoint: the cases are made from the document.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type EndpointWorld, endpoints, expectProblem, fill, named, startEndpointWorld } from './endpoints.ts'
-import { document } from './witness.ts'
+import { document } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {

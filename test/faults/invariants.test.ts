@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, startWorld, type World } from '../harness.ts'
-import { deliver, keepMessages, request, setMachineStatus } from '../jobs/courier.ts'
+import { deliver, keepMessages, request, setMachineStatus } from '../jobs/qstash-calls.ts'
 import { findViolations, judgeCommands } from './invariants.ts'
 
 let world: World

@@ -2,12 +2,12 @@
 // machine, a START that a STOP takes the place of meanwhile. Answers what does not hold afterwards.
 import { type MachineInPlay, type Person, poll, type World } from '../harness.ts'
 import { answerLate, fail, only, open } from '../platform/faults.ts'
-import type { Cell } from './cells.ts'
 import { insist, trySweep } from './client.ts'
 import { passTime } from './clock.ts'
+import { arm } from './inject-fault.ts'
 import { findViolations } from './invariants.ts'
 import { isReached, recover } from './recovery.ts'
-import { arm } from './strike.ts'
+import type { Cell } from './scenarios.ts'
 
 type Play = { world: World; owner: Person; cell: Cell; machine: MachineInPlay; accepted: string[] }
 

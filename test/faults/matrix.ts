@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util'
 import { shareBuild } from '../build.ts'
 import { startWorld } from '../harness.ts'
 import { openBlank } from '../platform/postgres/blank.ts'
-import { allCells, type Cell, faults, nameOf, services, steps, whyNot } from './cells.ts'
 import { play } from './life.ts'
+import { allCells, type Cell, faults, nameOf, services, steps, whyNot } from './scenarios.ts'
 
 const { values, positionals } = parseArgs({
   options: { worlds: { type: 'string', default: '6' } },

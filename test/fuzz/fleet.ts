@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import type { Answer, Person, RequestOptions, World } from '../harness.ts'
-import { keepMessages } from '../jobs/courier.ts'
+import { keepMessages } from '../jobs/qstash-calls.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { open } from '../platform/faults.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'

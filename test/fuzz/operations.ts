@@ -1,5 +1,5 @@
 // The operations of the OpenAPI document, as the fuzzer needs them.
-import { document } from '../contract/witness.ts'
+import { document } from '../contract/openapi-assertion.ts'
 import type { Schema } from './schema.ts'
 
 type Parameter = { name: string; in: string; schema: Schema }

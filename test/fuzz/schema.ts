@@ -1,6 +1,6 @@
 // Values from a JSON Schema of the document: such that fit, and such that surely do not.
 import fc from 'fast-check'
-import { document } from '../contract/witness.ts'
+import { document } from '../contract/openapi-assertion.ts'
 
 export type Schema = {
   $ref?: string

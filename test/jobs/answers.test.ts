@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { judgeBody, judgeStatus } from '../../src/jobs/controller.ts'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, readMachineStatus, readRow, readTimeline, request, startQuietWorld } from './courier.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, startQuietWorld } from './qstash-calls.ts'
 
 let world: World
 let owner: Person

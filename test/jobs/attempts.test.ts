@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, endLease, readMachineStatus, readRow, request, rewind, startQuietWorld } from './courier.ts'
+import { deliver, endLease, readMachineStatus, readRow, request, rewind, startQuietWorld } from './qstash-calls.ts'
 
 let world: World
 let owner: Person

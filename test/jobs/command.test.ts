@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import { deliver, request, startQuietWorld } from './courier.ts'
+import { deliver, request, startQuietWorld } from './qstash-calls.ts'
 
 let world: World
 let owner: Person

@@ -13,7 +13,7 @@ import {
   readRow,
   request,
   rewind,
-} from './courier.ts'
+} from './qstash-calls.ts'
 
 let world: World
 let owner: Person

@@ -1,7 +1,7 @@
 // Idempotency-Key on the operation of a machine: sent twice, it takes effect once and is answered alike.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import { startQuietWorld } from './courier.ts'
+import { startQuietWorld } from './qstash-calls.ts'
 
 let world: World
 let owner: Person

@@ -2,7 +2,7 @@
 import { importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
-import { deliver, nobody, readRow, request } from './courier.ts'
+import { deliver, nobody, readRow, request } from './qstash-calls.ts'
 
 const key = makeSigningKey('outcome-test')
 let world: World

@@ -11,7 +11,7 @@ import {
   rewind,
   setMachineStatus,
   startQuietWorld,
-} from './courier.ts'
+} from './qstash-calls.ts'
 
 let world: World
 let owner: Person

@@ -1,7 +1,7 @@
 // Races, on a real PostgreSQL: PGlite has one connection and would hide them all.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, type World } from '../harness.ts'
-import { deliver, readMachineStatus, readRow, request, setMachineStatus, startQuietWorld } from './courier.ts'
+import { deliver, readMachineStatus, readRow, request, setMachineStatus, startQuietWorld } from './qstash-calls.ts'
 
 describe.skipIf(!hasRealPostgres)('at once', () => {
   let world: World

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Person, poll, startWorld, type World } from '../harness.ts'
 import { countRoundTrips } from '../round-trips.ts'
-import { deliver, giveUp, nobody, request } from './courier.ts'
+import { deliver, giveUp, nobody, request } from './qstash-calls.ts'
 
 let world: World
 let owner: Person

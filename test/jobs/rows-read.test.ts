@@ -1,7 +1,7 @@
 // How many rows PostgreSQL looks at for a page and for a sweep: no more when there are thousands than when there are few.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listMachineHistory, listMyHistory } from '../../src/jobs/history.sql.ts'
-import { carryOutDue } from '../../src/jobs/publication.sql.ts'
+import { listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
+import { carryOutDue } from '../../src/jobs/sql/redispatch.ts'
 import { type Plan, planOf } from '../bench/plan.ts'
 import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
 

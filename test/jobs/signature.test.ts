@@ -4,7 +4,7 @@ import { type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
-import { deliverPath, failedPath, postCallback, readRow, request, startQuietWorld } from './courier.ts'
+import { deliverPath, failedPath, postCallback, readRow, request, startQuietWorld } from './qstash-calls.ts'
 
 let world: World
 let jobId: string

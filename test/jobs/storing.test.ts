@@ -12,7 +12,7 @@ import {
   readTimeline,
   request,
   rewind,
-} from './courier.ts'
+} from './qstash-calls.ts'
 
 let world: World
 let owner: Person

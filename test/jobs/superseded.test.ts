@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type Person, poll, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { startHttpServer } from '../platform/http.ts'
-import { deliver, readMachineStatus, readRow, readTimeline, request, rewind, startQuietWorld } from './courier.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, rewind, startQuietWorld } from './qstash-calls.ts'
 
 let world: World
 let owner: Person

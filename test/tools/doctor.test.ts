@@ -1,6 +1,6 @@
 // `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { examine } from '../../src/tools/checks.ts'
+import { examine } from '../../src/tools/doctor/checks.ts'
 import { makeSigningKey, startWorld, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'

@@ -1,0 +1,134 @@
+// Statements of staff on all accounts, and of whoever has the database on who is staff.
+import { sql } from 'drizzle-orm'
+import type { Claimant } from '../../http/context.ts'
+import type { Database } from '../../infra/database.ts'
+import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
+import type { Cursor } from '../../kernel/page.ts'
+import type { Account } from '../account.ts'
+import { accountColumns, callerOf, requireCaller } from './sign-in.ts'
+
+export const accountSorts = ['id', 'date_joined'] as const
+export type AccountSort = { column: (typeof accountSorts)[number]; isDescending: boolean }
+const sortTypes = { id: 'bigint', date_joined: 'timestamptz' } satisfies Record<AccountSort['column'], string>
+
+export type AccountFilter = { q?: string | undefined; isActive?: boolean | undefined; isStaff?: boolean | undefined }
+export type AccountRow = Account & { sort_value: string }
+
+/** A page of accounts, with one more than `limit` when there is a next page. @throws TiebarError `staff_only` */
+export async function listAccounts(
+  database: Database,
+  claimant: Claimant,
+  filter: AccountFilter,
+  sort: AccountSort,
+  after: Cursor | undefined,
+  limit: number,
+): Promise<AccountRow[]> {
+  const column = sql.identifier(sort.column)
+  const direction = sql.raw(sort.isDescending ? 'DESC' : 'ASC')
+  const conditions = [sql`caller.is_staff`]
+  if (filter.isActive !== undefined) conditions.push(sql`a.is_active = ${filter.isActive}::boolean`)
+  if (filter.isStaff !== undefined) conditions.push(sql`a.is_staff = ${filter.isStaff}::boolean`)
+  if (filter.q !== undefined) {
+    const pattern = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    conditions.push(sql`(a.username ILIKE ${pattern} OR a.email ILIKE ${pattern}
+      OR a.first_name ILIKE ${pattern} OR a.last_name ILIKE ${pattern})`)
+  }
+  if (after) {
+    const beyond = sql.raw(sort.isDescending ? '<' : '>')
+    const type = sql.raw(sortTypes[sort.column])
+    conditions.push(sql`(a.${column}, a.id) ${beyond} (${after.value}::${type}, ${after.id}::bigint)`)
+  }
+  type Row = { caller_is_staff: boolean } & (AccountRow | { id: null })
+  const rows = await database.query<Row>(sql`
+    WITH caller AS (${callerOf(claimant)})
+    SELECT caller.is_staff AS caller_is_staff, page.* FROM caller LEFT JOIN LATERAL (
+      SELECT ${accountColumns('a')}, a.${column}::text AS sort_value FROM accounts a
+      WHERE ${sql.join(conditions, sql` AND `)}
+      ORDER BY a.${column} ${direction}, a.id ${direction} LIMIT ${limit + 1}
+    ) page ON true
+    ORDER BY page.${column} ${direction}, page.id ${direction}`)
+  if (!requireCaller(rows).caller_is_staff) throw new TiebarError('staff_only', verdicts.staff_only)
+  return rows.filter((row) => row.id !== null)
+}
+
+/** What is absent stays as it is. */
+export type RightsChange = { isActive?: boolean | undefined; isStaff?: boolean | undefined }
+
+/**
+ * Changes what an account may do; a disabled one loses all its sessions. Decided under a lock on all active staff too:
+ * two who demote each other at once must not both find the other still there.
+ * @returns the account, and the sessions that were ended
+ * @throws TiebarError `staff_only`, `not_found`, `last_staff`, `session_ended`
+ */
+export async function changeRights(
+  database: Database,
+  claimant: Claimant,
+  id: number,
+  { isActive = null, isStaff = null }: { [Name in keyof RightsChange]: RightsChange[Name] | null },
+): Promise<{ account: Account; ended: string[] }> {
+  const caller = callerOf(claimant)
+  const lock = sql`
+    WITH caller AS (${caller})
+    SELECT a.id FROM caller JOIN accounts a ON caller.is_staff AND (a.id = ${id}::bigint OR (a.is_staff AND a.is_active))
+    ORDER BY a.id FOR NO KEY UPDATE OF a`
+  const decide = sql`
+    WITH caller AS (${caller}),
+    target AS (SELECT * FROM accounts WHERE id = ${id}::bigint),
+    verdict AS (
+      SELECT CASE
+        WHEN NOT caller.is_staff THEN 'staff_only'
+        WHEN target.id IS NULL THEN 'not_found'
+        WHEN target.is_staff AND target.is_active
+          AND NOT (coalesce(${isStaff}::boolean, true) AND coalesce(${isActive}::boolean, true))
+          AND NOT EXISTS (SELECT FROM accounts other WHERE other.id <> target.id AND other.is_staff AND other.is_active)
+          THEN 'last_staff'
+        ELSE 'done' END AS verdict
+      FROM caller LEFT JOIN target ON true
+    ),
+    changed AS (
+      UPDATE accounts SET
+        is_active = coalesce(${isActive}::boolean, is_active),
+        is_staff = coalesce(${isStaff}::boolean, is_staff)
+      FROM verdict WHERE accounts.id = ${id}::bigint AND verdict.verdict = 'done'
+      RETURNING accounts.*
+    ),
+    ended AS (
+      UPDATE sessions SET ended_at = now() FROM changed
+      WHERE sessions.account_id = changed.id AND NOT changed.is_active
+        AND sessions.ended_at IS NULL AND sessions.expires_at > now()
+      RETURNING sessions.id
+    )
+    SELECT verdict.verdict, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns('changed')}
+    FROM verdict LEFT JOIN changed ON true`
+  const rows = await database.batch<Account & { verdict: keyof typeof verdicts | 'done'; ended: string[] }>([
+    lock,
+    decide,
+  ])
+  const { verdict, ended, ...account } = requireCaller(rows)
+  if (verdict !== 'done') throw new TiebarError(verdict, verdicts[verdict])
+  return { account, ended }
+}
+
+const verdicts = {
+  staff_only: 'Only staff may see and change the accounts of others.',
+  not_found: 'There is no account with this id.',
+  last_staff: 'This is the only active staff account. Give somebody else staff rights first.',
+} satisfies Partial<Record<ErrorCode, string>>
+
+/**
+ * Gives or takes staff rights, for whoever holds the database: no caller is asked for.
+ * @returns the account, and how many active staff accounts there are now; undefined when nobody bears the name
+ */
+export async function setStaff(
+  database: Database,
+  usernameKey: string,
+  isStaff: boolean,
+): Promise<{ username: string; is_active: boolean; staff_count: number } | undefined> {
+  const change = sql`
+    UPDATE accounts SET is_staff = ${isStaff}::boolean WHERE username_key = ${usernameKey}`
+  const read = sql`
+    SELECT username, is_active, (SELECT count(*) FROM accounts WHERE is_staff AND is_active) AS staff_count
+    FROM accounts WHERE username_key = ${usernameKey}`
+  const rows = await database.batch<{ username: string; is_active: boolean; staff_count: number }>([change, read])
+  return rows[0]
+}

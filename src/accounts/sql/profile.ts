@@ -1,0 +1,105 @@
+// Statements on the caller's own account: its details, its password, its sessions.
+import { sql } from 'drizzle-orm'
+import type { Claimant } from '../../http/context.ts'
+import type { Database } from '../../infra/database.ts'
+import type { Account } from '../account.ts'
+import { accountColumns, callerOf, lockAccount, requireCaller } from './sign-in.ts'
+
+/** What is absent stays as it is. */
+export type AccountChange = {
+  email?: string | undefined
+  /** The folded `email`. */
+  emailKey?: string | undefined
+  firstName?: string | undefined
+  lastName?: string | undefined
+}
+
+/** @throws UniqueViolation when somebody has the e-mail address */
+export async function changeAccount(database: Database, claimant: Claimant, change: AccountChange): Promise<Account> {
+  const rows = await database.query<Account>(sql`
+    WITH caller AS (${callerOf(claimant)}), changed AS (
+      UPDATE accounts SET
+        email = coalesce(${change.email ?? null}, email),
+        email_key = coalesce(${change.emailKey ?? null}, email_key),
+        first_name = coalesce(${change.firstName ?? null}, first_name),
+        last_name = coalesce(${change.lastName ?? null}, last_name)
+      FROM caller WHERE accounts.id = caller.id
+      RETURNING accounts.*
+    )
+    SELECT ${accountColumns('changed')} FROM changed`)
+  return requireCaller(rows)
+}
+
+export type OwnCredentials = { username: string; username_key: string; email: string; password_hash: string }
+
+export async function readOwnCredentials(database: Database, claimant: Claimant): Promise<OwnCredentials> {
+  const rows = await database.query<OwnCredentials>(sql`
+    WITH caller AS (${callerOf(claimant)})
+    SELECT a.username, a.username_key, a.email, a.password_hash FROM caller JOIN accounts a ON a.id = caller.id`)
+  return requireCaller(rows)
+}
+
+/**
+ * Replaces the password and ends all other sessions. The lock comes first: a log-in with the old password that is
+ * under way has either begun its session by then, which is ended, or finds the password changed.
+ * @returns the sessions that were ended; undefined when the password is no longer the one that was checked
+ */
+export async function changePassword(
+  database: Database,
+  claimant: Claimant,
+  oldHash: string,
+  newHash: string,
+): Promise<string[] | undefined> {
+  const change = sql`
+    WITH caller AS (${callerOf(claimant)}), changed AS (
+      UPDATE accounts SET password_hash = ${newHash} FROM caller
+      WHERE accounts.id = caller.id AND accounts.password_hash = ${oldHash}
+      RETURNING accounts.id
+    ), ended AS (
+      UPDATE sessions SET ended_at = now() FROM changed
+      WHERE sessions.account_id = changed.id AND sessions.id <> ${claimant.sessionId}::uuid
+        AND sessions.ended_at IS NULL AND sessions.expires_at > now()
+      RETURNING sessions.id
+    )
+    SELECT changed.id IS NOT NULL AS is_changed, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended
+    FROM caller LEFT JOIN changed ON true`
+  const rows = await database.batch<{ is_changed: boolean; ended: string[] }>([lockAccount(claimant), change])
+  const { is_changed, ended } = requireCaller(rows)
+  return is_changed ? ended : undefined
+}
+
+export type SessionRow = {
+  id: string
+  created_at: string
+  refreshed_at: string
+  expires_at: string
+  user_agent: string | null
+  address: string | null
+  current: boolean
+}
+
+/** The caller's living sessions: the present one, then those that were refreshed last. */
+export async function listSessions(database: Database, claimant: Claimant, limit: number): Promise<SessionRow[]> {
+  const rows = await database.query<SessionRow>(sql`
+    WITH caller AS (${callerOf(claimant)})
+    SELECT s.id, s.created_at, s.refreshed_at, s.expires_at, s.user_agent, s.address,
+      s.id = ${claimant.sessionId}::uuid AS current
+    FROM caller JOIN sessions s ON s.account_id = caller.id
+    WHERE s.ended_at IS NULL AND s.expires_at > now()
+    ORDER BY current DESC, s.refreshed_at DESC, s.id DESC LIMIT ${limit}`)
+  requireCaller(rows)
+  return rows
+}
+
+/** @returns false when the caller has no such living session */
+export async function endOwnSession(database: Database, claimant: Claimant, sessionId: string): Promise<boolean> {
+  const rows = await database.query<{ is_ended: boolean }>(sql`
+    WITH caller AS (${callerOf(claimant)}), ended AS (
+      UPDATE sessions SET ended_at = now() FROM caller
+      WHERE sessions.id = ${sessionId}::uuid AND sessions.account_id = caller.id
+        AND sessions.ended_at IS NULL AND sessions.expires_at > now()
+      RETURNING sessions.id
+    )
+    SELECT ended.id IS NOT NULL AS is_ended FROM caller LEFT JOIN ended ON true`)
+  return requireCaller(rows).is_ended
+}

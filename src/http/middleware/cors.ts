@@ -1,0 +1,50 @@
+// Which browsers' pages may call us (https://fetch.spec.whatwg.org/#http-cors-protocol). Tokens travel in a header that
+// no browser adds by itself, so there are no cookies, no credentials, and `*` gives nothing away.
+import type { Context } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import type { AppEnv } from '../context.ts'
+
+export type CorsOptions = {
+  /** None: no CORS at all. `*` alone: every origin. */
+  allowedOrigins?: string[]
+  /** How long a browser may remember the answer to a preflight. */
+  maxAgeSeconds?: number
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+const requestHeaders = ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match']
+const exposedHeaders = [
+  'ETag',
+  'Location',
+  'Link',
+  'Retry-After',
+  'X-Request-Id',
+  'Idempotency-Replayed',
+  'RateLimit',
+  'RateLimit-Policy',
+]
+
+export function cors({ allowedOrigins = [], maxAgeSeconds = 600 }: CorsOptions = {}) {
+  if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 0) throw new TypeError('maxAgeSeconds must be 0 or more')
+  const isOpen = allowedOrigins.includes('*')
+  return createMiddleware<AppEnv>(async function cors(c, next) {
+    if (allowedOrigins.length === 0) return next()
+    const origin = c.req.header('Origin')
+    const isAllowed = origin !== undefined && (isOpen || allowedOrigins.includes(origin))
+    if (isAllowed) c.header('Access-Control-Allow-Origin', isOpen ? '*' : origin)
+    // Also where no origin was sent: a cache must not hand that answer to one that has.
+    if (!isOpen) c.header('Vary', 'Origin')
+    if (isAllowed && isPreflight(c)) {
+      c.header('Access-Control-Allow-Methods', methods.join(', '))
+      c.header('Access-Control-Allow-Headers', requestHeaders.join(', '))
+      c.header('Access-Control-Max-Age', String(maxAgeSeconds))
+      return c.body(null, 204)
+    }
+    if (isAllowed) c.header('Access-Control-Expose-Headers', exposedHeaders.join(', '))
+    return next()
+  })
+}
+
+function isPreflight(c: Context): boolean {
+  return c.req.method === 'OPTIONS' && c.req.header('Access-Control-Request-Method') !== undefined
+}

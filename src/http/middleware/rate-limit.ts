@@ -1,0 +1,37 @@
+// Limits on the wire, and the one that every account has: counted by the runtime where the Worker runs, without a round
+// trip (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/).
+import type { Context } from 'hono'
+import { type Limit, TiebarError } from '../../kernel/error.ts'
+import { describeError } from '../../kernel/log.ts'
+import type { AppContext } from '../context.ts'
+
+/** What wrangler.toml binds to ACCOUNT_RATE_LIMIT. */
+const accountLimit: Limit = { name: 'account', quota: 1_000, windowSeconds: 10 }
+
+/** @throws TiebarError `rate_limited` */
+export async function limitAccount(c: AppContext): Promise<void> {
+  const { accountId } = c.get('claimant')
+  try {
+    const { success } = await c.get('environment').ACCOUNT_RATE_LIMIT.limit({ key: String(accountId) })
+    if (success) return
+  } catch (error) {
+    c.var.trace.log('error', { limit: accountLimit.name, ...describeError(error) })
+    return // like every limit: whoever cannot count lets through
+  }
+  throw limitProblem(accountLimit, accountLimit.windowSeconds)
+}
+
+export function limitProblem(limit: Limit, retryAfterSeconds: number): TiebarError {
+  const allowed = `${limit.quota} in ${limit.windowSeconds} s`
+  return new TiebarError(
+    'rate_limited',
+    `The limit "${limit.name}" of ${allowed} is used up. Try again in ${retryAfterSeconds} s.`,
+    { limit, retryAfterSeconds },
+  )
+}
+
+/** Structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-headers-10: the policy, and what is left of it. */
+export function setRateLimitFields(c: Context, { name, quota, windowSeconds }: Limit, resetSeconds: number): void {
+  c.header('RateLimit-Policy', `"${name}";q=${quota};w=${windowSeconds}`)
+  c.header('RateLimit', `"${name}";r=0;t=${resetSeconds}`)
+}

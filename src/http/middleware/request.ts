@@ -1,0 +1,54 @@
+// What every request gets: an id, a trace of its round trips, upstreams bound to that trace, and one line in the log.
+import { createMiddleware } from 'hono/factory'
+import type { Environment } from '../../env.ts'
+import { Trace } from '../../kernel/trace.ts'
+import type { AppContext, AppEnv, Claimant, Upstreams } from '../context.ts'
+
+export type RequestOptions = {
+  environment: Environment
+  connect: (trace: Trace) => Upstreams
+  verifyAccess: (token: string) => Promise<Claimant>
+}
+
+export function request({ environment, connect, verifyAccess }: RequestOptions) {
+  return createMiddleware<AppEnv>(async function request(c, next) {
+    const trace = new Trace()
+    c.set('environment', environment)
+    c.set('requestId', trace.id)
+    c.set('trace', trace)
+    c.set('upstreams', connect(trace))
+    c.set('verifyAccess', verifyAccess)
+    // Before the answer is made: a header that is set afterwards makes Hono build it anew.
+    c.header('X-Request-Id', trace.id)
+    c.header('X-Content-Type-Options', 'nosniff')
+    await next()
+    const { headers } = c.res
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', defaultCaching(c.req.method))
+    headers.set('Server-Timing', toServerTiming(trace))
+    logRequest(c)
+  })
+}
+
+/** What is read may be kept, and asked for again by its ETag; answers with tokens may not (RFC 6749 §5.1). */
+function defaultCaching(method: string): string {
+  return method === 'GET' || method === 'HEAD' ? 'private, no-cache' : 'no-store'
+}
+
+/** https://www.w3.org/TR/server-timing/: one entry for each upstream call, and the whole. */
+function toServerTiming(trace: Trace): string {
+  const calls = trace.roundTrips.map(({ upstream, durationMs }) => `${upstream};dur=${durationMs}`)
+  return [...calls, `total;dur=${trace.elapsedMs()}`].join(', ')
+}
+
+function logRequest(c: AppContext): void {
+  const trace = c.get('trace')
+  const claimant: Claimant | undefined = c.get('claimant') // absent where nobody is signed in
+  trace.log('api', {
+    method: c.req.method,
+    path: c.req.path,
+    status: c.res.status,
+    duration_ms: trace.elapsedMs(),
+    round_trips: trace.roundTrips,
+    ...(claimant ? { account_id: claimant.accountId } : {}),
+  })
+}

@@ -1,0 +1,161 @@
+// The OpenAPI 3.1 document: what the routes say of themselves, and what follows from the shape of each.
+import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
+import { problemKinds, toProblem } from '../problems/problem.ts'
+import { problemTexts } from '../problems/problem-texts.ts'
+import { documentParts } from './document-parts.ts'
+import { sampleOf } from './examples.ts'
+import { codesMember, type Slice } from './router.ts'
+
+type Document = ReturnType<Slice['getOpenAPI31Document']>
+type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>
+type Responses = NonNullable<NonNullable<Document['components']>['responses']>
+type Answer = Exclude<Responses[string], { $ref: string }>
+type Parts = ReturnType<typeof documentParts>
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
+
+/** @param publicUrl where clients reach the API; also what the examples of problems point to */
+export function buildDocument(app: Slice, publicUrl: string): Document {
+  const parts = documentParts(publicUrl)
+  const document = app.getOpenAPI31Document(parts.head)
+  const answers: Record<string, Answer> = {}
+  for (const item of Object.values(document.paths ?? {})) {
+    for (const method of methods) {
+      const operation = item[method]
+      if (operation) complete(operation, parts, publicUrl, answers)
+    }
+  }
+  addExamples(document)
+  const { headers, parameters, securitySchemes } = parts
+  document.components = { ...document.components, headers, parameters, securitySchemes, responses: answers }
+  // A webhook has a name, not a path, which is what the routers make of it.
+  document.webhooks = Object.fromEntries(
+    Object.entries(document.webhooks ?? {}).map(([name, item]) => [name.replace(/^\//, ''), item]),
+  )
+  return document
+}
+
+function complete(operation: Operation, parts: Parts, publicUrl: string, shared: Record<string, Answer>): void {
+  operation.security ??= []
+  operation.responses ??= {}
+  const answers: Responses = operation.responses
+  const codes = new Set([...readCodes(answers), ...impliedCodes(operation)])
+  const has = (code: ErrorCode) => codes.has(code)
+  const named = (name: string) => operation.parameters?.some((each) => 'name' in each && each.name === name) ?? false
+
+  const added: string[] = []
+  if (has('idempotency_key_reused')) added.push('Idempotency-Key')
+  if (has('precondition_failed')) added.push('If-Match')
+  if ('304' in answers) added.push('If-None-Match')
+  const references = added.map((name) => ({ $ref: `#/components/parameters/${name}` }))
+  if (references.length > 0) operation.parameters = [...(operation.parameters ?? []), ...references]
+
+  for (const [status, answer] of Object.entries(answers)) {
+    if ('$ref' in answer) continue
+    const names = [...Object.keys(answer.headers ?? {}), 'X-Request-Id']
+    if (status === '200' && named('cursor')) names.push('Link')
+    if (status === '304') names.push('ETag')
+    if (status.startsWith('2') && has('idempotency_key_reused')) names.push('Idempotency-Replayed')
+    answer.headers = headersOf(parts, names)
+  }
+  for (const [status, group] of byStatus(codes)) {
+    const before = answers[status]
+    // Refusals are kept with the key, too: see `once`.
+    const isReplayed = has('idempotency_key_reused') && ['403', '409'].includes(status)
+    const problem = problemAnswer(group, parts, publicUrl, isReplayed ? ['Idempotency-Replayed'] : [])
+    if (before && 'content' in before && before.content) {
+      before.description = `${before.description}; or: ${problem.description}`
+      before.headers = { ...before.headers, ...problem.headers }
+      before.content = { ...before.content, ...problem.content }
+    } else {
+      const name = `${group.join('.')}${isReplayed ? '-replayed' : ''}`
+      shared[name] ??= problem
+      answers[status] = { $ref: `#/components/responses/${name}` }
+    }
+  }
+}
+
+/** Bodies and answers that have no example get one that is put together from their schemas. */
+function addExamples({ paths = {}, webhooks = {}, components }: Document): void {
+  const schemas = components?.schemas ?? {}
+  for (const item of [...Object.values(paths), ...Object.values(webhooks)]) {
+    for (const operation of methods.flatMap((method) => ('$ref' in item ? [] : (item[method] ?? [])))) {
+      for (const { content = {} } of [operation.requestBody ?? {}, ...Object.values(operation.responses ?? {})]) {
+        const media = content['application/json']
+        if (media) media.example ??= sampleOf(media.schema, schemas)
+      }
+    }
+  }
+}
+
+function readCodes(answers: Responses): ErrorCode[] {
+  return Object.values(answers).flatMap((answer) => {
+    const codes: unknown = Reflect.get(answer, codesMember)
+    return Array.isArray(codes) ? (codes as ErrorCode[]) : [] // written by `problems` alone
+  })
+}
+
+/** What every route of this shape can answer. */
+function impliedCodes({ security, requestBody, parameters = [] }: Operation): ErrorCode[] {
+  const codes: ErrorCode[] = ['not_acceptable', 'internal_error', 'misconfigured', 'database_unavailable']
+  const schemes = (security ?? []).flatMap((each) => Object.keys(each))
+  const isIn = (place: string) => parameters.some((each) => 'in' in each && each.in === place)
+  if (schemes.includes('bearer')) codes.push('token_missing', 'token_invalid', 'session_ended', 'rate_limited')
+  if (requestBody) codes.push('body_too_large')
+  // What the courier brings and cannot be read is answered with a status of the courier's own.
+  if (requestBody && !schemes.includes('courier')) {
+    codes.push('malformed_json', 'unsupported_media_type', 'validation_failed')
+  }
+  if (isIn('query')) codes.push('validation_failed')
+  if (isIn('path')) codes.push('not_found')
+  return codes
+}
+
+/** In the order of the table of codes, so that equal groups are equal. */
+function byStatus(codes: Set<ErrorCode>): Map<string, ErrorCode[]> {
+  const groups = new Map<string, ErrorCode[]>()
+  for (const [code, { status }] of Object.entries(problemKinds)) {
+    if (!codes.has(code as ErrorCode)) continue // Object.entries forgets the key type
+    groups.set(String(status), [...(groups.get(String(status)) ?? []), code as ErrorCode]) // as above
+  }
+  return groups
+}
+
+const sampleRequestId = 'e7c1a5f2-9a0b-4f3e-8d6c-2b1a0c9d8e7f'
+const sampleJobId = '0198c0de-7c1a-7000-8000-000000000001'
+
+function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string, headers: string[]): Answer {
+  const examples = codes.map((code) => {
+    const facts = {
+      ...(code === 'validation_failed' && { errors: [{ pointer: '/name', detail: 'must have 1 to 64 characters' }] }),
+      ...(code === 'job_open' && { jobId: sampleJobId }),
+    }
+    const error = new TiebarError(code, problemTexts[code].meaning, facts)
+    return [code, { summary: problemKinds[code].title, value: toProblem(error, sampleRequestId, publicUrl) }]
+  })
+  const statuses = new Set(codes.map((code) => problemKinds[code].status))
+  const names = ['X-Request-Id', ...headers]
+  if (statuses.has(401)) names.push('WWW-Authenticate')
+  if (statuses.has(429) || statuses.has(503)) names.push('Retry-After')
+  if (statuses.has(429)) names.push('RateLimit', 'RateLimit-Policy')
+  return {
+    description: codes.map((code) => `${problemKinds[code].title} (\`${code}\`)`).join('; '),
+    headers: headersOf(parts, names),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(examples),
+      },
+    },
+  }
+}
+
+/** @throws TypeError for a header that a route answers with and `documentParts` does not describe */
+function headersOf(parts: Parts, names: string[]): Record<string, { $ref: string }> {
+  return Object.fromEntries(
+    names.map((name) => {
+      if (!(name in parts.headers)) throw new TypeError(`no description of the header ${name}`)
+      return [name, { $ref: `#/components/headers/${name}` }]
+    }),
+  )
+}

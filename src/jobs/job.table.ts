@@ -1,0 +1,103 @@
+// Jobs: commands to machines, and the timeline of each. Rows are never deleted: they are the history.
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { accounts } from '../accounts/account.table.ts'
+import { machines } from '../machines/machine.table.ts'
+
+const open = sql.raw(`state IN ('QUEUED', 'SENT', 'PENDING')`)
+const underWay = sql.raw(`state IN ('QUEUED', 'SENT')`)
+
+export const jobs = pgTable(
+  'jobs',
+  {
+    id: uuid().primaryKey(),
+    machineId: bigint('machine_id', { mode: 'number' })
+      .notNull()
+      .references(() => machines.id),
+    machineOwnerId: bigint('machine_owner_id', { mode: 'number' })
+      .notNull()
+      .references(() => accounts.id),
+    command: text().notNull(),
+    state: text().notNull(),
+    result: text(),
+    reason: text(),
+    detail: text(),
+    /** Attempts that were begun: commands that may have reached the controller. */
+    attempts: integer().notNull().default(0),
+    requestedBy: bigint('requested_by', { mode: 'number' })
+      .notNull()
+      .references(() => accounts.id),
+    requestedAt: timestamp('requested_at', { withTimezone: true }).notNull(),
+    notAfter: timestamp('not_after', { withTimezone: true }).notNull(),
+    /** The first attempt's. */
+    sentAt: timestamp('sent_at', { withTimezone: true }),
+    pendingSince: timestamp('pending_since', { withTimezone: true }),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+    version: integer().notNull().default(1),
+    /** How often the job was handed to the courier; part of the deduplication id. */
+    publishNo: integer('publish_no').notNull().default(1),
+    /** Null while the courier is not known to have it. */
+    publishedAt: timestamp('published_at', { withTimezone: true }),
+    /** Some attempt may have acted: it has no answer, or one that does not say. */
+    unclear: boolean().notNull().default(false),
+    /** This STOP superseded a START that may have acted: unless it succeeds, the machine is in ERROR. */
+    mustSucceed: boolean('must_succeed').notNull().default(false),
+  },
+  (table) => [
+    check('jobs_command', sql`${table.command} IN ('START', 'STOP')`),
+    check(
+      'jobs_state',
+      sql`${table.state} IN ('QUEUED', 'SENT', 'PENDING', 'SUCCEEDED', 'FAILED', 'REJECTED', 'EXPIRED', 'TIMED_OUT', 'CANCELED', 'SUPERSEDED')`,
+    ),
+    check(
+      'jobs_result',
+      sql`${table.result} IN ('SUCCESS', 'REMOTEFAILED', 'INTERNALFAILED', 'PENDING', 'PERMISSIONDENIED', 'INVALIDCOMMAND', 'IGNORE')`,
+    ),
+    uniqueIndex('jobs_one_open_per_command').on(table.machineId, table.command).where(open),
+    index('jobs_by_machine').on(table.machineId, table.requestedAt, table.id),
+    index('jobs_by_owner').on(table.machineOwnerId, table.requestedAt, table.id),
+    index('jobs_by_requester').on(table.requestedBy, table.requestedAt, table.id),
+    // Of somebody's history what is not on their own machines: among a million of those these few are not searched for.
+    index('jobs_on_machines_of_others')
+      .on(table.requestedBy, table.requestedAt, table.id)
+      .where(sql`${table.machineOwnerId} <> ${table.requestedBy}`),
+    // For the sweep, which must find the few jobs that are due among all that are well.
+    index('jobs_under_way').on(table.publishedAt, table.requestedAt).where(underWay),
+    index('jobs_pending').on(table.pendingSince).where(sql`${table.state} = 'PENDING'`),
+  ],
+)
+
+export const jobEvents = pgTable(
+  'job_events',
+  {
+    jobId: uuid('job_id')
+      .notNull()
+      .references(() => jobs.id),
+    version: integer().notNull(),
+    state: text().notNull(),
+    at: timestamp({ withTimezone: true }).notNull(),
+    attempt: integer(),
+    /** An account's id, or `courier`, `controller`, `sweep`. */
+    by: text().notNull(),
+    reason: text(),
+    detail: text(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'job_events_key',
+      columns: [table.jobId, table.version],
+    }),
+  ],
+)

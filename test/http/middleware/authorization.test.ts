@@ -1,0 +1,63 @@
+// The Authorization header: where it is needed, and where it does no harm.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startWorld, type World } from '../../harness.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.close())
+
+const headers = [
+  'Bearer',
+  'Bearer x',
+  'Bearer a b',
+  'Basic dXNlcjpwYXNz',
+  'x'.repeat(8_000),
+  'Bearer Ω'.replace('Ω', '\u00e9'),
+]
+
+test.each(headers)('a bad Authorization header (%#) harms no endpoint that needs none', async (Authorization) => {
+  const person = await world.signUp()
+  const ask = async (method: string, path: string, body?: unknown) =>
+    (await world.request(method, path, { headers: { Authorization }, ...(body === undefined ? {} : { body }) })).status
+  const username = `h-${crypto.randomUUID()}`
+  const newcomer = { username, password: person.password, email: `${username}@example.com` }
+  expect(await ask('POST', '/api/sign-up', newcomer)).toBe(201)
+  expect(await ask('POST', '/api/log-in', { username, password: person.password })).toBe(200)
+  expect(await ask('POST', '/api/token/refresh', { refresh: person.refresh })).toBe(200)
+  expect(await ask('GET', '/.well-known/jwks.json')).toBe(200)
+  expect(await ask('GET', '/api/health')).toBe(200)
+  expect(await ask('GET', '/api/health/ready')).toBe(200)
+  expect(await ask('POST', '/api/sign-in', {})).toBe(308)
+})
+
+test.each(headers)(
+  'a bad Authorization header (%#) is answered 401 token_invalid where one is needed',
+  async (Authorization) => {
+    const answer = await world.request('GET', '/api/me', { headers: { Authorization } })
+    expect([answer.status, answer.body.code]).toEqual([401, 'token_invalid'])
+    expect(answer.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
+  },
+)
+
+test.each([
+  ['GET', '/api/me'],
+  ['PATCH', '/api/me'],
+  ['POST', '/api/me/password'],
+  ['GET', '/api/me/sessions'],
+  ['DELETE', '/api/me/sessions/0198c0de-7c1a-7000-8000-000000000001'],
+  ['POST', '/api/log-out'],
+  ['GET', '/api/accounts'],
+  ['PATCH', '/api/accounts/1'],
+])('%s %s without a token is answered 401 that says which scheme', async (method, path) => {
+  const answer = await world.request(method, path)
+  expect([answer.status, answer.body.code]).toEqual([401, 'token_missing'])
+  expect(answer.headers.get('WWW-Authenticate')).toBe('Bearer')
+})
+
+test.each(['bearer', 'BEARER', 'Bearer '])('the scheme may be written %s', async (scheme) => {
+  const person = await world.signUp()
+  const answer = await world.request('GET', '/api/me', { headers: { Authorization: `${scheme} ${person.access}` } })
+  expect(answer.status).toBe(200)
+})

@@ -1,0 +1,125 @@
+// Which browsers' pages may call: none unless ALLOWED_ORIGINS says so.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { startWorld, type World } from '../../harness.ts'
+
+// Every start of the Worker takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
+
+const app = 'https://app.example.com'
+const other = 'http://localhost:5173'
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.close())
+
+const corsHeaders = (headers: Headers) => [...headers.keys()].filter((name) => name.startsWith('access-control-'))
+const preflight = (Origin: string, path = '/api/machines') =>
+  world.request('OPTIONS', path, {
+    headers: { Origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' },
+  })
+const get = (headers: Record<string, string>) => world.request('GET', '/api/health', { headers })
+
+describe('with no origin allowed, which is the default,', () => {
+  test('no answer has a word of CORS', async () => {
+    const { status, headers } = await get({ Origin: app })
+    expect([status, corsHeaders(headers), headers.get('Vary')]).toEqual([200, [], null])
+  })
+
+  test('OPTIONS tells the methods of a path, and that is all', async () => {
+    const { status, headers } = await preflight(app)
+    expect([status, corsHeaders(headers)]).toEqual([204, []])
+    expect(headers.get('Allow')).toBe('GET, HEAD, OPTIONS, POST')
+  })
+})
+
+describe('with two origins allowed', () => {
+  beforeAll(() => world.reconfigure({ ALLOWED_ORIGINS: `${app}, ${other}` }))
+
+  test.each([app, other])('a preflight from %s is answered 204 with what we take', async (origin) => {
+    const { status, headers, text } = await preflight(origin)
+    expect([status, text]).toEqual([204, ''])
+    expect(headers.get('Access-Control-Allow-Origin')).toBe(origin)
+    expect(headers.get('Access-Control-Allow-Methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
+    expect(headers.get('Access-Control-Allow-Headers')).toBe(
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match',
+    )
+    expect(headers.get('Access-Control-Max-Age')).toBe('600')
+    expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
+    expect(headers.get('Vary')).toBe('Origin')
+    expect(headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('a preflight needs no token and no route of its own', async () => {
+    expect((await preflight(app, '/api/jobs/0198c0de-7c1a-7000-8000-000000000001/')).status).toBe(204)
+  })
+
+  test('an answer may be read, with the headers that matter, and errors too', async () => {
+    const answers = [
+      await get({ Origin: app }),
+      await world.request('GET', '/api/me', { headers: { Origin: app } }),
+      await world.request('GET', '/api/nothing', { headers: { Origin: app } }),
+      await world.request('POST', '/api/log-in', { headers: { Origin: app }, body: '{' }),
+      await world.request('POST', '/api/sign-in', { headers: { Origin: app }, body: '{' }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([200, 401, 404, 400, 308])
+    for (const { headers } of answers) {
+      expect(headers.get('Access-Control-Allow-Origin')).toBe(app)
+      expect(headers.get('Access-Control-Expose-Headers')).toBe(
+        'ETag, Location, Link, Retry-After, X-Request-Id, Idempotency-Replayed, RateLimit, RateLimit-Policy',
+      )
+      expect(headers.get('Vary')).toBe('Origin')
+    }
+  })
+
+  test.each([
+    ['another origin', { Origin: 'https://evil.example' }],
+    ['the same host by another scheme', { Origin: 'http://app.example.com' }],
+    ['a subdomain', { Origin: 'https://a.app.example.com' }],
+    ['the origin null', { Origin: 'null' }],
+    ['no origin', {} as Record<string, string>],
+  ])('%s gets the answer without a word of CORS, but with Vary', async (_what, headers) => {
+    const answer = await get(headers)
+    expect([answer.status, corsHeaders(answer.headers)]).toEqual([200, []])
+    expect(answer.headers.get('Vary')).toBe('Origin')
+  })
+
+  test('a preflight from another origin is allowed nothing', async () => {
+    const { headers } = await preflight('https://evil.example')
+    expect([corsHeaders(headers), headers.get('Vary')]).toEqual([[], 'Origin'])
+  })
+
+  test('OPTIONS that is no preflight is no preflight', async () => {
+    const { headers } = await world.request('OPTIONS', '/api/machines', { headers: { Origin: app } })
+    expect(headers.get('Allow')).toBe('GET, HEAD, OPTIONS, POST')
+    expect(headers.get('Access-Control-Allow-Methods')).toBeNull()
+    expect(headers.get('Access-Control-Allow-Origin')).toBe(app)
+  })
+})
+
+describe('with every origin allowed', () => {
+  beforeAll(() => world.reconfigure({ ALLOWED_ORIGINS: '*' }))
+
+  test('answers say so, do not vary, and still take no cookies', async () => {
+    for (const { headers } of [await get({ Origin: 'https://any.example' }), await preflight('https://any.example')]) {
+      expect(headers.get('Access-Control-Allow-Origin')).toBe('*')
+      expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
+      expect(headers.get('Vary')).toBeNull()
+    }
+  })
+})
+
+describe('with what is no list of origins', () => {
+  test.each([
+    'https://app.example.com/',
+    'app.example.com',
+    `${app},*`,
+    'ftp://app.example.com',
+    'https://APP.example.com',
+  ])('such as %s the Worker says that it is not configured, and shows no value', async (value) => {
+    await world.reconfigure({ ALLOWED_ORIGINS: value })
+    const answer = await get({})
+    expect([answer.status, answer.body.code]).toEqual([503, 'misconfigured'])
+    expect(answer.body.detail).toContain('ALLOWED_ORIGINS must be origins')
+  })
+})

@@ -1,0 +1,127 @@
+// The log: one JSON line per request and per transition, enough to follow a job by, and no secret in any of them.
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Person, poll, startWorld, type World } from '../../harness.ts'
+
+let world: World
+let owner: Person
+
+beforeAll(async () => {
+  world = await startWorld()
+  owner = await world.signUp()
+})
+afterAll(() => world?.close())
+
+type Line = Record<string, unknown>
+
+async function waitForLine(fits: (line: Line) => boolean): Promise<Line> {
+  const line = await poll(async () => {
+    const found = world.logs().find(fits)
+    return { isDone: found !== undefined, value: found }
+  }, 'the line in the log')
+  return line as Line // poll answers only what was found
+}
+
+describe('the log', () => {
+  test('has one line per request: id, account, status, time, and each call upstream', async () => {
+    const answer = await owner.request('GET', '/api/me')
+    const requestId = answer.headers.get('X-Request-Id')
+    expect(await waitForLine((line) => line.channel === 'api' && line.request_id === requestId)).toEqual({
+      channel: 'api',
+      request_id: requestId,
+      account_id: owner.id,
+      method: 'GET',
+      path: '/api/me',
+      status: 200,
+      duration_ms: expect.any(Number),
+      round_trips: [{ upstream: 'postgres', startMs: expect.any(Number), durationMs: expect.any(Number) }],
+    })
+    expect(world.logs().filter((line) => line.request_id === requestId)).toHaveLength(1)
+  })
+
+  test('has no account where nobody is signed in, and the same id as the problem that was answered', async () => {
+    const answer = await world.request('GET', '/api/me')
+    const line = await waitForLine((each) => each.request_id === answer.body.request_id)
+    expect(line).toMatchObject({ channel: 'api', status: 401 })
+    expect(line).not.toHaveProperty('account_id')
+  })
+
+  test('follows a job from its request through delivery to its end', async () => {
+    const machine = await world.createMachine(owner)
+    const asked = await world.operate(owner, machine.id, 'START')
+    await world.waitForJob(owner, asked.body.id, 'SUCCEEDED')
+    await waitForLine((line) => line.job_id === asked.body.id && line.state === 'SUCCEEDED')
+    const lines = world.logs().filter((line) => line.channel === 'job' && line.job_id === asked.body.id)
+    expect(lines).toMatchObject([
+      { state: 'QUEUED', version: 1, by: owner.id, machine_id: machine.id, command: 'START' },
+      { state: 'SENT', version: 2, by: 'courier', attempts: 1 },
+      { state: 'SUCCEEDED', version: 3, by: 'controller', result: 'SUCCESS' },
+    ])
+    expect(lines[0]?.request_id).toBe(asked.headers.get('X-Request-Id'))
+    // The delivery has a request of its own, which both of its transitions name.
+    expect(lines[1]?.request_id).toBe(lines[2]?.request_id)
+    await waitForLine((line) => line.channel === 'api' && line.request_id === lines[1]?.request_id)
+  })
+
+  test('tells each sweep and what it did', async () => {
+    await world.sweep()
+    expect(await waitForLine((line) => line.channel === 'sweep')).toMatchObject({
+      handed_over: expect.any(Number),
+      ended: expect.any(Number),
+      duration_ms: expect.any(Number),
+    })
+  })
+
+  test('never holds a token, a password, a key, a signature or a body', async () => {
+    const machine = await world.createMachine(owner, { name: 'body-that-must-not-be-logged' })
+    const { body: job } = await world.operate(owner, machine.id, 'START')
+    await world.waitForJob(owner, job.id, 'SUCCEEDED')
+    await world.request('POST', '/api/log-in', { body: { username: owner.username, password: 'a wrong password' } })
+    await world.request('GET', '/api/me', { token: `${owner.access}x` })
+    await world.request('POST', '/api/token/refresh', { body: { refresh: owner.refresh } })
+    const [command] = machine.commands()
+    const secrets = [
+      owner.access,
+      owner.refresh,
+      owner.password,
+      'a wrong password',
+      'body-that-must-not-be-logged',
+      world.redis.token,
+      world.qstash.token,
+      world.qstash.currentSigningKey,
+      new URL(world.postgres.databaseUrl).password,
+      command?.authorization ?? 'no command came',
+      command?.outcome_token ?? 'no command came',
+    ]
+    const text = world
+      .logs()
+      .map((line) => JSON.stringify(line))
+      .join('\n')
+    for (const secret of secrets) expect(text).not.toContain(secret)
+  })
+})
+
+test.each([
+  ['cut off', '{"username":"somebody","password":"hunter-two-hunter'],
+  ['unquoted', '{"password":hunter-two-hunter}'],
+  ['a form', 'hunter-two-hunter=x'],
+])('a body that is no JSON (%s) is not in the log either, not even a piece of it', async (_what, body) => {
+  const answer = await world.request('POST', '/api/log-in', { body })
+  expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json'])
+  await waitForLine((line) => line.channel === 'api' && line.request_id === answer.body.request_id)
+  const lines = world.logs().filter((line) => line.request_id === answer.body.request_id)
+  expect(JSON.stringify(lines)).not.toMatch(/hunt|two/)
+})
+
+test('the platform keeps the log', async () => {
+  expect(await readFile('wrangler.toml', 'utf8')).toMatch(/^\[observability\]\nenabled = true$/m)
+})
+
+describe('Server-Timing', () => {
+  test('names each call upstream and the whole', async () => {
+    const answer = await owner.request('GET', '/api/machines')
+    expect(answer.headers.get('Server-Timing')).toMatch(/^postgres;dur=\d+, total;dur=\d+$/)
+    const alive = await world.request('GET', '/api/health')
+    expect(alive.headers.get('Server-Timing')).toMatch(/^total;dur=\d+$/)
+  })
+})

@@ -1,0 +1,11 @@
+// The memory of bounded size.
+import { expect, test } from 'vitest'
+import { Memo } from '../../src/kernel/bounded-cache.ts'
+
+test('it remembers as much as it may, and forgets what came first', () => {
+  const memo = new Memo<number>(2)
+  memo.set('a', 1)
+  memo.set('b', 2)
+  memo.set('c', 3)
+  expect(['a', 'b', 'c'].map((key) => memo.get(key))).toEqual([undefined, 2, 3])
+})
