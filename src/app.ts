@@ -12,12 +12,12 @@ import { request } from './http/middleware/request.ts'
 import { oldRoutes } from './http/old-routes.ts'
 import { buildDocument } from './http/openapi/document.ts'
 import { documentationRoutes } from './http/openapi/documentation.ts'
-import { createSlice, type Slice } from './http/openapi/router.ts'
+import { createRouter, type Router } from './http/openapi/router.ts'
 import { handleError, handleNotFound } from './http/problems/handlers.ts'
 import { problemPageRoutes } from './http/problems/pages.ts'
 import { openDatabase } from './infra/database.ts'
 import { openLimiter } from './infra/limiter.ts'
-import { openCourier } from './infra/queue.ts'
+import { openQueue } from './infra/queue.ts'
 import { openCache } from './infra/redis.ts'
 import { callbackRoutes } from './jobs/callbacks.ts'
 import { historyRoutes } from './jobs/history.ts'
@@ -27,7 +27,7 @@ import { Trace } from './kernel/trace.ts'
 import { machineRoutes } from './machines/routes.ts'
 
 export type App = {
-  fetch: Slice['fetch']
+  fetch: Router['fetch']
   /** The OpenAPI document. */
   describe: () => object
   /** The cron's work. */
@@ -39,7 +39,7 @@ export function createApp(environment: Environment): App {
   const tokens = createTokenIssuer(environment.JWT_KEYS, environment.PUBLIC_URL)
   const verifyAccess = (token: string) => tokens.verify(token, 'access')
 
-  const app = createSlice()
+  const app = createRouter()
   const describe = () => buildDocument(app, environment.PUBLIC_URL)
   app.onError(handleError(environment.PUBLIC_URL))
   app.notFound(handleNotFound(app))
@@ -73,11 +73,11 @@ function createConnector(environment: Environment): (trace: Trace) => Upstreams 
   const database = openDatabase(environment.DATABASE_URL, environment.NEON_FETCH_ENDPOINT)
   const cache = openCache(environment.UPSTASH_REDIS_REST_URL, environment.UPSTASH_REDIS_REST_TOKEN)
   const limiter = openLimiter(environment.UPSTASH_REDIS_REST_URL, environment.UPSTASH_REDIS_REST_TOKEN)
-  const courier = openCourier(environment.QSTASH_URL, environment.QSTASH_TOKEN)
+  const queue = openQueue(environment.QSTASH_URL, environment.QSTASH_TOKEN)
   return (trace) => ({
     database: database(trace),
     cache: cache(trace),
     limiter: limiter(trace),
-    courier: courier(trace),
+    queue: queue(trace),
   })
 }

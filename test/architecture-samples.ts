@@ -74,7 +74,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
       ['src/accounts/store.ts', `import { neon } from '@neondatabase/serverless'`],
       ['src/machines/store.ts', `import type { Context } from 'hono'`],
       ['src/jobs/job.ts', `import { z } from '@hono/zod-openapi'`],
-      ['src/jobs/outcome.sql.ts', `import { createMiddleware } from 'hono/factory'`],
+      ['src/jobs/sql/settle.ts', `import { createMiddleware } from 'hono/factory'`],
       ['src/infra/queue.ts', `import { HTTPException } from 'hono/http-exception'`],
       ['src/app.ts', `import { env } from 'cloudflare:workers'`],
     ],
@@ -121,12 +121,12 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     'every route is described',
     rules.everyRouteIsDescribed,
     [
-      ['src/jobs/routes.ts', `slice.get('/api/jobs/secret', (c) => c.json({}))`],
+      ['src/jobs/routes.ts', `router.get('/api/jobs/secret', (c) => c.json({}))`],
       ['src/app.ts', `app.on('PURGE', '/api', purge)`],
     ],
     [
-      ['src/jobs/routes.ts', 'slice.openapi(readJob, async (c) => c.json({}, 200))'],
-      ['src/http/old-routes.ts', `slice.get('/api/log-in', moveTo('/api/me'))`],
+      ['src/jobs/routes.ts', 'router.openapi(readJob, async (c) => c.json({}, 200))'],
+      ['src/http/old-routes.ts', `router.get('/api/log-in', moveTo('/api/me'))`],
     ],
   ],
   [

@@ -2,7 +2,7 @@
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { migrate } from '../src/tools/migrations.ts'
-import { witness } from './contract/openapi-assertion.ts'
+import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import { type CallFaults, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
@@ -130,7 +130,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const request = async (method: string, path: string, requestOptions: RequestOptions = {}) => {
     const url = new URL(path, origin)
     const answer = await send(url, method, requestOptions)
-    witness(method, url.pathname, answer)
+    assertMatchesOpenApi(method, url.pathname, answer)
     return answer
   }
   const signUp = (overrides: Record<string, unknown> = {}) => signUpPerson(request, overrides)

@@ -2,11 +2,11 @@
 import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { answerPage, readCursor } from '../http/pagination/page.ts'
 import { cutPage } from '../kernel/page.ts'
 import { accountPage, accountPath, accountQuery, rightsBody, userSchema } from './schema.ts'
-import { askMark } from './session.ts'
+import { invalidateSession } from './session.ts'
 import { type AccountRow, type AccountSort, changeRights, listAccounts } from './sql/administration.ts'
 
 const tags = ['Accounts']
@@ -39,16 +39,16 @@ const patch = createRoute({
   },
 })
 
-export function administrationRoutes(): Slice {
-  const slice = createSlice()
+export function administrationRoutes(): Router {
+  const router = createRouter()
 
-  slice.openapi(list, async (c) => {
+  router.openapi(list, async (c) => {
     const { q, is_active, is_staff, sort, limit, cursor } = c.req.valid('query')
     // The enum of the query is made of these very columns.
     const column = sort.replace('-', '') as AccountSort['column']
     const rows = await listAccounts(
       c.var.upstreams.database,
-      c.var.claimant,
+      c.var.caller,
       { q, isActive: is_active, isStaff: is_staff },
       { column, isDescending: sort.startsWith('-') },
       readCursor(cursor, sort, column),
@@ -60,16 +60,16 @@ export function administrationRoutes(): Slice {
     )
   })
 
-  slice.openapi(patch, async (c) => {
+  router.openapi(patch, async (c) => {
     const { is_active, is_staff } = c.req.valid('json')
     const { database, cache } = c.var.upstreams
     const change = { isActive: is_active, isStaff: is_staff }
-    const { account, ended } = await changeRights(database, c.var.claimant, c.req.valid('param').id, change)
-    await cache.write(ended.map(askMark))
+    const { account, ended } = await changeRights(database, c.var.caller, c.req.valid('param').id, change)
+    await cache.write(ended.map(invalidateSession))
     return c.json(account, 200)
   })
 
-  return slice
+  return router
 }
 
 function toUser({

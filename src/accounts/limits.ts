@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Environment } from '../env.ts'
 import type { AppContext } from '../http/context.ts'
 import { limitProblem } from '../http/middleware/rate-limit.ts'
-import type { Charge } from '../infra/limiter.ts'
+import type { LimitKey } from '../infra/limiter.ts'
 import { clientAddress } from './address.ts'
 import { verifyPassword } from './password.ts'
 
@@ -18,7 +18,7 @@ export function addressOf(c: AppContext): string {
 export async function limitSignUps(c: AppContext): Promise<void> {
   const quota = c.var.environment.SIGN_UPS_PER_ADDRESS
   const limit = { name: 'sign-ups-by-address', quota, windowSeconds: signUpWindowSeconds }
-  const { refusal } = await c.var.upstreams.limiter.take([{ limit, key: addressOf(c) }])
+  const { refusal } = await c.var.upstreams.limiter.consume([{ limit, key: addressOf(c) }])
   if (refusal) throw limitProblem(refusal.limit, refusal.retryAfterSeconds)
 }
 
@@ -40,7 +40,7 @@ export async function checkPassword<Credentials extends Checkable>(
   find: () => Promise<Credentials | undefined>,
 ): Promise<Proof<Credentials> | undefined> {
   const { limiter } = c.var.upstreams
-  const taking = limiter.take(failedLogIn(c.var.environment, usernameKey, addressOf(c)))
+  const taking = limiter.consume(failedLogIn(c.var.environment, usernameKey, addressOf(c)))
   let isFailure = false
   try {
     const [{ refusal }, credentials] = await Promise.all([taking, find()])
@@ -51,14 +51,14 @@ export async function checkPassword<Credentials extends Checkable>(
     return undefined
   } finally {
     // Right, refused by another limit, or not checked at all because the database is away or the queue is full.
-    if (!isFailure) c.executionCtx.waitUntil(taking.then(({ taken }) => limiter.giveBack(taken)))
+    if (!isFailure) c.executionCtx.waitUntil(taking.then(({ consumed }) => limiter.refund(consumed)))
   }
 }
 
-function failedLogIn(environment: Environment, usernameKey: string, address: string): Charge[] {
+function failedLogIn(environment: Environment, usernameKey: string, address: string): LimitKey[] {
   // A name is somebody's own and can be long: Redis gets its hash.
   const name = createHash('sha256').update(usernameKey).digest('base64url')
-  const charge = (by: string, quota: number, key: string): Charge => ({
+  const charge = (by: string, quota: number, key: string): LimitKey => ({
     limit: { name: `failed-log-ins-by-${by}`, quota, windowSeconds: logInWindowSeconds },
     key,
   })

@@ -2,14 +2,14 @@
 import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
 import { checkPassword } from './limits.ts'
 import { hashPassword } from './password.ts'
 import { accountPatchBody, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
-import { askMark } from './session.ts'
+import { invalidateSession } from './session.ts'
 import {
   changeAccount,
   changePassword,
@@ -84,50 +84,50 @@ const endSession = createRoute({
   responses: { 204: { description: 'The session has ended' }, ...problems('not_found') },
 })
 
-export function profileRoutes(): Slice {
-  const slice = createSlice()
+export function profileRoutes(): Router {
+  const router = createRouter()
 
-  slice.openapi(readMe, async (c) => c.json(await readAccount(c.var.upstreams.database, c.var.claimant), 200))
+  router.openapi(readMe, async (c) => c.json(await readAccount(c.var.upstreams.database, c.var.caller), 200))
 
-  slice.openapi(patchMe, async (c) => {
+  router.openapi(patchMe, async (c) => {
     const { email, first_name, last_name } = c.req.valid('json')
     const change = { email, emailKey: email && foldName(email), firstName: first_name, lastName: last_name }
-    const user = await changeAccount(c.var.upstreams.database, c.var.claimant, change).catch((error: unknown) => {
+    const user = await changeAccount(c.var.upstreams.database, c.var.caller, change).catch((error: unknown) => {
       throw error instanceof UniqueViolation ? takenProblem('email') : error
     })
     return c.json(user, 200)
   })
 
-  slice.openapi(replacePassword, async (c) => {
+  router.openapi(replacePassword, async (c) => {
     const { current_password, new_password } = c.req.valid('json')
     const { database, cache } = c.var.upstreams
-    const { username_key, ...own } = await readOwnCredentials(database, c.var.claimant)
+    const { username_key, ...own } = await readOwnCredentials(database, c.var.caller)
     checkNewPassword(new_password, own)
     // The caller is active, or there would be no credentials.
     const proof = await checkPassword(c, username_key, current_password, async () => ({ ...own, is_active: true }))
     if (!proof) throw wrongPassword()
-    const ended = await changePassword(database, c.var.claimant, own.password_hash, await hashPassword(new_password))
+    const ended = await changePassword(database, c.var.caller, own.password_hash, await hashPassword(new_password))
     if (!ended) throw wrongPassword()
-    await cache.write(ended.map(askMark))
+    await cache.write(ended.map(invalidateSession))
     return c.body(null, 204)
   })
 
-  slice.openapi(readSessions, async (c) => {
-    const items = await listSessions(c.var.upstreams.database, c.var.claimant, shownSessions)
+  router.openapi(readSessions, async (c) => {
+    const items = await listSessions(c.var.upstreams.database, c.var.caller, shownSessions)
     return c.json({ items }, 200)
   })
 
-  slice.openapi(endSession, async (c) => {
+  router.openapi(endSession, async (c) => {
     const { id } = c.req.valid('param')
     const { database, cache } = c.var.upstreams
-    if (!(await endOwnSession(database, c.var.claimant, id))) {
+    if (!(await endOwnSession(database, c.var.caller, id))) {
       throw new TiebarError('not_found', 'You have no session with this id that has not ended.')
     }
-    await cache.write([askMark(id)])
+    await cache.write([invalidateSession(id)])
     return c.body(null, 204)
   })
 
-  return slice
+  return router
 }
 
 function checkNewPassword(password: string, { username, email }: Pick<OwnCredentials, 'username' | 'email'>): void {

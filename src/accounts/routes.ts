@@ -4,14 +4,14 @@ import { v7 as uuidv7 } from 'uuid'
 import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
 import { addressOf, checkPassword, limitSignUps } from './limits.ts'
 import { hashPassword } from './password.ts'
 import { logInBody, publicKeysSchema, refreshBody, signedInSchema, signUpBody, tokenAnswerSchema } from './schema.ts'
-import { askMark } from './session.ts'
+import { invalidateSession } from './session.ts'
 import * as store from './sql/sign-in.ts'
 import type { TokenIssuer } from './token.ts'
 
@@ -81,10 +81,10 @@ const readPublicKeys = createRoute({
   responses: { 200: json(publicKeysSchema, 'A JWK set') },
 })
 
-export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
-  const slice = createSlice()
+export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
+  const router = createRouter()
 
-  slice.openapi(signUp, async (c) => {
+  router.openapi(signUp, async (c) => {
     const { username, password, email, first_name, last_name } = c.req.valid('json')
     const fault = findPasswordFault(password, username, email)
     if (fault) {
@@ -119,7 +119,7 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     )
   })
 
-  slice.openapi(logIn, async (c) => {
+  router.openapi(logIn, async (c) => {
     const { username, password } = c.req.valid('json')
     const { database } = c.var.upstreams
     const usernameKey = foldName(username)
@@ -140,19 +140,22 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     )
   })
 
-  slice.openapi(logOut, async (c) => {
+  router.openapi(logOut, async (c) => {
     const { database, cache } = c.var.upstreams
-    await Promise.all([store.endSession(database, c.var.claimant), cache.write([askMark(c.var.claimant.sessionId)])])
+    await Promise.all([
+      store.endSession(database, c.var.caller),
+      cache.write([invalidateSession(c.var.caller.sessionId)]),
+    ])
     return c.body(null, 204)
   })
 
-  slice.openapi(refresh, async (c) => {
+  router.openapi(refresh, async (c) => {
     const session = await tokens.verify(c.req.valid('json').refresh, 'refresh')
     const nextRefreshId = uuidv7()
     const { database, cache } = c.var.upstreams
     const isRotated = await store.rotateRefresh(database, session, session.tokenId, nextRefreshId)
     if (!isRotated) {
-      await cache.write([askMark(session.sessionId)])
+      await cache.write([invalidateSession(session.sessionId)])
       throw new TiebarError(
         'refresh_reused',
         'This refresh token was used before, so its session has been ended. Log in again.',
@@ -166,12 +169,12 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     )
   })
 
-  slice.openapi(readPublicKeys, (c) => {
+  router.openapi(readPublicKeys, (c) => {
     c.header('Cache-Control', 'public, max-age=300')
     return c.json(tokens.publicKeys(), 200)
   })
 
-  return slice
+  return router
 }
 
 function beginSession(c: AppContext): store.NewSession {

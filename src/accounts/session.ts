@@ -3,30 +3,30 @@ import type { CacheWrite } from '../infra/redis.ts'
 
 const markSeconds = 60
 
-export function sessionKey(sessionId: string): string {
+export function sessionCacheKey(sessionId: string): string {
   return `session:${sessionId}`
 }
 
 /** After PostgreSQL said that the session lives. Never overwrites `ask`, which a log-out may just have written. */
-export function aliveMark(sessionId: string): CacheWrite {
+export function cacheSession(sessionId: string): CacheWrite {
   return {
     when: 'absent',
-    key: sessionKey(sessionId),
+    key: sessionCacheKey(sessionId),
     value: 'alive',
     seconds: markSeconds,
   }
 }
 
 /** Whatever ends a session writes this before it answers: until the mark expires, PostgreSQL is asked. */
-export function askMark(sessionId: string): CacheWrite {
+export function invalidateSession(sessionId: string): CacheWrite {
   return {
     when: 'always',
-    key: sessionKey(sessionId),
+    key: sessionCacheKey(sessionId),
     value: 'ask',
     seconds: markSeconds,
   }
 }
 
-export function isAlive(mark: string | null | undefined): boolean {
+export function isSessionCached(mark: string | null | undefined): boolean {
   return mark === 'alive'
 }

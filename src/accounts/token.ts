@@ -3,7 +3,7 @@
 import { type CryptoKey, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { validate } from 'uuid'
 import type { SigningKey } from '../env.ts'
-import { Memo } from '../kernel/bounded-cache.ts'
+import { BoundedCache } from '../kernel/bounded-cache.ts'
 import { TiebarError } from '../kernel/error.ts'
 
 const accessSeconds = 30 * 60
@@ -65,7 +65,7 @@ export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssu
 
   // A client sends the same token for half an hour. Its signature stays good; its end is looked at each time, and
   // whether its session lives is no matter of the token's.
-  const proven = new Memo<{ claims: TokenClaims; expiresAt: number }>(tokensRemembered)
+  const proven = new BoundedCache<{ claims: TokenClaims; expiresAt: number }>(tokensRemembered)
   const recall = (token: string) => {
     const known = proven.get(token)
     return known && known.expiresAt > Math.floor(Date.now() / 1000) - clockToleranceSeconds ? known.claims : undefined

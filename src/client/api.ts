@@ -555,7 +555,7 @@ export interface JobEvent {
     | 'SUPERSEDED'
   at: string
   attempt: number | null
-  by: number | ('courier' | 'controller' | 'sweep')
+  by: number | ('queue' | 'controller' | 'sweep')
   reason:
     | 'not_owner'
     | 'wrong_state'

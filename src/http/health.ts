@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { describeError } from '../kernel/log.ts'
 import type { Trace, Upstream } from '../kernel/trace.ts'
-import { createSlice, json, type Slice } from './openapi/router.ts'
+import { createRouter, json, type Router } from './openapi/router.ts'
 
 const tags = ['Health']
 const alive = z.object({ status: z.literal('ok') }).openapi('Alive')
@@ -42,17 +42,17 @@ const readReady = createRoute({
   },
 })
 
-export function healthRoutes(): Slice {
-  const slice = createSlice()
+export function healthRoutes(): Router {
+  const router = createRouter()
 
-  slice.openapi(readAlive, (c) => c.json({ status: 'ok' } as const, 200))
+  router.openapi(readAlive, (c) => c.json({ status: 'ok' } as const, 200))
 
-  slice.openapi(readReady, async (c) => {
-    const { database, cache, courier } = c.var.upstreams
+  router.openapi(readReady, async (c) => {
+    const { database, cache, queue } = c.var.upstreams
     const [postgres, redis, qstash] = await Promise.all([
       check(c.var.trace, 'postgres', () => database.ping()),
       check(c.var.trace, 'redis', () => cache.ping()),
-      check(c.var.trace, 'qstash', () => courier.ping()),
+      check(c.var.trace, 'qstash', () => queue.ping()),
     ])
     const isReady = [postgres, redis, qstash].every(({ status }) => status === 'ok')
     return c.json(
@@ -64,7 +64,7 @@ export function healthRoutes(): Slice {
     )
   })
 
-  return slice
+  return router
 }
 
 async function check(trace: Trace, name: Upstream, ping: () => Promise<void>): Promise<z.infer<typeof upstream>> {

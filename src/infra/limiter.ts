@@ -10,19 +10,19 @@ import { logRedisError } from './redis.ts'
 const deadlineMs = 300
 
 /** One use of a limit by one key: an address, a name. */
-export type Charge = { limit: Limit; key: string }
+export type LimitKey = { limit: Limit; key: string }
 
-export type Taking = {
+export type ConsumeResult = {
   /** What was counted. Whoever finds that it should not count gives it back. */
-  taken: Charge[]
+  consumed: LimitKey[]
   /** The limit that is used up, and when it no longer is. */
   refusal?: { limit: Limit; retryAfterSeconds: number }
 }
 
 export type Limiter = {
   /** Counts each charge unless its limit is used up. One round trip, that never fails. */
-  take(charges: Charge[]): Promise<Taking>
-  giveBack(charges: Charge[]): Promise<void>
+  consume(charges: LimitKey[]): Promise<ConsumeResult>
+  refund(charges: LimitKey[]): Promise<void>
 }
 
 export function openLimiter(url: string, token: string): (trace: Trace) => Limiter {
@@ -41,8 +41,8 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
   }
 
   /** @param rate how many uses to count; -1 takes one back */
-  async function count(trace: Trace, charges: Charge[], rate: 1 | -1): Promise<Taking> {
-    if (charges.length === 0) return { taken: [] }
+  async function count(trace: Trace, charges: LimitKey[], rate: 1 | -1): Promise<ConsumeResult> {
+    if (charges.length === 0) return { consumed: [] }
     try {
       const redis = openRedis()
       const answers = await trace.measure('redis', () =>
@@ -53,21 +53,21 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
           })),
         ),
       )
-      const taken = answers.filter(({ success }) => success).map(({ charge }) => charge)
+      const consumed = answers.filter(({ success }) => success).map(({ charge }) => charge)
       const refusals = answers.filter(({ success }) => !success)
       const latest = refusals.sort((one, other) => other.reset - one.reset)[0]
-      if (!latest) return { taken }
+      if (!latest) return { consumed }
       const retryAfterSeconds = Math.max(1, Math.ceil((latest.reset - Date.now()) / 1_000))
-      return { taken, refusal: { limit: latest.charge.limit, retryAfterSeconds } }
+      return { consumed, refusal: { limit: latest.charge.limit, retryAfterSeconds } }
     } catch (error) {
       logRedisError(trace, error)
-      return { taken: [] }
+      return { consumed: [] }
     }
   }
 
   return (trace) => ({
-    take: (charges) => count(trace, charges, 1),
-    async giveBack(charges) {
+    consume: (charges) => count(trace, charges, 1),
+    async refund(charges) {
       await count(trace, charges, -1)
     },
   })

@@ -1,11 +1,11 @@
-// QStash as a courier: it carries a small message to one of our own callbacks, later and again if need be.
+// QStash as a queue: it carries a small message to one of our own callbacks, later and again if need be.
 import { Client } from '@upstash/qstash'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 
 const deadlineMs = 2_000
 
-export type CourierMessage = {
+export type QueueMessage = {
   url: string
   failureUrl: string
   body: unknown
@@ -19,16 +19,16 @@ export type CourierMessage = {
   label: string
 }
 
-export type Courier = {
+export type Queue = {
   /** Hands over one message. False when QStash did not take it: whoever asks keeps it and tries again later. */
-  publish(message: CourierMessage): Promise<boolean>
+  publish(message: QueueMessage): Promise<boolean>
   /** Hands over many in one round trip; answers for each whether it was taken. */
-  publishAll(messages: CourierMessage[]): Promise<boolean[]>
+  publishAll(messages: QueueMessage[]): Promise<boolean[]>
   /** Answers or throws: for the readiness check. */
   ping(): Promise<void>
 }
 
-export function openCourier(baseUrl: string, token: string): (trace: Trace) => Courier {
+export function openQueue(baseUrl: string, token: string): (trace: Trace) => Queue {
   const client = new Client({
     baseUrl,
     token,
@@ -65,7 +65,7 @@ export function openCourier(baseUrl: string, token: string): (trace: Trace) => C
   })
 }
 
-function toRequest(message: CourierMessage) {
+function toRequest(message: QueueMessage) {
   return {
     url: message.url,
     body: message.body,

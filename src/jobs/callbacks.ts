@@ -5,15 +5,15 @@ import type { TokenIssuer } from '../accounts/token.ts'
 import type { AppContext, AppEnv } from '../http/context.ts'
 import { readBearer } from '../http/middleware/authenticate.ts'
 import { jsonBody, readAtMost } from '../http/middleware/json-body.ts'
-import { body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { type CourierAnswer, type DeliveryContext, deliver, handleFailed } from './deliver.ts'
+import { type DeliveryContext, deliver, handleFailureCallback, type QueueAnswer } from './deliver.ts'
 import { deliverPath, failedPath } from './dispatch.ts'
-import { courierFailure, courierMessage, jobPath, outcomeBody, outcomeSchema } from './schema.ts'
+import { jobPath, outcomeBody, outcomeSchema, queueFailure, queueMessage } from './schema.ts'
 import { verifySignature } from './signature.ts'
 import { noSuchJob } from './sql/read.ts'
 import { settle } from './sql/settle.ts'
-import { liveWrite } from './status-cache.ts'
+import { cacheJob } from './status-cache.ts'
 import { logTransition } from './transition.ts'
 import { describeWebhook } from './webhook.ts'
 
@@ -21,7 +21,7 @@ const tags = ['Callbacks']
 /** QStash's failure envelope carries the message twice and our own answer. */
 const largestEnvelope = 256 * 1024
 
-const courierResponses = {
+const queueResponses = {
   200: json(z.object({ done: z.literal(true) }), 'There is nothing more to do'),
   489: {
     description: 'The message cannot be read and never will be',
@@ -31,10 +31,10 @@ const courierResponses = {
   ...problems('bad_signature'),
 }
 
-const courierSecurity = [{ courier: [] }]
+const queueSecurity = [{ queue: [] }]
 
-/** For the document alone: what the courier brings is read after its signature, not by the route's own validation. */
-const courierBody = (name: 'CourierMessage' | 'CourierFailure') => ({
+/** For the document alone: what the queue brings is read after its signature, not by the route's own validation. */
+const queueBody = (name: 'QueueMessage' | 'QueueFailure') => ({
   body: { required: true, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
 })
 
@@ -44,9 +44,9 @@ const deliverJob = createRoute({
   operationId: 'deliverJob',
   tags,
   summary: 'QStash delivers a job',
-  security: courierSecurity,
-  request: courierBody('CourierMessage'),
-  responses: courierResponses,
+  security: queueSecurity,
+  request: queueBody('QueueMessage'),
+  responses: queueResponses,
 })
 
 const failedJob = createRoute({
@@ -55,9 +55,9 @@ const failedJob = createRoute({
   operationId: 'handleFailedJob',
   tags,
   summary: 'QStash has given a message up',
-  security: courierSecurity,
-  request: courierBody('CourierFailure'),
-  responses: courierResponses,
+  security: queueSecurity,
+  request: queueBody('QueueFailure'),
+  responses: queueResponses,
 })
 
 const reportOutcome = (tokens: TokenIssuer) =>
@@ -87,42 +87,42 @@ function outcomeToken(tokens: TokenIssuer) {
   })
 }
 
-export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
-  const slice = createSlice()
-  slice.openAPIRegistry.register('CourierMessage', courierMessage)
-  slice.openAPIRegistry.register('CourierFailure', courierFailure)
-  describeWebhook(slice)
+export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
+  const router = createRouter()
+  router.openAPIRegistry.register('QueueMessage', queueMessage)
+  router.openAPIRegistry.register('QueueFailure', queueFailure)
+  describeWebhook(router)
 
-  slice.openapi(deliverJob, async (c) => {
-    const message = courierMessage.safeParse(await readSigned(c, deliverPath))
+  router.openapi(deliverJob, async (c) => {
+    const message = queueMessage.safeParse(await readSigned(c, deliverPath))
     if (!message.success) return answerUnreadable(c)
-    return answerCourier(c, await deliver(toContext(c, tokens), message.data.job_id))
+    return answerQueue(c, await deliver(toContext(c, tokens), message.data.job_id))
   })
 
-  slice.openapi(failedJob, async (c) => {
-    const envelope = courierFailure.safeParse(await readSigned(c, failedPath))
+  router.openapi(failedJob, async (c) => {
+    const envelope = queueFailure.safeParse(await readSigned(c, failedPath))
     const source = envelope.success ? parseJson(Buffer.from(envelope.data.sourceBody, 'base64')) : undefined
-    const message = courierMessage.safeParse(source)
+    const message = queueMessage.safeParse(source)
     if (!message.success) return answerUnreadable(c)
-    return answerCourier(c, await handleFailed(toContext(c, tokens), message.data.job_id))
+    return answerQueue(c, await handleFailureCallback(toContext(c, tokens), message.data.job_id))
   })
 
-  slice.openapi(reportOutcome(tokens), async (c) => {
+  router.openapi(reportOutcome(tokens), async (c) => {
     const { id } = c.req.valid('param')
     const { result, detail } = c.req.valid('json')
     const { database, cache } = c.var.upstreams
     const outcome = {
-      verdict: result,
+      result,
       detail: detail ?? null,
       attempt: null,
-      wasUnclear: false,
+      mayHaveExecutedBefore: false,
     }
     const settlement = await settle(database, id, outcome)
     if (!settlement) throw noSuchJob()
-    const { job, effect, isMoved } = settlement
-    if (isMoved) {
+    const { job, effect, isChanged } = settlement
+    if (isChanged) {
       logTransition(c.var.trace, job, 'controller')
-      await cache.write([liveWrite(job)])
+      await cache.write([cacheJob(job)])
     }
     if (effect === 'contradiction') {
       throw new TiebarError('outcome_contradicts', `The job is ${job.state} with ${job.result}; the report was noted.`)
@@ -130,7 +130,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Slice {
     return c.json({ job_id: job.id, state: job.state, result: job.result }, 200)
   })
 
-  return slice
+  return router
 }
 
 function toContext(c: AppContext, tokens: TokenIssuer): DeliveryContext {
@@ -169,7 +169,7 @@ function answerUnreadable(c: AppContext) {
   return c.body(null, 489 as never, { 'Upstash-NonRetryable-Error': 'true' }) // 489 is QStash's own, in no list of statuses
 }
 
-function answerCourier(c: AppContext, answer: CourierAnswer) {
+function answerQueue(c: AppContext, answer: QueueAnswer) {
   if (answer.status === 200) return c.json({ done: true } as const, 200)
   if (answer.retryAfterSeconds !== undefined) c.header('Retry-After', String(answer.retryAfterSeconds))
   return c.json({ done: false } as const, 503)

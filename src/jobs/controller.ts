@@ -4,7 +4,7 @@ import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { type Command, controllerTimeoutMs, toDetail } from './job.ts'
-import type { Verdict } from './sql/settle.ts'
+import type { ControllerResult } from './sql/settle.ts'
 
 /** What is posted to a controller. `not_after` is RFC 3339: whoever reads this later must not act on it. */
 export type ControllerCommand = {
@@ -18,7 +18,7 @@ export type ControllerCommand = {
   outcome_token: string
 }
 
-export type ControllerAnswer = { verdict: Verdict; detail: string | null }
+export type ControllerAnswer = { result: ControllerResult; detail: string | null }
 
 const largestAnswer = 64 * 1024
 
@@ -53,22 +53,22 @@ export async function sendCommand(
       return judgeBody(await readAtMost(response, largestAnswer))
     })
   } catch (error) {
-    if (error instanceof TiebarError) return { verdict: 'bad_answer', detail: 'the answer was over 64 KiB' }
+    if (error instanceof TiebarError) return { result: 'bad_answer', detail: 'the answer was over 64 KiB' }
     // Refused and cut off look alike here, so the command may have been carried out.
     const detail = signal.aborted
       ? `no answer within ${controllerTimeoutMs / 1000} s`
       : `no connection: ${describeError(error).message}`
-    return { verdict: 'unclear', detail: toDetail(detail) }
+    return { result: 'may_have_executed', detail: toDetail(detail) }
   }
 }
 
 /** What a status that is not 2xx says about the command. */
 export function judgeStatus(status: number): ControllerAnswer {
   const detail = `the controller answered ${status}`
-  if (status === 429 || status === 503) return { verdict: 'busy', detail }
-  if (status === 408 || status === 425 || status >= 500) return { verdict: 'unclear', detail }
-  if (status >= 400) return { verdict: 'REMOTEFAILED', detail }
-  return { verdict: 'bad_answer', detail }
+  if (status === 429 || status === 503) return { result: 'busy', detail }
+  if (status === 408 || status === 425 || status >= 500) return { result: 'may_have_executed', detail }
+  if (status >= 400) return { result: 'REMOTEFAILED', detail }
+  return { result: 'bad_answer', detail }
 }
 
 /** Names, or the old system's numbers. */
@@ -85,17 +85,17 @@ export function judgeBody(bytes: Uint8Array): ControllerAnswer {
   const answer = parseObject(bytes)
   if (!answer)
     return {
-      verdict: 'bad_answer',
+      result: 'bad_answer',
       detail: 'the answer was not a JSON object',
     }
-  const verdict = results.get(answer.result)
-  if (!verdict)
+  const result = results.get(answer.result)
+  if (!result)
     return {
-      verdict: 'bad_answer',
+      result: 'bad_answer',
       detail: 'the answer had no result of SUCCESS, REMOTEFAILED or PENDING',
     }
   return {
-    verdict,
+    result,
     detail: typeof answer.detail === 'string' ? toDetail(answer.detail) : null,
   }
 }

@@ -1,6 +1,6 @@
-// Handing jobs to the courier. Whether QStash takes them decides nothing: what it has not taken, the sweep hands over.
-import type { CourierMessage } from '../infra/queue.ts'
-import { type Command, courierRetries } from './job.ts'
+// Handing jobs to the queue. Whether QStash takes them decides nothing: what it has not taken, the sweep hands over.
+import type { QueueMessage } from '../infra/queue.ts'
+import { type Command, queueRetries } from './job.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
@@ -11,12 +11,12 @@ const answerSeconds = 25
 const retryDelay = 'min(30000, 1000 * pow(2, retried))'
 
 /** @param publishNo makes the deduplication id anew each time the job is handed over */
-export function toMessage(publicUrl: string, job: { id: string; command: Command }, publishNo: number): CourierMessage {
+export function toMessage(publicUrl: string, job: { id: string; command: Command }, publishNo: number): QueueMessage {
   return {
     url: `${publicUrl}${deliverPath}`,
     failureUrl: `${publicUrl}${failedPath}`,
     body: { job_id: job.id },
-    retries: courierRetries[job.command],
+    retries: queueRetries[job.command],
     retryDelay,
     timeoutSeconds: answerSeconds,
     deduplicationId: `${job.id}:${publishNo}`,

@@ -2,7 +2,7 @@
 import { createRoute, type z } from '@hono/zod-openapi'
 import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
-import { bearerSecurity, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { bearerSecurity, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { answerPage, readCursor } from '../http/pagination/page.ts'
 import { cutPage } from '../kernel/page.ts'
 import { toJob } from './job.ts'
@@ -55,34 +55,34 @@ const readEvents = createRoute({
 })
 
 /** Mounted before the machines: `history` is not a machine's id. */
-export function historyRoutes(): Slice {
-  const slice = createSlice()
+export function historyRoutes(): Router {
+  const router = createRouter()
 
-  slice.openapi(readMyHistory, async (c) => {
+  router.openapi(readMyHistory, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const { database } = c.var.upstreams
     const after = readCursor(cursor, '-requested_at', 'requested_at')
-    return answerHistory(c, await listMyHistory(database, c.var.claimant, toFilter(c, filter), after, limit), limit)
+    return answerHistory(c, await listMyHistory(database, c.var.caller, toFilter(c, filter), after, limit), limit)
   })
 
   // Its other methods would otherwise look for a machine of that name.
-  slice.all('/api/machines/history', (c) => c.notFound())
+  router.all('/api/machines/history', (c) => c.notFound())
 
-  slice.openapi(readHistory, async (c) => {
+  router.openapi(readHistory, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const { database } = c.var.upstreams
     const { id } = c.req.valid('param')
     const after = readCursor(cursor, '-requested_at', 'requested_at')
-    const rows = await listMachineHistory(database, c.var.claimant, id, toFilter(c, filter), after, limit)
+    const rows = await listMachineHistory(database, c.var.caller, id, toFilter(c, filter), after, limit)
     return answerHistory(c, rows, limit)
   })
 
-  slice.openapi(readEvents, async (c) => {
-    const rows = await listEvents(c.var.upstreams.database, c.var.claimant, c.req.valid('param').id)
+  router.openapi(readEvents, async (c) => {
+    const rows = await listEvents(c.var.upstreams.database, c.var.caller, c.req.valid('param').id)
     return c.json({ items: rows.map(toJobEvent) }, 200)
   })
 
-  return slice
+  return router
 }
 
 type Query = z.infer<typeof historyQuery>
@@ -90,7 +90,7 @@ type Query = z.infer<typeof historyQuery>
 function toFilter(c: AppContext, { requested_by, ...filter }: Omit<Query, 'limit' | 'cursor'>) {
   return {
     ...filter,
-    requestedBy: requested_by === 'me' ? c.var.claimant.accountId : requested_by,
+    requestedBy: requested_by === 'me' ? c.var.caller.accountId : requested_by,
   }
 }
 

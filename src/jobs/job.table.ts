@@ -46,12 +46,12 @@ export const jobs = pgTable(
     pendingSince: timestamp('pending_since', { withTimezone: true }),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
     version: integer().notNull().default(1),
-    /** How often the job was handed to the courier; part of the deduplication id. */
+    /** How often the job was handed to the queue; part of the deduplication id. */
     publishNo: integer('publish_no').notNull().default(1),
-    /** Null while the courier is not known to have it. */
+    /** Null while the queue is not known to have it. */
     publishedAt: timestamp('published_at', { withTimezone: true }),
     /** Some attempt may have acted: it has no answer, or one that does not say. */
-    unclear: boolean().notNull().default(false),
+    mayHaveExecuted: boolean('may_have_executed').notNull().default(false),
     /** This STOP superseded a START that may have acted: unless it succeeds, the machine is in ERROR. */
     mustSucceed: boolean('must_succeed').notNull().default(false),
   },
@@ -89,7 +89,7 @@ export const jobEvents = pgTable(
     state: text().notNull(),
     at: timestamp({ withTimezone: true }).notNull(),
     attempt: integer(),
-    /** An account's id, or `courier`, `controller`, `sweep`. */
+    /** An account's id, or `queue`, `controller`, `sweep`. */
     by: text().notNull(),
     reason: text(),
     detail: text(),

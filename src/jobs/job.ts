@@ -75,7 +75,7 @@ export type JobEvent = {
   state: JobState
   at: string
   attempt: number | null
-  by: number | 'courier' | 'controller' | 'sweep'
+  by: number | 'queue' | 'controller' | 'sweep'
   reason: EventReason | null
   detail: string | null
 }
@@ -114,8 +114,8 @@ export const expiresInSeconds: Record<Command, number> = {
 /** A START is tried this often; a STOP until its time is over. */
 export const startAttempts = 4
 
-/** What the courier does by itself before it calls back with the failure. */
-export const courierRetries: Record<Command, number> = { START: 3, STOP: 5 }
+/** What the queue does by itself before it calls back with the failure. */
+export const queueRetries: Record<Command, number> = { START: 3, STOP: 5 }
 
 /** How long one attempt has the machine to itself: longer than the controller's answer and our own writing may take. */
 export const leaseSeconds = 20

@@ -1,22 +1,23 @@
 // Commands to machines, their status, and taking them back.
 import { createRoute, z } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
-import { aliveMark, isAlive, sessionKey } from '../accounts/session.ts'
-import { callerOf } from '../accounts/sql/sign-in.ts'
+import { cacheSession, isSessionCached, sessionCacheKey } from '../accounts/session.ts'
+import { selectCaller } from '../accounts/sql/caller.ts'
 import type { AppContext } from '../http/context.ts'
-import { once } from '../http/idempotency/idempotency.ts'
+import { withIdempotencyKey } from '../http/idempotency/idempotency.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import { toMessage } from './dispatch.ts'
 import { expiresInSeconds, type Job, type Refusal, toJob } from './job.ts'
 import { cancelBody, jobPath, jobSchema, machinePath, operationBody } from './schema.ts'
-import { type Admission, admit, cancel } from './sql/create.ts'
+import { cancelJob } from './sql/cancel.ts'
+import { type CreateJobResult, createJob } from './sql/create.ts'
 import { readJob } from './sql/read.ts'
 import { markPublished } from './sql/redispatch.ts'
-import { jobKey, liveWrite, readLive } from './status-cache.ts'
+import { cacheJob, jobCacheKey, parseCachedJob } from './status-cache.ts'
 import { logTransition } from './transition.ts'
 
 const tags = ['Jobs']
@@ -54,7 +55,7 @@ const readStatus = createRoute({
   responses: { 200: json(jobSchema, 'The job'), ...problems('not_found') },
 })
 
-const cancelJob = createRoute({
+const cancel = createRoute({
   method: 'post',
   path: '/api/jobs/{id}/cancel',
   operationId: 'cancelJob',
@@ -75,10 +76,10 @@ const cancelJob = createRoute({
   },
 })
 
-export function jobRoutes(): Slice {
-  const slice = createSlice()
+export function jobRoutes(): Router {
+  const router = createRouter()
 
-  slice.openapi(operate, async (c) => {
+  router.openapi(operate, async (c) => {
     const { command, expires_in } = c.req.valid('json')
     const request = {
       jobId: uuidv7(),
@@ -86,8 +87,8 @@ export function jobRoutes(): Slice {
       command,
       expiresInSeconds: expires_in ?? expiresInSeconds[command],
     }
-    const admission = await once(c, callerOf(c.var.claimant), (key) =>
-      admit(c.var.upstreams.database, c.var.claimant, request, key),
+    const admission = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
+      createJob(c.var.upstreams.database, c.var.caller, request, key),
     )
     const { job } = admission
     if (!job) throw explainRefusal(admission)
@@ -98,47 +99,47 @@ export function jobRoutes(): Slice {
     return c.json(toJob(job), 202)
   })
 
-  slice.openapi(readStatus, async (c) => {
+  router.openapi(readStatus, async (c) => {
     const { database, cache } = c.var.upstreams
-    const { accountId, sessionId } = c.var.claimant
+    const { accountId, sessionId } = c.var.caller
     const { id } = c.req.valid('param')
-    const [text, mark] = (await cache.read([jobKey(id), sessionKey(sessionId)])) ?? []
-    if (text && isAlive(mark)) {
-      const live = readLive(text)
+    const [text, mark] = (await cache.read([jobCacheKey(id), sessionCacheKey(sessionId)])) ?? []
+    if (text && isSessionCached(mark)) {
+      const live = parseCachedJob(text)
       if (live.requested_by === accountId || live.machine_owner_id === accountId) return c.json(live, 200)
     }
-    const job = await readJob(database, c.var.claimant, id)
-    c.executionCtx.waitUntil(cache.write([liveWrite(job), aliveMark(sessionId)]))
+    const job = await readJob(database, c.var.caller, id)
+    c.executionCtx.waitUntil(cache.write([cacheJob(job), cacheSession(sessionId)]))
     return c.json(toJob(job), 200)
   })
 
-  slice.openapi(cancelJob, async (c) => {
+  router.openapi(cancel, async (c) => {
     const { database, cache } = c.var.upstreams
     const { reason } = c.req.valid('json')
-    const { verdict, job } = await cancel(database, c.var.claimant, c.req.valid('param').id, reason ?? null)
-    if (verdict === 'not_found') throw new TiebarError('not_found', 'There is no job with this id that you may see.')
-    if (verdict === 'not_cancelable') {
+    const { decision, job } = await cancelJob(database, c.var.caller, c.req.valid('param').id, reason ?? null)
+    if (decision === 'not_found') throw new TiebarError('not_found', 'There is no job with this id that you may see.')
+    if (decision === 'not_cancelable') {
       throw new TiebarError('not_cancelable', explainNotCancelable(job), {
         jobId: job.id,
       })
     }
-    logTransition(c.var.trace, job, c.var.claimant.accountId)
-    await cache.write([liveWrite(job)])
+    logTransition(c.var.trace, job, c.var.caller.accountId)
+    await cache.write([cacheJob(job)])
     return c.json(toJob(job), 200)
   })
 
-  return slice
+  return router
 }
 
-/** Hands a new job to the courier and shows it in Redis, side by side. Neither can take the job back. */
+/** Hands a new job to the queue and shows it in Redis, side by side. Neither can take the job back. */
 async function announce(c: AppContext, job: Job, superseded: Job | null): Promise<void> {
-  const { database, cache, courier } = c.var.upstreams
-  const { accountId } = c.var.claimant
+  const { database, cache, queue } = c.var.upstreams
+  const { accountId } = c.var.caller
   const moved = superseded ? [job, superseded] : [job]
   for (const each of moved) logTransition(c.var.trace, each, accountId)
   const [isTaken] = await Promise.all([
-    courier.publish(toMessage(c.var.environment.PUBLIC_URL, job, 1)),
-    cache.write(moved.map(liveWrite)),
+    queue.publish(toMessage(c.var.environment.PUBLIC_URL, job, 1)),
+    cache.write(moved.map(cacheJob)),
   ])
   if (!isTaken) return
   // If this fails, the sweep hands the job over once more, and the claim lets one of the two through.
@@ -156,10 +157,14 @@ const refusalTexts: Record<Refusal | 'not_found', string> = {
   no_controller: 'The machine has no controller_url to send the command to.',
 }
 
-function explainRefusal({ verdict, status, open_job_id }: Admission): TiebarError {
-  if (verdict === 'accepted') throw new TypeError('an accepted job is no refusal')
-  const detail = refusalTexts[verdict] + (verdict === 'wrong_state' ? ` It is ${status}.` : '')
-  return new TiebarError(verdict, detail, verdict === 'job_open' && open_job_id !== null ? { jobId: open_job_id } : {})
+function explainRefusal({ decision, status, open_job_id }: CreateJobResult): TiebarError {
+  if (decision === 'accepted') throw new TypeError('an accepted job is no refusal')
+  const detail = refusalTexts[decision] + (decision === 'wrong_state' ? ` It is ${status}.` : '')
+  return new TiebarError(
+    decision,
+    detail,
+    decision === 'job_open' && open_job_id !== null ? { jobId: open_job_id } : {},
+  )
 }
 
 function explainNotCancelable(job: Job): string {

@@ -91,7 +91,7 @@ const eventSchema = z
     state: z.enum(jobStates),
     at: time,
     attempt: z.int().nullable(),
-    by: z.union([z.int(), z.enum(['courier', 'controller', 'sweep'])]),
+    by: z.union([z.int(), z.enum(['queue', 'controller', 'sweep'])]),
     reason: z.enum(eventReasons).nullable(),
     detail,
   })
@@ -116,7 +116,7 @@ export function toJobEvent(row: EventRow): JobEvent {
     at: toRfc3339(row.at),
     attempt: row.attempt,
     // An account's id is all digits; the others are the three words.
-    by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as 'courier' | 'controller' | 'sweep'),
+    by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as 'queue' | 'controller' | 'sweep'),
     reason: row.reason,
     detail: row.detail,
   }
@@ -139,9 +139,9 @@ export const outcomeSchema = z
   .openapi('OutcomeAnswer')
 
 /** The body of our own messages to ourselves. */
-export const courierMessage = z.object({ job_id: uuid })
+export const queueMessage = z.object({ job_id: uuid })
 
 /** What QStash posts when it has given a message up; the body of the message is inside, in base64. */
-export const courierFailure = z.object({
+export const queueFailure = z.object({
   sourceBody: z.string().openapi({ example: 'eyJqb2JfaWQiOiIwMTk4YzBkZS03YzFhLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEifQ==' }),
 })

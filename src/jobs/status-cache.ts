@@ -5,24 +5,24 @@ import { isOpen, type Job, toJob } from './job.ts'
 const openSeconds = 5
 const endedSeconds = 24 * 60 * 60
 
-export function jobKey(jobId: string): string {
+export function jobCacheKey(jobId: string): string {
   return `job:${jobId}`
 }
 
 /** Writes the job unless a newer version is there already. */
-export function liveWrite(row: Job): CacheWrite {
+export function cacheJob(row: Job): CacheWrite {
   const job = toJob(row)
   // A job whose outcome is unknown may yet learn it from a late report.
   const mayMove = isOpen(job.state) || job.result === 'INTERNALFAILED'
   return {
     when: 'newer',
-    key: jobKey(job.id),
+    key: jobCacheKey(job.id),
     value: JSON.stringify(job),
     version: job.version,
     seconds: mayMove ? openSeconds : endedSeconds,
   }
 }
 
-export function readLive(text: string): Job {
+export function parseCachedJob(text: string): Job {
   return JSON.parse(text) as Job // written by `liveWrite`, by nobody else
 }

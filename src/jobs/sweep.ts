@@ -1,10 +1,12 @@
 // The safety net under every promise: once a minute, jobs that nobody takes care of are handed over again or ended.
+
+import { deleteExpiredSessions } from '../accounts/sql/sign-in.ts'
 import type { Upstreams } from '../http/context.ts'
+import { deleteExpiredKeys } from '../http/idempotency/store.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { toMessage } from './dispatch.ts'
-import { carryOutDue, markPublished } from './sql/redispatch.ts'
-import { dropEndedSessions, dropOldKeys } from './sql/retention.ts'
-import { liveWrite } from './status-cache.ts'
+import { markPublished, redispatchDueJobs } from './sql/redispatch.ts'
+import { cacheJob } from './status-cache.ts'
 import { logTransition } from './transition.ts'
 
 const jobsAtOnce = 100
@@ -17,10 +19,10 @@ export type SweepReport = {
   duration_ms: number
 }
 
-/** Safe to run twice at once. Stops when none is due, the courier is away, or 20 s have passed. */
+/** Safe to run twice at once. Stops when none is due, the queue is away, or 20 s have passed. */
 export async function sweep(
   trace: Trace,
-  { database, cache, courier }: Upstreams,
+  { database, cache, queue }: Upstreams,
   publicUrl: string,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<SweepReport> {
@@ -32,14 +34,14 @@ export async function sweep(
     duration_ms: 0,
   }
   while (Date.now() - beganAt < longestSweepMs) {
-    const carried = await carryOutDue(database, jobsAtOnce)
+    const carried = await redispatchDueJobs(database, jobsAtOnce)
     if (carried.length === 0) break
     const again = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
     const ended = carried.filter(({ step }) => step === 'ended')
     for (const { job } of ended) logTransition(trace, job, 'sweep')
-    waitUntil(cache.write(ended.map(({ job }) => liveWrite(job))))
+    waitUntil(cache.write(ended.map(({ job }) => cacheJob(job))))
 
-    const taken = await courier.publishAll(again.map(({ job, publishNo }) => toMessage(publicUrl, job, publishNo)))
+    const taken = await queue.publishAll(again.map(({ job, publishNo }) => toMessage(publicUrl, job, publishNo)))
     const lost = again.filter((_, index) => taken[index] !== true)
     if (lost.length > 0) {
       await markPublished(
@@ -51,11 +53,11 @@ export async function sweep(
     report.ended += ended.length
     report.handed_over += again.length - lost.length
     report.not_taken += lost.length
-    // What the courier does not take is due again at once; it will be there in a minute, too.
+    // What the queue does not take is due again at once; it will be there in a minute, too.
     if (lost.length > 0) break
   }
-  await dropOldKeys(database)
-  await dropEndedSessions(database)
+  await deleteExpiredKeys(database)
+  await deleteExpiredSessions(database)
   report.duration_ms = Date.now() - beganAt
   trace.log('sweep', { ...report, round_trips: trace.roundTrips })
   return report

@@ -1,7 +1,7 @@
 // What a controller is sent and what it may answer, for the OpenAPI document. The sending itself is in `controller.ts`.
 import { z } from '@hono/zod-openapi'
 import { text, time, uuid } from '../http/openapi/fields.ts'
-import { json, type Slice } from '../http/openapi/router.ts'
+import { json, type Router } from '../http/openapi/router.ts'
 import type { ControllerCommand } from './controller.ts'
 import { commands, longestDetail } from './job.ts'
 
@@ -40,8 +40,8 @@ nothing else to know who sends it.
 `.trim()
 
 /** Writes the command into the document as a webhook: an operation that others serve and Tiebar calls. */
-export function describeWebhook(slice: Slice): void {
-  slice.openAPIRegistry.registerWebhook({
+export function describeWebhook(router: Router): void {
+  router.openAPIRegistry.registerWebhook({
     method: 'post',
     path: 'command',
     operationId: 'sendCommand',

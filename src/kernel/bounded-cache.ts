@@ -1,7 +1,7 @@
 // A memory of what was worked out before, of bounded size.
 
 /** Values by key. Full, it forgets what was put in first. */
-export class Memo<Value> {
+export class BoundedCache<Value> {
   readonly #values = new Map<string, Value>()
   readonly #capacity: number
 

@@ -41,7 +41,7 @@ export type InputFault = { pointer: string; detail: string } | { parameter: stri
 export type Limit = { name: string; quota: number; windowSeconds: number }
 
 /** Facts that the answer carries beside the words. */
-export type ErrorFacts = {
+export type ErrorExtensions = {
   errors?: InputFault[]
   /** The job that is in the way. */
   jobId?: string
@@ -57,11 +57,11 @@ export type ErrorFacts = {
 export class TiebarError extends Error {
   override readonly name = 'TiebarError'
   readonly code: ErrorCode
-  readonly facts: ErrorFacts
+  readonly extensions: ErrorExtensions
 
-  constructor(code: ErrorCode, detail: string, facts: ErrorFacts = {}, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail: string, facts: ErrorExtensions = {}, options?: ErrorOptions) {
     super(detail, options)
     this.code = code
-    this.facts = facts
+    this.extensions = facts
   }
 }

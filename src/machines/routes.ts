@@ -1,12 +1,12 @@
 // The registry of machines.
 import { createRoute, z } from '@hono/zod-openapi'
-import { callerOf } from '../accounts/sql/sign-in.ts'
+import { selectCaller } from '../accounts/sql/caller.ts'
 import type { AppContext } from '../http/context.ts'
 import { isNotModified, readIfMatch } from '../http/etag.ts'
-import { once } from '../http/idempotency/idempotency.ts'
+import { withIdempotencyKey } from '../http/idempotency/idempotency.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createSlice, json, problems, type Slice } from '../http/openapi/router.ts'
+import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { answerPage, readCursor } from '../http/pagination/page.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { cutPage } from '../kernel/page.ts'
@@ -113,18 +113,18 @@ const remove = createRoute({
   responses: { 204: { description: 'The machine is gone' }, ...writeProblems },
 })
 
-export function machineRoutes(): Slice {
-  const slice = createSlice()
+export function machineRoutes(): Router {
+  const router = createRouter()
 
-  slice.openapi(list, async (c) => {
+  router.openapi(list, async (c) => {
     const { status, owner_id, q, sort, limit, cursor } = c.req.valid('query')
-    const { accountId } = c.var.claimant
+    const { accountId } = c.var.caller
     const isDescending = sort.startsWith('-')
     // The enum of the query is made of these very columns.
     const column = sort.replace('-', '') as store.MachineSort['column']
     const rows = await store.listMachines(
       c.var.upstreams.database,
-      c.var.claimant,
+      c.var.caller,
       { status, q, ownerId: owner_id === 'me' ? accountId : owner_id },
       { column, isDescending },
       readCursor(cursor, sort, column),
@@ -138,20 +138,20 @@ export function machineRoutes(): Slice {
     return answerPage(c, page)
   })
 
-  slice.openapi(create, async (c) => {
+  router.openapi(create, async (c) => {
     const { name, location, status, controller_url } = c.req.valid('json')
     const { database } = c.var.upstreams
     checkControllerUrl(c, controller_url)
     const machine = { name, location, status, controllerUrl: controller_url }
-    const row = await once(c, callerOf(c.var.claimant), (key) =>
-      store.insertMachine(database, c.var.claimant, machine, key),
+    const row = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
+      store.insertMachine(database, c.var.caller, machine, key),
     )
     c.header('Location', `/api/machines/${row.id}`)
     return answerMachine(c, row, 201)
   })
 
-  slice.openapi(read, async (c) => {
-    const row = await store.readMachine(c.var.upstreams.database, c.var.claimant, c.req.valid('param').id)
+  router.openapi(read, async (c) => {
+    const row = await store.readMachine(c.var.upstreams.database, c.var.caller, c.req.valid('param').id)
     if (isNotModified(c.req.header('If-None-Match'), toEtag(row))) {
       c.header('ETag', toEtag(row))
       return c.body(null, 304)
@@ -159,7 +159,7 @@ export function machineRoutes(): Slice {
     return answerMachine(c, row, 200)
   })
 
-  slice.openapi(replace, async (c) => {
+  router.openapi(replace, async (c) => {
     const { controller_url, ...rest } = c.req.valid('json')
     return change(c, c.req.valid('param').id, {
       ...rest,
@@ -167,7 +167,7 @@ export function machineRoutes(): Slice {
     })
   })
 
-  slice.openapi(patch, async (c) => {
+  router.openapi(patch, async (c) => {
     const { controller_url, ...rest } = c.req.valid('json')
     return change(c, c.req.valid('param').id, {
       ...rest,
@@ -175,20 +175,20 @@ export function machineRoutes(): Slice {
     })
   })
 
-  slice.openapi(remove, async (c) => {
+  router.openapi(remove, async (c) => {
     const { id } = c.req.valid('param')
     const ifMatch = readIfMatch(c.req.header('If-Match'))
-    await store.changeMachine(c.var.upstreams.database, c.var.claimant, id, { isDeleted: true }, ifMatch)
+    await store.changeMachine(c.var.upstreams.database, c.var.caller, id, { isDeleted: true }, ifMatch)
     return c.body(null, 204)
   })
 
-  return slice
+  return router
 }
 
 async function change(c: AppContext, id: number, change: store.MachineChange) {
   checkControllerUrl(c, change.controllerUrl)
   const ifMatch = readIfMatch(c.req.header('If-Match'))
-  return answerMachine(c, await store.changeMachine(c.var.upstreams.database, c.var.claimant, id, change, ifMatch), 200)
+  return answerMachine(c, await store.changeMachine(c.var.upstreams.database, c.var.caller, id, change, ifMatch), 200)
 }
 
 function answerMachine<Status extends 200 | 201>(c: AppContext, row: MachineRow, status: Status) {

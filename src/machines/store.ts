@@ -1,8 +1,8 @@
 // Statements on machines. A read is one statement; a write locks the row first and decides in the next statement.
 import { type SQL, sql } from 'drizzle-orm'
-import { callerOf, requireCaller } from '../accounts/sql/sign-in.ts'
-import type { Claimant } from '../http/context.ts'
-import { dropOldKey, keepKey, type RequestKey } from '../http/idempotency/store.ts'
+import { requireCaller, selectCaller } from '../accounts/sql/caller.ts'
+import type { Caller } from '../http/context.ts'
+import { deleteExpiredKey, insertKey, type RequestKey } from '../http/idempotency/store.ts'
 import type { Database } from '../infra/database.ts'
 import { type ErrorCode, TiebarError } from '../kernel/error.ts'
 import type { Cursor } from '../kernel/page.ts'
@@ -38,7 +38,7 @@ export type MachineFilter = {
 /** A page of machines with one row more than `limit` when there is a next page; `sort_value` is for the cursor. */
 export async function listMachines(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   filter: MachineFilter,
   sort: MachineSort,
   after: Cursor | undefined,
@@ -66,7 +66,7 @@ export async function listMachines(
     conditions.push(sql`(m.${column}, m.id) ${beyond} (${after.value}::${type}, ${after.id}::bigint)`)
   }
   const rows = await database.query<(MachineRow & { sort_value: string }) | { id: null }>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
       SELECT ${machineColumns}, m.${column}::text AS sort_value FROM machines m
       WHERE ${sql.join(conditions, sql` AND `)}
@@ -77,9 +77,9 @@ export async function listMachines(
   return rows.filter((row) => row.id !== null)
 }
 
-export async function readMachine(database: Database, claimant: Claimant, id: number): Promise<MachineRow> {
+export async function readMachine(database: Database, caller: Caller, id: number): Promise<MachineRow> {
   const rows = await database.query<MachineRow | { id: null }>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT ${machineColumns} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`)
   const row = requireCaller(rows)
   if (row.id === null) throw noSuchMachine()
@@ -96,19 +96,19 @@ export type NewMachine = {
 /** Inserts a machine of the caller's. @throws UniqueViolation of the idempotency key, for a twin */
 export async function insertMachine(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   machine: NewMachine,
   key: RequestKey | undefined,
 ): Promise<MachineRow> {
   const insert = sql`
-    WITH caller AS (${callerOf(claimant)}), m AS (
+    WITH caller AS (${selectCaller(caller)}), m AS (
       INSERT INTO machines (name, location, status, owner_id, controller_url)
       SELECT ${machine.name}, ${machine.location}, ${machine.status}, caller.id, ${machine.controllerUrl} FROM caller
       RETURNING *
-    )${key ? sql`, keeping AS (${keepKey(key, sql`SELECT ${machineColumns} FROM caller, m`)})` : sql``}
+    )${key ? sql`, keeping AS (${insertKey(key, sql`SELECT ${machineColumns} FROM caller, m`)})` : sql``}
     SELECT ${machineColumns} FROM caller, m`
   const rows = key
-    ? await database.batch<MachineRow>([dropOldKey(key), insert])
+    ? await database.batch<MachineRow>([deleteExpiredKey(key), insert])
     : await database.query<MachineRow>(insert)
   return requireCaller(rows)
 }
@@ -129,7 +129,7 @@ export type MachineChange = {
  */
 export async function changeMachine(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   id: number,
   change: MachineChange,
   ifMatch: string[] | undefined,
@@ -139,7 +139,7 @@ export async function changeMachine(
   const url = change.controllerUrl ?? null
   const isDeleted = change.isDeleted ?? false
   const decide = sql`
-    WITH caller AS (${callerOf(claimant)}),
+    WITH caller AS (${selectCaller(caller)}),
     target AS (SELECT * FROM machines WHERE id = ${id}::bigint AND deleted_at IS NULL),
     open_jobs AS (${openJobsOf(id)}),
     verdict AS (

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
 import { z } from 'zod'
-import { examine, type Finding } from './doctor/checks.ts'
+import { type Finding, runChecks } from './doctor/checks.ts'
 import { UsageError } from './named-database.ts'
 
 const usage = `usage: npm run doctor -- [--env NAME] [--secrets FILE] [--url URL] [--cron-seconds N]
@@ -42,7 +42,7 @@ async function main({ env, secrets, url, 'cron-seconds': cron }: Values): Promis
   if (url !== undefined && !/^https?:/.test(url)) throw new UsageError('--url must be an http or https URL.')
   if (!/^\d+(\.\d+)?$/.test(cron)) throw new UsageError('--cron-seconds must be a number.')
   const variables = { ...(await readVars(env)), ...readSecrets(secrets), ...process.env }
-  const findings = await examine({ variables, url: url?.replace(/\/$/, ''), cronSeconds: Number(cron) }, show)
+  const findings = await runChecks({ variables, url: url?.replace(/\/$/, ''), cronSeconds: Number(cron) }, show)
   const bad = findings.filter(({ isGood }) => !isGood).length
   process.stdout.write(bad === 0 ? '\nAll is well.\n' : `\n${bad} to mend.\n`)
   return bad === 0 ? 0 : 1

@@ -20,7 +20,7 @@ const redis = new Redis({
   automaticDeserialization: false,
   enableTelemetry: false,
 })
-const courier = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
+const queue = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
 
 /** The statements of a plan with the ids of this request in them. */
 function fill(statements: Statement[], id: string, newId: string) {
@@ -51,7 +51,7 @@ export default {
     const newId = crypto.randomUUID()
     const rows = await query(plan, id, newId)
     if (plan.announced) {
-      const publishing = courier.publishJSON({ url: `${text('ISSUER')}/hook`, body, retries: 3 })
+      const publishing = queue.publishJSON({ url: `${text('ISSUER')}/hook`, body, retries: 3 })
       await Promise.all([publishing, redis.set(`bench:${crypto.randomUUID()}`, JSON.stringify(rows), { ex: 5 })])
       context.waitUntil(Promise.all(fill([plan.announced], id, newId)))
     }

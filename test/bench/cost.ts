@@ -38,7 +38,7 @@ export async function measureCost(dir: string, compatibilityDate: string, server
   const vars = (origin: string) => ({ ...platform.vars(origin), UPSTASH_REDIS_REST_URL: wire.url })
   const worker = await serve(dir, compatibilityDate, vars)
   try {
-    const { accessTokens, machineIds, claimant } = await setScene(platform, worker.origin, 0, 1)
+    const { accessTokens, machineIds, caller } = await setScene(platform, worker.origin, 0, 1)
     const [machineId = 0] = machineIds
     await platform.postgres.query('UPDATE machines SET controller_url = $1', [`${controller.url}/machines/one`])
     platform.record(true)
@@ -53,7 +53,7 @@ export async function measureCost(dir: string, compatibilityDate: string, server
       redis_commands: commands,
       qstash_messages: messages,
       rows,
-      bytes: await measureBytes(platform, machineId, claimant.accountId, rows - 1),
+      bytes: await measureBytes(platform, machineId, caller.accountId, rows - 1),
     }
   } finally {
     await worker.close()

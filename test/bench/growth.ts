@@ -55,7 +55,7 @@ async function fill(dir: string, compatibilityDate: string, serverUrl: string, s
   const platform = await startPlatform({ postgres: serverUrl })
   const worker = await serve(dir, compatibilityDate, platform.vars)
   const scene = await setScene(platform, worker.origin, 0, size)
-  await insertEndedJobs(platform, scene.machineIds[0] ?? 0, scene.claimant.accountId, size)
+  await insertEndedJobs(platform, scene.machineIds[0] ?? 0, scene.caller.accountId, size)
   await platform.postgres.query('VACUUM ANALYZE')
   return { size, platform, worker, scene }
 }
@@ -72,21 +72,21 @@ function pagesOf(): Page[] {
     [
       'history',
       ({ machineIds }) => `/api/machines/${machineIds[0]}/history`,
-      ({ claimant, machineIds }) =>
-        planOf((database) => listMachineHistory(database, claimant, machineIds[0] ?? 0, {}, undefined, 20)),
+      ({ caller, machineIds }) =>
+        planOf((database) => listMachineHistory(database, caller, machineIds[0] ?? 0, {}, undefined, 20)),
     ],
     [
       'my_history',
       () => '/api/machines/history',
-      ({ claimant }) => planOf((database) => listMyHistory(database, claimant, {}, undefined, 20)),
+      ({ caller }) => planOf((database) => listMyHistory(database, caller, {}, undefined, 20)),
     ],
     ...sorts.map(({ column, isDescending }): Page => {
       const sort = `${isDescending ? '-' : ''}${column}`
       return [
         `machines_by_${sort}`,
         () => `/api/machines?sort=${sort}`,
-        ({ claimant }) =>
-          planOf((database) => listMachines(database, claimant, {}, { column, isDescending }, undefined, 20)),
+        ({ caller }) =>
+          planOf((database) => listMachines(database, caller, {}, { column, isDescending }, undefined, 20)),
       ]
     }),
   ]
@@ -131,7 +131,7 @@ class Unwritten extends Trace {
   override log(): void {}
 }
 
-/** A sweep that finds nothing to do among 100,000 open jobs, which the courier has, and all the ended ones. */
+/** A sweep that finds nothing to do among 100,000 open jobs, which the queue has, and all the ended ones. */
 async function measureSweep({ platform, scene }: Stage): Promise<number> {
   await platform.postgres.query(
     `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after, published_at)
@@ -148,8 +148,8 @@ async function measureSweep({ platform, scene }: Stage): Promise<number> {
   const upstreams = {
     database,
     cache: { read: never, write: async () => true, ping: never },
-    courier: { publish: never, publishAll: async () => [], ping: never },
-    limiter: { take: never, giveBack: never },
+    queue: { publish: never, publishAll: async () => [], ping: never },
+    limiter: { consume: never, refund: never },
   }
   const durations: number[] = []
   for (let round = 0; round <= rounds; round++) {

@@ -1,11 +1,11 @@
 // What is measured: eight requests of the API, and for each what the bare worker does instead.
 
-import { sessionKey } from '../../src/accounts/session.ts'
+import { sessionCacheKey } from '../../src/accounts/session.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
-import { admit } from '../../src/jobs/sql/create.ts'
+import { createJob } from '../../src/jobs/sql/create.ts'
 import { listMachineHistory } from '../../src/jobs/sql/read.ts'
 import { markPublished } from '../../src/jobs/sql/redispatch.ts'
-import { jobKey } from '../../src/jobs/status-cache.ts'
+import { jobCacheKey } from '../../src/jobs/status-cache.ts'
 import { changeMachine, insertMachine, listMachines, readMachine } from '../../src/machines/store.ts'
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
@@ -42,7 +42,7 @@ const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controll
 const machinesInTurn = 1_000
 
 export async function planRoutes(scene: Scene): Promise<Route[]> {
-  const { claimant, accessTokens, jobId } = scene
+  const { caller, accessTokens, jobId } = scene
   const ids = scene.machineIds.slice(0, machinesInTurn)
   const busiest = scene.machineIds.at(-1)
   const tokenAt = (index: number) => accessTokens[index % accessTokens.length] ?? ''
@@ -62,7 +62,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: ids.map((id, index) => get(`/api/machines/${id}`, index)),
       bare: ids.map((id, index) => get(`/read_machine/${id}`, index)),
-      plan: await planOf((database) => readMachine(database, claimant, idInPlan)),
+      plan: await planOf((database) => readMachine(database, caller, idInPlan)),
     },
     {
       name: 'list_machines',
@@ -70,7 +70,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       ours: byAll((index) => get(`/api/machines?limit=${pageSize}`, index)),
       bare: byAll((index) => get('/list_machines', index)),
       plan: await planOf((database) =>
-        listMachines(database, claimant, {}, { column: 'id', isDescending: false }, undefined, pageSize),
+        listMachines(database, caller, {}, { column: 'id', isDescending: false }, undefined, pageSize),
       ),
     },
     {
@@ -78,21 +78,21 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: byAll((index) => get(`/api/machines/${busiest}/history?limit=${pageSize}`, index)),
       bare: byAll((index) => get(`/history/${busiest}`, index)),
-      plan: await planOf((database) => listMachineHistory(database, claimant, idInPlan, {}, undefined, pageSize)),
+      plan: await planOf((database) => listMachineHistory(database, caller, idInPlan, {}, undefined, pageSize)),
     },
     {
       name: 'job_status',
       status: 200,
       ours: byAll((index) => get(`/api/jobs/${jobId}`, index)),
       bare: byAll((index) => get('/job_status', index)),
-      plan: { statements: [], keys: [jobKey(jobId), sessionKey(claimant.sessionId)] },
+      plan: { statements: [], keys: [jobCacheKey(jobId), sessionCacheKey(caller.sessionId)] },
     },
     {
       name: 'create',
       status: 201,
       ours: byAll((index) => send('POST', '/api/machines', creation, index)),
       bare: byAll((index) => send('POST', '/create', creation, index)),
-      plan: await planOf((database) => insertMachine(database, claimant, machine, undefined)),
+      plan: await planOf((database) => insertMachine(database, caller, machine, undefined)),
       // Reads of the list come before it: what it adds harms nobody.
     },
     {
@@ -100,14 +100,14 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: ids.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
       bare: ids.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
-      plan: await planOf((database) => changeMachine(database, claimant, idInPlan, renaming, undefined)),
+      plan: await planOf((database) => changeMachine(database, caller, idInPlan, renaming, undefined)),
     },
     {
       name: 'operation',
       status: 202,
       ours: scene.machineIds.map((id, index) => send('POST', `/api/machines/${id}/operation`, start, index)),
       bare: scene.machineIds.map((id, index) => send('POST', `/operation/${id}`, start, index)),
-      plan: await planOperation(claimant),
+      plan: await planOperation(caller),
       isOnce: true,
       reset: async ({ postgres }) => {
         await postgres.query('DELETE FROM job_events')
@@ -131,7 +131,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       plan: await planOf((database) =>
         rotateRefresh(
           database,
-          { accountId: claimant.accountId, sessionId: String(idInPlan) },
+          { accountId: caller.accountId, sessionId: String(idInPlan) },
           String(idInPlan),
           newIdInPlan,
         ),
@@ -142,9 +142,9 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
   ]
 }
 
-async function planOperation(claimant: Scene['claimant']): Promise<Plan> {
+async function planOperation(caller: Scene['caller']): Promise<Plan> {
   const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
-  const admission = await planOf((database) => admit(database, claimant, request, undefined))
+  const admission = await planOf((database) => createJob(database, caller, request, undefined))
   const marking = await planOf((database) => markPublished(database, [{ jobId: newIdInPlan, publishNo: 1 }], true))
   return { ...admission, ...(marking.statements[0] && { announced: marking.statements[0] }) }
 }

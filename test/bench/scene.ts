@@ -3,13 +3,13 @@
 import { randomUUID } from 'node:crypto'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { signingKeys } from '../../src/env.ts'
-import type { Claimant } from '../../src/http/context.ts'
+import type { Caller } from '../../src/http/context.ts'
 import type { BenchPlatform } from './platform.ts'
 
 export const clientCount = 16
 
 export type Scene = {
-  claimant: Claimant
+  caller: Caller
   /** Access tokens of sessions of the same account: each client has its own. */
   accessTokens: string[]
   /** Each is the `refresh_id` of its own session, too. */
@@ -54,7 +54,7 @@ export async function setScene(
   await postgres.query('VACUUM ANALYZE')
   const pairs = await Promise.all(ids.map((id) => tokens.issuePair({ accountId, sessionId: id, refreshId: id })))
   return {
-    claimant: { accountId, sessionId: ids[0] ?? '' },
+    caller: { accountId, sessionId: ids[0] ?? '' },
     accessTokens: pairs.slice(0, clientCount).map(({ access }) => access),
     sessions: ids.map((id, index) => ({ id, refresh: pairs[index]?.refresh ?? '' })).slice(clientCount),
     machineIds,

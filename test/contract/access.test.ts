@@ -10,7 +10,7 @@ import {
   exampleOf,
   expectProblem,
   fill,
-  isCourier,
+  isQueue,
   named,
   startEndpointWorld,
   takesBearer,
@@ -69,7 +69,7 @@ type Access =
   | 'nobody asked'
   | 'signed in'
   | 'own'
-  | 'courier'
+  | 'queue'
   | 'controller'
   | { refusal: [status: number, code: string]; serves: ('owner' | 'staff')[] }
 
@@ -110,13 +110,13 @@ const access: Record<string, Access> = {
   readJob: notThere,
   listJobEvents: notThere,
   cancelJob: notThere,
-  deliverJob: 'courier',
-  handleFailedJob: 'courier',
+  deliverJob: 'queue',
+  handleFailedJob: 'queue',
   reportOutcome: 'controller',
 }
 
 describe('every endpoint', () => {
-  const schemes: Record<string, string[]> = { 'nobody asked': [], courier: ['courier'], controller: ['outcome'] }
+  const schemes: Record<string, string[]> = { 'nobody asked': [], queue: ['queue'], controller: ['outcome'] }
 
   test('has its line here that says whom it serves, and the document says the same', () => {
     expect(Object.keys(access).toSorted()).toEqual(endpoints.map(({ operation }) => operation.operationId).toSorted())
@@ -183,8 +183,8 @@ describe('an endpoint that needs no token', () => {
   })
 })
 
-describe('an endpoint of the courier', () => {
-  test.each(named(isCourier))('answers 401 to anybody else: %s', async (_, { method, path }) => {
+describe('an endpoint of the queue', () => {
+  test.each(named(isQueue))('answers 401 to anybody else: %s', async (_, { method, path }) => {
     const body = { job_id: randomUUID() }
     const forged = ['', 'x.y.z', createHmac('sha256', 'a key').update(JSON.stringify(body)).digest('base64url')]
     for (const signature of [undefined, ...forged]) {

@@ -25,9 +25,9 @@ const takes =
     parameters.some((each) => 'in' in each && each.in === place)
 
 export const takesBearer = securedBy('bearer')
-export const isCourier = securedBy('courier')
+export const isQueue = securedBy('queue')
 export const takesOutcome = securedBy('outcome')
-export const takesBody = (operation: Operation) => operation.requestBody !== undefined && !isCourier(operation)
+export const takesBody = (operation: Operation) => operation.requestBody !== undefined && !isQueue(operation)
 export const takesQuery = takes('query')
 export const takesId = takes('path')
 

@@ -54,7 +54,7 @@ export function findFaults(value: unknown, ...steps: string[]): string | undefin
 }
 
 /** @throws Error when the document does not describe the answer */
-export function witness(method: string, pathname: string, answer: SeenAnswer): void {
+export function assertMatchesOpenApi(method: string, pathname: string, answer: SeenAnswer): void {
   const fault = findFault(method, pathname, answer)
   if (fault === undefined) return
   const { status, text } = answer

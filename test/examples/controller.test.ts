@@ -98,7 +98,7 @@ test('a command that comes again is not done again, and answered with what is kn
   expect(countOf('STOP')).toBe(before + 1)
 })
 
-test('while the keys cannot be had, nothing is refused for good: the courier comes again', async () => {
+test('while the keys cannot be had, nothing is refused for good: the queue comes again', async () => {
   const alone = runExample(file, [], { TIEBAR_URL: 'http://127.0.0.1:9', PORT: '0' })
   try {
     const [, port] = await alone.waitFor(/listening on .*"port":(\d+)/)

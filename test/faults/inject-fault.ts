@@ -14,7 +14,7 @@ import {
 } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
 import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/courier.ts'
-import { deliverAgain, killing, momentMs, restartCourier, restarting } from './interceptors.ts'
+import { deliverAgain, killing, momentMs, restarting, restartQueue } from './interceptors.ts'
 import type { Cell, Step } from './scenarios.ts'
 
 export type Strike = {
@@ -60,7 +60,7 @@ export function arm(world: World, cell: Cell, jobId: () => string): Strike {
   if (isOnItsWay(cell)) return armDeliveries(world, cell)
   if (!['claim', 'command', 'outcome'].includes(step)) return armCalls(world, 'qstash', step, passageOf(world, cell))
   // While a delivery is going on, its step is seen by what the Worker asks meanwhile.
-  const passage = fault === 'restart' ? restartCourier(world) : deliverAgain(world, jobId)
+  const passage = fault === 'restart' ? restartQueue(world) : deliverAgain(world, jobId)
   return armCalls(world, upstreamOf(step), step, passage)
 }
 

@@ -1,4 +1,4 @@
-// Ways to fail that are the matrix's alone: services that restart, a courier that repeats itself, a Worker that is killed
+// Ways to fail that are the matrix's alone: services that restart, a queue that repeats itself, a Worker that is killed
 // or stands still.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { World } from '../harness.ts'
@@ -25,7 +25,7 @@ export function restarting(world: World, service: Cell['service']): CallPassage 
   }
 }
 
-export function restartCourier(world: World): CallPassage {
+export function restartQueue(world: World): CallPassage {
   return once(async (_call, forward) => {
     const answer = await forward()
     await world.qstash.restart()

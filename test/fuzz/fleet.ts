@@ -46,7 +46,7 @@ export class Fleet {
 
   /**
    * New people, so that what the old ones have lost (a right, a session, the account) is no longer missed: three, and
-   * one of the staff. Every other time the courier delivers nothing by itself, so that jobs stay open.
+   * one of the staff. Every other time the queue delivers nothing by itself, so that jobs stay open.
    */
   async renew(chapter: number): Promise<void> {
     const { signUp, signUpStaff, faults, createMachine } = this.#world
@@ -85,7 +85,7 @@ export class Fleet {
     const body = plan.isInformed ? this.#inform(plan) : plan.body
     const sent =
       body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
-    if (operation.scheme === 'courier' && plan.token === 'own') {
+    if (operation.scheme === 'queue' && plan.token === 'own') {
       headers['Upstash-Signature'] = this.#sign(operation.path, sent ?? '')
     }
     const token = this.#token(plan, outcome?.token)
@@ -119,7 +119,7 @@ export class Fleet {
 
   #token({ operation, caller, token }: Plan, outcome: string | undefined): string | undefined {
     const person = this.#caller(caller)
-    if (operation.scheme === undefined || operation.scheme === 'courier' || token === 'none') return undefined
+    if (operation.scheme === undefined || operation.scheme === 'queue' || token === 'none') return undefined
     if (token === 'junk') return `${person.access.slice(0, -4)}AAAA`
     if (token === 'refresh') return person.refresh
     return operation.scheme === 'outcome' ? outcome : person.access

@@ -23,8 +23,8 @@ type Run = { sent: number; faults: string[]; statuses: Map<string, Map<number, n
 
 /** Says what is wrong with an answer that the document does describe; undefined if nothing is. */
 function findFault({ operation, isUnfit }: Plan, { status }: Answer): string | undefined {
-  const isCourierWait = operation.scheme === 'courier' && status === 503
-  if (status >= 500 && !isCourierWait) return `it answered ${status}`
+  const isQueueWait = operation.scheme === 'queue' && status === 503
+  if (status >= 500 && !isQueueWait) return `it answered ${status}`
   if (isUnfit && status < 300) return `it took a body that does not fit: ${status}`
   return undefined
 }

@@ -7,7 +7,7 @@ export type FuzzOperation = {
   id: string
   method: string
   path: string
-  scheme: 'bearer' | 'courier' | 'outcome' | undefined
+  scheme: 'bearer' | 'queue' | 'outcome' | undefined
   parameters: Parameter[]
   body: Schema | undefined
 }

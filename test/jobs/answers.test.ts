@@ -82,7 +82,7 @@ test.each(['PENDING', 4])('%s: the job and the machine are PENDING, the delivery
   expect((await readTimeline(world, id)).at(-1)).toEqual([3, 'PENDING', 1, 'controller', null, 'heating'])
 })
 
-describe('an answer after which the courier comes again: 503 without Retry-After, the lease over', () => {
+describe('an answer after which the queue comes again: 503 without Retry-After, the lease over', () => {
   const again: [string, BehaviourOrder, boolean, RegExp][] = [
     ['408', { mode: 'fail', status: 408 }, true, /answered 408/],
     ['425', { mode: 'fail', status: 425 }, true, /answered 425/],
@@ -95,13 +95,19 @@ describe('an answer after which the courier comes again: 503 without Retry-After
     ["Cloudflare's 530", { mode: 'fail', status: 530 }, true, /answered 530/],
     ['a connection that is cut', { mode: 'away' }, true, /no connection/],
   ]
-  test.each(again)('%s', async (_, behaviour, isUnclear, detail) => {
+  test.each(again)('%s', async (_, behaviour, mayHaveExecuted, detail) => {
     const { answer, row, status, id, machine } = await sendTo(behaviour)
     expect(answer).toMatchObject({ status: 503, body: { done: false } })
     expect(answer.headers.has('Retry-After')).toBe(false)
-    expect(row).toMatchObject({ state: 'SENT', result: null, attempts: 1, unclear: isUnclear, version: 3 })
+    expect(row).toMatchObject({
+      state: 'SENT',
+      result: null,
+      attempts: 1,
+      may_have_executed: mayHaveExecuted,
+      version: 3,
+    })
     expect(status).toBe('READY')
-    const last = [3, 'SENT', 1, 'courier', 'attempt_failed', expect.stringMatching(detail)]
+    const last = [3, 'SENT', 1, 'queue', 'attempt_failed', expect.stringMatching(detail)]
     expect((await readTimeline(world, id)).at(-1)).toEqual(last)
     const [lease] = await world.postgres.query('SELECT leased_until FROM machines WHERE id = $1', [machine.id])
     expect(lease?.leased_until).toBeNull()
@@ -112,7 +118,7 @@ describe('an answer after which the courier comes again: 503 without Retry-After
     const { answer, row, id } = await sendTo({ mode: 'hang' })
     expect(performance.now() - beganAt).toBeGreaterThan(9_500)
     expect(answer.status).toBe(503)
-    expect(row).toMatchObject({ state: 'SENT', unclear: true })
+    expect(row).toMatchObject({ state: 'SENT', may_have_executed: true })
     expect((await readTimeline(world, id)).at(-1)).toContain('no answer within 10 s')
   })
 
@@ -120,7 +126,7 @@ describe('an answer after which the courier comes again: 503 without Retry-After
     const machine = await world.createMachine(owner, { controller_url: 'http://127.0.0.1:1/machine' })
     const { id } = await request(world, owner, machine.id, 'START')
     expect((await deliver(world, id)).status).toBe(503)
-    expect(await readRow(world, id)).toMatchObject({ state: 'SENT', unclear: true })
+    expect(await readRow(world, id)).toMatchObject({ state: 'SENT', may_have_executed: true })
   })
 })
 
@@ -135,18 +141,18 @@ test.each([
   ['\ufeff{"result":1}', 'SUCCESS'],
   ['{"result":2,"other":0}', 'REMOTEFAILED'],
   ['{"result":4}', 'PENDING'],
-])('the body %s is judged %s', (text, verdict) => {
-  expect(judgeBody(new TextEncoder().encode(text)).verdict).toBe(verdict)
+])('the body %s is judged %s', (text, result) => {
+  expect(judgeBody(new TextEncoder().encode(text)).result).toBe(result)
 })
 
 test('a body that is not UTF-8 makes no sense', () => {
-  expect(judgeBody(Uint8Array.of(0x7b, 0xff, 0x7d)).verdict).toBe('bad_answer')
+  expect(judgeBody(Uint8Array.of(0x7b, 0xff, 0x7d)).result).toBe('bad_answer')
 })
 
-test('every status but 2xx has a verdict', () => {
-  const judged = (statuses: number[]) => [...new Set(statuses.map((status) => judgeStatus(status).verdict))]
+test('every status but 2xx has a result', () => {
+  const judged = (statuses: number[]) => [...new Set(statuses.map((status) => judgeStatus(status).result))]
   expect(judged([429, 503])).toEqual(['busy'])
-  expect(judged([408, 425, 500, 501, 502, 504, 521, 522, 523, 530, 599])).toEqual(['unclear'])
+  expect(judged([408, 425, 500, 501, 502, 504, 521, 522, 523, 530, 599])).toEqual(['may_have_executed'])
   expect(judged([400, 401, 403, 404, 409, 410, 422, 451, 499])).toEqual(['REMOTEFAILED'])
   expect(judged([300, 301, 302, 303, 304, 307, 308])).toEqual(['bad_answer'])
 })

@@ -56,7 +56,7 @@ describe('a START has 4 attempts, and then has FAILED with INTERNALFAILED', () =
     const { machine, job } = await queue('START', busy)
     await deliverTimes(job.id, 3)
     // As it is when the Worker dies between the claim and the answer.
-    const dead = 'UPDATE jobs SET attempts = 4, unclear = true, version = version + 1 WHERE id = $1'
+    const dead = 'UPDATE jobs SET attempts = 4, may_have_executed = true, version = version + 1 WHERE id = $1'
     await world.postgres.query(dead, [job.id])
     await endLease(world, machine.id)
     expect(await deliverTimes(job.id, 1)).toEqual([200])

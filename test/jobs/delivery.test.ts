@@ -35,7 +35,7 @@ test('a delivery sends the command, stores the outcome and is answered 200', asy
   expect(row.finished_at).not.toBeNull()
   expect(await readTimeline(world, job.id)).toEqual([
     [1, 'QUEUED', null, String(owner.id), null, null],
-    [2, 'SENT', 1, 'courier', null, null],
+    [2, 'SENT', 1, 'queue', null, null],
     [3, 'SUCCEEDED', 1, 'controller', null, null],
   ])
   expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')

@@ -1,4 +1,4 @@
-// The courier played by hand: a world in which QStash takes nothing, and callbacks signed as QStash signs them. So a
+// The queue played by hand: a world in which QStash takes nothing, and callbacks signed as QStash signs them. So a
 // test decides when a job is delivered, how often, and with which signature.
 import { type Answer, type Person, startWorld, type World } from '../harness.ts'
 import type { CallPassage } from '../platform/faults.ts'
@@ -7,7 +7,7 @@ import { signDelivery } from '../platform/qstash/signature.ts'
 export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
 
-/** Nothing listens there: a courier that is away. */
+/** Nothing listens there: a queue that is away. */
 export const nobody = 'http://127.0.0.1:1'
 
 /** QStash takes every message and delivers none. */

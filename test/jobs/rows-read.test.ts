@@ -1,7 +1,7 @@
 // How many rows PostgreSQL looks at for a page and for a sweep: no more when there are thousands than when there are few.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
-import { carryOutDue } from '../../src/jobs/sql/redispatch.ts'
+import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { type Plan, planOf } from '../bench/plan.ts'
 import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
      FROM (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, $3::int) n) times`,
     [machine.id, owner.id, jobs],
   )
-  // Open, and all is well with them: the courier has one half, and the other is PENDING.
+  // Open, and all is well with them: the queue has one half, and the other is PENDING.
   await world.postgres.query(
     `WITH busy AS (INSERT INTO machines (name, location, owner_id) SELECT 'Busy', 'Hall 1', $1
        FROM generate_series(1, $2::int) RETURNING id)
@@ -45,7 +45,7 @@ function mostLookedAt({ Plans = [], ...node }: Node): number {
   return Math.max(own, ...Plans.map(mostLookedAt))
 }
 
-const claimant = async () => {
+const readCaller = async () => {
   const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [owner.id])
   return { accountId: owner.id, sessionId: String(session?.id) }
 }
@@ -54,18 +54,18 @@ test.each<[what: string, plan: () => Promise<Plan>]>([
   [
     'the history of a machine',
     async () => {
-      const caller = await claimant()
+      const caller = await readCaller()
       return planOf((database) => listMachineHistory(database, caller, machine.id, {}, undefined, limit))
     },
   ],
   [
     'the history of a person who operates nobody else’s machines',
     async () => {
-      const caller = await claimant()
+      const caller = await readCaller()
       return planOf((database) => listMyHistory(database, caller, {}, undefined, limit))
     },
   ],
-  ['a sweep when all is well', () => planOf((database) => carryOutDue(database, 100))],
+  ['a sweep when all is well', () => planOf((database) => redispatchDueJobs(database, 100))],
 ])('%s reads few rows', async (_, plan) => {
   const [statement] = (await plan()).statements
   const [row] = await world.postgres.query(

@@ -62,7 +62,7 @@ test('after 8 s the delivery is answered 503; the job stays SENT under its lease
   expect(performance.now() - beganAt).toBeLessThan(10_000)
   expect(answer.status).toBe(503)
   expect(answer.headers.has('Retry-After')).toBe(false)
-  expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 1, unclear: true })
+  expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 1, may_have_executed: true })
 
   world.faults.postgres.pass = open
   expect(Number((await deliver(world, job.id)).headers.get('Retry-After'))).toBeGreaterThan(5)
@@ -114,7 +114,11 @@ test('a claim that is answered when the time is over sends nothing; the job is E
   expect((await deliver(world, job.id)).status).toBe(503)
   expect(commands).toEqual([])
   expect((await deliver(world, job.id)).status).toBe(200)
-  expect(await readRow(world, job.id)).toMatchObject({ state: 'EXPIRED', reason: 'not_in_time', unclear: false })
+  expect(await readRow(world, job.id)).toMatchObject({
+    state: 'EXPIRED',
+    reason: 'not_in_time',
+    may_have_executed: false,
+  })
   expect(await readMachineStatus(world, machine.id)).toBe('READY')
 })
 

@@ -46,7 +46,7 @@ test('the timeline of a job tells every state with its time, attempt and mover',
   const { body } = await owner.request('GET', `/api/jobs/${job.id}/events`)
   expect(body.items).toMatchObject([
     { version: 1, state: 'QUEUED', attempt: null, by: owner.id },
-    { version: 2, state: 'SENT', attempt: 1, by: 'courier' },
+    { version: 2, state: 'SENT', attempt: 1, by: 'queue' },
     { version: 3, state: 'SUCCEEDED', attempt: 1, by: 'controller' },
   ])
 })

@@ -1,9 +1,9 @@
 // The memory of bounded size.
 import { expect, test } from 'vitest'
-import { Memo } from '../../src/kernel/bounded-cache.ts'
+import { BoundedCache } from '../../src/kernel/bounded-cache.ts'
 
 test('it remembers as much as it may, and forgets what came first', () => {
-  const memo = new Memo<number>(2)
+  const memo = new BoundedCache<number>(2)
   memo.set('a', 1)
   memo.set('b', 2)
   memo.set('c', 3)

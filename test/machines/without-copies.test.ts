@@ -1,4 +1,4 @@
-// Redis is a copy and QStash a courier: what people do goes on when either is away, or both.
+// Redis is a copy and QStash a queue: what people do goes on when either is away, or both.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Person, startWorld, type World } from '../harness.ts'
 import { type CallPassage, hang, open, shut } from '../platform/faults.ts'

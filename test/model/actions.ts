@@ -1,18 +1,19 @@
 // One step of a random sequence: what it is, and how it is taken by the real statements and by the model alike.
 import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
-import type { Claimant } from '../../src/http/context.ts'
+import type { Caller } from '../../src/http/context.ts'
 import { type Database, UniqueViolation } from '../../src/infra/database.ts'
 import { expiresInSeconds } from '../../src/jobs/job.ts'
+import { cancelJob } from '../../src/jobs/sql/cancel.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
-import { admit, cancel } from '../../src/jobs/sql/create.ts'
-import { carryOutDue, carryOutFailed, markPublished } from '../../src/jobs/sql/redispatch.ts'
-import { settle, type Verdict } from '../../src/jobs/sql/settle.ts'
+import { createJob } from '../../src/jobs/sql/create.ts'
+import { handleDeliveryFailure, markPublished, redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
+import { type ControllerResult, settle } from '../../src/jobs/sql/settle.ts'
 import { TiebarError } from '../../src/kernel/error.ts'
 import { changeMachine } from '../../src/machines/store.ts'
 import type { Attempt, Model, ModelJob } from './model.ts'
 
-const verdicts: Verdict[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING', 'bad_answer', 'unclear', 'busy']
+const results: ControllerResult[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING', 'bad_answer', 'may_have_executed', 'busy']
 const command = fc.constantFrom('START' as const, 'STOP' as const)
 
 const recent = fc.nat({ max: 1 })
@@ -21,11 +22,11 @@ const kinds = {
   intrude: fc.record({ do: fc.constant('intrude' as const), command }),
   cancel: fc.record({ do: fc.constant('cancel' as const), nth: recent }),
   deliver: fc.record({ do: fc.constant('deliver' as const), nth: recent }),
-  answer: fc.record({ do: fc.constant('answer' as const), nth: recent, verdict: fc.constantFrom(...verdicts) }),
+  answer: fc.record({ do: fc.constant('answer' as const), nth: recent, result: fc.constantFrom(...results) }),
   report: fc.record({
     do: fc.constant('report' as const),
     nth: fc.nat({ max: 2 }),
-    verdict: fc.constantFrom('SUCCESS' as const, 'REMOTEFAILED' as const),
+    result: fc.constantFrom('SUCCESS' as const, 'REMOTEFAILED' as const),
   }),
   giveUp: fc.record({ do: fc.constant('give up' as const), nth: recent, isTaken: fc.boolean() }),
   sweep: fc.record({ do: fc.constant('sweep' as const), isTaken: fc.boolean() }),
@@ -63,8 +64,8 @@ export type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : n
 
 export type Real = {
   database: Database
-  owner: Claimant
-  stranger: Claimant
+  owner: Caller
+  stranger: Caller
   machineId: number
   ids: Map<ModelJob, string>
   attempts: Attempt[]
@@ -84,9 +85,9 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'intrude': {
       const jobId = uuidv7()
       const asked = { jobId, machineId: real.machineId, command: action.command, expiresInSeconds: 60 }
-      const { verdict } = await admit(database, real.stranger, asked, undefined)
+      const { decision } = await createJob(database, real.stranger, asked, undefined)
       agree(
-        verdict,
+        decision,
         remember(model, ids, jobId, () => model.request(action.command, true, 60)),
       )
       return
@@ -94,7 +95,7 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'cancel': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      await cancel(database, real.owner, id, null)
+      await cancelJob(database, real.owner, id, null)
       return model.cancel(job)
     }
     case 'deliver': {
@@ -110,25 +111,30 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
       const attempt = attempts.at(-1 - action.nth)
       const id = attempt && ids.get(attempt.job)
       if (!attempt || !id) return
-      const { verdict } = action
-      await settle(database, id, { verdict, detail: null, attempt: attempt.attempt, wasUnclear: attempt.wasUnclear })
-      return model.settle(attempt.job, verdict, attempt)
+      const { result } = action
+      await settle(database, id, {
+        result,
+        detail: null,
+        attempt: attempt.attempt,
+        mayHaveExecutedBefore: attempt.mayHaveExecutedBefore,
+      })
+      return model.settle(attempt.job, result, attempt)
     }
     case 'report': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      await settle(database, id, { verdict: action.verdict, detail: null, attempt: null, wasUnclear: true })
-      return model.settle(job, action.verdict)
+      await settle(database, id, { result: action.result, detail: null, attempt: null, mayHaveExecutedBefore: true })
+      return model.settle(job, action.result)
     }
     case 'give up': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      const carried = await carryOutFailed(database, id)
+      const carried = await handleDeliveryFailure(database, id)
       await notTaken(database, action.isTaken, carried ? [carried] : [])
       return model.giveUp(job, action.isTaken)
     }
     case 'sweep':
-      await notTaken(database, action.isTaken, await carryOutDue(database, 100))
+      await notTaken(database, action.isTaken, await redispatchDueJobs(database, 100))
       return model.sweep(action.isTaken)
     case 'wait':
       await real.pass(action.seconds)
@@ -153,19 +159,19 @@ async function request(
   const jobId = uuidv7()
   const seconds = expiresInSeconds[command]
   const key = { accountId: owner.accountId, method: 'POST', path: '/', key: jobId, fingerprint: '' }
-  const { verdict } = await admit(database, owner, { jobId, machineId, command, expiresInSeconds: seconds }, key)
+  const { decision } = await createJob(database, owner, { jobId, machineId, command, expiresInSeconds: seconds }, key)
   agree(
-    verdict,
+    decision,
     remember(model, ids, jobId, () => model.request(command, false, seconds)),
   )
-  if (verdict === 'accepted' && isTaken) {
+  if (decision === 'accepted' && isTaken) {
     await markPublished(database, [{ jobId, publishNo: 1 }], true)
     const job = model.jobs.at(-1)
     if (job) job.publishedAt = model.now
   }
-  if (!isTwin || verdict === 'not_found') return
+  if (!isTwin || decision === 'not_found') return
   const twin = { jobId: uuidv7(), machineId, command, expiresInSeconds: seconds }
-  const failure = await admit(database, owner, twin, key).catch((error: unknown) => error)
+  const failure = await createJob(database, owner, twin, key).catch((error: unknown) => error)
   agree(failure instanceof UniqueViolation && failure.constraint, 'idempotency_keys_key')
 }
 

@@ -25,13 +25,13 @@ async function signUp(name: string): Promise<Real['owner']> {
       VALUES ($1, $1, $1, $1, '', '', '') RETURNING id`,
     [name],
   )
-  const claimant = { accountId: Number(row?.id), sessionId: uuidv7(), tokenId: uuidv7() }
+  const caller = { accountId: Number(row?.id), sessionId: uuidv7(), tokenId: uuidv7() }
   await postgres.query(
     `INSERT INTO sessions (id, account_id, refresh_id, address, expires_at)
       VALUES ($1, $2, $3, '', now() + interval '1 day')`,
-    [claimant.sessionId, claimant.accountId, uuidv7()],
+    [caller.sessionId, caller.accountId, uuidv7()],
   )
-  return claimant
+  return caller
 }
 const [owner, stranger] = [await signUp('owner'), await signUp('stranger')]
 
@@ -60,7 +60,7 @@ async function compare(model: Model, { machineId, ids }: Real): Promise<void> {
     `SELECT m.status, m.deleted_at IS NOT NULL AS deleted, m.controller_url IS NOT NULL AS has_controller,
       coalesce(m.leased_until > now(), false) AS leased, (SELECT coalesce(jsonb_agg(jsonb_build_array(
         j.id, j.command, j.state, j.result, j.reason, j.attempts, j.version, j.publish_no, j.published_at IS NOT NULL,
-        j.unclear, j.must_succeed, (SELECT count(*) FROM job_events e WHERE e.job_id = j.id)) ORDER BY j.requested_at, j.id), '[]')
+        j.may_have_executed, j.must_succeed, (SELECT count(*) FROM job_events e WHERE e.job_id = j.id)) ORDER BY j.requested_at, j.id), '[]')
       FROM jobs j WHERE j.machine_id = m.id) AS jobs
     FROM machines m WHERE m.id = $1`,
     [machineId],
@@ -68,7 +68,7 @@ async function compare(model: Model, { machineId, ids }: Real): Promise<void> {
   const jobs = model.jobs.map((job) => [
     ids.get(job),
     ...[job.command, job.state, job.result, job.reason, job.attempts, job.version, job.publishNo],
-    ...[job.publishedAt !== null, job.isUnclear, job.mustSucceed, job.version],
+    ...[job.publishedAt !== null, job.mayHaveExecuted, job.mustSucceed, job.version],
   ])
   const { status, isDeleted, hasController, isLeased } = model
   agree(row, { status, deleted: isDeleted, has_controller: hasController, leased: isLeased, jobs })

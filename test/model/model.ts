@@ -1,6 +1,6 @@
 // What a machine and its jobs do, told without SQL: the model that the statements are held to. Times are seconds.
 import type { Command, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
-import type { Verdict } from '../../src/jobs/sql/settle.ts'
+import type { ControllerResult } from '../../src/jobs/sql/settle.ts'
 
 export type ModelJob = {
   command: Command
@@ -15,13 +15,13 @@ export type ModelJob = {
   notAfter: number
   pendingSince: number
   /** Some attempt may have acted. */
-  isUnclear: boolean
+  mayHaveExecuted: boolean
   mustSucceed: boolean
   isStrangers: boolean
   notes: string[]
 }
 
-export type Attempt = { job: ModelJob; attempt: number; wasUnclear: boolean }
+export type Attempt = { job: ModelJob; attempt: number; mayHaveExecutedBefore: boolean }
 
 const isOpen = ({ state }: ModelJob) => state === 'QUEUED' || state === 'SENT' || state === 'PENDING'
 const isRefusal = ({ state, reason }: ModelJob) => state === 'REJECTED' && reason !== 'changed'
@@ -69,7 +69,7 @@ export class Model {
       requestedAt: this.now,
       notAfter: this.now + seconds,
       pendingSince: 0,
-      isUnclear: false,
+      mayHaveExecuted: false,
       // What is QUEUED has never been sent, all other open jobs have.
       mustSucceed: !refusal && started !== undefined && started.attempts > 0,
       isStrangers,
@@ -95,14 +95,14 @@ export class Model {
   /** Carries out what comes next; answers the attempt that was begun. */
   deliver(job: ModelJob): Attempt | undefined {
     if (!this.#comesNext(job)) return undefined
-    const begun = { job, attempt: job.attempts + 1, wasUnclear: job.isUnclear }
+    const begun = { job, attempt: job.attempts + 1, mayHaveExecutedBefore: job.mayHaveExecuted }
     this.#move(job, 'SENT', job.result, job.reason)
-    Object.assign(job, { attempts: begun.attempt, isUnclear: true })
+    Object.assign(job, { attempts: begun.attempt, mayHaveExecuted: true })
     this.lease = { job, attempt: begun.attempt, until: this.now + 20 }
     return begun
   }
 
-  /** The courier has given the message up. */
+  /** The queue has given the message up. */
   giveUp(job: ModelJob, isTaken: boolean): void {
     if (!this.#comesNext(job)) return
     job.publishNo += 1
@@ -131,7 +131,7 @@ export class Model {
     const isUsedUp = job.command === 'START' && job.attempts >= 4
     const isFit = !this.isDeleted && this.hasController && (job.command === 'STOP' || this.status === 'READY')
     if (!isOver && !isUsedUp && isFit) return true
-    if (job.isUnclear) this.#end(job, 'FAILED', 'INTERNALFAILED', 'outcome_unknown')
+    if (job.mayHaveExecuted) this.#end(job, 'FAILED', 'INTERNALFAILED', 'outcome_unknown')
     else if (isUsedUp) this.#end(job, 'FAILED', 'INTERNALFAILED', 'unreachable')
     else if (isOver) this.#end(job, 'EXPIRED', 'IGNORE', 'not_in_time')
     else this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'changed')
@@ -144,44 +144,44 @@ export class Model {
   }
 
   /** What an attempt brought, or what the controller reports (no attempt). */
-  settle(job: ModelJob, verdict: Verdict, attempt?: Attempt): void {
+  settle(job: ModelJob, result: ControllerResult, attempt?: Attempt): void {
     const isHolder = attempt !== undefined && this.lease?.job === job && this.lease.attempt === attempt.attempt
     if (isHolder) this.lease = undefined
-    const isFinal = verdict === 'SUCCESS' || verdict === 'REMOTEFAILED'
+    const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
     const later = this.jobs.slice(this.jobs.indexOf(job) + 1).filter((each) => !isRefusal(each))
-    if (job.state === 'SENT' && (verdict === 'busy' || verdict === 'unclear')) {
+    if (job.state === 'SENT' && (result === 'busy' || result === 'may_have_executed')) {
       if (!isHolder) return
       job.version += 1
-      job.isUnclear = attempt.wasUnclear || verdict === 'unclear'
-    } else if (job.state === 'SENT' && verdict === 'PENDING') {
+      job.mayHaveExecuted = attempt.mayHaveExecutedBefore || result === 'may_have_executed'
+    } else if (job.state === 'SENT' && result === 'PENDING') {
       this.#move(job, 'PENDING', 'PENDING', job.reason)
       job.pendingSince = this.now
       this.status = 'PENDING'
     } else if (
-      (job.state === 'SENT' && verdict === 'bad_answer') ||
+      (job.state === 'SENT' && result === 'bad_answer') ||
       ((job.state === 'SENT' || job.state === 'PENDING') && isFinal)
     ) {
-      this.#conclude(job, verdict)
-      this.status = this.#shown(job, verdict)
+      this.#conclude(job, result)
+      this.status = this.#shown(job, result)
     } else if (job.result === 'INTERNALFAILED' && isFinal) {
-      this.#conclude(job, verdict)
-      if (later.length === 0) this.status = this.#shown(job, verdict)
-    } else if (job.state === 'SUPERSEDED' && (isFinal || verdict === 'PENDING' || verdict === 'bad_answer')) {
-      if (this.#note(job, `late ${verdict}`) && later.every(isOpen)) this.status = this.#shown(job, verdict)
-    } else if (!isOpen(job) && isFinal && job.result !== verdict) {
-      this.#note(job, `contradiction ${verdict}`)
+      this.#conclude(job, result)
+      if (later.length === 0) this.status = this.#shown(job, result)
+    } else if (job.state === 'SUPERSEDED' && (isFinal || result === 'PENDING' || result === 'bad_answer')) {
+      if (this.#note(job, `late ${result}`) && later.every(isOpen)) this.status = this.#shown(job, result)
+    } else if (!isOpen(job) && isFinal && job.result !== result) {
+      this.#note(job, `contradiction ${result}`)
     }
   }
 
-  #conclude(job: ModelJob, verdict: Verdict): void {
-    if (verdict === 'SUCCESS') this.#move(job, 'SUCCEEDED', 'SUCCESS', null)
-    else if (verdict === 'REMOTEFAILED') this.#move(job, 'FAILED', 'REMOTEFAILED', 'refused')
+  #conclude(job: ModelJob, result: ControllerResult): void {
+    if (result === 'SUCCESS') this.#move(job, 'SUCCEEDED', 'SUCCESS', null)
+    else if (result === 'REMOTEFAILED') this.#move(job, 'FAILED', 'REMOTEFAILED', 'refused')
     else this.#move(job, 'FAILED', 'INTERNALFAILED', 'bad_answer')
   }
 
-  #shown({ command }: ModelJob, verdict: Verdict): string {
-    if (verdict === 'PENDING') return 'PENDING'
-    if (verdict === 'SUCCESS') return command === 'START' ? 'RUNNING' : 'READY'
+  #shown({ command }: ModelJob, result: ControllerResult): string {
+    if (result === 'PENDING') return 'PENDING'
+    if (result === 'SUCCESS') return command === 'START' ? 'RUNNING' : 'READY'
     return 'ERROR'
   }
 

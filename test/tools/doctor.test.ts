@@ -1,6 +1,6 @@
 // `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { examine } from '../../src/tools/doctor/checks.ts'
+import { runChecks } from '../../src/tools/doctor/checks.ts'
 import { makeSigningKey, startWorld, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
@@ -40,7 +40,7 @@ async function look(
     }
   }
   const sweeps = sweep()
-  const findings = await examine({ variables: { ...variables, ...changes }, url, cronSeconds: isSwept ? 10 : 0.3 })
+  const findings = await runChecks({ variables: { ...variables, ...changes }, url, cronSeconds: isSwept ? 10 : 0.3 })
   sweeping.abort()
   await sweeps
   return findings

@@ -1,11 +1,11 @@
 // Statements of staff on all accounts, and of whoever has the database on who is staff.
 import { sql } from 'drizzle-orm'
-import type { Claimant } from '../../http/context.ts'
+import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
 import type { Cursor } from '../../kernel/page.ts'
 import type { Account } from '../account.ts'
-import { accountColumns, callerOf, requireCaller } from './sign-in.ts'
+import { accountColumns, requireCaller, selectCaller } from './caller.ts'
 
 export const accountSorts = ['id', 'date_joined'] as const
 export type AccountSort = { column: (typeof accountSorts)[number]; isDescending: boolean }
@@ -17,7 +17,7 @@ export type AccountRow = Account & { sort_value: string }
 /** A page of accounts, with one more than `limit` when there is a next page. @throws TiebarError `staff_only` */
 export async function listAccounts(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   filter: AccountFilter,
   sort: AccountSort,
   after: Cursor | undefined,
@@ -40,7 +40,7 @@ export async function listAccounts(
   }
   type Row = { caller_is_staff: boolean } & (AccountRow | { id: null })
   const rows = await database.query<Row>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT caller.is_staff AS caller_is_staff, page.* FROM caller LEFT JOIN LATERAL (
       SELECT ${accountColumns('a')}, a.${column}::text AS sort_value FROM accounts a
       WHERE ${sql.join(conditions, sql` AND `)}
@@ -62,17 +62,17 @@ export type RightsChange = { isActive?: boolean | undefined; isStaff?: boolean |
  */
 export async function changeRights(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   id: number,
   { isActive = null, isStaff = null }: { [Name in keyof RightsChange]: RightsChange[Name] | null },
 ): Promise<{ account: Account; ended: string[] }> {
-  const caller = callerOf(claimant)
+  const callerBody = selectCaller(caller)
   const lock = sql`
-    WITH caller AS (${caller})
+    WITH caller AS (${callerBody})
     SELECT a.id FROM caller JOIN accounts a ON caller.is_staff AND (a.id = ${id}::bigint OR (a.is_staff AND a.is_active))
     ORDER BY a.id FOR NO KEY UPDATE OF a`
   const decide = sql`
-    WITH caller AS (${caller}),
+    WITH caller AS (${callerBody}),
     target AS (SELECT * FROM accounts WHERE id = ${id}::bigint),
     verdict AS (
       SELECT CASE

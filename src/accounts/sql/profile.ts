@@ -1,9 +1,9 @@
 // Statements on the caller's own account: its details, its password, its sessions.
 import { sql } from 'drizzle-orm'
-import type { Claimant } from '../../http/context.ts'
+import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import type { Account } from '../account.ts'
-import { accountColumns, callerOf, lockAccount, requireCaller } from './sign-in.ts'
+import { accountColumns, lockAccount, requireCaller, selectCaller } from './caller.ts'
 
 /** What is absent stays as it is. */
 export type AccountChange = {
@@ -15,9 +15,9 @@ export type AccountChange = {
 }
 
 /** @throws UniqueViolation when somebody has the e-mail address */
-export async function changeAccount(database: Database, claimant: Claimant, change: AccountChange): Promise<Account> {
+export async function changeAccount(database: Database, caller: Caller, change: AccountChange): Promise<Account> {
   const rows = await database.query<Account>(sql`
-    WITH caller AS (${callerOf(claimant)}), changed AS (
+    WITH caller AS (${selectCaller(caller)}), changed AS (
       UPDATE accounts SET
         email = coalesce(${change.email ?? null}, email),
         email_key = coalesce(${change.emailKey ?? null}, email_key),
@@ -32,9 +32,9 @@ export async function changeAccount(database: Database, claimant: Claimant, chan
 
 export type OwnCredentials = { username: string; username_key: string; email: string; password_hash: string }
 
-export async function readOwnCredentials(database: Database, claimant: Claimant): Promise<OwnCredentials> {
+export async function readOwnCredentials(database: Database, caller: Caller): Promise<OwnCredentials> {
   const rows = await database.query<OwnCredentials>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT a.username, a.username_key, a.email, a.password_hash FROM caller JOIN accounts a ON a.id = caller.id`)
   return requireCaller(rows)
 }
@@ -46,24 +46,24 @@ export async function readOwnCredentials(database: Database, claimant: Claimant)
  */
 export async function changePassword(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   oldHash: string,
   newHash: string,
 ): Promise<string[] | undefined> {
   const change = sql`
-    WITH caller AS (${callerOf(claimant)}), changed AS (
+    WITH caller AS (${selectCaller(caller)}), changed AS (
       UPDATE accounts SET password_hash = ${newHash} FROM caller
       WHERE accounts.id = caller.id AND accounts.password_hash = ${oldHash}
       RETURNING accounts.id
     ), ended AS (
       UPDATE sessions SET ended_at = now() FROM changed
-      WHERE sessions.account_id = changed.id AND sessions.id <> ${claimant.sessionId}::uuid
+      WHERE sessions.account_id = changed.id AND sessions.id <> ${caller.sessionId}::uuid
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
     )
     SELECT changed.id IS NOT NULL AS is_changed, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended
     FROM caller LEFT JOIN changed ON true`
-  const rows = await database.batch<{ is_changed: boolean; ended: string[] }>([lockAccount(claimant), change])
+  const rows = await database.batch<{ is_changed: boolean; ended: string[] }>([lockAccount(caller), change])
   const { is_changed, ended } = requireCaller(rows)
   return is_changed ? ended : undefined
 }
@@ -79,11 +79,11 @@ export type SessionRow = {
 }
 
 /** The caller's living sessions: the present one, then those that were refreshed last. */
-export async function listSessions(database: Database, claimant: Claimant, limit: number): Promise<SessionRow[]> {
+export async function listSessions(database: Database, caller: Caller, limit: number): Promise<SessionRow[]> {
   const rows = await database.query<SessionRow>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT s.id, s.created_at, s.refreshed_at, s.expires_at, s.user_agent, s.address,
-      s.id = ${claimant.sessionId}::uuid AS current
+      s.id = ${caller.sessionId}::uuid AS current
     FROM caller JOIN sessions s ON s.account_id = caller.id
     WHERE s.ended_at IS NULL AND s.expires_at > now()
     ORDER BY current DESC, s.refreshed_at DESC, s.id DESC LIMIT ${limit}`)
@@ -92,9 +92,9 @@ export async function listSessions(database: Database, claimant: Claimant, limit
 }
 
 /** @returns false when the caller has no such living session */
-export async function endOwnSession(database: Database, claimant: Claimant, sessionId: string): Promise<boolean> {
+export async function endOwnSession(database: Database, caller: Caller, sessionId: string): Promise<boolean> {
   const rows = await database.query<{ is_ended: boolean }>(sql`
-    WITH caller AS (${callerOf(claimant)}), ended AS (
+    WITH caller AS (${selectCaller(caller)}), ended AS (
       UPDATE sessions SET ended_at = now() FROM caller
       WHERE sessions.id = ${sessionId}::uuid AND sessions.account_id = caller.id
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()

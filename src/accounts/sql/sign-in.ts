@@ -1,43 +1,10 @@
-// Statements on accounts and sessions. `callerOf` is how every other statement begins: who asks is part of it.
-import { type SQL, sql } from 'drizzle-orm'
-import type { Claimant } from '../../http/context.ts'
+// Statements of signing up, in and out, and on the tokens of a session.
+import { sql } from 'drizzle-orm'
+import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
-import { TiebarError } from '../../kernel/error.ts'
 import type { Account } from '../account.ts'
 import { refreshSeconds } from '../token.ts'
-
-/**
- * A CTE body of one row `(id, is_staff)`, or none: then the session has ended or the account is disabled, and the
- * answer is 401 (see `requireCaller`). A log-out or a lost staff right so works at once.
- */
-export function callerOf({ accountId, sessionId }: Claimant): SQL {
-  return sql`
-    SELECT a.id, a.is_staff
-    FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = ${sessionId}::uuid AND s.account_id = ${accountId}::bigint
-      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active`
-}
-
-/** The first row of a statement that begins with the caller. @throws TiebarError `session_ended` when there is none */
-export function requireCaller<Row>(rows: Row[]): Row {
-  const [first] = rows
-  if (first === undefined) throw new TiebarError('session_ended', 'The session has ended. Log in again.')
-  return first
-}
-
-/** Whatever ends sessions of an account is decided under this lock, by the next statement of the batch. */
-export function lockAccount(claimant: Claimant): SQL {
-  return sql`
-    WITH caller AS (${callerOf(claimant)})
-    SELECT a.id FROM caller JOIN accounts a ON a.id = caller.id FOR NO KEY UPDATE OF a`
-}
-
-/** The columns of an account as the API shows it; `alias` is the table's name in the statement. */
-export function accountColumns(alias: string): SQL {
-  const a = sql.identifier(alias)
-  return sql`${a}.id, ${a}.username, ${a}.email, ${a}.first_name, ${a}.last_name, ${a}.is_staff, ${a}.is_active,
-    ${a}.date_joined, ${a}.last_login`
-}
+import { accountColumns, requireCaller, selectCaller } from './caller.ts'
 
 export type NewSession = {
   sessionId: string
@@ -151,18 +118,27 @@ export async function rotateRefresh(
 }
 
 /** Ends a session. One that has ended already is a caller that is no more. @throws TiebarError `session_ended` */
-export async function endSession(database: Database, claimant: Claimant): Promise<void> {
+export async function endSession(database: Database, caller: Caller): Promise<void> {
   const rows = await database.query(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     UPDATE sessions SET ended_at = now() FROM caller
-    WHERE sessions.id = ${claimant.sessionId}::uuid AND sessions.account_id = caller.id
+    WHERE sessions.id = ${caller.sessionId}::uuid AND sessions.account_id = caller.id
     RETURNING sessions.id`)
   requireCaller(rows)
 }
 
-export async function readAccount(database: Database, claimant: Claimant): Promise<Account> {
+export async function readAccount(database: Database, caller: Caller): Promise<Account> {
   const rows = await database.query<Account>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT ${accountColumns('a')} FROM caller JOIN accounts a ON a.id = caller.id`)
   return requireCaller(rows)
+}
+
+const portion = 10_000
+
+/** For the sweep: sessions that expired a week ago. In portions, so that no lock is held for long. */
+export async function deleteExpiredSessions(database: Database): Promise<void> {
+  await database.query(sql`
+    DELETE FROM sessions WHERE id IN (
+      SELECT id FROM sessions WHERE expires_at <= now() - interval '7 days' LIMIT ${portion})`)
 }

@@ -13,7 +13,7 @@ const visibleAscii = /^[\x21-\x7e]{1,255}$/
  * @throws TiebarError `validation_failed` for a bad key, `idempotency_key_reused` for a key of another body,
  *   `session_ended`
  */
-export async function once<Outcome>(
+export async function withIdempotencyKey<Outcome>(
   c: AppContext,
   caller: CallerBody,
   decide: (key: RequestKey | undefined) => Promise<Outcome>,
@@ -58,7 +58,7 @@ async function readRequestKey(c: AppContext): Promise<RequestKey | undefined> {
   }
   const digest = await crypto.subtle.digest('SHA-256', c.var.rawBody)
   return {
-    accountId: c.var.claimant.accountId,
+    accountId: c.var.caller.accountId,
     method: c.req.method,
     path: c.req.path.replace(/\/$/, ''),
     key,

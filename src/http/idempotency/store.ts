@@ -1,28 +1,6 @@
-// Idempotency keys: which request was made with a key, and what came of it.
+// Statements on idempotency keys. They are kept for 24 hours.
 import { type SQL, sql } from 'drizzle-orm'
-import { bigint, index, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
-
-export const idempotencyKeys = pgTable(
-  'idempotency_keys',
-  {
-    accountId: bigint('account_id', { mode: 'number' }).notNull(),
-    method: text().notNull(),
-    path: text().notNull(),
-    key: text().notNull(),
-    /** base64url of the SHA-256 of the body. */
-    fingerprint: text().notNull(),
-    /** The row that the statement answered; the answer is made from it again. */
-    outcome: jsonb().notNull(),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  },
-  (table) => [
-    primaryKey({
-      name: 'idempotency_keys_key',
-      columns: [table.accountId, table.method, table.path, table.key],
-    }),
-    index('idempotency_keys_by_age').on(table.createdAt),
-  ],
-)
+import type { Database } from '../../infra/database.ts'
 
 /** A request's key as it is stored. */
 export type RequestKey = {
@@ -33,21 +11,21 @@ export type RequestKey = {
   fingerprint: string
 }
 
-const kept = sql.raw(`interval '24 hours'`)
+const retention = sql.raw(`interval '24 hours'`)
 
 /** Comes before the effect in its batch: a key that is too old to be replayed must not be in the way. */
-export function dropOldKey({ accountId, method, path, key }: RequestKey): SQL {
+export function deleteExpiredKey({ accountId, method, path, key }: RequestKey): SQL {
   return sql`
     DELETE FROM idempotency_keys
     WHERE account_id = ${accountId}::bigint AND method = ${method} AND path = ${path} AND key = ${key}
-      AND created_at <= now() - ${kept}`
+      AND created_at <= now() - ${retention}`
 }
 
 /**
  * A CTE body that keeps the key with the row `source` as its outcome. Without ON CONFLICT: the violation rolls the
  * whole effect back, which is how a twin learns that it came second.
  */
-export function keepKey({ accountId, method, path, key, fingerprint }: RequestKey, source: SQL): SQL {
+export function insertKey({ accountId, method, path, key, fingerprint }: RequestKey, source: SQL): SQL {
   return sql`
     INSERT INTO idempotency_keys (account_id, method, path, key, fingerprint, outcome)
     SELECT ${accountId}::bigint, ${method}, ${path}, ${key}, ${fingerprint}, to_jsonb(kept) FROM (${source}) kept`
@@ -65,3 +43,12 @@ export function readKey(caller: CallerBody, { accountId, method, path, key }: Re
 }
 
 export const keyConstraint = 'idempotency_keys_key'
+
+const portion = 10_000
+
+/** For the sweep. In portions, so that no lock is held for long. */
+export async function deleteExpiredKeys(database: Database): Promise<void> {
+  await database.query(sql`
+    DELETE FROM idempotency_keys WHERE ctid IN (
+      SELECT ctid FROM idempotency_keys WHERE created_at <= now() - ${retention} LIMIT ${portion})`)
+}

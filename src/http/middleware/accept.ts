@@ -1,10 +1,10 @@
 // Content negotiation (RFC 9110 §12): which media type an Accept header wants, and 406 where it wants none of ours.
 import { createMiddleware } from 'hono/factory'
 import { matchedRoutes } from 'hono/route'
-import { Memo } from '../../kernel/bounded-cache.ts'
+import { BoundedCache } from '../../kernel/bounded-cache.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppEnv } from '../context.ts'
-import type { Slice } from '../openapi/router.ts'
+import type { Router } from '../openapi/router.ts'
 
 const memorySize = 200
 
@@ -49,10 +49,10 @@ function judge(offer: string, ranges: readonly MediaRange[]): number {
  * Answers 406 before anything happens when Accept takes nothing that the matched route says it answers with. Faults are
  * problems, so whoever takes `application/problem+json` is served too.
  */
-export function accept(app: Slice) {
+export function accept(app: Router) {
   let offers: Map<string, string[]> | undefined
   // Clients send one of few headers.
-  const verdicts = new Memo<boolean>(memorySize)
+  const verdicts = new BoundedCache<boolean>(memorySize)
   const takes = (header: string, offered: string[]) => {
     const key = `${offered.join()} ${header}`
     const known = verdicts.get(key)
@@ -76,7 +76,7 @@ export function accept(app: Slice) {
 }
 
 /** By method and path as they are mounted: the media types of all answers of a route. */
-function readOffers(app: Slice): Map<string, string[]> {
+function readOffers(app: Router): Map<string, string[]> {
   const routes = app.openAPIRegistry.definitions.flatMap((each) => (each.type === 'route' ? [each.route] : []))
   return new Map(
     routes.map(({ method, path, responses }) => {

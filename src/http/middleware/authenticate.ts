@@ -17,7 +17,7 @@ export function readBearer(header: string | undefined): string {
 /** @throws TiebarError `token_missing`, `token_invalid`, `rate_limited` */
 export function authenticate() {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
-    c.set('claimant', await c.get('verifyAccess')(readBearer(c.req.header('Authorization'))))
+    c.set('caller', await c.get('verifyAccess')(readBearer(c.req.header('Authorization'))))
     await limitAccount(c)
     await next()
   })

@@ -10,7 +10,7 @@ const accountLimit: Limit = { name: 'account', quota: 1_000, windowSeconds: 10 }
 
 /** @throws TiebarError `rate_limited` */
 export async function limitAccount(c: AppContext): Promise<void> {
-  const { accountId } = c.get('claimant')
+  const { accountId } = c.get('caller')
   try {
     const { success } = await c.get('environment').ACCOUNT_RATE_LIMIT.limit({ key: String(accountId) })
     if (success) return

@@ -2,12 +2,12 @@
 import { createMiddleware } from 'hono/factory'
 import type { Environment } from '../../env.ts'
 import { Trace } from '../../kernel/trace.ts'
-import type { AppContext, AppEnv, Claimant, Upstreams } from '../context.ts'
+import type { AppContext, AppEnv, Caller, Upstreams } from '../context.ts'
 
 export type RequestOptions = {
   environment: Environment
   connect: (trace: Trace) => Upstreams
-  verifyAccess: (token: string) => Promise<Claimant>
+  verifyAccess: (token: string) => Promise<Caller>
 }
 
 export function request({ environment, connect, verifyAccess }: RequestOptions) {
@@ -42,13 +42,13 @@ function toServerTiming(trace: Trace): string {
 
 function logRequest(c: AppContext): void {
   const trace = c.get('trace')
-  const claimant: Claimant | undefined = c.get('claimant') // absent where nobody is signed in
+  const caller: Caller | undefined = c.get('caller') // absent where nobody is signed in
   trace.log('api', {
     method: c.req.method,
     path: c.req.path,
     status: c.res.status,
     duration_ms: trace.elapsedMs(),
     round_trips: trace.roundTrips,
-    ...(claimant ? { account_id: claimant.accountId } : {}),
+    ...(caller ? { account_id: caller.accountId } : {}),
   })
 }

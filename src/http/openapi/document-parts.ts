@@ -39,7 +39,7 @@ export function documentParts(publicUrl: string) {
         { name: 'Accounts', description: 'Signing up, in and out; sessions; staff' },
         { name: 'Machines', description: 'The registry of machines' },
         { name: 'Jobs', description: 'Commands to machines, what became of them, and their history' },
-        { name: 'Callbacks', description: 'For the courier and the controllers of machines, not for people' },
+        { name: 'Callbacks', description: 'For the queue and the controllers of machines, not for people' },
         { name: 'Health', description: 'Is the service well' },
         { name: 'Documentation', description: 'This document, its pages, and the pages of the problems' },
       ],
@@ -88,7 +88,7 @@ export function documentParts(publicUrl: string) {
         bearerFormat: 'JWT',
         description: 'The `access` token of sign-up, log-in or refresh; good for 30 minutes',
       },
-      courier: {
+      queue: {
         type: 'apiKey' as const,
         in: 'header' as const,
         name: 'Upstash-Signature',

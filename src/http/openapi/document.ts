@@ -3,10 +3,10 @@ import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
 import { problemKinds, toProblem } from '../problems/problem.ts'
 import { problemTexts } from '../problems/problem-texts.ts'
 import { documentParts } from './document-parts.ts'
-import { sampleOf } from './examples.ts'
-import { codesMember, type Slice } from './router.ts'
+import { buildExample } from './examples.ts'
+import { codesMember, type Router } from './router.ts'
 
-type Document = ReturnType<Slice['getOpenAPI31Document']>
+type Document = ReturnType<Router['getOpenAPI31Document']>
 type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>
 type Responses = NonNullable<NonNullable<Document['components']>['responses']>
 type Answer = Exclude<Responses[string], { $ref: string }>
@@ -15,7 +15,7 @@ type Parts = ReturnType<typeof documentParts>
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
 
 /** @param publicUrl where clients reach the API; also what the examples of problems point to */
-export function buildDocument(app: Slice, publicUrl: string): Document {
+export function buildDocument(app: Router, publicUrl: string): Document {
   const parts = documentParts(publicUrl)
   const document = app.getOpenAPI31Document(parts.head)
   const answers: Record<string, Answer> = {}
@@ -82,7 +82,7 @@ function addExamples({ paths = {}, webhooks = {}, components }: Document): void 
     for (const operation of methods.flatMap((method) => ('$ref' in item ? [] : (item[method] ?? [])))) {
       for (const { content = {} } of [operation.requestBody ?? {}, ...Object.values(operation.responses ?? {})]) {
         const media = content['application/json']
-        if (media) media.example ??= sampleOf(media.schema, schemas)
+        if (media) media.example ??= buildExample(media.schema, schemas)
       }
     }
   }
@@ -102,8 +102,8 @@ function impliedCodes({ security, requestBody, parameters = [] }: Operation): Er
   const isIn = (place: string) => parameters.some((each) => 'in' in each && each.in === place)
   if (schemes.includes('bearer')) codes.push('token_missing', 'token_invalid', 'session_ended', 'rate_limited')
   if (requestBody) codes.push('body_too_large')
-  // What the courier brings and cannot be read is answered with a status of the courier's own.
-  if (requestBody && !schemes.includes('courier')) {
+  // What the queue brings and cannot be read is answered with a status of the queue's own.
+  if (requestBody && !schemes.includes('queue')) {
     codes.push('malformed_json', 'unsupported_media_type', 'validation_failed')
   }
   if (isIn('query')) codes.push('validation_failed')

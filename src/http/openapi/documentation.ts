@@ -5,7 +5,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext } from '../context.ts'
 import { isNotModified } from '../etag.ts'
-import { createSlice, json, problemSchema, problems, type Slice } from './router.ts'
+import { createRouter, json, problemSchema, problems, type Router } from './router.ts'
 
 const tags = ['Documentation']
 const etagHeader = { headers: z.object({ ETag: z.string() }) }
@@ -50,12 +50,12 @@ const readDocs = createRoute({
 })
 
 /** @param describe builds the document; called once, when somebody asks for it */
-export function documentationRoutes(describe: () => unknown): Slice {
-  const slice = createSlice()
-  slice.openAPIRegistry.register('Problem', problemSchema)
+export function documentationRoutes(describe: () => unknown): Router {
+  const router = createRouter()
+  router.openAPIRegistry.register('Problem', problemSchema)
 
   let document: { text: string; etag: string } | undefined
-  slice.openapi(readDocument, (c) => {
+  router.openapi(readDocument, (c) => {
     document ??= toRepresentation(JSON.stringify(describe()))
     c.header('ETag', document.etag)
     if (isNotModified(c.req.header('If-None-Match'), document.etag)) return c.body(null, 304)
@@ -63,12 +63,12 @@ export function documentationRoutes(describe: () => unknown): Slice {
     return c.body(document.text, 200, { 'Content-Type': 'application/json' }) as never
   })
 
-  slice.openapi(readSwagger, (c) => answerPage(c, '/api/swagger/index.html', policy))
-  slice.openapi(readDocs, (c) => answerPage(c, '/api/docs/index.html', docsPolicy))
-  slice.get('/api/swagger/:file', (c) => answerFile(c, '/api/swagger', c.req.param('file')))
-  slice.get('/api/docs/:file', (c) => answerFile(c, '/api/docs', c.req.param('file')))
+  router.openapi(readSwagger, (c) => answerPage(c, '/api/swagger/index.html', policy))
+  router.openapi(readDocs, (c) => answerPage(c, '/api/docs/index.html', docsPolicy))
+  router.get('/api/swagger/:file', (c) => answerFile(c, '/api/swagger', c.req.param('file')))
+  router.get('/api/docs/:file', (c) => answerFile(c, '/api/docs', c.req.param('file')))
 
-  return slice
+  return router
 }
 
 function toRepresentation(text: string) {

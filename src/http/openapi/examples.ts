@@ -24,19 +24,19 @@ const texts: Record<string, string> = {
 }
 
 /** An example of a JSON Schema as the document has it. @param components where its references point */
-export function sampleOf(schema: Schema, components: Record<string, Schema>): unknown {
-  if (schema.$ref !== undefined) return sampleOf(components[schema.$ref.replace(/^.*\//, '')] ?? {}, components)
+export function buildExample(schema: Schema, components: Record<string, Schema>): unknown {
+  if (schema.$ref !== undefined) return buildExample(components[schema.$ref.replace(/^.*\//, '')] ?? {}, components)
   const [given] = [schema.example, schema.const, schema.default, schema.enum?.[0]].filter((each) => each !== undefined)
   if (given !== undefined) return given
-  if (schema.allOf) return Object.assign({}, ...schema.allOf.map((each) => sampleOf(each, components)))
+  if (schema.allOf) return Object.assign({}, ...schema.allOf.map((each) => buildExample(each, components)))
   const [choice] = schema.anyOf ?? schema.oneOf ?? []
-  if (choice) return sampleOf(choice, components)
+  if (choice) return buildExample(choice, components)
   if (schema.properties) {
     const members = Object.entries(schema.properties)
-    return Object.fromEntries(members.map(([name, member]) => [name, sampleOf(member, components)]))
+    return Object.fromEntries(members.map(([name, member]) => [name, buildExample(member, components)]))
   }
   const types = [schema.type].flat()
-  if (types.includes('array')) return schema.items ? [sampleOf(schema.items, components)] : []
+  if (types.includes('array')) return schema.items ? [buildExample(schema.items, components)] : []
   if (types.includes('integer') || types.includes('number')) return schema.minimum ?? 1
   if (types.includes('boolean')) return true
   if (types.includes('string')) return texts[schema.format ?? ''] ?? 'text'

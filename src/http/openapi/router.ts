@@ -6,10 +6,10 @@ import { TiebarError } from '../../kernel/error.ts'
 import type { AppEnv } from '../context.ts'
 import { problemKinds } from '../problems/problem.ts'
 
-export type Slice = OpenAPIHono<AppEnv>
+export type Router = OpenAPIHono<AppEnv>
 
 /** A router whose validation failures are problems that point at each fault. */
-export function createSlice(): Slice {
+export function createRouter(): Router {
   return new OpenAPIHono<AppEnv>({
     getPath: readPath,
     defaultHook: (result) => {

@@ -5,7 +5,7 @@ import { html, raw } from 'hono/html'
 import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
 import type { AppContext } from '../context.ts'
 import { chooseMediaType } from '../middleware/accept.ts'
-import { createSlice, errorCodes, type Slice } from '../openapi/router.ts'
+import { createRouter, errorCodes, type Router } from '../openapi/router.ts'
 import { problemKinds } from './problem.ts'
 import { problemTexts } from './problem-texts.ts'
 
@@ -50,29 +50,29 @@ const readPage = createRoute({
   responses: inBoth(problemPage, 'The page of the code; HTML for browsers'),
 })
 
-export function problemPageRoutes(origin: string): Slice {
-  const slice = createSlice()
+export function problemPageRoutes(origin: string): Router {
+  const router = createRouter()
 
-  slice.openapi(listPages, (c) => {
+  router.openapi(listPages, (c) => {
     const pages = errorCodes.map((code) => toPage(code, origin)).sort((a, b) => a.status - b.status)
     return wantsHtml(c) ? answerHtml(c, 'Problems', drawList(pages)) : c.json({ items: pages }, 200)
   })
 
-  slice.openapi(readPage, (c) => {
+  router.openapi(readPage, (c) => {
     const { code } = c.req.valid('param')
     if (!isErrorCode(code)) throw new TiebarError('not_found', `No problem has this code; ${path} lists them all.`)
     const page = toPage(code, origin)
     return wantsHtml(c) ? answerHtml(c, page.title, drawPage(page)) : c.json(page, 200)
   })
 
-  return slice
+  return router
 }
 
 type Page = z.infer<typeof problemPage>
 
 function toPage(code: ErrorCode, origin: string) {
-  const { status, title, retryHelps = false } = problemKinds[code]
-  return { code, type: `${origin}${path}/${code}`, status, title, ...problemTexts[code], retry_helps: retryHelps }
+  const { status, title, isRetryable = false } = problemKinds[code]
+  return { code, type: `${origin}${path}/${code}`, status, title, ...problemTexts[code], retry_helps: isRetryable }
 }
 
 function isErrorCode(code: string): code is ErrorCode {

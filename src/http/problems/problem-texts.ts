@@ -47,7 +47,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     remedy: 'Log in again, and keep the newest refresh token of each answer.',
   },
   bad_signature: {
-    meaning: 'The message does not come from the courier, so it was not looked at.',
+    meaning: 'The message does not come from the queue, so it was not looked at.',
     why: 'The Upstash-Signature header is absent, expired, made with other keys, or made for another URL or body.',
     remedy:
       'Only QStash can call this. If it does: compare the signing keys and the public URL of the server with those of QStash.',

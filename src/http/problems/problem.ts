@@ -2,14 +2,14 @@
 // and whether a retry helps; what more there is to say about it is in `problem-texts.ts`.
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { ErrorCode, ErrorFacts, TiebarError } from '../../kernel/error.ts'
+import type { ErrorCode, ErrorExtensions, TiebarError } from '../../kernel/error.ts'
 import { setRateLimitFields } from '../middleware/rate-limit.ts'
 
 type ProblemKind = {
   status: ContentfulStatusCode
   title: string
   /** Whether the very same request may succeed later; without it, something has to change first. */
-  retryHelps?: true
+  isRetryable?: true
 }
 
 export const problemKinds: Record<ErrorCode, ProblemKind> = {
@@ -29,7 +29,7 @@ export const problemKinds: Record<ErrorCode, ProblemKind> = {
   username_taken: { status: 409, title: 'The username is taken' },
   email_taken: { status: 409, title: 'The e-mail address is taken' },
   last_staff: { status: 409, title: 'The last staff account must stay' },
-  job_open: { status: 409, title: 'A job is in the way', retryHelps: true },
+  job_open: { status: 409, title: 'A job is in the way', isRetryable: true },
   wrong_state: { status: 409, title: 'The machine is not in a state for this' },
   no_controller: { status: 409, title: 'The machine has no controller' },
   not_cancelable: { status: 409, title: 'The job can no longer be cancelled' },
@@ -46,10 +46,10 @@ export const problemKinds: Record<ErrorCode, ProblemKind> = {
     status: 422,
     title: 'The key was used for another request',
   },
-  rate_limited: { status: 429, title: 'Too many requests', retryHelps: true },
-  internal_error: { status: 500, title: 'Something is wrong on our side', retryHelps: true },
-  misconfigured: { status: 503, title: 'The server is not configured', retryHelps: true },
-  database_unavailable: { status: 503, title: 'The database is away', retryHelps: true },
+  rate_limited: { status: 429, title: 'Too many requests', isRetryable: true },
+  internal_error: { status: 500, title: 'Something is wrong on our side', isRetryable: true },
+  misconfigured: { status: 503, title: 'The server is not configured', isRetryable: true },
+  database_unavailable: { status: 503, title: 'The database is away', isRetryable: true },
 }
 
 /** Members of an `application/problem+json` answer. */
@@ -60,14 +60,14 @@ export type ProblemBody = {
   detail: string
   code: ErrorCode
   request_id: string
-  errors?: ErrorFacts['errors']
+  errors?: ErrorExtensions['errors']
   job_id?: string
 }
 
 /** @param origin our own public URL: `type` is a page of ours that explains the code */
 export function toProblem(error: TiebarError, requestId: string, origin: string): ProblemBody {
   const { status, title } = problemKinds[error.code]
-  const { errors, jobId } = error.facts
+  const { errors, jobId } = error.extensions
   return {
     type: `${origin}/api/problems/${error.code}`,
     title,
@@ -82,7 +82,7 @@ export function toProblem(error: TiebarError, requestId: string, origin: string)
 
 export function answerProblem(c: Context, error: TiebarError, requestId: string, origin: string): Response {
   const { status } = problemKinds[error.code]
-  const { retryAfterSeconds, limit, allow } = error.facts
+  const { retryAfterSeconds, limit, allow } = error.extensions
   if (retryAfterSeconds !== undefined) c.header('Retry-After', String(retryAfterSeconds))
   if (limit) setRateLimitFields(c, limit, retryAfterSeconds ?? limit.windowSeconds)
   if (allow) c.header('Allow', allow.join(', '))

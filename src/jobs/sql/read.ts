@@ -1,19 +1,19 @@
 // Reading jobs: one, its timeline, and the pages of history. Each is one statement that begins with the caller.
 import { type SQL, sql } from 'drizzle-orm'
-import { callerOf, requireCaller } from '../../accounts/sql/sign-in.ts'
-import type { Claimant } from '../../http/context.ts'
+import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
+import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { Cursor } from '../../kernel/page.ts'
 import type { Command, EventReason, Job, JobResult, JobState } from '../job.ts'
-import { jobColumns } from './claim.ts'
+import { jobColumns } from './fragments.ts'
 
 /** Who may see a job `j`: who asked for it, whose machine it is, staff. To all others it does not exist. */
 const isVisible = sql.raw('(caller.is_staff OR j.requested_by = caller.id OR j.machine_owner_id = caller.id)')
 
-export async function readJob(database: Database, claimant: Claimant, jobId: string): Promise<Job> {
+export async function readJob(database: Database, caller: Caller, jobId: string): Promise<Job> {
   const rows = await database.query<Job | { id: null }>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT ${jobColumns('j')} FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}`)
   const row = requireCaller(rows)
   if (row.id === null) throw noSuchJob()
@@ -31,9 +31,9 @@ export type EventRow = {
 }
 
 /** The timeline of a job, oldest first. */
-export async function listEvents(database: Database, claimant: Claimant, jobId: string): Promise<EventRow[]> {
+export async function listEvents(database: Database, caller: Caller, jobId: string): Promise<EventRow[]> {
   const rows = await database.query<EventRow & { job_id: string | null }>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT j.id AS job_id, e.version, e.state, e.at, e.attempt, e.by, e.reason, e.detail
     FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}
       LEFT JOIN job_events e ON e.job_id = j.id
@@ -78,7 +78,7 @@ function newest(scope: SQL, conditions: SQL[], limit: number): SQL {
 /** Jobs of one machine, newest first; also of a deleted one. @throws TiebarError `not_found`, `not_owner` */
 export async function listMachineHistory(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   machineId: number,
   filter: HistoryFilter,
   after: Cursor | undefined,
@@ -90,7 +90,7 @@ export async function listMachineHistory(
   }
   const scope = sql`machine.is_manager AND j.machine_id = ${machineId}::bigint`
   const rows = await database.query<Row>(sql`
-    WITH caller AS (${callerOf(claimant)}), machine AS (
+    WITH caller AS (${selectCaller(caller)}), machine AS (
       SELECT m.id AS machine, coalesce(caller.is_staff OR m.owner_id = caller.id, false) AS is_manager
       FROM caller LEFT JOIN machines m ON m.id = ${machineId}::bigint
     )
@@ -108,7 +108,7 @@ export async function listMachineHistory(
 /** Jobs on the caller's machines and jobs that the caller asked for, newest first. */
 export async function listMyHistory(
   database: Database,
-  claimant: Claimant,
+  caller: Caller,
   filter: HistoryFilter,
   after: Cursor | undefined,
   limit: number,
@@ -118,7 +118,7 @@ export async function listMyHistory(
   const onMine = newest(sql`j.machine_owner_id = caller.id`, conditions, limit)
   const askedFor = newest(sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`, conditions, limit)
   const rows = await database.query<HistoryRow | { id: null }>(sql`
-    WITH caller AS (${callerOf(claimant)})
+    WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
       SELECT * FROM ((${onMine}) UNION ALL (${askedFor})) both_sides
       ORDER BY requested_at DESC, id DESC LIMIT ${limit + 1}

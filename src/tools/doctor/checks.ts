@@ -19,7 +19,7 @@ import {
 
 export type Finding = { title: string; isGood: boolean; text: string }
 
-export type Patient = {
+export type DoctorInput = {
   /** The variables and secrets of the environment, by name. */
   variables: Record<string, string | undefined>
   /** Where it answers; PUBLIC_URL unless told. */
@@ -32,7 +32,7 @@ export type Patient = {
 type Check = { title: string; run: () => Promise<string> }
 
 /** Looks at everything, one after the other, so that a check may wait; `tell` hears each as soon as it is known. */
-export async function examine(patient: Patient, tell: (finding: Finding) => void = () => {}): Promise<Finding[]> {
+export async function runChecks(patient: DoctorInput, tell: (finding: Finding) => void = () => {}): Promise<Finding[]> {
   const findings: Finding[] = []
   const add = (finding: Finding) => {
     findings.push(finding)
@@ -53,7 +53,7 @@ export async function examine(patient: Patient, tell: (finding: Finding) => void
 }
 
 /** The bindings of the runtime are wrangler.toml's matter: here they count as given. */
-function read(variables: Patient['variables']) {
+function read(variables: DoctorInput['variables']) {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
   const parsed = readEnvironment({ ...given, ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) } })
   return Array.isArray(parsed) ? { faults: parsed } : { environment: parsed, faults: [] }
@@ -66,7 +66,7 @@ function whereToSet(name: string): string {
     : 'Set it with wrangler secret put, and in the file given here.'
 }
 
-function checksOf(environment: Environment, { url, cronSeconds }: Patient): Check[] {
+function checksOf(environment: Environment, { url, cronSeconds }: DoctorInput): Check[] {
   const address: DatabaseAddress = {
     database_url: environment.DATABASE_URL,
     ...(environment.NEON_FETCH_ENDPOINT && { fetch_endpoint: environment.NEON_FETCH_ENDPOINT }),

@@ -54,7 +54,7 @@ describe('the log', () => {
     const lines = world.logs().filter((line) => line.channel === 'job' && line.job_id === asked.body.id)
     expect(lines).toMatchObject([
       { state: 'QUEUED', version: 1, by: owner.id, machine_id: machine.id, command: 'START' },
-      { state: 'SENT', version: 2, by: 'courier', attempts: 1 },
+      { state: 'SENT', version: 2, by: 'queue', attempts: 1 },
       { state: 'SUCCEEDED', version: 3, by: 'controller', result: 'SUCCESS' },
     ])
     expect(lines[0]?.request_id).toBe(asked.headers.get('X-Request-Id'))

@@ -3,7 +3,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jobStates } from '../../../src/jobs/job.ts'
-import { next } from '../../../src/jobs/sql/claim.ts'
+import { nextStep } from '../../../src/jobs/sql/next-step.ts'
 import { type PostgresStandIn, startPostgres } from '../../platform/postgres.ts'
 
 /** Times are seconds from the moment of the question; null is no time. */
@@ -11,7 +11,7 @@ type Situation = {
   state: string
   command: 'START' | 'STOP'
   attempts: number
-  unclear: boolean
+  may_have_executed: boolean
   not_after: number
   pending_since: number | null
   leased_until: number | null
@@ -31,12 +31,12 @@ afterAll(() => postgres?.close())
 async function ask(situations: Situation[]): Promise<unknown[]> {
   const moment = (name: string) => `statement_timestamp() + make_interval(secs => ${name}) AS ${name}`
   const rows = await postgres.query(
-    `SELECT ${new PgDialect().sqlToQuery(next).sql} AS step
-    FROM ROWS FROM (jsonb_to_recordset($1) AS (state text, command text, attempts int, unclear boolean,
+    `SELECT ${new PgDialect().sqlToQuery(nextStep).sql} AS step
+    FROM ROWS FROM (jsonb_to_recordset($1) AS (state text, command text, attempts int, may_have_executed boolean,
       not_after float8, pending_since float8, leased_until float8, deleted_at float8, controller_url text, status text))
-      WITH ORDINALITY s (state, command, attempts, unclear, not_after, pending_since, leased_until, deleted_at,
+      WITH ORDINALITY s (state, command, attempts, may_have_executed, not_after, pending_since, leased_until, deleted_at,
         controller_url, status, n),
-    LATERAL (SELECT s.state, s.command, s.attempts, s.unclear, ${moment('not_after')}, ${moment('pending_since')}) j,
+    LATERAL (SELECT s.state, s.command, s.attempts, s.may_have_executed, ${moment('not_after')}, ${moment('pending_since')}) j,
     LATERAL (SELECT s.status, s.controller_url, ${moment('leased_until')}, ${moment('deleted_at')}) m
     ORDER BY n`,
     [JSON.stringify(situations)],
@@ -48,7 +48,7 @@ const ready: Situation = {
   state: 'QUEUED',
   command: 'START',
   attempts: 0,
-  unclear: false,
+  may_have_executed: false,
   not_after: 60,
   pending_since: null,
   leased_until: null,
@@ -67,7 +67,7 @@ function expectStep(s: Situation): string | null {
   const isChanged =
     s.deleted_at !== null || s.controller_url === null || (s.command === 'START' && s.status !== 'READY')
   if (!isUsedUp && !isLate && !isChanged) return 'send'
-  if (s.unclear) return 'fail_unclear'
+  if (s.may_have_executed) return 'fail_outcome_unknown'
   if (isUsedUp) return 'fail_unreachable'
   return isLate ? 'expire' : 'reject'
 }
@@ -76,19 +76,27 @@ const named: [string, Partial<Situation>, string | null][] = [
   ['a QUEUED job of a machine that nobody has is sent', {}, 'send'],
   ['a START is sent a fourth time', { state: 'SENT', attempts: 3 }, 'send'],
   ['a START is not sent a fifth time: unreachable', { state: 'SENT', attempts: 4 }, 'fail_unreachable'],
-  ['… outcome unknown if one may have acted', { state: 'SENT', attempts: 4, unclear: true }, 'fail_unclear'],
+  [
+    '… outcome unknown if one may have acted',
+    { state: 'SENT', attempts: 4, may_have_executed: true },
+    'fail_outcome_unknown',
+  ],
   ['… whether or not not_after has passed', { state: 'SENT', attempts: 4, not_after: -1 }, 'fail_unreachable'],
   ['a STOP has no number of attempts', { command: 'STOP', state: 'SENT', attempts: 99 }, 'send'],
   ['at not_after to the microsecond it is over', { not_after: 0 }, 'expire'],
   ['a microsecond before it, it is not', { not_after: 0.000001 }, 'send'],
-  ['after it, a job that may have acted has FAILED', { state: 'SENT', not_after: -1, unclear: true }, 'fail_unclear'],
+  [
+    'after it, a job that may have acted has FAILED',
+    { state: 'SENT', not_after: -1, may_have_executed: true },
+    'fail_outcome_unknown',
+  ],
   ['a live lease goes before all', { state: 'SENT', attempts: 4, not_after: -1, leased_until: 0.000001 }, 'leased'],
   ['a lease that ends now has ended', { leased_until: 0 }, 'send'],
   ['a START whose machine is not READY any more is rejected', { status: 'POWEROFF' }, 'reject'],
   ['a STOP is not, whatever the status', { command: 'STOP', status: 'READY' }, 'send'],
   ['a STOP without a controller is rejected', { command: 'STOP', controller_url: null }, 'reject'],
   ['a job of a deleted machine is rejected', { command: 'STOP', deleted_at: -5 }, 'reject'],
-  ['… not if it may have acted', { status: 'ERROR', state: 'SENT', unclear: true }, 'fail_unclear'],
+  ['… not if it may have acted', { status: 'ERROR', state: 'SENT', may_have_executed: true }, 'fail_outcome_unknown'],
   ['a PENDING job waits', { state: 'PENDING', pending_since: -599.999999 }, 'wait'],
   ['… ten minutes', { state: 'PENDING', pending_since: -600 }, 'time_out'],
   ['… under a live lease, too', { state: 'PENDING', pending_since: -601, leased_until: 9 }, 'time_out'],
@@ -110,7 +118,7 @@ describe('next', () => {
     vary('state', jobStates)
     vary('command', ['START', 'STOP'])
     vary('attempts', [0, 1, 3, 4, 5])
-    vary('unclear', [false, true])
+    vary('may_have_executed', [false, true])
     vary('not_after', [-1, 0, 1])
     vary('leased_until', [null, -1, 0, 1])
     vary('pending_since', [null, -599, -600])

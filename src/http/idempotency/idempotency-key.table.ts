@@ -1,0 +1,24 @@
+// Idempotency keys: which request was made with a key, and its outcome.
+import { bigint, index, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
+
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    accountId: bigint('account_id', { mode: 'number' }).notNull(),
+    method: text().notNull(),
+    path: text().notNull(),
+    key: text().notNull(),
+    /** base64url of the SHA-256 of the body. */
+    fingerprint: text().notNull(),
+    /** The row that the statement answered; the answer is made from it again. */
+    outcome: jsonb().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'idempotency_keys_key',
+      columns: [table.accountId, table.method, table.path, table.key],
+    }),
+    index('idempotency_keys_by_age').on(table.createdAt),
+  ],
+)
