@@ -59,9 +59,9 @@ export class TiebarError extends Error {
   readonly code: ErrorCode
   readonly extensions: ErrorExtensions
 
-  constructor(code: ErrorCode, detail: string, facts: ErrorExtensions = {}, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail: string, extensions: ErrorExtensions = {}, options?: ErrorOptions) {
     super(detail, options)
     this.code = code
-    this.extensions = facts
+    this.extensions = extensions
   }
 }

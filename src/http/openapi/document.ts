@@ -126,11 +126,11 @@ const sampleJobId = '0198c0de-7c1a-7000-8000-000000000001'
 
 function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string, headers: string[]): Answer {
   const examples = codes.map((code) => {
-    const facts = {
+    const extensions = {
       ...(code === 'validation_failed' && { errors: [{ pointer: '/name', detail: 'must have 1 to 64 characters' }] }),
       ...(code === 'job_open' && { jobId: sampleJobId }),
     }
-    const error = new TiebarError(code, problemTexts[code].meaning, facts)
+    const error = new TiebarError(code, problemTexts[code].meaning, extensions)
     return [code, { summary: problemKinds[code].title, value: toProblem(error, sampleRequestId, publicUrl) }]
   })
   const statuses = new Set(codes.map((code) => problemKinds[code].status))

@@ -59,7 +59,7 @@ describe('a cursor that somebody made up', () => {
     expect(read).toThrow(
       expect.objectContaining({
         code: 'validation_failed',
-        facts: { errors: [expect.objectContaining({ parameter: 'cursor' })] },
+        extensions: { errors: [expect.objectContaining({ parameter: 'cursor' })] },
       }),
     )
   })
