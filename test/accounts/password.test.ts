@@ -67,6 +67,7 @@ test('one hash runs, eight wait, and whoever comes then is told to come back', a
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(9)
   const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason)
   expect(refused).toHaveLength(3)
-  for (const reason of refused) expect(reason).toMatchObject({ code: 'rate_limited', extensions: { retryAfterSeconds: 2 } })
+  for (const reason of refused)
+    expect(reason).toMatchObject({ code: 'rate_limited', extensions: { retryAfterSeconds: 2 } })
   expect(await hashPassword(password)).toMatch(/^\$scrypt/)
 })
