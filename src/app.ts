@@ -64,7 +64,7 @@ export function createApp(environment: Environment): App {
     describe,
     sweep(waitUntil) {
       const trace = new Trace()
-      return sweep(trace, connect(trace), environment.PUBLIC_URL, waitUntil)
+      return sweep({ trace, upstreams: connect(trace), publicUrl: environment.PUBLIC_URL, waitUntil })
     },
   }
 }

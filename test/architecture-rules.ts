@@ -59,14 +59,15 @@ const pureFiles = [
   /^src\/env\.ts$/,
   /^src\/accounts\/(account|address)\.ts$/,
   /^src\/machines\/(machine|controller-url)\.ts$/,
-  /^src\/jobs\/job\.ts$/,
+  /^src\/jobs\/(job|commands)\.ts$/,
 ]
 const isPure = (path: string) => pureFiles.some((pattern) => pattern.test(path))
 
-export const pureFilesImportOnlyKernel: Rule = (files) =>
+/** The kernel, and the rules of slices that are below or beside. */
+export const pureFilesImportOnlyPureFiles: Rule = (files) =>
   sourceImports(files)
-    .filter(({ from, to }) => isPure(from) && to.startsWith('src/') && !to.startsWith('src/kernel/'))
-    .map(({ from, to }) => `${from}: is pure and imports ${to}`)
+    .filter(({ from, to }) => isPure(from) && to.startsWith('src/') && !isPure(to))
+    .map(({ from, to }) => `${from}: is pure and imports ${to}, which is not`)
 
 /** The client may know the types of the API, and nothing that runs. */
 export const clientImportsOnlyTypes: Rule = (files) =>

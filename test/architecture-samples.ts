@@ -28,14 +28,17 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     ],
   ],
   [
-    'pure files import only the kernel',
-    rules.pureFilesImportOnlyKernel,
+    'pure files import only pure files',
+    rules.pureFilesImportOnlyPureFiles,
     [
       ['src/jobs/job.ts', `import type { Database } from '../infra/database.ts'`],
       ['src/machines/machine.ts', `import { b } from './store.ts'`],
       ['src/env.ts', `import { b } from './http/problem.ts'`],
     ],
-    [['src/jobs/job.ts', `import { toRfc3339 } from '../kernel/time.ts'`]],
+    [
+      ['src/jobs/job.ts', `import { toRfc3339 } from '../kernel/time.ts'`],
+      ['src/jobs/commands.ts', `import type { MachineStatus } from '../machines/machine.ts'`],
+    ],
   ],
   [
     'the client imports nothing of the rest but types',

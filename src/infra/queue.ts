@@ -1,4 +1,4 @@
-// QStash as a queue: it carries a small message to one of our own callbacks, later and again if need be.
+// QStash as a queue: it delivers a small message to one of our own callbacks, with retries.
 import { Client } from '@upstash/qstash'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
@@ -20,10 +20,8 @@ export type QueueMessage = {
 }
 
 export type Queue = {
-  /** Hands over one message. False when QStash did not take it: whoever asks keeps it and tries again later. */
-  publish(message: QueueMessage): Promise<boolean>
-  /** Hands over many in one round trip; answers for each whether it was taken. */
-  publishAll(messages: QueueMessage[]): Promise<boolean[]>
+  /** Publishes messages in one round trip. @returns for each whether QStash took it; it never rejects */
+  publish(messages: QueueMessage[]): Promise<boolean[]>
   /** Answers or throws: for the readiness check. */
   ping(): Promise<void>
 }
@@ -36,20 +34,16 @@ export function openQueue(baseUrl: string, token: string): (trace: Trace) => Que
     enableTelemetry: false,
     devMode: false,
   })
+  async function send(requests: ReturnType<typeof toRequest>[]) {
+    const [only, ...others] = requests
+    return only && others.length === 0 ? [await client.publishJSON(only)] : client.batchJSON(requests)
+  }
+
   return (trace) => ({
-    async publish(message) {
-      try {
-        await trace.measure('qstash', () => withDeadline(client.publishJSON(toRequest(message))))
-        return true
-      } catch (error) {
-        trace.log('error', { upstream: 'qstash', ...describeError(error) })
-        return false
-      }
-    },
-    async publishAll(messages) {
+    async publish(messages) {
       if (messages.length === 0) return []
       try {
-        const answers = await trace.measure('qstash', () => withDeadline(client.batchJSON(messages.map(toRequest))))
+        const answers = await trace.measure('qstash', () => withDeadline(send(messages.map(toRequest))))
         return messages.map((_, index) => {
           const answer = answers[index]
           return answer !== undefined && 'messageId' in answer

@@ -1,4 +1,5 @@
 // The doors for machines: QStash's signed callbacks, and the outcome that a controller reports.
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { createMiddleware } from 'hono/factory'
 import type { TokenIssuer } from '../accounts/token.ts'
@@ -8,13 +9,12 @@ import { jsonBody, readAtMost } from '../http/middleware/json-body.ts'
 import { body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { type DeliveryContext, deliver, handleFailureCallback, type QueueAnswer } from './deliver.ts'
-import { deliverPath, failedPath } from './dispatch.ts'
+import { deliverPath, failedPath, toJobContext } from './dispatch.ts'
 import { jobPath, outcomeBody, outcomeSchema, queueFailure, queueMessage } from './schema.ts'
 import { verifySignature } from './signature.ts'
 import { noSuchJob } from './sql/read.ts'
 import { settle } from './sql/settle.ts'
-import { cacheJob } from './status-cache.ts'
-import { logTransition } from './transition.ts'
+import { recordTransitions } from './transition.ts'
 import { describeWebhook } from './webhook.ts'
 
 const tags = ['Callbacks']
@@ -96,7 +96,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   router.openapi(deliverJob, async (c) => {
     const message = queueMessage.safeParse(await readSigned(c, deliverPath))
     if (!message.success) return answerUnreadable(c)
-    return answerQueue(c, await deliver(toContext(c, tokens), message.data.job_id))
+    return answerQueue(c, await deliver(toDeliveryContext(c, tokens), message.data.job_id))
   })
 
   router.openapi(failedJob, async (c) => {
@@ -104,7 +104,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const source = envelope.success ? parseJson(Buffer.from(envelope.data.sourceBody, 'base64')) : undefined
     const message = queueMessage.safeParse(source)
     if (!message.success) return answerUnreadable(c)
-    return answerQueue(c, await handleFailureCallback(toContext(c, tokens), message.data.job_id))
+    return answerQueue(c, await handleFailureCallback(toJobContext(c), message.data.job_id))
   })
 
   router.openapi(reportOutcome(tokens), async (c) => {
@@ -120,10 +120,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const settlement = await settle(database, id, outcome)
     if (!settlement) throw noSuchJob()
     const { job, effect, isChanged } = settlement
-    if (isChanged) {
-      logTransition(c.var.trace, job, 'controller')
-      await cache.write([cacheJob(job)])
-    }
+    if (isChanged) await recordTransitions({ trace: c.var.trace, cache }, [job], 'controller')
     if (effect === 'contradiction') {
       throw new TiebarError('outcome_contradicts', `The job is ${job.state} with ${job.result}; the report was noted.`)
     }
@@ -133,15 +130,8 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   return router
 }
 
-function toContext(c: AppContext, tokens: TokenIssuer): DeliveryContext {
-  const { upstreams, trace, environment } = c.var
-  return {
-    upstreams,
-    tokens,
-    publicUrl: environment.PUBLIC_URL,
-    trace,
-    waitUntil: (work) => c.executionCtx.waitUntil(work),
-  }
+function toDeliveryContext(c: AppContext, tokens: TokenIssuer): DeliveryContext {
+  return { ...toJobContext(c), tokens }
 }
 
 /** The body, once its signature is known to be good; undefined when it is not JSON. */

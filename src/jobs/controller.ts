@@ -3,8 +3,9 @@ import { readAtMost } from '../http/middleware/json-body.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
-import { type Command, controllerTimeoutMs, toDetail } from './job.ts'
-import type { ControllerResult } from './sql/settle.ts'
+import type { Command } from './commands.ts'
+import type { ControllerResult } from './job.ts'
+import { controllerTimeoutMs, toDetail } from './job.ts'
 
 /** What is posted to a controller. `not_after` is RFC 3339: whoever reads this later must not act on it. */
 export type ControllerCommand = {

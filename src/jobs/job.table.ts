@@ -14,10 +14,22 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
+import { quoteNames } from '../kernel/sql-text.ts'
 import { machines } from '../machines/machine.table.ts'
+import { type Command, commands } from './commands.ts'
+import {
+  deliverableStates,
+  type EventReason,
+  type JobReason,
+  type JobResult,
+  type JobState,
+  jobResults,
+  jobStates,
+  openStates,
+} from './job.ts'
 
-const open = sql.raw(`state IN ('QUEUED', 'SENT', 'PENDING')`)
-const underWay = sql.raw(`state IN ('QUEUED', 'SENT')`)
+const isOpen = sql.raw(`state IN (${quoteNames(openStates)})`)
+const isDeliverable = sql.raw(`state IN (${quoteNames(deliverableStates)})`)
 
 export const jobs = pgTable(
   'jobs',
@@ -29,10 +41,10 @@ export const jobs = pgTable(
     machineOwnerId: bigint('machine_owner_id', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),
-    command: text().notNull(),
-    state: text().notNull(),
-    result: text(),
-    reason: text(),
+    command: text().$type<Command>().notNull(),
+    state: text().$type<JobState>().notNull(),
+    result: text().$type<JobResult>(),
+    reason: text().$type<JobReason>(),
     detail: text(),
     /** Attempts that were begun: commands that may have reached the controller. */
     attempts: integer().notNull().default(0),
@@ -56,16 +68,10 @@ export const jobs = pgTable(
     mustSucceed: boolean('must_succeed').notNull().default(false),
   },
   (table) => [
-    check('jobs_command', sql`${table.command} IN ('START', 'STOP')`),
-    check(
-      'jobs_state',
-      sql`${table.state} IN ('QUEUED', 'SENT', 'PENDING', 'SUCCEEDED', 'FAILED', 'REJECTED', 'EXPIRED', 'TIMED_OUT', 'CANCELED', 'SUPERSEDED')`,
-    ),
-    check(
-      'jobs_result',
-      sql`${table.result} IN ('SUCCESS', 'REMOTEFAILED', 'INTERNALFAILED', 'PENDING', 'PERMISSIONDENIED', 'INVALIDCOMMAND', 'IGNORE')`,
-    ),
-    uniqueIndex('jobs_one_open_per_command').on(table.machineId, table.command).where(open),
+    check('jobs_command', sql`${table.command} IN (${sql.raw(quoteNames(commands))})`),
+    check('jobs_state', sql`${table.state} IN (${sql.raw(quoteNames(jobStates))})`),
+    check('jobs_result', sql`${table.result} IN (${sql.raw(quoteNames(jobResults))})`),
+    uniqueIndex('jobs_one_open_per_command').on(table.machineId, table.command).where(isOpen),
     index('jobs_by_machine').on(table.machineId, table.requestedAt, table.id),
     index('jobs_by_owner').on(table.machineOwnerId, table.requestedAt, table.id),
     index('jobs_by_requester').on(table.requestedBy, table.requestedAt, table.id),
@@ -74,7 +80,7 @@ export const jobs = pgTable(
       .on(table.requestedBy, table.requestedAt, table.id)
       .where(sql`${table.machineOwnerId} <> ${table.requestedBy}`),
     // For the sweep, which must find the few jobs that are due among all that are well.
-    index('jobs_under_way').on(table.publishedAt, table.requestedAt).where(underWay),
+    index('jobs_under_way').on(table.publishedAt, table.requestedAt).where(isDeliverable),
     index('jobs_pending').on(table.pendingSince).where(sql`${table.state} = 'PENDING'`),
   ],
 )
@@ -86,12 +92,12 @@ export const jobEvents = pgTable(
       .notNull()
       .references(() => jobs.id),
     version: integer().notNull(),
-    state: text().notNull(),
+    state: text().$type<JobState>().notNull(),
     at: timestamp({ withTimezone: true }).notNull(),
     attempt: integer(),
     /** An account's id, or `queue`, `controller`, `sweep`. */
     by: text().notNull(),
-    reason: text(),
+    reason: text().$type<EventReason>(),
     detail: text(),
   },
   (table) => [

@@ -1,13 +1,15 @@
 // What a job is: its states, results and reasons, and how long things may take.
 import { toRfc3339 } from '../kernel/time.ts'
+import type { Command } from './commands.ts'
 
-export const commands = ['START', 'STOP'] as const
-export type Command = (typeof commands)[number]
+/** QStash delivers the job. */
+export const deliverableStates = ['QUEUED', 'SENT'] as const
+/** The controller has accepted the command and will report the outcome. */
+export const awaitedStates = ['PENDING'] as const
+export const openStates = [...deliverableStates, ...awaitedStates] as const
+export type OpenState = (typeof openStates)[number]
 
-export const jobStates = [
-  'QUEUED',
-  'SENT',
-  'PENDING',
+export const finalStates = [
   'SUCCEEDED',
   'FAILED',
   'REJECTED',
@@ -16,9 +18,17 @@ export const jobStates = [
   'CANCELED',
   'SUPERSEDED',
 ] as const
+export type FinalState = (typeof finalStates)[number]
+
+export const jobStates = [...openStates, ...finalStates] as const
 export type JobState = (typeof jobStates)[number]
 
-/** In the old system's order: 1 to 7. */
+export function isOpen(state: JobState): boolean {
+  const open: readonly JobState[] = openStates
+  return open.includes(state)
+}
+
+/** In the order of the old system's numbers: 1 to 7. */
 export const jobResults = [
   'SUCCESS',
   'REMOTEFAILED',
@@ -30,9 +40,15 @@ export const jobResults = [
 ] as const
 export type JobResult = (typeof jobResults)[number]
 
-/** Why a job was refused at the door. */
-export const refusals = ['not_owner', 'wrong_state', 'job_open', 'no_controller'] as const
-export type Refusal = (typeof refusals)[number]
+/** Why a request was refused, and the result of the job that records the refusal. */
+export const refusalResults = {
+  not_owner: 'PERMISSIONDENIED',
+  wrong_state: 'INVALIDCOMMAND',
+  job_open: 'INVALIDCOMMAND',
+  no_controller: 'INVALIDCOMMAND',
+} as const satisfies Record<string, JobResult>
+export type Refusal = keyof typeof refusalResults
+const refusals = Object.keys(refusalResults) as [Refusal, ...Refusal[]] // Object.keys forgets the key type
 
 export const jobReasons = [
   ...refusals,
@@ -51,6 +67,19 @@ export type JobReason = (typeof jobReasons)[number]
 /** Reasons that only events have: the end of an attempt, and notes. */
 export const eventReasons = [...jobReasons, 'attempt_failed', 'late_answer', 'contradiction'] as const
 export type EventReason = (typeof eventReasons)[number]
+
+/** Who changes a job, beside people. */
+export const eventActors = ['queue', 'controller', 'sweep'] as const
+export type EventActor = (typeof eventActors)[number]
+
+/** How a job ends. */
+export type JobEnd = { state: FinalState; result: JobResult; reason: JobReason | null }
+
+/**
+ * What a controller answered or reported, or what is known without an answer: `bad_answer` is an invalid response,
+ * `may_have_executed` no response that says what the machine did, `busy` the certainty that it did nothing (429, 503).
+ */
+export type ControllerResult = 'SUCCESS' | 'REMOTEFAILED' | 'PENDING' | 'bad_answer' | 'may_have_executed' | 'busy'
 
 export type Job = {
   id: string
@@ -75,7 +104,7 @@ export type JobEvent = {
   state: JobState
   at: string
   attempt: number | null
-  by: number | 'queue' | 'controller' | 'sweep'
+  by: number | EventActor
   reason: EventReason | null
   detail: string | null
 }
@@ -101,23 +130,7 @@ export function toJob(row: Job): Job {
   }
 }
 
-export function isOpen(state: JobState): boolean {
-  return state === 'QUEUED' || state === 'SENT' || state === 'PENDING'
-}
-
-/** How long after its request a command may still be sent, unless the request says otherwise. */
-export const expiresInSeconds: Record<Command, number> = {
-  START: 60,
-  STOP: 600,
-}
-
-/** A START is tried this often; a STOP until its time is over. */
-export const startAttempts = 4
-
-/** What the queue does by itself before it calls back with the failure. */
-export const queueRetries: Record<Command, number> = { START: 3, STOP: 5 }
-
-/** How long one attempt has the machine to itself: longer than the controller's answer and our own writing may take. */
+/** How long one attempt has the machine to itself: longer than the controller's time-out and the storing of its answer. */
 export const leaseSeconds = 20
 export const controllerTimeoutMs = 10_000
 
@@ -126,14 +139,12 @@ export const pendingSeconds = 600
 
 export const longestDetail = 1_000
 
-/** Free text from outside in the shape that PostgreSQL can hold. */
+/** Free text from outside in the shape that PostgreSQL can store. */
 export function toDetail(text: string): string {
-  return [
-    ...text
-      .replaceAll('\0', '')
-      .toWellFormed()
-      .slice(0, 2 * longestDetail),
-  ]
-    .slice(0, longestDetail)
-    .join('')
+  // Cut by code units first: only the beginning has to be split into code points.
+  const beginning = text
+    .replaceAll('\0', '')
+    .toWellFormed()
+    .slice(0, 2 * longestDetail)
+  return [...beginning].slice(0, longestDetail).join('')
 }

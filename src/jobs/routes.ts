@@ -1,4 +1,5 @@
 // Commands to machines, their status, and taking them back.
+
 import { createRoute, z } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
 import { cacheSession, isSessionCached, sessionCacheKey } from '../accounts/session.ts'
@@ -9,16 +10,15 @@ import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
 import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { describeError } from '../kernel/log.ts'
-import { toMessage } from './dispatch.ts'
-import { expiresInSeconds, type Job, type Refusal, toJob } from './job.ts'
+import { type Command, commandRules } from './commands.ts'
+import { publishJobs, toJobContext } from './dispatch.ts'
+import { type Job, toJob } from './job.ts'
 import { cancelBody, jobPath, jobSchema, machinePath, operationBody } from './schema.ts'
 import { cancelJob } from './sql/cancel.ts'
-import { type CreateJobResult, createJob } from './sql/create.ts'
+import { type CreateJobDecision, type CreateJobResult, createJob } from './sql/create.ts'
 import { readJob } from './sql/read.ts'
-import { markPublished } from './sql/redispatch.ts'
 import { cacheJob, jobCacheKey, parseCachedJob } from './status-cache.ts'
-import { logTransition } from './transition.ts'
+import { recordTransitions } from './transition.ts'
 
 const tags = ['Jobs']
 const middleware = authenticate()
@@ -85,15 +85,15 @@ export function jobRoutes(): Router {
       jobId: uuidv7(),
       machineId: c.req.valid('param').id,
       command,
-      expiresInSeconds: expires_in ?? expiresInSeconds[command],
+      expiresInSeconds: expires_in ?? commandRules[command].expiresInSeconds,
     }
-    const admission = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
+    const result = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
       createJob(c.var.upstreams.database, c.var.caller, request, key),
     )
-    const { job } = admission
-    if (!job) throw explainRefusal(admission)
-    // A replayed answer is the first one's: its job has been handed over already.
-    if (job.id === request.jobId) await announce(c, job, admission.superseded)
+    const { job } = result
+    if (!job) throw explainRefusal(command, result)
+    // A replayed answer is the first one's, whose job has been published already.
+    if (job.id === request.jobId) await dispatchNewJob(c, job, result.superseded)
     c.header('Location', `/api/jobs/${job.id}`)
     c.header('Retry-After', String(pollSeconds))
     return c.json(toJob(job), 202)
@@ -123,43 +123,36 @@ export function jobRoutes(): Router {
         jobId: job.id,
       })
     }
-    logTransition(c.var.trace, job, c.var.caller.accountId)
-    await cache.write([cacheJob(job)])
+    await recordTransitions({ trace: c.var.trace, cache }, [job], c.var.caller.accountId)
     return c.json(toJob(job), 200)
   })
 
   return router
 }
 
-/** Hands a new job to the queue and shows it in Redis, side by side. Neither can take the job back. */
-async function announce(c: AppContext, job: Job, superseded: Job | null): Promise<void> {
-  const { database, cache, queue } = c.var.upstreams
-  const { accountId } = c.var.caller
-  const moved = superseded ? [job, superseded] : [job]
-  for (const each of moved) logTransition(c.var.trace, each, accountId)
-  const [isTaken] = await Promise.all([
-    queue.publish(toMessage(c.var.environment.PUBLIC_URL, job, 1)),
-    cache.write(moved.map(cacheJob)),
+/** Publishes a new job and writes it into the status cache, side by side. Neither can take the job back. */
+async function dispatchNewJob(c: AppContext, job: Job, superseded: Job[]): Promise<void> {
+  const context = toJobContext(c)
+  const { trace, upstreams } = context
+  await Promise.all([
+    publishJobs(context, [{ job, publishNo: 1 }], false),
+    recordTransitions({ trace, cache: upstreams.cache }, [job, ...superseded], c.var.caller.accountId),
   ])
-  if (!isTaken) return
-  // If this fails, the sweep hands the job over once more, and the claim lets one of the two through.
-  const marking = markPublished(database, [{ jobId: job.id, publishNo: 1 }], true).catch((error: unknown) => {
-    c.var.trace.log('error', { job_id: job.id, doing: 'mark as published', ...describeError(error) })
-  })
-  c.executionCtx.waitUntil(marking)
 }
 
-const refusalTexts: Record<Refusal | 'not_found', string> = {
+const refusalTexts: Record<Exclude<CreateJobDecision, 'accepted'>, string> = {
   not_found: 'There is no machine with this id.',
   not_owner: 'Only the owner of the machine and staff may operate it.',
-  wrong_state: 'A START needs a machine that is READY; a STOP one that is RUNNING, PENDING or in ERROR.',
+  wrong_state: 'The status of the machine does not admit the command.',
   job_open: 'A job is open on this machine. Wait for it to end, or send a STOP over an open START.',
   no_controller: 'The machine has no controller_url to send the command to.',
 }
 
-function explainRefusal({ decision, status, open_job_id }: CreateJobResult): TiebarError {
+function explainRefusal(command: Command, { decision, status, open_job_id }: CreateJobResult): TiebarError {
   if (decision === 'accepted') throw new TypeError('an accepted job is no refusal')
-  const detail = refusalTexts[decision] + (decision === 'wrong_state' ? ` It is ${status}.` : '')
+  const { admittedIn } = commandRules[command]
+  const needs = ` A ${command} needs one of ${admittedIn.join(', ')}; the machine is ${status}.`
+  const detail = refusalTexts[decision] + (decision === 'wrong_state' ? needs : '')
   return new TiebarError(
     decision,
     detail,

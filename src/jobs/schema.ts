@@ -2,7 +2,17 @@
 import { z } from '@hono/zod-openapi'
 import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
 import { isTimestamp, toRfc3339 } from '../kernel/time.ts'
-import { commands, eventReasons, type JobEvent, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
+import { commands } from './commands.ts'
+import {
+  type EventActor,
+  eventActors,
+  eventReasons,
+  type JobEvent,
+  jobReasons,
+  jobResults,
+  jobStates,
+  longestDetail,
+} from './job.ts'
 import type { EventRow } from './sql/read.ts'
 
 const detail = z.string().nullable().openapi({ description: "The controller's or a person's own words" })
@@ -91,7 +101,7 @@ const eventSchema = z
     state: z.enum(jobStates),
     at: time,
     attempt: z.int().nullable(),
-    by: z.union([z.int(), z.enum(['queue', 'controller', 'sweep'])]),
+    by: z.union([z.int(), z.enum(eventActors)]),
     reason: z.enum(eventReasons).nullable(),
     detail,
   })
@@ -115,8 +125,8 @@ export function toJobEvent(row: EventRow): JobEvent {
     state: row.state,
     at: toRfc3339(row.at),
     attempt: row.attempt,
-    // An account's id is all digits; the others are the three words.
-    by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as 'queue' | 'controller' | 'sweep'),
+    // An account's id is all digits; the others are the actors.
+    by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor),
     reason: row.reason,
     detail: row.detail,
   }

@@ -1,16 +1,12 @@
-// The safety net under every promise: once a minute, jobs that nobody takes care of are handed over again or ended.
-
+// The sweep, every minute: republishes jobs that nothing else will move, ends expired ones, and deletes old rows.
 import { deleteExpiredSessions } from '../accounts/sql/sign-in.ts'
-import type { Upstreams } from '../http/context.ts'
 import { deleteExpiredKeys } from '../http/idempotency/store.ts'
-import type { Trace } from '../kernel/trace.ts'
-import { toMessage } from './dispatch.ts'
-import { markPublished, redispatchDueJobs } from './sql/redispatch.ts'
-import { cacheJob } from './status-cache.ts'
-import { logTransition } from './transition.ts'
+import { type JobContext, publishJobs } from './dispatch.ts'
+import { redispatchDueJobs } from './sql/redispatch.ts'
+import { recordTransitions } from './transition.ts'
 
-const jobsAtOnce = 100
-const longestSweepMs = 20_000
+const batchSize = 100
+const sweepTimeoutMs = 20_000
 
 export type SweepReport = {
   handed_over: number
@@ -19,42 +15,24 @@ export type SweepReport = {
   duration_ms: number
 }
 
-/** Safe to run twice at once. Stops when none is due, the queue is away, or 20 s have passed. */
-export async function sweep(
-  trace: Trace,
-  { database, cache, queue }: Upstreams,
-  publicUrl: string,
-  waitUntil: (work: Promise<unknown>) => void,
-): Promise<SweepReport> {
+/** Safe to run twice at once. Stops when no job is due, the queue is unavailable, or 20 s have passed. */
+export async function sweep(context: JobContext): Promise<SweepReport> {
+  const { upstreams, trace, waitUntil } = context
+  const { database, cache } = upstreams
   const beganAt = Date.now()
-  const report: SweepReport = {
-    handed_over: 0,
-    not_taken: 0,
-    ended: 0,
-    duration_ms: 0,
-  }
-  while (Date.now() - beganAt < longestSweepMs) {
-    const carried = await redispatchDueJobs(database, jobsAtOnce)
-    if (carried.length === 0) break
-    const again = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
-    const ended = carried.filter(({ step }) => step === 'ended')
-    for (const { job } of ended) logTransition(trace, job, 'sweep')
-    waitUntil(cache.write(ended.map(({ job }) => cacheJob(job))))
-
-    const taken = await queue.publishAll(again.map(({ job, publishNo }) => toMessage(publicUrl, job, publishNo)))
-    const lost = again.filter((_, index) => taken[index] !== true)
-    if (lost.length > 0) {
-      await markPublished(
-        database,
-        lost.map(({ job, publishNo }) => ({ jobId: job.id, publishNo })),
-        false,
-      )
-    }
+  const report: SweepReport = { handed_over: 0, not_taken: 0, ended: 0, duration_ms: 0 }
+  while (Date.now() - beganAt < sweepTimeoutMs) {
+    const due = await redispatchDueJobs(database, batchSize)
+    if (due.length === 0) break
+    const ended = due.flatMap(({ step, job }) => (step === 'ended' ? [job] : []))
+    waitUntil(recordTransitions({ trace, cache }, ended, 'sweep'))
+    const dispatches = due.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
+    const takenCount = await publishJobs(context, dispatches, true)
     report.ended += ended.length
-    report.handed_over += again.length - lost.length
-    report.not_taken += lost.length
-    // What the queue does not take is due again at once; it will be there in a minute, too.
-    if (lost.length > 0) break
+    report.handed_over += takenCount
+    report.not_taken += dispatches.length - takenCount
+    // What the queue does not take is due again at once. The next sweep tries again.
+    if (takenCount < dispatches.length) break
   }
   await deleteExpiredKeys(database)
   await deleteExpiredSessions(database)

@@ -1,18 +1,31 @@
-// One line per transition of a job.
+// What follows every change of a job: a line in the log and a newer entry in the status cache.
+import type { Cache } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
-import type { Job } from './job.ts'
+import type { EventActor, Job } from './job.ts'
+import { cacheJob } from './status-cache.ts'
 
-/** @param by an account's id, or who else moved it */
-export function logTransition(trace: Trace, job: Job, by: number | 'queue' | 'controller' | 'sweep'): void {
-  trace.log('job', {
-    job_id: job.id,
-    machine_id: job.machine_id,
-    command: job.command,
-    state: job.state,
-    result: job.result,
-    reason: job.reason,
-    version: job.version,
-    attempts: job.attempts,
-    by,
-  })
+/**
+ * Logs changed jobs and writes them into the status cache.
+ * @param by an account's id, or who else changed them
+ * @returns when the cache has them, or cannot take them: it never rejects
+ */
+export async function recordTransitions(
+  { trace, cache }: { trace: Trace; cache: Cache },
+  jobs: Job[],
+  by: number | EventActor,
+): Promise<void> {
+  for (const job of jobs) {
+    trace.log('job', {
+      job_id: job.id,
+      machine_id: job.machine_id,
+      command: job.command,
+      state: job.state,
+      result: job.result,
+      reason: job.reason,
+      version: job.version,
+      attempts: job.attempts,
+      by,
+    })
+  }
+  await cache.write(jobs.map(cacheJob))
 }

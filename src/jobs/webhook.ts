@@ -2,8 +2,9 @@
 import { z } from '@hono/zod-openapi'
 import { text, time, uuid } from '../http/openapi/fields.ts'
 import { json, type Router } from '../http/openapi/router.ts'
+import { commands } from './commands.ts'
 import type { ControllerCommand } from './controller.ts'
-import { commands, longestDetail } from './job.ts'
+import { longestDetail } from './job.ts'
 
 const command = z
   .object({

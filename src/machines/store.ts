@@ -19,7 +19,7 @@ export function lockMachine(id: number): SQL {
 }
 
 /** A CTE body: the jobs of a machine that have not ended. At most one START and one STOP. */
-export function openJobsOf(id: number): SQL {
+function openJobsOf(id: number): SQL {
   return sql`SELECT * FROM jobs WHERE machine_id = ${id}::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')`
 }
 

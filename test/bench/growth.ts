@@ -132,7 +132,7 @@ class Unwritten extends Trace {
 }
 
 /** A sweep that finds nothing to do among 100,000 open jobs, which the queue has, and all the ended ones. */
-async function measureSweep({ platform, scene }: Stage): Promise<number> {
+async function measureSweep({ platform }: Stage): Promise<number> {
   await platform.postgres.query(
     `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after, published_at)
      SELECT gen_random_uuid(), id, owner_id, 'STOP', 'QUEUED', owner_id, now(), now() + interval '10 minutes', now()
@@ -148,13 +148,13 @@ async function measureSweep({ platform, scene }: Stage): Promise<number> {
   const upstreams = {
     database,
     cache: { read: never, write: async () => true, ping: never },
-    queue: { publish: never, publishAll: async () => [], ping: never },
+    queue: { publish: async () => [], ping: never },
     limiter: { consume: never, refund: never },
   }
   const durations: number[] = []
   for (let round = 0; round <= rounds; round++) {
     const beganAt = performance.now()
-    await sweep(trace, upstreams, scene.jobId, () => {})
+    await sweep({ trace, upstreams, publicUrl: 'http://localhost', waitUntil: () => {} })
     durations.push(performance.now() - beganAt)
   }
   return median(durations.slice(1))

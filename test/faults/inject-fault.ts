@@ -42,7 +42,7 @@ const marks: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, RegExp
     failed: /\\"state\\":\\"FAILED\\"/,
     sweep: /\\"state\\":\\"EXPIRED\\"/,
   },
-  qstash: { publish: /:1$/, failed: /:[2-9]$/, sweep: /\/v2\/batch/ },
+  qstash: { publish: /:1$/, failed: /:[2-9]$/, sweep: /:[2-9]$/ },
 }
 
 function isAt(step: Step, service: Upstream, { method, target, headers, body }: StandInRequest): boolean {

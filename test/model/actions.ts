@@ -3,12 +3,13 @@ import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import type { Caller } from '../../src/http/context.ts'
 import { type Database, UniqueViolation } from '../../src/infra/database.ts'
-import { expiresInSeconds } from '../../src/jobs/job.ts'
+import { commandRules } from '../../src/jobs/commands.ts'
+import type { ControllerResult } from '../../src/jobs/job.ts'
 import { cancelJob } from '../../src/jobs/sql/cancel.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
 import { handleDeliveryFailure, markPublished, redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
-import { type ControllerResult, settle } from '../../src/jobs/sql/settle.ts'
+import { settle } from '../../src/jobs/sql/settle.ts'
 import { TiebarError } from '../../src/kernel/error.ts'
 import { changeMachine } from '../../src/machines/store.ts'
 import type { Attempt, Model, ModelJob } from './model.ts'
@@ -157,7 +158,7 @@ async function request(
   { database, owner, machineId, ids }: Real,
 ): Promise<void> {
   const jobId = uuidv7()
-  const seconds = expiresInSeconds[command]
+  const seconds = commandRules[command].expiresInSeconds
   const key = { accountId: owner.accountId, method: 'POST', path: '/', key: jobId, fingerprint: '' }
   const { decision } = await createJob(database, owner, { jobId, machineId, command, expiresInSeconds: seconds }, key)
   agree(

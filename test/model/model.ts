@@ -1,6 +1,6 @@
 // What a machine and its jobs do, told without SQL: the model that the statements are held to. Times are seconds.
-import type { Command, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
-import type { ControllerResult } from '../../src/jobs/sql/settle.ts'
+import type { Command } from '../../src/jobs/commands.ts'
+import type { ControllerResult, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
 
 export type ModelJob = {
   command: Command

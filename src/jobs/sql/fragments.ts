@@ -1,11 +1,40 @@
-// Parts of statements that several verbs share.
+// Parts that the statements on jobs share.
 import { type SQL, sql } from 'drizzle-orm'
+import { quoteName, quoteNames } from '../../kernel/sql-text.ts'
+import { type CommandRule, commandRules, commands } from '../commands.ts'
+import { openStates } from '../job.ts'
 
 /**
  * PostgreSQL's clock at the start of the statement. `now()` is the start of the transaction, which is before the wait
  * for the machine's lock: a lease counted from there would be too short, and a START could pass its `not_after`.
  */
 export const now = sql.raw('statement_timestamp()')
+
+/** A CASE: the name beside the first condition that holds, as text; NULL for null. */
+export function firstOf<Name extends string>(rules: readonly [condition: SQL, name: Name | null][]): SQL {
+  const cases = rules.map(([condition, name]) => {
+    return sql`WHEN ${condition} THEN ${sql.raw(name === null ? 'NULL' : quoteName(name))}`
+  })
+  return sql`CASE ${sql.join(cases, sql` `)} END`
+}
+
+/** A CASE over the command of a job `j`, with a value from each row of `commands.ts`. */
+export function byCommand(valueFrom: (rule: CommandRule) => SQL | null): SQL {
+  const cases = commands.map((command) => {
+    return sql`WHEN ${sql.raw(quoteName(command))} THEN ${valueFrom(commandRules[command]) ?? sql`NULL`}`
+  })
+  return sql`CASE j.command ${sql.join(cases, sql` `)} END`
+}
+
+/** A whole number of ours as SQL text: a parameter would have no type. */
+export function number(value: number): SQL {
+  return sql.raw(String(value))
+}
+
+/** Names of ours as a list of SQL literals. */
+export function list(names: readonly string[]): SQL {
+  return sql.raw(quoteNames(names))
+}
 
 /** Columns of a `Job`. */
 export function jobColumns(alias: string): SQL {
@@ -14,13 +43,18 @@ export function jobColumns(alias: string): SQL {
   return sql.raw(names.map((name) => `${alias}.${name}`).join(', '))
 }
 
+/** A CTE body: the jobs of a machine that have not ended. At most one for each command. */
+export function selectOpenJobs(machineId: number): SQL {
+  return sql`SELECT * FROM jobs WHERE machine_id = ${machineId}::bigint AND state IN (${list(openStates)})`
+}
+
 export function lockMachineOf(jobId: string): SQL {
   return sql`
     SELECT m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = ${jobId}::uuid
     FOR NO KEY UPDATE OF m`
 }
 
-/** A lease is one attempt's and nobody else's. */
+/** A lease belongs to one attempt of one job. */
 export function leaseOf(jobId: string, attempt: number): string {
   return `${jobId}:${attempt}`
 }

@@ -1,59 +1,82 @@
-// The one rule of what happens next to a job. Claim, failure callback and sweep carry it out.
+// What happens next to a job: one SQL expression, which claim, failure callback and sweep embed and carry out.
 import { type SQL, sql } from 'drizzle-orm'
-import { pendingSeconds, startAttempts } from '../job.ts'
-import { now } from './fragments.ts'
+import { quoteName, quoteNames } from '../../kernel/sql-text.ts'
+import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
+import { byCommand, firstOf, list, now, number } from './fragments.ts'
 
-export type Step =
-  | 'wait'
-  | 'leased'
-  | 'send'
-  | 'expire'
-  | 'reject'
-  | 'fail_outcome_unknown'
-  | 'fail_unreachable'
-  | 'time_out'
+/** Steps that end the job. */
+type EndingStep = 'expire' | 'reject' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
 
 /**
- * What happens next to a job `j` of a machine `m`, as a `Step`. Null: the job has ended, nothing does.
- * A START whose machine changed is rejected only while it is certain that it was never carried out.
+ * `wait`: the controller will report · `leased`: another attempt has the machine · `send`: begin an attempt · all others
+ * end the job.
  */
-export const nextStep = sql.raw(`CASE
-  WHEN j.state = 'PENDING' AND j.pending_since + interval '${pendingSeconds} seconds' <= statement_timestamp() THEN 'time_out'
-  WHEN j.state = 'PENDING' THEN 'wait'
-  WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL
-  WHEN m.leased_until > statement_timestamp() THEN 'leased'
-  WHEN j.command = 'START' AND j.attempts >= ${startAttempts} AND j.may_have_executed THEN 'fail_outcome_unknown'
-  WHEN j.command = 'START' AND j.attempts >= ${startAttempts} THEN 'fail_unreachable'
-  WHEN j.not_after <= statement_timestamp() AND j.may_have_executed THEN 'fail_outcome_unknown'
-  WHEN j.not_after <= statement_timestamp() THEN 'expire'
-  WHEN (m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR (j.command = 'START' AND m.status <> 'READY'))
-    THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' ELSE 'reject' END
-  ELSE 'send' END`)
+export type Step = 'wait' | 'leased' | 'send' | EndingStep
 
-/** How the steps that end a job end it. A machine whose job ended so is in ERROR, or only if the job had to succeed. */
-const ends = sql.raw(`ends (step, state, result, reason, is_machine_lost) AS (VALUES
-  ('expire', 'EXPIRED', 'IGNORE', 'not_in_time', false),
-  ('reject', 'REJECTED', 'INVALIDCOMMAND', 'changed', false),
-  ('fail_outcome_unknown', 'FAILED', 'INTERNALFAILED', 'outcome_unknown', true),
-  ('fail_unreachable', 'FAILED', 'INTERNALFAILED', 'unreachable', true),
-  ('time_out', 'TIMED_OUT', 'INTERNALFAILED', 'no_report', true))`)
+const isAwaited = sql`j.state IN (${list(awaitedStates)})`
+const isOverdue = sql`j.pending_since + interval '${number(pendingSeconds)} seconds' <= ${now}`
+const isUsedUp = sql`j.attempts >= ${byCommand(({ maxAttempts }) => (maxAttempts === null ? null : number(maxAttempts)))}`
+const isLate = sql`j.not_after <= ${now}`
+const hasFitStatus = byCommand(({ isCheckedWhenSent, admittedIn }) => {
+  return isCheckedWhenSent ? sql`m.status IN (${list(admittedIn)})` : sql`true`
+})
+/** The machine is no longer one that the command may be sent to. */
+const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasFitStatus})`
 
-/** Ends the jobs of `due` whose step says so, with event and machine. Needs `due (id, version, step)`. */
-export function endJobs(by: 'queue' | 'sweep'): SQL {
-  return sql`${ends},
+/** What happens next to a job `j` of a machine `m`, as a `Step`. Null: the job has ended. */
+export const nextStep = firstOf<Step>([
+  [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
+  [isAwaited, 'wait'],
+  [sql`j.state NOT IN (${list(deliverableStates)})`, null],
+  [sql`m.leased_until > ${now}`, 'leased'],
+  [sql`${isUsedUp} AND j.may_have_executed`, 'fail_outcome_unknown'],
+  [isUsedUp, 'fail_unreachable'],
+  [sql`${isLate} AND j.may_have_executed`, 'fail_outcome_unknown'],
+  [isLate, 'expire'],
+  // Rejected only while it is certain that the command was never carried out.
+  [sql`${isChanged} AND j.may_have_executed`, 'fail_outcome_unknown'],
+  [isChanged, 'reject'],
+  [sql`true`, 'send'],
+])
+
+/** `isMachineInError`: the machine is in ERROR afterwards; otherwise only if the job had to succeed. */
+type End = JobEnd & { isMachineInError: boolean }
+
+const ends: Record<EndingStep, End> = {
+  expire: { state: 'EXPIRED', result: 'IGNORE', reason: 'not_in_time', isMachineInError: false },
+  reject: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'changed', isMachineInError: false },
+  fail_outcome_unknown: {
+    state: 'FAILED',
+    result: 'INTERNALFAILED',
+    reason: 'outcome_unknown',
+    isMachineInError: true,
+  },
+  fail_unreachable: { state: 'FAILED', result: 'INTERNALFAILED', reason: 'unreachable', isMachineInError: true },
+  time_out: { state: 'TIMED_OUT', result: 'INTERNALFAILED', reason: 'no_report', isMachineInError: true },
+}
+
+const endRows = Object.entries(ends).map(
+  ([step, { state, result, reason, isMachineInError }]) =>
+    `(${quoteNames([step, state, result])}, ${reason === null ? 'NULL' : quoteName(reason)}, ${isMachineInError})`,
+)
+const endsTable = sql.raw(`ends (step, state, result, reason, is_machine_in_error) AS (VALUES ${endRows.join(', ')})`)
+
+/** CTEs that end the jobs of `due` whose step says so, with event and machine. They need `due (id, version, step)`. */
+export function endJobs(by: EventActor): SQL {
+  return sql`${endsTable},
     ended AS (
       UPDATE jobs SET state = ends.state, result = ends.result, reason = ends.reason, finished_at = ${now},
         version = jobs.version + 1
       FROM due JOIN ends ON ends.step = due.step
       WHERE jobs.id = due.id AND jobs.version = due.version
-      RETURNING jobs.*, ends.is_machine_lost
+      RETURNING jobs.*, ends.is_machine_in_error
     ),
     ended_events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, ${now}, nullif(attempts, 0), ${by}, reason FROM ended
     ),
-    lost_machines AS (
+    machines_in_error AS (
       UPDATE machines SET status = 'ERROR', updated_at = ${now}, revision = revision + 1
-      FROM ended WHERE machines.id = ended.machine_id AND (ended.is_machine_lost OR ended.must_succeed)
+      FROM ended WHERE machines.id = ended.machine_id AND (ended.is_machine_in_error OR ended.must_succeed)
     )`
 }

@@ -5,7 +5,8 @@ import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { Cursor } from '../../kernel/page.ts'
-import type { Command, EventReason, Job, JobResult, JobState } from '../job.ts'
+import type { Command } from '../commands.ts'
+import type { EventReason, Job, JobResult, JobState } from '../job.ts'
 import { jobColumns } from './fragments.ts'
 
 /** Who may see a job `j`: who asked for it, whose machine it is, staff. To all others it does not exist. */

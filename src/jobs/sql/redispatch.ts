@@ -1,8 +1,9 @@
-// Which jobs the queue is to have again: `next` carried out for those that it gave up, or that nobody takes care of.
+// Which jobs the queue is to have again: the next step of those that it gave up or lost.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
-import { type Job, pendingSeconds } from '../job.ts'
-import { jobColumns, lockMachineOf, now } from './fragments.ts'
+import { commandRules, commands, queueSilenceSeconds } from '../commands.ts'
+import { awaitedStates, deliverableStates, type EventActor, type Job, pendingSeconds } from '../job.ts'
+import { byCommand, jobColumns, list, lockMachineOf, now, number } from './fragments.ts'
 import { endJobs, nextStep } from './next-step.ts'
 
 /**
@@ -16,13 +17,13 @@ export type RedispatchResult = {
   leaseRemainingSeconds: number
 }
 
-type CarriedRow = Job & {
+type RedispatchRow = Job & {
   step: RedispatchResult['step']
   publish_no: number | null
   lease_remaining_seconds: number | null
 }
 
-function redispatch(due: SQL, by: 'queue' | 'sweep'): SQL {
+function redispatch(due: SQL, by: EventActor): SQL {
   return sql`
     WITH due AS (${due}), ${endJobs(by)},
     published AS (
@@ -37,7 +38,7 @@ function redispatch(due: SQL, by: 'queue' | 'sweep'): SQL {
     UNION ALL SELECT ${jobColumns('published')}, 'send', published.publish_no, NULL FROM published`
 }
 
-function toCarried(row: CarriedRow): RedispatchResult {
+function toResult(row: RedispatchRow): RedispatchResult {
   return {
     step: row.step,
     job: row,
@@ -46,53 +47,59 @@ function toCarried(row: CarriedRow): RedispatchResult {
   }
 }
 
-/** Carries out `next` when the queue has given a message up. Undefined: no such job. */
+/** Carries out the next step after QStash has reported that it gave the message up. Undefined: no such job. */
 export async function handleDeliveryFailure(database: Database, jobId: string): Promise<RedispatchResult | undefined> {
   const due = sql`
     SELECT j.*, extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds, ${nextStep} AS step
     FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid`
-  const [row] = await database.batch<CarriedRow>([lockMachineOf(jobId), redispatch(due, 'queue')])
-  return row && toCarried(row)
+  const [row] = await database.batch<RedispatchRow>([lockMachineOf(jobId), redispatch(due, 'queue')])
+  return row && toResult(row)
 }
 
+/** A message that QStash has not taken by then is published again. */
+const unpublishedSeconds = 5
+
+/** Which published jobs the queue has lost, as far as the index can tell; then by command. */
+const silences = commands.map((command) => queueSilenceSeconds(commandRules[command]))
+const silenceSeconds = byCommand((rule) => number(queueSilenceSeconds(rule)))
+
 /**
- * Carries out `next` for up to `limit` jobs that nobody else takes care of: not handed over 5 s after the request, given
- * up silently by the queue, or PENDING past the time. One statement: a machine that another holds is skipped, one that
- * is had is read anew by its lock, and a job that moved meanwhile is left alone by the guard on its version. What ends
- * comes first: it needs no queue, and must not wait behind what a queue that is away does not take.
+ * Carries out the next step of up to `limit` jobs that nothing else will move: not published 5 s after the request, lost
+ * by the queue, or PENDING for too long. One statement: a machine that another transaction has locked is skipped, one
+ * that is locked here is read anew, and the guard on the version leaves a job alone that has changed meanwhile. Jobs that
+ * end come first: they need no queue, and must not wait behind what an unavailable queue does not take.
  */
 export async function redispatchDueJobs(database: Database, limit: number): Promise<RedispatchResult[]> {
   // Each of the three is a range of an index; an OR would have to read all open jobs and their machines. As an array,
   // because PostgreSQL, which takes all old jobs for due, would otherwise rather read all machines than these few.
   const candidates = sql`
-    SELECT id FROM jobs WHERE state IN ('QUEUED', 'SENT')
-      AND published_at IS NULL AND requested_at <= ${now} - interval '5 seconds'
+    SELECT id FROM jobs WHERE state IN (${list(deliverableStates)})
+      AND published_at IS NULL AND requested_at <= ${now} - interval '${number(unpublishedSeconds)} seconds'
     UNION ALL
-    SELECT id FROM jobs WHERE state IN ('QUEUED', 'SENT') AND published_at <= ${now} - interval '37 seconds'
-      AND (command = 'START' OR published_at <= ${now} - interval '61 seconds')
+    SELECT id FROM jobs j WHERE state IN (${list(deliverableStates)})
+      AND published_at <= ${now} - interval '${number(Math.min(...silences))} seconds'
+      AND published_at <= ${now} - make_interval(secs => ${silenceSeconds})
     UNION ALL
-    SELECT id FROM jobs WHERE state = 'PENDING'
-      AND pending_since <= ${now} - interval '${sql.raw(String(pendingSeconds))} seconds'`
+    SELECT id FROM jobs WHERE state IN (${list(awaitedStates)})
+      AND pending_since <= ${now} - interval '${number(pendingSeconds)} seconds'`
   const due = sql`
     SELECT j.*, NULL::float8 AS lease_remaining_seconds, ${nextStep} AS step
     FROM jobs j JOIN machines m ON m.id = j.machine_id
     WHERE j.id = ANY (ARRAY(${candidates}))
-      AND (j.state = 'PENDING' OR m.leased_until IS NULL OR m.leased_until <= ${now})
+      AND (j.state IN (${list(awaitedStates)}) OR m.leased_until IS NULL OR m.leased_until <= ${now})
     ORDER BY ${nextStep} = 'send', j.requested_at LIMIT ${limit}
     FOR NO KEY UPDATE OF m SKIP LOCKED`
-  return (await database.query<CarriedRow>(redispatch(due, 'sweep'))).map(toCarried)
+  return (await database.query<RedispatchRow>(redispatch(due, 'sweep'))).map(toResult)
 }
 
-/** Remembers that the queue has a message, or, with `taken` false, that it did not take it. */
-export async function markPublished(
-  database: Database,
-  sent: { jobId: string; publishNo: number }[],
-  taken: boolean,
-): Promise<void> {
+export type Publication = { jobId: string; publishNo: number }
+
+/** Stores whether the queue has these messages. What has been published anew meanwhile stays as it is. */
+export async function markPublished(database: Database, publications: Publication[], isTaken: boolean): Promise<void> {
   await database.query(sql`
-    UPDATE jobs SET published_at = CASE WHEN ${taken}::boolean THEN ${now} END
-    FROM unnest(${sql.param(sent.map(({ jobId }) => jobId))}::uuid[],
-        ${sql.param(sent.map(({ publishNo }) => publishNo))}::int[])
+    UPDATE jobs SET published_at = CASE WHEN ${isTaken}::boolean THEN ${now} END
+    FROM unnest(${sql.param(publications.map(({ jobId }) => jobId))}::uuid[],
+        ${sql.param(publications.map(({ publishNo }) => publishNo))}::int[])
       AS sent (job_id, publish_no)
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`)
 }

@@ -4,14 +4,8 @@ import { z } from 'zod'
 import { foldName } from '../../accounts/account.ts'
 import { parseDjangoHash } from '../../accounts/django-password.ts'
 import { signUpBody } from '../../accounts/schema.ts'
-import {
-  type Command,
-  expiresInSeconds,
-  type JobReason,
-  type JobResult,
-  type JobState,
-  jobResults,
-} from '../../jobs/job.ts'
+import { type Command, commandRules } from '../../jobs/commands.ts'
+import { type JobReason, type JobResult, type JobState, jobResults } from '../../jobs/job.ts'
 import { isTimestamp } from '../../kernel/time.ts'
 import { findControllerUrlFault } from '../../machines/controller-url.ts'
 import { newMachineBody } from '../../machines/schema.ts'
@@ -176,7 +170,7 @@ export function toJob(values: Values): Converted<NewJob> {
       command: command.data,
       ...ends[result.data],
       requested_at: at,
-      expires_in: expiresInSeconds[command.data],
+      expires_in: commandRules[command.data].expiresInSeconds,
     },
     notes: [],
   }
