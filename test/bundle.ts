@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib'
 import type { WorkerBuild } from './build.ts'
 
 /** Bytes, gzipped. */
-export const bundleCeiling = 160 * 1024
+export const bundleCeiling = 208 * 1024
 
 /** Bytes of the bundle, gzipped. */
 export async function gzipSize({ dir }: WorkerBuild): Promise<number> {

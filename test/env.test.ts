@@ -70,6 +70,8 @@ const bad: [string, unknown][] = [
   ['DATABASE_URL', 'postgres://leak'],
   ['DATABASE_URL', 'postgres://leak/leak'],
   ['DATABASE_URL', 'postgres://leak@leak/'],
+  // An address that Neon's driver cannot read: it would quote all of it in its error.
+  ['DATABASE_URL', 'postgres://leak:leak@1.2.3.4.5/leak'],
   ['DATABASE_URL', 7],
   ['NEON_FETCH_ENDPOINT', 'leak'],
   ['NEON_FETCH_ENDPOINT', 'ftp://leak/'],

@@ -1,13 +1,17 @@
-// PostgreSQL over Neon's HTTP protocol. A statement is one round trip; a batch is one round trip and one transaction.
+// PostgreSQL through Neon's driver, which speaks SQL over HTTP. A statement is one round trip; a batch is one round trip
+// and one transaction.
+import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless'
 import { type SQL, sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { TiebarError } from '../kernel/error.ts'
 import { toRfc3339 } from '../kernel/time.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { within } from './deadline.ts'
-import { DatabaseError, openNeon, type ValueReader } from './neon.ts'
 
 const deadlineMs = 8_000
+
+export type Statement = { query: string; params?: unknown[] }
+export type Row = Record<string, unknown>
 
 export type BatchOptions = {
   /** A unique index whose violation means that the decision was stale: the batch is run once more. */
@@ -26,6 +30,8 @@ export type Database = {
   ping(): Promise<void>
 }
 
+type ValueReader = (text: string) => unknown
+
 /** A unique index said no. Which one is in `constraint`. */
 export class UniqueViolation extends Error {
   override readonly name = 'UniqueViolation'
@@ -40,6 +46,11 @@ export class UniqueViolation extends Error {
 /** A stored value that our own code cannot read: a defect of ours, and no outage. */
 class UnreadableValue extends Error {
   override readonly name = 'UnreadableValue'
+}
+
+/** A parameter of which PostgreSQL has no text: a defect of ours, and no outage. */
+class UnbindableValue extends TypeError {
+  override readonly name = 'UnbindableValue'
 }
 
 function orUnreadable(read: ValueReader): ValueReader {
@@ -66,6 +77,48 @@ const readers: ReadonlyMap<number, ValueReader> = new Map<number, ValueReader>([
   [1184, orUnreadable(toRfc3339)], // timestamptz
 ])
 
+/** The driver reads this with each statement; the same option of `neon()` is ignored (1.2.0). */
+const types = { getTypeParser: (typeId: number): ValueReader => readers.get(typeId) ?? ((text) => text) }
+
+// The driver keeps its endpoint for the whole process, while a program or a test may use several databases, and their
+// host may be the same. So each call brings its own endpoint among its fetch options.
+neonConfig.fetchFunction = (url: string, { endpoint = url, ...init }: RequestInit & { endpoint?: string }) =>
+  fetch(endpoint, init)
+
+/**
+ * @param fetchEndpoint where `/sql` is, when it is not Neon's
+ * @returns a function that runs one statement, or several in one transaction (READ COMMITTED), with one HTTP request,
+ *   and gives the rows of each; it throws NeonDbError, or whatever the answer's body or a value threw when it was read
+ */
+export function openClient(
+  databaseUrl: string,
+  fetchEndpoint?: string,
+): (statements: Statement[], signal?: AbortSignal) => Promise<Row[][]> {
+  const client = neon(nameApplication(databaseUrl))
+  return async (statements, signal) => {
+    const fetchOptions = { ...(signal && { signal }), ...(fetchEndpoint && { endpoint: fetchEndpoint }) }
+    const queries = statements.map(({ query, params = [] }) =>
+      client.query(query, params.map(toParameter), { types, fetchOptions }),
+    )
+    const [first, ...more] = queries
+    return first && more.length === 0 ? [await first] : await client.transaction(queries, { fetchOptions })
+  }
+}
+
+/** Who we are, in the server's list of connections. */
+function nameApplication(databaseUrl: string): string {
+  const url = new URL(databaseUrl)
+  if (!url.searchParams.has('application_name')) url.searchParams.set('application_name', 'tiebar')
+  return url.href
+}
+
+/** The driver would bind an object as JSON. @throws UnbindableValue, as no statement of ours means that */
+function toParameter(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toParameter)
+  if (typeof value === 'object' && value !== null) throw new UnbindableValue('an object cannot be bound as a parameter')
+  return value
+}
+
 const dialect = new PgDialect()
 
 /**
@@ -73,14 +126,15 @@ const dialect = new PgDialect()
  * @returns one connection-less client per request, so that each request's round trips are its own
  */
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
-  const ask = openNeon(databaseUrl, readers, fetchEndpoint)
+  const ask = openClient(databaseUrl, fetchEndpoint)
 
   async function send<Row>(trace: Trace, statements: SQL[], withinMs: number): Promise<Row[]> {
     const queries = statements.map((statement) => dialect.sqlToQuery(statement))
+    const texts = queries.map(({ sql: query, params }) => ({ query, params }))
     try {
+      const results = await trace.measure('postgres', () => within(withinMs, (signal) => ask(texts, signal)))
       // Rows are records of anything; the statement decides their shape.
-      const answer = trace.measure('postgres', () => within(withinMs, (signal) => ask(queries, signal)))
-      return (await answer) as Row[]
+      return (results.at(-1) ?? []) as Row[]
     } catch (error) {
       throw explain(error)
     }
@@ -122,14 +176,14 @@ function isWorthAnotherRun(error: unknown, index: string | undefined): boolean {
 
 /** An error without an SQLSTATE never reached PostgreSQL, or its answer never came. */
 function explain(error: unknown): unknown {
-  const { code, constraint } = error instanceof DatabaseError ? error : {}
+  const { code, constraint } = error instanceof NeonDbError ? error : {}
   if (code === '23505' && constraint !== undefined) return new UniqueViolation(constraint, error)
   if (code === '40001' || code === '40P01')
     return new TransactionConflict('the transaction lost a race', {
       cause: error,
     })
   const isOurs = code !== undefined && code !== '' && !isOutage(code)
-  if (isOurs || error instanceof UnreadableValue) return error
+  if (isOurs || error instanceof UnreadableValue || error instanceof UnbindableValue) return error
   return toUnavailable('The database did not answer. Nothing is known to have changed; try again.', 5, error)
 }
 

@@ -1,7 +1,7 @@
 // `npm run db:migrate`: brings the database up to the migrations of this checkout. Safe to repeat.
 import { migrate, readMigrationState, UnknownSchemaError } from './migrations.ts'
 import { findDatabase, UsageError } from './named-database.ts'
-import { DatabaseError } from './sql-over-http.ts'
+import { DatabaseError } from './statements.ts'
 
 const usage = `usage: npm run db:migrate
 
@@ -15,8 +15,7 @@ Exit codes: 0 done, or there was nothing to do · 1 an unknown schema, or what t
 
 try {
   if (process.argv.length > 2) throw new UsageError('There is nothing to add.')
-  const { databaseUrl: database_url, fetchEndpoint: fetch_endpoint } = findDatabase(process.env)
-  const address = { database_url, ...(fetch_endpoint !== undefined && { fetch_endpoint }) }
+  const address = findDatabase(process.env)
   const applied = await migrate(address)
   for (const name of applied) process.stdout.write(`applied  ${name}\n`)
   const { applied: all } = await readMigrationState(address)

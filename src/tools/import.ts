@@ -5,7 +5,7 @@ import { type Columns, type OldTable, oldTables, readRows, usualColumns } from '
 import { type Plan, planImport, type Remark } from './import/plan.ts'
 import { readExisting, writePlan } from './import/write.ts'
 import { findDatabase, UsageError } from './named-database.ts'
-import { DatabaseError } from './sql-over-http.ts'
+import { DatabaseError } from './statements.ts'
 
 const usage = `usage: npm run import -- FILE... [--dry-run] [--columns TABLE=a,b,c]
 
@@ -49,8 +49,7 @@ async function main(): Promise<number> {
   if (files.length === 0) throw new UsageError('Say which FILE.')
   const columns = readColumns(values.columns)
   const rows = (await Promise.all(files.map((file) => readTables(file, columns)))).flat()
-  const { databaseUrl: database_url, fetchEndpoint: fetch_endpoint } = findDatabase(process.env)
-  const address = { database_url, ...(fetch_endpoint !== undefined && { fetch_endpoint }) }
+  const address = findDatabase(process.env)
   const { existing, ownerOf } = await readExisting(address, rows)
   const plan = planImport(rows, existing, ownerOf, process.env.ALLOW_PRIVATE_CONTROLLERS === 'true')
   const newJobs = values['dry-run'] ? plan.history.length : await writePlan(address, plan)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { type DatabaseAddress, DatabaseError, runStatements } from './sql-over-http.ts'
+import { type DatabaseAddress, DatabaseError, runStatements } from './statements.ts'
 
 const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
 const bookkeeping = 'drizzle.__drizzle_migrations'

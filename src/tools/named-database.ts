@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-
-export type NamedDatabase = { databaseUrl: string; fetchEndpoint?: string }
+import { isDatabaseUrl } from '../env.ts'
+import type { DatabaseAddress } from './statements.ts'
 
 /** What the person at the keyboard can put right. */
 export class UsageError extends Error {
@@ -13,14 +13,14 @@ export class UsageError extends Error {
 const platformFile = z.object({ postgres: z.object({ database_url: z.string(), fetch_endpoint: z.string() }) })
 
 /** @throws UsageError when neither names one */
-export function findDatabase(env: Record<string, string | undefined>): NamedDatabase {
-  if (env.DATABASE_URL) {
-    if (!/^postgres(ql)?:\/\//.test(env.DATABASE_URL)) throw new UsageError('DATABASE_URL must be a postgresql:// URL.')
-    return { databaseUrl: env.DATABASE_URL, ...(env.NEON_FETCH_ENDPOINT && { fetchEndpoint: env.NEON_FETCH_ENDPOINT }) }
+export function findDatabase(env: Record<string, string | undefined>): DatabaseAddress {
+  const { DATABASE_URL: database_url, NEON_FETCH_ENDPOINT: fetch_endpoint } = env
+  if (database_url) {
+    if (!isDatabaseUrl(database_url))
+      throw new UsageError('DATABASE_URL must be postgresql://USER:PASSWORD@HOST/DATABASE.')
+    return { database_url, ...(fetch_endpoint && { fetch_endpoint }) }
   }
-  const path = join(env.LOCAL_DIR || '.local', 'platform.json')
-  const { postgres } = readPlatformFile(path)
-  return { databaseUrl: postgres.database_url, fetchEndpoint: postgres.fetch_endpoint }
+  return readPlatformFile(join(env.LOCAL_DIR || '.local', 'platform.json')).postgres
 }
 
 function readPlatformFile(path: string): z.infer<typeof platformFile> {

@@ -6,6 +6,7 @@ import { openDatabase } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { Trace } from '../kernel/trace.ts'
 import { findDatabase, UsageError } from './named-database.ts'
+import { DatabaseError, describeFailure } from './statements.ts'
 
 const usage = `usage: npm run staff -- NAME [--remove]
 
@@ -22,7 +23,7 @@ try {
   process.exitCode = await main()
 } catch (error) {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
-  process.stderr.write(`${explain(error)}\n${isUsage ? `\n${usage}` : ''}`)
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n${isUsage ? `\n${usage}` : ''}`)
   process.exitCode = isUsage ? 2 : 1
 }
 
@@ -34,9 +35,12 @@ async function main(): Promise<number> {
   }
   const [name, ...rest] = positionals
   if (name === undefined || rest.length > 0) throw new UsageError('Say which account: one NAME.')
-  const { databaseUrl, fetchEndpoint } = findDatabase(process.env)
-  const database = openDatabase(databaseUrl, fetchEndpoint)(new Trace())
-  const account = await setStaff(database, foldName(name), !values.remove)
+  const address = findDatabase(process.env)
+  const database = openDatabase(address.database_url, address.fetch_endpoint)(new Trace())
+  const account = await setStaff(database, foldName(name), !values.remove).catch((error: unknown) => {
+    if (!(error instanceof TiebarError)) throw error
+    throw new DatabaseError(`${error.message} (${describeFailure(address, error.cause)})`)
+  })
   if (!account) {
     process.stderr.write(`There is no account named ${name}.\n`)
     return 1
@@ -51,10 +55,4 @@ async function main(): Promise<number> {
 function readArguments() {
   const options = { remove: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
   return parseArgs({ options, allowPositionals: true })
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error instanceof TiebarError && error.cause instanceof Error ? ` (${error.cause.message})` : ''
-  return `${error.message}${cause}`
 }

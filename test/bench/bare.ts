@@ -1,10 +1,10 @@
 // What the Worker is measured against: the same token verified, the same statements sent through the vendors' own
-// drivers, the answer as JSON. No router, no validation, no limits, no log.
+// drivers, the same tokens signed, the answer as JSON. No router, no validation, no limits, no log.
 import { env } from 'cloudflare:workers'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
 import { Redis } from '@upstash/redis/cloudflare'
-import { importJWK, jwtVerify } from 'jose'
+import { importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { idInPlan, newIdInPlan, type Plan, type Statement } from './plan.ts'
 
 const vars = env as unknown as Record<string, string> // text bindings alone
@@ -12,6 +12,7 @@ const text = (name: string) => vars[name] ?? ''
 const plans: Record<string, Plan> = JSON.parse(vars.PLANS ?? '{}')
 const [jwk] = JSON.parse(vars.JWT_KEYS ?? '[{}]')
 const key = importJWK({ kty: jwk?.kty, crv: jwk?.crv, x: jwk?.x }, 'EdDSA')
+const privateKey = importJWK(jwk, 'EdDSA')
 neonConfig.fetchEndpoint = text('NEON_FETCH_ENDPOINT')
 const sql = neon(text('DATABASE_URL'))
 const redis = new Redis({
@@ -36,13 +37,32 @@ async function query(plan: Plan, id: string, newId: string) {
   return queries.length === 1 ? await queries[0] : (await sql.transaction(queries)).at(-1)
 }
 
+async function sign(claims: JWTPayload, seconds: number): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'EdDSA', kid: jwk?.kid, typ: 'JWT' })
+    .setIssuer(text('ISSUER'))
+    .setAudience('api')
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+    .sign(await privateKey)
+}
+
+/** The tokens of the same session, with the new id in the one that refreshes. */
+async function signPair({ sub = '', sid }: JWTPayload, refreshId: string) {
+  const [access, refresh] = await Promise.all([
+    sign({ sub, sid, jti: crypto.randomUUID(), token_type: 'access' }, 30 * 60),
+    sign({ sub, sid, jti: refreshId, token_type: 'refresh' }, 24 * 60 * 60),
+  ])
+  return { token: { access, refresh } }
+}
+
 export default {
   async fetch(request, _env, context): Promise<Response> {
     const [, name = '', id = ''] = new URL(request.url).pathname.split('/')
     const plan = plans[name]
     if (!plan) return Response.json({ up: true })
     const token = (request.headers.get('Authorization') ?? '').slice('Bearer '.length)
-    await jwtVerify(token, await key, { issuer: text('ISSUER'), audience: 'api' })
+    const { payload } = await jwtVerify(token, await key, { issuer: text('ISSUER'), audience: 'api' })
     const body = request.method === 'GET' ? undefined : await request.json()
     if (plan.keys) {
       const [job] = await redis.mget<(string | null)[]>(plan.keys)
@@ -55,6 +75,6 @@ export default {
       await Promise.all([publishing, redis.set(`bench:${crypto.randomUUID()}`, JSON.stringify(rows), { ex: 5 })])
       context.waitUntil(Promise.all(fill([plan.announced], id, newId)))
     }
-    return Response.json(rows)
+    return Response.json(plan.signsPair ? await signPair(payload, newId) : rows)
   },
 } satisfies ExportedHandler

@@ -12,6 +12,8 @@ export type Plan = {
   keys?: string[]
   /** Publishes to QStash and writes to Redis, side by side, after the statements; and when that is answered, this. */
   announced?: Statement
+  /** The answer is a new pair of tokens, and not the rows. */
+  signsPair?: true
 }
 
 /** Stand in the parameters of a plan for the id in the request's path, and for an id that is made up. */

@@ -128,14 +128,17 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
         token: refresh,
         body: JSON.stringify({ refresh }),
       })),
-      plan: await planOf((database) =>
-        rotateRefresh(
-          database,
-          { accountId: caller.accountId, sessionId: String(idInPlan) },
-          String(idInPlan),
-          newIdInPlan,
-        ),
-      ),
+      plan: {
+        ...(await planOf((database) =>
+          rotateRefresh(
+            database,
+            { accountId: caller.accountId, sessionId: String(idInPlan) },
+            String(idInPlan),
+            newIdInPlan,
+          ),
+        )),
+        signsPair: true,
+      },
       isOnce: true,
       reset: ({ postgres }) => postgres.query('UPDATE sessions SET refresh_id = id WHERE refresh_id <> id'),
     },

@@ -29,16 +29,15 @@ export function exists(path: string): Promise<boolean> {
   )
 }
 
-/**
- * A database endpoint that says that all migrations are applied, under an address that is not loopback's, and the
- * environment that names it.
- */
+/** A database endpoint that answers no rows, under an address that is not loopback's, and the environment that names it. */
 export async function aRecordingNeon() {
-  const results = [{ rows: [] }, { rows: [] }, { rows: [{ newest: '9999999999999' }] }]
+  const result = { fields: [], rows: [] }
   const asked: string[] = []
   const server = await startHttpServer('neon', async ({ body }) => {
-    asked.push(body.toString())
-    return { body: { results } }
+    const text = body.toString()
+    asked.push(text)
+    const { queries } = JSON.parse(text)
+    return { body: queries ? { results: Array(queries.length).fill(result) } : result }
   })
   onTestFinished(() => server.close())
   const endpoint = `${server.url.replace('127.0.0.1', '0.0.0.0')}/sql`

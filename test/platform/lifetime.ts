@@ -1,7 +1,7 @@
 // From the first signal to the exit code: one signal ends the work in order, a second one in haste.
 import { constants } from 'node:os'
 import { UnknownSchemaError } from '../../src/tools/migrations.ts'
-import { DatabaseError } from '../../src/tools/sql-over-http.ts'
+import { DatabaseError } from '../../src/tools/statements.ts'
 import { PlatformError } from './platform-error.ts'
 import { killGroups } from './process-group.ts'
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyPassword } from '../../src/accounts/password.ts'
 import { migrate } from '../../src/tools/migrations.ts'
-import { runStatements } from '../../src/tools/sql-over-http.ts'
+import { runStatements } from '../../src/tools/statements.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
 import { demoAccounts, demoMachines, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'

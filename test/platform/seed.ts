@@ -2,7 +2,8 @@
 // endpoint makes staff; at each start the machines are told where the controller is now.
 import { foldName } from '../../src/accounts/account.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
-import { runStatements, type Statement } from '../../src/tools/sql-over-http.ts'
+import type { Statement } from '../../src/infra/database.ts'
+import { runStatements } from '../../src/tools/statements.ts'
 import type { BehaviourOrder } from './controller/behaviour.ts'
 import type { ControllerStandIn } from './controller.ts'
 import type { PostgresService } from './named-services.ts'

@@ -82,3 +82,12 @@ test('the program says what it did, and exits with 1 for a schema that it does n
   const refused = await runTool('db-migrate', [], { env })
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is not ours')])
 })
+
+test('an ordinary PostgreSQL URL is told from Neon’s, with what to do and without the password', async () => {
+  const DATABASE_URL = 'postgresql://postgres:secret@localhost:1/tiebar'
+  const { code, stderr } = await runTool('db-migrate', [], { env: { DATABASE_URL } })
+  expect(code).toBe(1)
+  expect(stderr).toContain('the database endpoint of localhost cannot be reached. DATABASE_URL is not Neon')
+  expect(stderr).toContain('Set NEON_FETCH_ENDPOINT')
+  expect(stderr).not.toContain('secret')
+})

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type Environment, readEnvironment } from '../../env.ts'
 import { readMigrationState } from '../migrations.ts'
-import { type DatabaseAddress, runStatements } from '../sql-over-http.ts'
+import { type DatabaseAddress, runStatements } from '../statements.ts'
 import { ask, readJson } from './ask.ts'
 import {
   checkAnswers,

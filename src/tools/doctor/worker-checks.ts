@@ -3,7 +3,7 @@ import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Environment } from '../../env.ts'
-import { type DatabaseAddress, runStatements } from '../sql-over-http.ts'
+import { type DatabaseAddress, runStatements } from '../statements.ts'
 import { ask, parse, readJson } from './ask.ts'
 
 /** The most that two clocks may differ: QStash's signatures are good from the second they are made, give or take ten. */

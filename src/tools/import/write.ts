@@ -1,6 +1,7 @@
 // What an import reads of the database, and the one transaction in which it writes.
 import { foldName } from '../../accounts/account.ts'
-import { type DatabaseAddress, DatabaseError, runStatements, type Statement } from '../sql-over-http.ts'
+import type { Statement } from '../../infra/database.ts'
+import { type DatabaseAddress, DatabaseError, runStatements } from '../statements.ts'
 import type { OldRow } from './dump.ts'
 import type { Existing, Plan } from './plan.ts'
 
