@@ -84,7 +84,7 @@ export const sourceStaysInSource: Rule = (files) =>
     .map(({ from, to }) => `${from}: imports ${to}, which is outside src`)
 
 const isStatementFile = (path: string) =>
-  /\.table\.ts$|\/sql\/[\w-]+\.ts$|\/store\.ts$|^src\/infra\/database\.ts$/.test(path)
+  /\.table\.ts$|\/sql\/[\w-]+\.ts$|\/store\.ts$|^src\/infra\/(database|rows)\.ts$/.test(path)
 
 type PackageHome = { packages: RegExp; isHome: (path: string) => boolean }
 

@@ -1,18 +1,5 @@
-// What an account is: names that are one regardless of case, and passwords that are worth the name.
-
+// What an account is: names that are the same regardless of case, and which passwords are too weak.
 import { TiebarError } from '../kernel/error.ts'
-
-export type Account = {
-  id: number
-  username: string
-  email: string
-  first_name: string
-  last_name: string
-  is_staff: boolean
-  is_active: boolean
-  date_joined: string
-  last_login: string | null
-}
 
 /** The form that uniqueness and log-in go by: `Kim` and `ＫＩＭ` are one. Independent of the database's locale. */
 export function foldName(name: string): string {

@@ -3,11 +3,11 @@ import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
 import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
-import { answerPage, readCursor } from '../http/pagination/page.ts'
-import { cutPage } from '../kernel/page.ts'
+import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { accountPage, accountPath, accountQuery, rightsBody, userSchema } from './schema.ts'
 import { invalidateSession } from './session.ts'
-import { type AccountRow, type AccountSort, changeRights, listAccounts } from './sql/administration.ts'
+import { accountSorts, changeRights, listAccounts } from './sql/administration.ts'
+import { accountColumns } from './sql/caller.ts'
 
 const tags = ['Accounts']
 
@@ -43,21 +43,11 @@ export function administrationRoutes(): Router {
   const router = createRouter()
 
   router.openapi(list, async (c) => {
-    const { q, is_active, is_staff, sort, limit, cursor } = c.req.valid('query')
-    // The enum of the query is made of these very columns.
-    const column = sort.replace('-', '') as AccountSort['column']
-    const rows = await listAccounts(
-      c.var.upstreams.database,
-      c.var.caller,
-      { q, isActive: is_active, isStaff: is_staff },
-      { column, isDescending: sort.startsWith('-') },
-      readCursor(cursor, sort, column),
-      limit,
-    )
-    return answerPage(
-      c,
-      cutPage(rows, limit, toUser, ({ sort_value, id }) => ({ sort, value: sort_value, id: `${id}` })),
-    )
+    const { q, is_active, is_staff, ...query } = c.req.valid('query')
+    const filter = { q, isActive: is_active, isStaff: is_staff }
+    const page = readPage(accountSorts, query)
+    const rows = await listAccounts(c.var.upstreams.database, c.var.caller, filter, page)
+    return answerPage(c, toPage(page, rows, accountColumns.pick))
   })
 
   router.openapi(patch, async (c) => {
@@ -70,18 +60,4 @@ export function administrationRoutes(): Router {
   })
 
   return router
-}
-
-function toUser({
-  id,
-  username,
-  email,
-  first_name,
-  last_name,
-  is_staff,
-  is_active,
-  date_joined,
-  last_login,
-}: AccountRow) {
-  return { id, username, email, first_name, last_name, is_staff, is_active, date_joined, last_login }
 }

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
 import { accountSorts } from './sql/administration.ts'
+import type { Account } from './sql/caller.ts'
 
 /** What Django allowed, which is where the names come from: letters, digits and @ . + - _ */
 const username = text(1, 150)
@@ -60,14 +61,13 @@ export const rightsBody = z
 export const sessionPath = z.object({ id: uuid })
 export const accountPath = z.object({ id: numericId })
 
-const sorts = accountSorts.flatMap((column) => [column, `-${column}`] as const)
 const flag = z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }).openapi({ type: 'boolean' })
 
 export const accountQuery = pageQuery.extend({
   q: text(1, 256).optional().openapi({ description: 'Part of the username, the e-mail address or a name' }),
   is_active: flag.optional(),
   is_staff: flag.optional(),
-  sort: z.enum(sorts).default('id').openapi({ description: '`-` in front: descending' }),
+  sort: z.enum(accountSorts.orders).default('id').openapi({ description: '`-` in front: descending' }),
 })
 
 export const userSchema = z
@@ -81,7 +81,7 @@ export const userSchema = z
     is_active: z.boolean(),
     date_joined: time,
     last_login: time.nullable(),
-  })
+  } satisfies Record<keyof Account, z.ZodType>)
   .openapi('User')
 
 export const accountPage = z

@@ -8,6 +8,9 @@ export type Page<Item> = { items: Item[]; next_cursor: string | null }
 export const defaultPageSize = 20
 export const largestPageSize = 100
 
+/** Room for a sort value of 256 characters, which JSON may write in 6 bytes each; base64 makes 4 of every 3. */
+export const longestCursor = 2_200
+
 /** A cursor as an opaque, URL-safe text. */
 export function encodeCursor({ sort, value, id }: Cursor): string {
   const bytes = new TextEncoder().encode(JSON.stringify([sort, value, id]))

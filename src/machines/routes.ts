@@ -7,11 +7,10 @@ import { withIdempotencyKey } from '../http/idempotency/idempotency.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
 import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
-import { answerPage, readCursor } from '../http/pagination/page.ts'
+import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { cutPage } from '../kernel/page.ts'
 import { findControllerUrlFault } from './controller-url.ts'
-import { type MachineRow, toEtag, toMachine } from './machine.ts'
+import { toEtag } from './machine.ts'
 import {
   machinePage,
   machinePatchBody,
@@ -117,25 +116,12 @@ export function machineRoutes(): Router {
   const router = createRouter()
 
   router.openapi(list, async (c) => {
-    const { status, owner_id, q, sort, limit, cursor } = c.req.valid('query')
+    const { status, owner_id, q, ...query } = c.req.valid('query')
     const { accountId } = c.var.caller
-    const isDescending = sort.startsWith('-')
-    // The enum of the query is made of these very columns.
-    const column = sort.replace('-', '') as store.MachineSort['column']
-    const rows = await store.listMachines(
-      c.var.upstreams.database,
-      c.var.caller,
-      { status, q, ownerId: owner_id === 'me' ? accountId : owner_id },
-      { column, isDescending },
-      readCursor(cursor, sort, column),
-      limit,
-    )
-    const page = cutPage(rows, limit, toMachine, (row) => ({
-      sort,
-      value: row.sort_value,
-      id: String(row.id),
-    }))
-    return answerPage(c, page)
+    const filter = { status, q, ownerId: owner_id === 'me' ? accountId : owner_id }
+    const page = readPage(store.machineSorts, query)
+    const rows = await store.listMachines(c.var.upstreams.database, c.var.caller, filter, page)
+    return answerPage(c, toPage(page, rows, toMachine))
   })
 
   router.openapi(create, async (c) => {
@@ -147,7 +133,8 @@ export function machineRoutes(): Router {
       store.insertMachine(database, c.var.caller, machine, key),
     )
     c.header('Location', `/api/machines/${row.id}`)
-    return answerMachine(c, row, 201)
+    // A row that was kept with an idempotency key comes out of JSON.
+    return answerMachine(c, store.machineColumns.fromJson(row), 201)
   })
 
   router.openapi(read, async (c) => {
@@ -191,7 +178,13 @@ async function change(c: AppContext, id: number, change: store.MachineChange) {
   return answerMachine(c, await store.changeMachine(c.var.upstreams.database, c.var.caller, id, change, ifMatch), 200)
 }
 
-function answerMachine<Status extends 200 | 201>(c: AppContext, row: MachineRow, status: Status) {
+/** The address of the controller is for those who manage the machine: owner and staff. */
+function toMachine(row: store.MachineRow): store.Machine {
+  const machine = store.machineColumns.pick(row)
+  return row.is_manager ? machine : { ...machine, controller_url: null }
+}
+
+function answerMachine<Status extends 200 | 201>(c: AppContext, row: store.MachineRow, status: Status) {
   c.header('ETag', toEtag(row))
   return c.json(toMachine(row), status)
 }

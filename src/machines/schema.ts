@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { accountReference, nameOrNumber, numericId, pageQuery, text, time } from '../http/openapi/fields.ts'
 import { longestControllerUrl } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
-import { machineSorts } from './store.ts'
+import { type Machine, machineSorts } from './store.ts'
 
 const name = text(1, 64).openapi({ example: '사출기 1호' })
 const location = text(1, 256).openapi({ example: '1공장 A열 3번' })
@@ -27,7 +27,7 @@ export const machineSchema = z
     }),
     created_at: time,
     updated_at: time,
-  })
+  } satisfies Record<keyof Machine, z.ZodType>)
   .openapi('Machine')
 
 export const machinePage = z
@@ -68,11 +68,9 @@ export const machinePatchBody = z
 
 export const machinePath = z.object({ id: numericId })
 
-const sorts = machineSorts.flatMap((column) => [column, `-${column}`] as const)
-
 export const machineQuery = pageQuery.extend({
   status: status.optional(),
   owner_id: accountReference.optional(),
   q: text(1, 256).optional().openapi({ description: 'Part of the name or the location' }),
-  sort: z.enum(sorts).default('id').openapi({ description: '`-` in front: descending' }),
+  sort: z.enum(machineSorts.orders).default('id').openapi({ description: '`-` in front: descending' }),
 })

@@ -3,15 +3,34 @@ import { type SQL, sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../accounts/sql/caller.ts'
 import type { Caller } from '../http/context.ts'
 import { deleteExpiredKey, insertKey, type RequestKey } from '../http/idempotency/store.ts'
+import { defineSorts, type Sorted, type SortedPage } from '../http/pagination/store.ts'
 import type { Database } from '../infra/database.ts'
+import { pickColumns, type RowOf } from '../infra/rows.ts'
 import { type ErrorCode, TiebarError } from '../kernel/error.ts'
-import type { Cursor } from '../kernel/page.ts'
-import type { MachineRow, MachineStatus } from './machine.ts'
+import { machines } from './machine.table.ts'
+import type { MachineStatus } from './machine.ts'
+
+/** What the API shows of a machine. */
+export const machineColumns = pickColumns(machines, [
+  'id',
+  'name',
+  'location',
+  'status',
+  'owner_id',
+  'controller_url',
+  'created_at',
+  'updated_at',
+])
+export type Machine = RowOf<typeof machineColumns>
+
+/** A machine, its revision, and whether the caller may see all of it. */
+export type MachineRow = Machine & { revision: number; is_manager: boolean }
 
 /** Columns of a `MachineRow`; needs `m` (the machine) and `caller` in scope. */
-const machineColumns = sql.raw(`
-  m.id, m.name, m.location, m.status, m.owner_id, m.controller_url, m.created_at, m.updated_at, m.revision,
-  (caller.is_staff OR m.owner_id = caller.id) AS is_manager`)
+const machineRow = sql`${machineColumns.of('m')}, m.revision,
+  (caller.is_staff OR m.owner_id = caller.id) AS is_manager`
+
+export const machineSorts = defineSorts(machineColumns, ['id', 'name', 'created_at', 'updated_at'])
 
 /** Everything that happens to a machine is decided under this lock, by the next statement of the batch. */
 export function lockMachine(id: number): SQL {
@@ -23,56 +42,34 @@ function openJobsOf(id: number): SQL {
   return sql`SELECT * FROM jobs WHERE machine_id = ${id}::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')`
 }
 
-export const machineSorts = ['id', 'name', 'created_at', 'updated_at'] as const
-export type MachineSort = {
-  column: (typeof machineSorts)[number]
-  isDescending: boolean
-}
-
 export type MachineFilter = {
   status?: MachineStatus | undefined
   ownerId?: number | undefined
   q?: string | undefined
 }
 
-/** A page of machines with one row more than `limit` when there is a next page; `sort_value` is for the cursor. */
+/** The rows of a page of machines. */
 export async function listMachines(
   database: Database,
   caller: Caller,
   filter: MachineFilter,
-  sort: MachineSort,
-  after: Cursor | undefined,
-  limit: number,
-): Promise<(MachineRow & { sort_value: string })[]> {
-  const column = sql.identifier(sort.column)
-  const direction = sql.raw(sort.isDescending ? 'DESC' : 'ASC')
-  const conditions = [sql`m.deleted_at IS NULL`]
+  page: SortedPage,
+): Promise<Sorted<MachineRow>[]> {
+  const conditions = [sql`m.deleted_at IS NULL`, ...page.conditions('m')]
   if (filter.status) conditions.push(sql`m.status = ${filter.status}`)
   if (filter.ownerId !== undefined) conditions.push(sql`m.owner_id = ${filter.ownerId}::bigint`)
   if (filter.q !== undefined) {
     const pattern = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(m.name ILIKE ${pattern} OR m.location ILIKE ${pattern})`)
   }
-  if (after) {
-    const beyond = sql.raw(sort.isDescending ? '<' : '>')
-    const type = sql.raw(
-      {
-        id: 'bigint',
-        name: 'text',
-        created_at: 'timestamptz',
-        updated_at: 'timestamptz',
-      }[sort.column],
-    )
-    conditions.push(sql`(m.${column}, m.id) ${beyond} (${after.value}::${type}, ${after.id}::bigint)`)
-  }
-  const rows = await database.query<(MachineRow & { sort_value: string }) | { id: null }>(sql`
+  const rows = await database.query<Sorted<MachineRow> | { id: null }>(sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
-      SELECT ${machineColumns}, m.${column}::text AS sort_value FROM machines m
+      SELECT ${machineRow}, ${page.sortValue('m')} FROM machines m
       WHERE ${sql.join(conditions, sql` AND `)}
-      ORDER BY m.${column} ${direction}, m.id ${direction} LIMIT ${limit + 1}
+      ORDER BY ${page.orderBy('m')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY page.${column} ${direction}, page.id ${direction}`)
+    ORDER BY ${page.orderBy('page')}`)
   requireCaller(rows)
   return rows.filter((row) => row.id !== null)
 }
@@ -80,7 +77,7 @@ export async function listMachines(
 export async function readMachine(database: Database, caller: Caller, id: number): Promise<MachineRow> {
   const rows = await database.query<MachineRow | { id: null }>(sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT ${machineColumns} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`)
+    SELECT ${machineRow} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`)
   const row = requireCaller(rows)
   if (row.id === null) throw noSuchMachine()
   return row
@@ -105,8 +102,8 @@ export async function insertMachine(
       INSERT INTO machines (name, location, status, owner_id, controller_url)
       SELECT ${machine.name}, ${machine.location}, ${machine.status}, caller.id, ${machine.controllerUrl} FROM caller
       RETURNING *
-    )${key ? sql`, keeping AS (${insertKey(key, sql`SELECT ${machineColumns} FROM caller, m`)})` : sql``}
-    SELECT ${machineColumns} FROM caller, m`
+    )${key ? sql`, keeping AS (${insertKey(key, sql`SELECT ${machineRow} FROM caller, m`)})` : sql``}
+    SELECT ${machineRow} FROM caller, m`
   const rows = key
     ? await database.batch<MachineRow>([deleteExpiredKey(key), insert])
     : await database.query<MachineRow>(insert)
@@ -167,7 +164,7 @@ export async function changeMachine(
       FROM verdict WHERE machines.id = ${id}::bigint AND verdict.verdict = 'done'
       RETURNING machines.*
     )
-    SELECT verdict.verdict, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineColumns}
+    SELECT verdict.verdict, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineRow}
     FROM caller CROSS JOIN verdict LEFT JOIN m ON true`
   const rows = await database.batch<MachineRow & { verdict: string; job_id: string | null }>([lockMachine(id), decide])
   const row = requireCaller(rows)

@@ -59,7 +59,7 @@ describe('GET /api/accounts', () => {
     }
   })
 
-  test.each(accountSorts)('the order by %s has an index, with the id behind it', async (column) => {
+  test.each(accountSorts.names)('the order by %s has an index, with the id behind it', async (column) => {
     const rows = await world.postgres.query(`SELECT indexdef FROM pg_indexes WHERE tablename = 'accounts'`)
     const expected = column === 'id' ? /UNIQUE .* \(id\)$/ : new RegExp(`\\(${column}, id\\)$`)
     expect(rows.map(({ indexdef }) => indexdef)).toContainEqual(expect.stringMatching(expected))

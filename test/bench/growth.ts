@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/infra/database.ts'
 import { listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { sweep } from '../../src/jobs/sweep.ts'
 import { Trace } from '../../src/kernel/trace.ts'
-import { listMachines, type MachineSort, machineSorts } from '../../src/machines/store.ts'
+import { listMachines, machineSorts } from '../../src/machines/store.ts'
 import type { Clients } from './clients.ts'
 import { planOf } from './plan.ts'
 import { type BenchPlatform, startPlatform } from './platform.ts'
@@ -64,10 +64,6 @@ type Page = [name: string, path: (scene: Scene) => string, plan: (scene: Scene) 
 
 /** Every order that a page of machines or jobs has. */
 function pagesOf(): Page[] {
-  const sorts = machineSorts.flatMap((column): MachineSort[] => [
-    { column, isDescending: false },
-    { column, isDescending: true },
-  ])
   return [
     [
       'history',
@@ -80,13 +76,12 @@ function pagesOf(): Page[] {
       () => '/api/machines/history',
       ({ caller }) => planOf((database) => listMyHistory(database, caller, {}, undefined, 20)),
     ],
-    ...sorts.map(({ column, isDescending }): Page => {
-      const sort = `${isDescending ? '-' : ''}${column}`
+    ...machineSorts.orders.map((order): Page => {
+      const page = machineSorts.page(order, 20)
       return [
-        `machines_by_${sort}`,
-        () => `/api/machines?sort=${sort}`,
-        ({ caller }) =>
-          planOf((database) => listMachines(database, caller, {}, { column, isDescending }, undefined, 20)),
+        `machines_by_${order}`,
+        () => `/api/machines?sort=${order}`,
+        ({ caller }) => planOf((database) => listMachines(database, caller, {}, page)),
       ]
     }),
   ]

@@ -6,7 +6,7 @@ import { createJob } from '../../src/jobs/sql/create.ts'
 import { listMachineHistory } from '../../src/jobs/sql/read.ts'
 import { markPublished } from '../../src/jobs/sql/redispatch.ts'
 import { jobCacheKey } from '../../src/jobs/status-cache.ts'
-import { changeMachine, insertMachine, listMachines, readMachine } from '../../src/machines/store.ts'
+import { changeMachine, insertMachine, listMachines, machineSorts, readMachine } from '../../src/machines/store.ts'
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
 import type { BenchPlatform } from './platform.ts'
@@ -69,9 +69,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: byAll((index) => get(`/api/machines?limit=${pageSize}`, index)),
       bare: byAll((index) => get('/list_machines', index)),
-      plan: await planOf((database) =>
-        listMachines(database, caller, {}, { column: 'id', isDescending: false }, undefined, pageSize),
-      ),
+      plan: await planOf((database) => listMachines(database, caller, {}, machineSorts.page('id', pageSize))),
     },
     {
       name: 'history',

@@ -1,31 +1,23 @@
 // Statements of staff on all accounts, and of whoever has the database on who is staff.
 import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
+import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
 import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
-import type { Cursor } from '../../kernel/page.ts'
-import type { Account } from '../account.ts'
-import { accountColumns, requireCaller, selectCaller } from './caller.ts'
+import { type Account, accountColumns, requireCaller, selectCaller } from './caller.ts'
 
-export const accountSorts = ['id', 'date_joined'] as const
-export type AccountSort = { column: (typeof accountSorts)[number]; isDescending: boolean }
-const sortTypes = { id: 'bigint', date_joined: 'timestamptz' } satisfies Record<AccountSort['column'], string>
+export const accountSorts = defineSorts(accountColumns, ['id', 'date_joined'])
 
 export type AccountFilter = { q?: string | undefined; isActive?: boolean | undefined; isStaff?: boolean | undefined }
-export type AccountRow = Account & { sort_value: string }
 
-/** A page of accounts, with one more than `limit` when there is a next page. @throws TiebarError `staff_only` */
+/** The rows of a page of accounts. @throws TiebarError `staff_only` */
 export async function listAccounts(
   database: Database,
   caller: Caller,
   filter: AccountFilter,
-  sort: AccountSort,
-  after: Cursor | undefined,
-  limit: number,
-): Promise<AccountRow[]> {
-  const column = sql.identifier(sort.column)
-  const direction = sql.raw(sort.isDescending ? 'DESC' : 'ASC')
-  const conditions = [sql`caller.is_staff`]
+  page: SortedPage,
+): Promise<Sorted<Account>[]> {
+  const conditions = [sql`caller.is_staff`, ...page.conditions('a')]
   if (filter.isActive !== undefined) conditions.push(sql`a.is_active = ${filter.isActive}::boolean`)
   if (filter.isStaff !== undefined) conditions.push(sql`a.is_staff = ${filter.isStaff}::boolean`)
   if (filter.q !== undefined) {
@@ -33,20 +25,15 @@ export async function listAccounts(
     conditions.push(sql`(a.username ILIKE ${pattern} OR a.email ILIKE ${pattern}
       OR a.first_name ILIKE ${pattern} OR a.last_name ILIKE ${pattern})`)
   }
-  if (after) {
-    const beyond = sql.raw(sort.isDescending ? '<' : '>')
-    const type = sql.raw(sortTypes[sort.column])
-    conditions.push(sql`(a.${column}, a.id) ${beyond} (${after.value}::${type}, ${after.id}::bigint)`)
-  }
-  type Row = { caller_is_staff: boolean } & (AccountRow | { id: null })
+  type Row = { caller_is_staff: boolean } & (Sorted<Account> | { id: null })
   const rows = await database.query<Row>(sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT caller.is_staff AS caller_is_staff, page.* FROM caller LEFT JOIN LATERAL (
-      SELECT ${accountColumns('a')}, a.${column}::text AS sort_value FROM accounts a
+      SELECT ${accountColumns.of('a')}, ${page.sortValue('a')} FROM accounts a
       WHERE ${sql.join(conditions, sql` AND `)}
-      ORDER BY a.${column} ${direction}, a.id ${direction} LIMIT ${limit + 1}
+      ORDER BY ${page.orderBy('a')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY page.${column} ${direction}, page.id ${direction}`)
+    ORDER BY ${page.orderBy('page')}`)
   if (!requireCaller(rows).caller_is_staff) throw new TiebarError('staff_only', verdicts.staff_only)
   return rows.filter((row) => row.id !== null)
 }
@@ -98,7 +85,7 @@ export async function changeRights(
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
     )
-    SELECT verdict.verdict, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns('changed')}
+    SELECT verdict.verdict, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns.of('changed')}
     FROM verdict LEFT JOIN changed ON true`
   const rows = await database.batch<Account & { verdict: keyof typeof verdicts | 'done'; ended: string[] }>([
     lock,

@@ -1,7 +1,9 @@
 // How every statement begins: the caller is part of it.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
+import { pickColumns, type RowOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
+import { accounts } from '../account.table.ts'
 
 /**
  * A CTE body of one row `(id, is_staff)`, or none: then the session has ended or the account is disabled, and the
@@ -29,9 +31,16 @@ export function lockAccount(caller: Caller): SQL {
     SELECT a.id FROM caller JOIN accounts a ON a.id = caller.id FOR NO KEY UPDATE OF a`
 }
 
-/** The columns of an account as the API shows it; `alias` is the table's name in the statement. */
-export function accountColumns(alias: string): SQL {
-  const a = sql.identifier(alias)
-  return sql`${a}.id, ${a}.username, ${a}.email, ${a}.first_name, ${a}.last_name, ${a}.is_staff, ${a}.is_active,
-    ${a}.date_joined, ${a}.last_login`
-}
+/** What the API shows of an account. */
+export const accountColumns = pickColumns(accounts, [
+  'id',
+  'username',
+  'email',
+  'first_name',
+  'last_name',
+  'is_staff',
+  'is_active',
+  'date_joined',
+  'last_login',
+])
+export type Account = RowOf<typeof accountColumns>

@@ -2,8 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
-import type { Account } from '../account.ts'
-import { accountColumns, lockAccount, requireCaller, selectCaller } from './caller.ts'
+import { type Account, accountColumns, lockAccount, requireCaller, selectCaller } from './caller.ts'
 
 /** What is absent stays as it is. */
 export type AccountChange = {
@@ -26,7 +25,7 @@ export async function changeAccount(database: Database, caller: Caller, change: 
       FROM caller WHERE accounts.id = caller.id
       RETURNING accounts.*
     )
-    SELECT ${accountColumns('changed')} FROM changed`)
+    SELECT ${accountColumns.of('changed')} FROM changed`)
   return requireCaller(rows)
 }
 

@@ -2,9 +2,8 @@
 import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
-import type { Account } from '../account.ts'
 import { refreshSeconds } from '../token.ts'
-import { accountColumns, requireCaller, selectCaller } from './caller.ts'
+import { type Account, accountColumns, requireCaller, selectCaller } from './caller.ts'
 
 export type NewSession = {
   sessionId: string
@@ -50,7 +49,7 @@ export async function insertAccount(
         ${session.address}, now() + make_interval(secs => ${refreshSeconds})
       FROM joined
     )
-    SELECT ${accountColumns('joined')} FROM joined`)
+    SELECT ${accountColumns.of('joined')} FROM joined`)
   return requireCaller(rows)
 }
 
@@ -88,7 +87,7 @@ export async function insertSession(
         ${session.address}, now() + make_interval(secs => ${refreshSeconds})
       FROM account
     )
-    SELECT ${accountColumns('account')} FROM account`)
+    SELECT ${accountColumns.of('account')} FROM account`)
   return rows[0]
 }
 
@@ -130,7 +129,7 @@ export async function endSession(database: Database, caller: Caller): Promise<vo
 export async function readAccount(database: Database, caller: Caller): Promise<Account> {
   const rows = await database.query<Account>(sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT ${accountColumns('a')} FROM caller JOIN accounts a ON a.id = caller.id`)
+    SELECT ${accountColumns.of('a')} FROM caller JOIN accounts a ON a.id = caller.id`)
   return requireCaller(rows)
 }
 

@@ -1,6 +1,6 @@
 // Building blocks of every schema: text that PostgreSQL and JSON both can hold, ids, pages.
 import { z } from '@hono/zod-openapi'
-import { defaultPageSize, largestPageSize } from '../../kernel/page.ts'
+import { defaultPageSize, largestPageSize, longestCursor } from '../../kernel/page.ts'
 
 /**
  * A text of `min` to `max` characters (code points, as JSON Schema counts), not blank where `min` is above 0.
@@ -61,7 +61,7 @@ export const pageQuery = z.object({
   limit: wholeNumber(1, largestPageSize)
     .default(defaultPageSize)
     .openapi({ type: 'integer', minimum: 1, maximum: largestPageSize, default: defaultPageSize }),
-  cursor: z.string().min(1).max(1024).optional().openapi({ description: '`next_cursor` of the page before' }),
+  cursor: z.string().min(1).max(longestCursor).optional().openapi({ description: '`next_cursor` of the page before' }),
 })
 
 /** Accepts the old system's number for a name, or the name itself; the schema of the document shows the names. */

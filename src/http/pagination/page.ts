@@ -1,49 +1,45 @@
 // Pages on the wire: a cursor in, `next_cursor` and a Link header (RFC 8288) out.
 import { TiebarError } from '../../kernel/error.ts'
-import { type Cursor, decodeCursor, type Page } from '../../kernel/page.ts'
-import { isTimestamp, toRfc3339 } from '../../kernel/time.ts'
+import { type Cursor, cutPage, decodeCursor, type Page } from '../../kernel/page.ts'
 import type { AppContext } from '../context.ts'
-
-const shapes = {
-  number: /^\d{1,15}$/,
-  /** PostgreSQL's text of a `timestamptz` in UTC. */
-  time: /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/,
-  uuid: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
-  /** A name can be any text that PostgreSQL can hold. */
-  name: /^[^\0]{1,256}$/u,
-}
-
-const isNumber = (value: string) => shapes.number.test(value)
-const isTime = (value: string) => shapes.time.test(value) && isTimestamp(toRfc3339(value))
-
-/** Whether PostgreSQL will take a text as the sort value of an order. A cursor is not signed: anybody can write one. */
-const valueChecks: Record<string, (value: string) => boolean> = {
-  id: isNumber,
-  created_at: isTime,
-  updated_at: isTime,
-  requested_at: isTime,
-  date_joined: isTime,
-  name: (value) => shapes.name.test(value) && value.isWellFormed(),
-}
+import { sortValueCheck } from './sort-values.ts'
+import type { Order, Sorted, SortedPage, Sorts } from './store.ts'
 
 /**
- * Reads the cursor of a query.
- * @param sort the order that the cursor must have been written for
- * @param column the column of that order
- * @throws TiebarError `validation_failed` for a cursor that this list did not write
+ * Reads which page a query asks for.
+ * @throws TiebarError `validation_failed` for a cursor that this list did not write in this order
  */
-export function readCursor(text: string | undefined, sort: string, column: string): Cursor | undefined {
+export function readPage<Name extends string>(
+  sorts: Sorts<Name>,
+  { sort, limit, cursor }: { sort: Order<Name>; limit: number; cursor?: string | undefined },
+): SortedPage {
+  if (cursor === undefined) return sorts.page(sort, limit)
+  const after = decodeCursor(cursor, sort)
+  if (after && sorts.accepts(sort, after)) return sorts.page(sort, limit, after)
+  throw unknownCursor()
+}
+
+/** Makes the page of the rows of a statement, which are one more than the page shows if there is a next page. */
+export function toPage<Row extends { id: number | string }, Item>(
+  { order, limit }: SortedPage,
+  rows: Sorted<Row>[],
+  toItem: (row: Row) => Item,
+): Page<Item> {
+  return cutPage(rows, limit, toItem, ({ sort_value, id }) => ({ sort: order, value: sort_value, id: `${id}` }))
+}
+
+/** Reads the cursor of a list that is sorted by a time and a UUID. @throws TiebarError `validation_failed` */
+export function readCursor(text: string | undefined, sort: string, _column: 'requested_at'): Cursor | undefined {
   if (text === undefined) return undefined
   const cursor = decodeCursor(text, sort)
-  const idShape = column === 'requested_at' ? shapes.uuid : shapes.number
-  if (cursor && valueChecks[column]?.(cursor.value) && idShape.test(cursor.id)) return cursor
-  throw new TiebarError('validation_failed', 'The cursor is not one of this list and order. Start without a cursor.', {
-    errors: [
-      {
-        parameter: 'cursor',
-        detail: 'must be the next_cursor of a page of this list in this order',
-      },
-    ],
+  const [isTime, isUuid] = [sortValueCheck('timestamp with time zone'), sortValueCheck('uuid')]
+  if (cursor && isTime(cursor.value) && isUuid(cursor.id)) return cursor
+  throw unknownCursor()
+}
+
+function unknownCursor(): TiebarError {
+  return new TiebarError('validation_failed', 'The cursor is not one of this list and order. Start without a cursor.', {
+    errors: [{ parameter: 'cursor', detail: 'must be the next_cursor of a page of this list in this order' }],
   })
 }
 

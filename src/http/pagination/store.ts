@@ -1,0 +1,70 @@
+// Orders of a list, defined once: the names in the query, ORDER BY, the cursor's values and the condition of the next page.
+import { type SQL, sql } from 'drizzle-orm'
+import type { Columns } from '../../infra/rows.ts'
+import type { Cursor } from '../../kernel/page.ts'
+import { sortValueCheck } from './sort-values.ts'
+
+/** A column ascending, or with `-` in front descending. */
+export type Order<Name extends string> = Name | `-${Name}`
+
+export type Sorts<Name extends string> = {
+  names: readonly Name[]
+  /** The values of the query's `sort`. */
+  orders: Order<Name>[]
+  /** Whether PostgreSQL can read the values of a cursor. */
+  accepts(order: Order<Name>, cursor: Cursor): boolean
+  /** @param after the last row of the page before */
+  page(order: Order<Name>, limit: number, after?: Cursor): SortedPage
+}
+
+/** One page of a sorted list, as parts of a statement. `alias` is what the statement calls the table. */
+export type SortedPage = {
+  order: string
+  limit: number
+  /** One row more than the page shows: it says whether there is a next page. */
+  rowLimit: number
+  /** To be selected with the row: `sort_value`, for the cursor. */
+  sortValue(alias: string): SQL
+  /** What rows must fulfil to be on this page or a later one; none for the first page. */
+  conditions(alias: string): SQL[]
+  /** The list for ORDER BY. */
+  orderBy(alias: string): SQL
+}
+
+/** The row of a sorted list. */
+export type Sorted<Row> = Row & { sort_value: string }
+
+/** Each sort column is one of the row's, and never null; the row's `id` breaks ties. */
+export function defineSorts<
+  Row extends { id: unknown },
+  Sortable extends keyof Row,
+  const Name extends (Sortable | 'id') & string,
+>(columns: Columns<Row, Sortable | 'id'>, names: readonly Name[]): Sorts<Name> {
+  const accepts = (name: Name | 'id', value: string) => sortValueCheck(columns.sortTypeOf(name))(value)
+  // Throws while the Worker starts, and not at the second page.
+  for (const name of [...names, 'id' as const]) sortValueCheck(columns.sortTypeOf(name))
+  return {
+    names,
+    orders: names.flatMap((name): Order<Name>[] => [name, `-${name}`]),
+    accepts: (order, { value, id }) => accepts(columnOf(order), value) && accepts('id', id),
+    page(order, limit, after) {
+      const name = columnOf(order)
+      const [direction, beyond] = order.startsWith('-') ? ['DESC', '<'] : ['ASC', '>']
+      const [type, idType] = [sql.raw(columns.sortTypeOf(name)), sql.raw(columns.sortTypeOf('id'))]
+      const toCondition = (alias: string, { value, id }: Cursor) =>
+        sql`${sql.raw(`(${alias}.${name}, ${alias}.id) ${beyond}`)} (${value}::${type}, ${id}::${idType})`
+      return {
+        order,
+        limit,
+        rowLimit: limit + 1,
+        sortValue: (alias) => sql.raw(`${alias}.${name}::text AS sort_value`),
+        conditions: (alias) => (after ? [toCondition(alias, after)] : []),
+        orderBy: (alias) => sql.raw(`${alias}.${name} ${direction}, ${alias}.id ${direction}`),
+      }
+    },
+  }
+}
+
+function columnOf<Name extends string>(order: Order<Name>): Name {
+  return order.replace(/^-/, '') as Name // no column's name begins with it
+}

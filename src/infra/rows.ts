@@ -1,0 +1,64 @@
+// The columns that statements select, and the types of the rows that come back: both are made from the drizzle tables.
+import { type Column, getTableColumns, type SQL, sql, type Table } from 'drizzle-orm'
+import { toRfc3339 } from '../kernel/time.ts'
+
+/** The columns of a table by their names in PostgreSQL. */
+type ByName<Of extends Table> = {
+  [Key in keyof Of['_']['columns'] as Of['_']['columns'][Key]['_']['name']]: Of['_']['columns'][Key]
+}
+
+/** What the readers in `database.ts` make of a column's value: a time is RFC 3339 text. */
+type ValueOf<Of> = Of extends Column
+  ? (Of['_']['data'] extends Date ? string : Of['_']['data']) | (Of['_']['notNull'] extends true ? never : null)
+  : never
+
+type SortableType = 'PgBigInt53' | 'PgInteger' | 'PgText' | 'PgTimestamp' | 'PgUUID'
+type IfSortable<Of, Name> = Of extends { _: { notNull: true; columnType: SortableType } } ? Name : never
+
+/** Some columns of a table, in the order in which they are selected. */
+export type Columns<Row extends object, Sortable extends keyof Row> = {
+  names: readonly (keyof Row & string)[]
+  /** The list for SELECT; `alias` is what the statement calls the table. */
+  of(alias: string): SQL
+  /** PostgreSQL's name of the type of a column that rows can be sorted by: it is never null, and has a text form. */
+  sortTypeOf(name: Sortable): string
+  /** These columns of a row that may have more. */
+  pick(row: Row): Row
+  /** A row that was JSON in the database (`to_jsonb`), where times have another form. Leaves all other rows as they are. */
+  fromJson<Json extends Row>(row: Json): Json
+}
+
+/** The row that a statement answers with some columns of a table. */
+export type RowOf<Some> = Some extends Columns<infer Row, never> ? Row : never
+
+/** @param names as they are in PostgreSQL */
+export function pickColumns<Of extends Table, const Name extends keyof ByName<Of> & string>(
+  table: Of,
+  names: readonly Name[],
+): Columns<
+  { [Each in Name]: ValueOf<ByName<Of>[Each]> },
+  { [Each in Name]: IfSortable<ByName<Of>[Each], Each> }[Name]
+> {
+  const sqlTypes = new Map(
+    Object.values<Column>(getTableColumns(table)).map((column) => [column.name, column.getSQLType()]),
+  )
+  const times = names.filter((name) => sqlTypes.get(name) === 'timestamp with time zone')
+  return {
+    names,
+    of: (alias) => sql.raw(names.map((name) => `${alias}.${name}`).join(', ')),
+    sortTypeOf: (name) => sqlTypes.get(name) ?? '',
+    // `fromEntries` forgets which names there are.
+    pick: (row) => Object.fromEntries(names.map((name) => [name, row[name]])) as typeof row,
+    fromJson: (row) => ({ ...row, ...Object.fromEntries(times.map((name) => [name, readTime(row[name])])) }),
+  }
+}
+
+function readTime(value: unknown): unknown {
+  return typeof value === 'string' ? toRfc3339(value) : value
+}
+
+/** Values of an enum as SQL, for `IN (…)`. @throws TypeError for a value that would have to be escaped */
+export function sqlList(values: readonly string[]): SQL {
+  for (const value of values) if (!/^\w+$/.test(value)) throw new TypeError(`not a plain word: ${value}`)
+  return sql.raw(values.map((value) => `'${value}'`).join(', '))
+}
