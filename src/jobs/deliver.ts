@@ -2,12 +2,11 @@
 // order; the claim lets one of them through.
 import type { TokenIssuer } from '../accounts/token.ts'
 import { describeError } from '../kernel/log.ts'
-import { toRfc3339 } from '../kernel/time.ts'
 import { type Command, commandRules } from './commands.ts'
 import { type ControllerAnswer, type ControllerCommand, sendCommand } from './controller.ts'
 import { type JobContext, publishJobs } from './dispatch.ts'
-import type { Job } from './job.ts'
 import { type Claim, claim } from './sql/claim.ts'
+import type { JobRow } from './sql/fragments.ts'
 import { handleDeliveryFailure } from './sql/redispatch.ts'
 import { type Settlement, settle } from './sql/settle.ts'
 import { cacheJob } from './status-cache.ts'
@@ -59,14 +58,14 @@ function retryAfterSeconds(command: Command, leaseRemainingSeconds: number): num
   return commandRules[command].leasedRetrySeconds ?? Math.ceil(leaseRemainingSeconds) + 1
 }
 
-async function command(context: DeliveryContext, job: Job, controllerUrl: string): Promise<ControllerAnswer> {
+async function command(context: DeliveryContext, job: JobRow, controllerUrl: string): Promise<ControllerAnswer> {
   const { tokens, publicUrl, trace } = context
   const command: ControllerCommand = {
     command: job.command,
     job_id: job.id,
     machine_id: job.machine_id,
     attempt: job.attempts,
-    not_after: toRfc3339(job.not_after),
+    not_after: job.not_after,
     outcome_url: `${publicUrl}/api/callbacks/jobs/${job.id}/outcome`,
     outcome_token: await tokens.sign({ sub: job.id }, 'outcome', outcomeTokenSeconds),
   }

@@ -4,7 +4,7 @@ import type { QueueMessage } from '../infra/queue.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { commandRules, retryDelayExpression } from './commands.ts'
-import type { Job } from './job.ts'
+import type { JobRow } from './sql/fragments.ts'
 import { markPublished } from './sql/redispatch.ts'
 
 /** What the work on jobs needs beside the job itself. */
@@ -29,7 +29,7 @@ export const failedPath = '/api/callbacks/jobs/failed'
 const answerSeconds = 25
 
 /** `publishNo` makes the deduplication id new each time the job is published. */
-export type Dispatch = { job: Job; publishNo: number }
+export type Dispatch = { job: JobRow; publishNo: number }
 
 /**
  * Publishes jobs and then stores which of them QStash has, after the answer. If that fails, the sweep publishes a job

@@ -3,11 +3,9 @@ import { createRoute, type z } from '@hono/zod-openapi'
 import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { bearerSecurity, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
-import { answerPage, readCursor } from '../http/pagination/page.ts'
-import { cutPage } from '../kernel/page.ts'
-import { toJob } from './job.ts'
-import { eventsSchema, historyQuery, jobPage, jobPath, machinePath, toJobEvent } from './schema.ts'
-import { type HistoryRow, listEvents, listMachineHistory, listMyHistory } from './sql/read.ts'
+import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
+import { eventsSchema, historyQuery, jobPage, jobPath, machinePath, toJob, toJobEvent } from './schema.ts'
+import { historySorts, listEvents, listMachineHistory, listMyHistory } from './sql/read.ts'
 
 const tags = ['Jobs']
 const middleware = authenticate()
@@ -61,8 +59,8 @@ export function historyRoutes(): Router {
   router.openapi(readMyHistory, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const { database } = c.var.upstreams
-    const after = readCursor(cursor, '-requested_at', 'requested_at')
-    return answerHistory(c, await listMyHistory(database, c.var.caller, toFilter(c, filter), after, limit), limit)
+    const page = readPage(historySorts, { sort: '-requested_at', limit, cursor })
+    return answerPage(c, toPage(page, await listMyHistory(database, c.var.caller, toFilter(c, filter), page), toJob))
   })
 
   // Its other methods would otherwise look for a machine of that name.
@@ -72,9 +70,9 @@ export function historyRoutes(): Router {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const { database } = c.var.upstreams
     const { id } = c.req.valid('param')
-    const after = readCursor(cursor, '-requested_at', 'requested_at')
-    const rows = await listMachineHistory(database, c.var.caller, id, toFilter(c, filter), after, limit)
-    return answerHistory(c, rows, limit)
+    const page = readPage(historySorts, { sort: '-requested_at', limit, cursor })
+    const rows = await listMachineHistory(database, c.var.caller, id, toFilter(c, filter), page)
+    return answerPage(c, toPage(page, rows, toJob))
   })
 
   router.openapi(readEvents, async (c) => {
@@ -92,13 +90,4 @@ function toFilter(c: AppContext, { requested_by, ...filter }: Omit<Query, 'limit
     ...filter,
     requestedBy: requested_by === 'me' ? c.var.caller.accountId : requested_by,
   }
-}
-
-function answerHistory(c: AppContext, rows: HistoryRow[], limit: number) {
-  const page = cutPage(rows, limit, toJob, (row) => ({
-    sort: '-requested_at',
-    value: row.sort_value,
-    id: row.id,
-  }))
-  return answerPage(c, page)
 }

@@ -14,7 +14,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
-import { quoteNames } from '../kernel/sql-text.ts'
+import { sqlList } from '../infra/rows.ts'
 import { machines } from '../machines/machine.table.ts'
 import { type Command, commands } from './commands.ts'
 import {
@@ -28,8 +28,8 @@ import {
   openStates,
 } from './job.ts'
 
-const isOpen = sql.raw(`state IN (${quoteNames(openStates)})`)
-const isDeliverable = sql.raw(`state IN (${quoteNames(deliverableStates)})`)
+const isOpen = sql`state IN (${sqlList(openStates)})`
+const isDeliverable = sql`state IN (${sqlList(deliverableStates)})`
 
 export const jobs = pgTable(
   'jobs',
@@ -68,9 +68,9 @@ export const jobs = pgTable(
     mustSucceed: boolean('must_succeed').notNull().default(false),
   },
   (table) => [
-    check('jobs_command', sql`${table.command} IN (${sql.raw(quoteNames(commands))})`),
-    check('jobs_state', sql`${table.state} IN (${sql.raw(quoteNames(jobStates))})`),
-    check('jobs_result', sql`${table.result} IN (${sql.raw(quoteNames(jobResults))})`),
+    check('jobs_command', sql`${table.command} IN (${sqlList(commands)})`),
+    check('jobs_state', sql`${table.state} IN (${sqlList(jobStates)})`),
+    check('jobs_result', sql`${table.result} IN (${sqlList(jobResults)})`),
     uniqueIndex('jobs_one_open_per_command').on(table.machineId, table.command).where(isOpen),
     index('jobs_by_machine').on(table.machineId, table.requestedAt, table.id),
     index('jobs_by_owner').on(table.machineOwnerId, table.requestedAt, table.id),

@@ -1,6 +1,4 @@
 // What a job is: its states, results and reasons, and how long things may take.
-import { toRfc3339 } from '../kernel/time.ts'
-import type { Command } from './commands.ts'
 
 /** QStash delivers the job. */
 export const deliverableStates = ['QUEUED', 'SENT'] as const
@@ -80,55 +78,6 @@ export type JobEnd = { state: FinalState; result: JobResult; reason: JobReason |
  * `may_have_executed` no response that says what the machine did, `busy` the certainty that it did nothing (429, 503).
  */
 export type ControllerResult = 'SUCCESS' | 'REMOTEFAILED' | 'PENDING' | 'bad_answer' | 'may_have_executed' | 'busy'
-
-export type Job = {
-  id: string
-  machine_id: number
-  machine_owner_id: number
-  command: Command
-  state: JobState
-  result: JobResult | null
-  reason: JobReason | null
-  detail: string | null
-  attempts: number
-  requested_by: number
-  requested_at: string
-  not_after: string
-  sent_at: string | null
-  finished_at: string | null
-  version: number
-}
-
-export type JobEvent = {
-  version: number
-  state: JobState
-  at: string
-  attempt: number | null
-  by: number | EventActor
-  reason: EventReason | null
-  detail: string | null
-}
-
-/** Takes a job out of a row, which may have more columns, and brings its times into the API's form. */
-export function toJob(row: Job): Job {
-  return {
-    id: row.id,
-    machine_id: row.machine_id,
-    machine_owner_id: row.machine_owner_id,
-    command: row.command,
-    state: row.state,
-    result: row.result,
-    reason: row.reason,
-    detail: row.detail,
-    attempts: row.attempts,
-    requested_by: row.requested_by,
-    requested_at: toRfc3339(row.requested_at),
-    not_after: toRfc3339(row.not_after),
-    sent_at: row.sent_at && toRfc3339(row.sent_at),
-    finished_at: row.finished_at && toRfc3339(row.finished_at),
-    version: row.version,
-  }
-}
 
 /** How long one attempt has the machine to itself: longer than the controller's time-out and the storing of its answer. */
 export const leaseSeconds = 20

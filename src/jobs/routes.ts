@@ -12,10 +12,10 @@ import { bearerSecurity, body, createRouter, json, problems, type Router } from 
 import { TiebarError } from '../kernel/error.ts'
 import { type Command, commandRules } from './commands.ts'
 import { publishJobs, toJobContext } from './dispatch.ts'
-import { type Job, toJob } from './job.ts'
-import { cancelBody, jobPath, jobSchema, machinePath, operationBody } from './schema.ts'
+import { cancelBody, jobPath, jobSchema, machinePath, operationBody, toJob } from './schema.ts'
 import { cancelJob } from './sql/cancel.ts'
 import { type CreateJobDecision, type CreateJobResult, createJob } from './sql/create.ts'
+import { type JobRow, jobColumns } from './sql/fragments.ts'
 import { readJob } from './sql/read.ts'
 import { cacheJob, jobCacheKey, parseCachedJob } from './status-cache.ts'
 import { recordTransitions } from './transition.ts'
@@ -90,8 +90,9 @@ export function jobRoutes(): Router {
     const result = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
       createJob(c.var.upstreams.database, c.var.caller, request, key),
     )
-    const { job } = result
-    if (!job) throw explainRefusal(command, result)
+    if (!result.job) throw explainRefusal(command, result)
+    // A row that was kept with an idempotency key comes out of JSON.
+    const job = jobColumns.fromJson(result.job)
     // A replayed answer is the first one's, whose job has been published already.
     if (job.id === request.jobId) await dispatchNewJob(c, job, result.superseded)
     c.header('Location', `/api/jobs/${job.id}`)
@@ -131,7 +132,7 @@ export function jobRoutes(): Router {
 }
 
 /** Publishes a new job and writes it into the status cache, side by side. Neither can take the job back. */
-async function dispatchNewJob(c: AppContext, job: Job, superseded: Job[]): Promise<void> {
+async function dispatchNewJob(c: AppContext, job: JobRow, superseded: JobRow[]): Promise<void> {
   const context = toJobContext(c)
   const { trace, upstreams } = context
   await Promise.all([
@@ -160,7 +161,7 @@ function explainRefusal(command: Command, { decision, status, open_job_id }: Cre
   )
 }
 
-function explainNotCancelable(job: Job): string {
+function explainNotCancelable(job: JobRow): string {
   if (job.state === 'QUEUED')
     return 'This STOP took the place of a START that may have been carried out; it must go on.'
   return `Only a QUEUED job can be cancelled; this one is ${job.state}.`

@@ -1,18 +1,10 @@
 // The wire shapes of jobs.
 import { z } from '@hono/zod-openapi'
 import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
-import { isTimestamp, toRfc3339 } from '../kernel/time.ts'
+import { isTimestamp } from '../kernel/time.ts'
 import { commands } from './commands.ts'
-import {
-  type EventActor,
-  eventActors,
-  eventReasons,
-  type JobEvent,
-  jobReasons,
-  jobResults,
-  jobStates,
-  longestDetail,
-} from './job.ts'
+import { type EventActor, eventActors, eventReasons, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
+import { type JobRow, jobColumns } from './sql/fragments.ts'
 import type { EventRow } from './sql/read.ts'
 
 const detail = z.string().nullable().openapi({ description: "The controller's or a person's own words" })
@@ -54,6 +46,13 @@ export const jobSchema = z
       version: 3,
     },
   })
+
+export type Job = z.infer<typeof jobSchema>
+
+/** The members that the API shows, of a row that may have more columns. */
+export function toJob(row: JobRow): Job {
+  return jobColumns.pick(row)
+}
 
 export const jobPage = z
   .object({
@@ -119,17 +118,9 @@ const eventSchema = z
 
 export const eventsSchema = z.object({ items: z.array(eventSchema) }).openapi('JobEvents')
 
-export function toJobEvent(row: EventRow): JobEvent {
-  return {
-    version: row.version,
-    state: row.state,
-    at: toRfc3339(row.at),
-    attempt: row.attempt,
-    // An account's id is all digits; the others are the actors.
-    by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor),
-    reason: row.reason,
-    detail: row.detail,
-  }
+export function toJobEvent(row: EventRow): z.infer<typeof eventSchema> {
+  // An account's id is all digits; the others are the actors.
+  return { ...row, by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor) }
 }
 
 /** What a controller reports when it has finished what it answered PENDING to. */

@@ -1,7 +1,8 @@
 // What follows every change of a job: a line in the log and a newer entry in the status cache.
 import type { Cache } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
-import type { EventActor, Job } from './job.ts'
+import type { EventActor } from './job.ts'
+import type { JobRow } from './sql/fragments.ts'
 import { cacheJob } from './status-cache.ts'
 
 /**
@@ -11,7 +12,7 @@ import { cacheJob } from './status-cache.ts'
  */
 export async function recordTransitions(
   { trace, cache }: { trace: Trace; cache: Cache },
-  jobs: Job[],
+  jobs: JobRow[],
   by: number | EventActor,
 ): Promise<void> {
   for (const job of jobs) {

@@ -1,7 +1,7 @@
 // Does a page cost the same when there is a thousand times as much? A database for each size, on a real PostgreSQL,
 // asked in turns; and what the sweep costs among a million jobs.
 import { openDatabase } from '../../src/infra/database.ts'
-import { listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
+import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { sweep } from '../../src/jobs/sweep.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import { listMachines, machineSorts } from '../../src/machines/store.ts'
@@ -62,6 +62,8 @@ async function fill(dir: string, compatibilityDate: string, serverUrl: string, s
 
 type Page = [name: string, path: (scene: Scene) => string, plan: (scene: Scene) => ReturnType<typeof planOf>]
 
+const historyPage = historySorts.page('-requested_at', 20)
+
 /** Every order that a page of machines or jobs has. */
 function pagesOf(): Page[] {
   return [
@@ -69,12 +71,12 @@ function pagesOf(): Page[] {
       'history',
       ({ machineIds }) => `/api/machines/${machineIds[0]}/history`,
       ({ caller, machineIds }) =>
-        planOf((database) => listMachineHistory(database, caller, machineIds[0] ?? 0, {}, undefined, 20)),
+        planOf((database) => listMachineHistory(database, caller, machineIds[0] ?? 0, {}, historyPage)),
     ],
     [
       'my_history',
       () => '/api/machines/history',
-      ({ caller }) => planOf((database) => listMyHistory(database, caller, {}, undefined, 20)),
+      ({ caller }) => planOf((database) => listMyHistory(database, caller, {}, historyPage)),
     ],
     ...machineSorts.orders.map((order): Page => {
       const page = machineSorts.page(order, 20)

@@ -3,7 +3,7 @@
 import { sessionCacheKey } from '../../src/accounts/session.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
-import { listMachineHistory } from '../../src/jobs/sql/read.ts'
+import { historySorts, listMachineHistory } from '../../src/jobs/sql/read.ts'
 import { markPublished } from '../../src/jobs/sql/redispatch.ts'
 import { jobCacheKey } from '../../src/jobs/status-cache.ts'
 import { changeMachine, insertMachine, listMachines, machineSorts, readMachine } from '../../src/machines/store.ts'
@@ -76,7 +76,9 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: byAll((index) => get(`/api/machines/${busiest}/history?limit=${pageSize}`, index)),
       bare: byAll((index) => get(`/history/${busiest}`, index)),
-      plan: await planOf((database) => listMachineHistory(database, caller, idInPlan, {}, undefined, pageSize)),
+      plan: await planOf((database) =>
+        listMachineHistory(database, caller, idInPlan, {}, historySorts.page('-requested_at', pageSize)),
+      ),
     },
     {
       name: 'job_status',

@@ -1,6 +1,6 @@
 // How many rows PostgreSQL looks at for a page and for a sweep: no more when there are thousands than when there are few.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
+import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { type Plan, planOf } from '../bench/plan.ts'
 import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
@@ -55,14 +55,16 @@ test.each<[what: string, plan: () => Promise<Plan>]>([
     'the history of a machine',
     async () => {
       const caller = await readCaller()
-      return planOf((database) => listMachineHistory(database, caller, machine.id, {}, undefined, limit))
+      return planOf((database) =>
+        listMachineHistory(database, caller, machine.id, {}, historySorts.page('-requested_at', limit)),
+      )
     },
   ],
   [
     'the history of a person who operates nobody else’s machines',
     async () => {
       const caller = await readCaller()
-      return planOf((database) => listMyHistory(database, caller, {}, undefined, limit))
+      return planOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
     },
   ],
   ['a sweep when all is well', () => planOf((database) => redispatchDueJobs(database, 100))],

@@ -1,8 +1,7 @@
 // Pages on the wire: a cursor in, `next_cursor` and a Link header (RFC 8288) out.
 import { TiebarError } from '../../kernel/error.ts'
-import { type Cursor, cutPage, decodeCursor, type Page } from '../../kernel/page.ts'
+import { cutPage, decodeCursor, type Page } from '../../kernel/page.ts'
 import type { AppContext } from '../context.ts'
-import { sortValueCheck } from './sort-values.ts'
 import type { Order, Sorted, SortedPage, Sorts } from './store.ts'
 
 /**
@@ -26,15 +25,6 @@ export function toPage<Row extends { id: number | string }, Item>(
   toItem: (row: Row) => Item,
 ): Page<Item> {
   return cutPage(rows, limit, toItem, ({ sort_value, id }) => ({ sort: order, value: sort_value, id: `${id}` }))
-}
-
-/** Reads the cursor of a list that is sorted by a time and a UUID. @throws TiebarError `validation_failed` */
-export function readCursor(text: string | undefined, sort: string, _column: 'requested_at'): Cursor | undefined {
-  if (text === undefined) return undefined
-  const cursor = decodeCursor(text, sort)
-  const [isTime, isUuid] = [sortValueCheck('timestamp with time zone'), sortValueCheck('uuid')]
-  if (cursor && isTime(cursor.value) && isUuid(cursor.id)) return cursor
-  throw unknownCursor()
 }
 
 function unknownCursor(): TiebarError {

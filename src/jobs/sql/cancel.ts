@@ -3,12 +3,11 @@ import { sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
-import type { Job } from '../job.ts'
-import { jobColumns, lockMachineOf, now } from './fragments.ts'
+import { type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
 
 export type CancelResult = {
   decision: 'not_found' | 'not_cancelable' | 'canceled'
-  job: Job
+  job: JobRow
 }
 
 /** Takes a QUEUED job back. @throws TiebarError `session_ended` */
@@ -18,7 +17,7 @@ export async function cancelJob(
   jobId: string,
   detail: string | null,
 ): Promise<CancelResult> {
-  const rows = await database.batch<Job & { decision: CancelResult['decision'] }>([
+  const rows = await database.batch<JobRow & { decision: CancelResult['decision'] }>([
     lockMachineOf(jobId),
     sql`
     WITH caller AS (${selectCaller(caller)}),
@@ -36,7 +35,7 @@ export async function cancelJob(
       INSERT INTO job_events (job_id, version, state, at, by, reason, detail)
       SELECT canceled.id, version, state, ${now}, caller.id::text, reason, detail FROM canceled, caller
     ),
-    current_job AS (SELECT ${jobColumns('canceled')} FROM canceled UNION ALL SELECT ${jobColumns('was')} FROM was)
+    current_job AS (SELECT ${jobColumns.of('canceled')} FROM canceled UNION ALL SELECT ${jobColumns.of('was')} FROM was)
     SELECT current_job.*, CASE WHEN current_job.id IS NULL THEN 'not_found'
       WHEN EXISTS (SELECT FROM canceled) THEN 'canceled' ELSE 'not_cancelable' END AS decision
     FROM caller LEFT JOIN current_job ON true ORDER BY current_job.version DESC NULLS LAST LIMIT 1`,

@@ -1,14 +1,14 @@
 // A delivery claims a job: it begins an attempt under a lease, or ends the job.
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
-import { type Job, leaseSeconds } from '../job.ts'
-import { jobColumns, lockMachineOf, now } from './fragments.ts'
+import { leaseSeconds } from '../job.ts'
+import { type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
 import { endJobs, nextStep, type Step } from './next-step.ts'
 
 /** `job` is what it is now; a step that ended the job has done so. */
 export type Claim = {
   step: Step | null
-  job: Job
+  job: JobRow
   controllerUrl: string | null
   /** Whether some attempt before this one may have acted. */
   mayHaveExecutedBefore: boolean
@@ -17,7 +17,7 @@ export type Claim = {
   timeLeftSeconds: number
 }
 
-type ClaimRow = Job & {
+type ClaimRow = JobRow & {
   step: Step | null
   controller_url: string | null
   may_have_executed_before: boolean
@@ -54,8 +54,8 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
       FROM begun WHERE machines.id = begun.machine_id
     ),
     current_job AS (
-      SELECT ${jobColumns('begun')} FROM begun UNION ALL SELECT ${jobColumns('ended')} FROM ended
-      UNION ALL SELECT ${jobColumns('due')} FROM due
+      SELECT ${jobColumns.of('begun')} FROM begun UNION ALL SELECT ${jobColumns.of('ended')} FROM ended
+      UNION ALL SELECT ${jobColumns.of('due')} FROM due
     )
     SELECT current_job.*, due.step, due.controller_url, due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds,
       extract(epoch FROM due.not_after - ${now})::float8 AS time_left_seconds

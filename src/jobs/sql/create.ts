@@ -4,10 +4,11 @@ import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import { deleteExpiredKey, insertKey, type RequestKey } from '../../http/idempotency/store.ts'
 import type { Database } from '../../infra/database.ts'
+import { sqlList } from '../../infra/rows.ts'
 import { lockMachine } from '../../machines/store.ts'
 import { type Command, commandRules } from '../commands.ts'
-import { type Job, type Refusal, refusalResults } from '../job.ts'
-import { firstOf, list, now, selectOpenJobs } from './fragments.ts'
+import { type Refusal, refusalResults } from '../job.ts'
+import { firstOf, type JobRow, jobColumns, now, selectOpenJobs } from './fragments.ts'
 
 export type JobRequest = {
   jobId: string
@@ -26,8 +27,8 @@ export type CreateJobResult = {
   decision: CreateJobDecision
   status: string | null
   open_job_id: string | null
-  job: Job | null
-  superseded: Job[]
+  job: JobRow | null
+  superseded: JobRow[]
 }
 
 /**
@@ -47,7 +48,7 @@ export async function createJob(
     [sql`machine.id IS NULL`, 'not_found'],
     [sql`NOT (caller.is_staff OR machine.owner_id = caller.id)`, 'not_owner'],
     [sql`EXISTS (SELECT FROM open_jobs WHERE command = ${command} OR NOT ${supersedes}::boolean)`, 'job_open'],
-    [sql`machine.status NOT IN (${list(admittedIn)}) AND NOT ${hasOpenJob}`, 'wrong_state'],
+    [sql`machine.status NOT IN (${sqlList(admittedIn)}) AND NOT ${hasOpenJob}`, 'wrong_state'],
     [sql`machine.controller_url IS NULL`, 'no_controller'],
     [sql`true`, 'accepted'],
   ])
@@ -98,5 +99,6 @@ export async function createJob(
   const statements = [lockMachine(machineId), decide]
   if (key) statements.unshift(deleteExpiredKey(key))
   const rows = await database.batch<CreateJobResult>(statements, { retryOnViolationOf: 'jobs_one_open_per_command' })
-  return requireCaller(rows)
+  const { job, superseded, ...rest } = requireCaller(rows)
+  return { ...rest, job: job && jobColumns.fromJson(job), superseded: superseded.map(jobColumns.fromJson) }
 }

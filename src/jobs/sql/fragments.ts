@@ -1,7 +1,8 @@
 // Parts that the statements on jobs share.
 import { type SQL, sql } from 'drizzle-orm'
-import { quoteName, quoteNames } from '../../kernel/sql-text.ts'
+import { pickColumns, type RowOf, sqlList } from '../../infra/rows.ts'
 import { type CommandRule, commandRules, commands } from '../commands.ts'
+import { jobs } from '../job.table.ts'
 import { openStates } from '../job.ts'
 
 /**
@@ -13,7 +14,7 @@ export const now = sql.raw('statement_timestamp()')
 /** A CASE: the name beside the first condition that holds, as text; NULL for null. */
 export function firstOf<Name extends string>(rules: readonly [condition: SQL, name: Name | null][]): SQL {
   const cases = rules.map(([condition, name]) => {
-    return sql`WHEN ${condition} THEN ${sql.raw(name === null ? 'NULL' : quoteName(name))}`
+    return sql`WHEN ${condition} THEN ${name === null ? sql`NULL` : sqlList([name])}`
   })
   return sql`CASE ${sql.join(cases, sql` `)} END`
 }
@@ -21,7 +22,7 @@ export function firstOf<Name extends string>(rules: readonly [condition: SQL, na
 /** A CASE over the command of a job `j`, with a value from each row of `commands.ts`. */
 export function byCommand(valueFrom: (rule: CommandRule) => SQL | null): SQL {
   const cases = commands.map((command) => {
-    return sql`WHEN ${sql.raw(quoteName(command))} THEN ${valueFrom(commandRules[command]) ?? sql`NULL`}`
+    return sql`WHEN ${sqlList([command])} THEN ${valueFrom(commandRules[command]) ?? sql`NULL`}`
   })
   return sql`CASE j.command ${sql.join(cases, sql` `)} END`
 }
@@ -31,21 +32,30 @@ export function number(value: number): SQL {
   return sql.raw(String(value))
 }
 
-/** Names of ours as a list of SQL literals. */
-export function list(names: readonly string[]): SQL {
-  return sql.raw(quoteNames(names))
-}
-
-/** Columns of a `Job`. */
-export function jobColumns(alias: string): SQL {
-  const names = ['id', 'machine_id', 'machine_owner_id', 'command', 'state', 'result', 'reason', 'detail', 'attempts']
-  names.push('requested_by', 'requested_at', 'not_after', 'sent_at', 'finished_at', 'version')
-  return sql.raw(names.map((name) => `${alias}.${name}`).join(', '))
-}
+/** What the API shows of a job. */
+export const jobColumns = pickColumns(jobs, [
+  'id',
+  'machine_id',
+  'machine_owner_id',
+  'command',
+  'state',
+  'result',
+  'reason',
+  'detail',
+  'attempts',
+  'requested_by',
+  'requested_at',
+  'not_after',
+  'sent_at',
+  'finished_at',
+  'version',
+])
+/** A job as PostgreSQL answers it; statements add columns of their own. */
+export type JobRow = RowOf<typeof jobColumns>
 
 /** A CTE body: the jobs of a machine that have not ended. At most one for each command. */
 export function selectOpenJobs(machineId: number): SQL {
-  return sql`SELECT * FROM jobs WHERE machine_id = ${machineId}::bigint AND state IN (${list(openStates)})`
+  return sql`SELECT * FROM jobs WHERE machine_id = ${machineId}::bigint AND state IN (${sqlList(openStates)})`
 }
 
 export function lockMachineOf(jobId: string): SQL {

@@ -1,8 +1,8 @@
 // What happens next to a job: one SQL expression, which claim, failure callback and sweep embed and carry out.
 import { type SQL, sql } from 'drizzle-orm'
-import { quoteName, quoteNames } from '../../kernel/sql-text.ts'
+import { sqlList } from '../../infra/rows.ts'
 import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
-import { byCommand, firstOf, list, now, number } from './fragments.ts'
+import { byCommand, firstOf, now, number } from './fragments.ts'
 
 /** Steps that end the job. */
 type EndingStep = 'expire' | 'reject' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
@@ -13,12 +13,12 @@ type EndingStep = 'expire' | 'reject' | 'fail_outcome_unknown' | 'fail_unreachab
  */
 export type Step = 'wait' | 'leased' | 'send' | EndingStep
 
-const isAwaited = sql`j.state IN (${list(awaitedStates)})`
+const isAwaited = sql`j.state IN (${sqlList(awaitedStates)})`
 const isOverdue = sql`j.pending_since + interval '${number(pendingSeconds)} seconds' <= ${now}`
 const isUsedUp = sql`j.attempts >= ${byCommand(({ maxAttempts }) => (maxAttempts === null ? null : number(maxAttempts)))}`
 const isLate = sql`j.not_after <= ${now}`
 const hasFitStatus = byCommand(({ isCheckedWhenSent, admittedIn }) => {
-  return isCheckedWhenSent ? sql`m.status IN (${list(admittedIn)})` : sql`true`
+  return isCheckedWhenSent ? sql`m.status IN (${sqlList(admittedIn)})` : sql`true`
 })
 /** The machine is no longer one that the command may be sent to. */
 const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasFitStatus})`
@@ -27,7 +27,7 @@ const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR N
 export const nextStep = firstOf<Step>([
   [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
   [isAwaited, 'wait'],
-  [sql`j.state NOT IN (${list(deliverableStates)})`, null],
+  [sql`j.state NOT IN (${sqlList(deliverableStates)})`, null],
   [sql`m.leased_until > ${now}`, 'leased'],
   [sql`${isUsedUp} AND j.may_have_executed`, 'fail_outcome_unknown'],
   [isUsedUp, 'fail_unreachable'],
@@ -55,11 +55,10 @@ const ends: Record<EndingStep, End> = {
   time_out: { state: 'TIMED_OUT', result: 'INTERNALFAILED', reason: 'no_report', isMachineInError: true },
 }
 
-const endRows = Object.entries(ends).map(
-  ([step, { state, result, reason, isMachineInError }]) =>
-    `(${quoteNames([step, state, result])}, ${reason === null ? 'NULL' : quoteName(reason)}, ${isMachineInError})`,
-)
-const endsTable = sql.raw(`ends (step, state, result, reason, is_machine_in_error) AS (VALUES ${endRows.join(', ')})`)
+const endRows = Object.entries(ends).map(([step, { state, result, reason, isMachineInError }]) => {
+  return sql`(${sqlList([step, state, result])}, ${reason === null ? sql`NULL` : sqlList([reason])}, ${sql.raw(String(isMachineInError))})`
+})
+const endsTable = sql`ends (step, state, result, reason, is_machine_in_error) AS (VALUES ${sql.join(endRows, sql`, `)})`
 
 /** CTEs that end the jobs of `due` whose step says so, with event and machine. They need `due (id, version, step)`. */
 export function endJobs(by: EventActor): SQL {

@@ -2,40 +2,38 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
+import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
+import { pickColumns, type RowOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
-import type { Cursor } from '../../kernel/page.ts'
 import type { Command } from '../commands.ts'
-import type { EventReason, Job, JobResult, JobState } from '../job.ts'
-import { jobColumns } from './fragments.ts'
+import { jobEvents } from '../job.table.ts'
+import type { JobResult, JobState } from '../job.ts'
+import { type JobRow, jobColumns } from './fragments.ts'
+
+/** History is sorted by the time of the request, newest first. */
+export const historySorts = defineSorts(jobColumns, ['requested_at'])
 
 /** Who may see a job `j`: who asked for it, whose machine it is, staff. To all others it does not exist. */
 const isVisible = sql.raw('(caller.is_staff OR j.requested_by = caller.id OR j.machine_owner_id = caller.id)')
 
-export async function readJob(database: Database, caller: Caller, jobId: string): Promise<Job> {
-  const rows = await database.query<Job | { id: null }>(sql`
+export async function readJob(database: Database, caller: Caller, jobId: string): Promise<JobRow> {
+  const rows = await database.query<JobRow | { id: null }>(sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT ${jobColumns('j')} FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}`)
+    SELECT ${jobColumns.of('j')} FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}`)
   const row = requireCaller(rows)
   if (row.id === null) throw noSuchJob()
   return row
 }
 
-export type EventRow = {
-  version: number
-  state: JobState
-  at: string
-  attempt: number | null
-  by: string
-  reason: EventReason | null
-  detail: string | null
-}
+const eventColumns = pickColumns(jobEvents, ['version', 'state', 'at', 'attempt', 'by', 'reason', 'detail'])
+export type EventRow = RowOf<typeof eventColumns>
 
 /** The timeline of a job, oldest first. */
 export async function listEvents(database: Database, caller: Caller, jobId: string): Promise<EventRow[]> {
   const rows = await database.query<EventRow & { job_id: string | null }>(sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT j.id AS job_id, e.version, e.state, e.at, e.attempt, e.by, e.reason, e.detail
+    SELECT j.id AS job_id, ${eventColumns.of('e')}
     FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}
       LEFT JOIN job_events e ON e.job_id = j.id
     ORDER BY e.version`)
@@ -54,26 +52,23 @@ export type HistoryFilter = {
   to?: string | undefined
 }
 
-export type HistoryRow = Job & { sort_value: string }
-
-function conditionsOf(filter: HistoryFilter, after: Cursor | undefined): SQL[] {
-  const conditions: SQL[] = []
+function conditionsOf(filter: HistoryFilter, page: SortedPage): SQL[] {
+  const conditions = page.conditions('j')
   if (filter.command) conditions.push(sql`j.command = ${filter.command}`)
   if (filter.state) conditions.push(sql`j.state = ${filter.state}`)
   if (filter.result) conditions.push(sql`j.result = ${filter.result}`)
   if (filter.requestedBy !== undefined) conditions.push(sql`j.requested_by = ${filter.requestedBy}::bigint`)
   if (filter.from) conditions.push(sql`j.requested_at >= ${filter.from}::timestamptz`)
   if (filter.to) conditions.push(sql`j.requested_at < ${filter.to}::timestamptz`)
-  if (after) conditions.push(sql`(j.requested_at, j.id) < (${after.value}::timestamptz, ${after.id}::uuid)`)
   return conditions
 }
 
-/** The newest `limit + 1` jobs that fit; needs `caller` in scope when `scope` names it. */
-function newest(scope: SQL, conditions: SQL[], limit: number): SQL {
+/** The jobs of the page among those in `scope`, which may name `caller`. */
+function selectPage(scope: SQL, filter: HistoryFilter, page: SortedPage): SQL {
   return sql`
-    SELECT ${jobColumns('j')}, j.requested_at::text AS sort_value FROM jobs j
-    WHERE ${sql.join([scope, ...conditions], sql` AND `)}
-    ORDER BY j.requested_at DESC, j.id DESC LIMIT ${limit + 1}`
+    SELECT ${jobColumns.of('j')}, ${page.sortValue('j')} FROM jobs j
+    WHERE ${sql.join([scope, ...conditionsOf(filter, page)], sql` AND `)}
+    ORDER BY ${page.orderBy('j')} LIMIT ${page.rowLimit}`
 }
 
 /** Jobs of one machine, newest first; also of a deleted one. @throws TiebarError `not_found`, `not_owner` */
@@ -82,10 +77,9 @@ export async function listMachineHistory(
   caller: Caller,
   machineId: number,
   filter: HistoryFilter,
-  after: Cursor | undefined,
-  limit: number,
-): Promise<HistoryRow[]> {
-  type Row = (HistoryRow | { id: null }) & {
+  page: SortedPage,
+): Promise<Sorted<JobRow>[]> {
+  type Row = (Sorted<JobRow> | { id: null }) & {
     machine: number | null
     is_manager: boolean
   }
@@ -96,8 +90,8 @@ export async function listMachineHistory(
       FROM caller LEFT JOIN machines m ON m.id = ${machineId}::bigint
     )
     SELECT machine.machine, machine.is_manager, page.* FROM machine
-      LEFT JOIN LATERAL (${newest(scope, conditionsOf(filter, after), limit)}) page ON true
-    ORDER BY page.requested_at DESC, page.id DESC`)
+      LEFT JOIN LATERAL (${selectPage(scope, filter, page)}) page ON true
+    ORDER BY ${page.orderBy('page')}`)
   const { machine, is_manager } = requireCaller(rows)
   if (machine === null) throw new TiebarError('not_found', 'There is no machine with this id.')
   if (!is_manager) {
@@ -111,20 +105,19 @@ export async function listMyHistory(
   database: Database,
   caller: Caller,
   filter: HistoryFilter,
-  after: Cursor | undefined,
-  limit: number,
-): Promise<HistoryRow[]> {
-  const conditions = conditionsOf(filter, after)
+  page: SortedPage,
+): Promise<Sorted<JobRow>[]> {
   // Two index scans that are merged: an OR would have to read all of both.
-  const onMine = newest(sql`j.machine_owner_id = caller.id`, conditions, limit)
-  const askedFor = newest(sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`, conditions, limit)
-  const rows = await database.query<HistoryRow | { id: null }>(sql`
+  const onMine = selectPage(sql`j.machine_owner_id = caller.id`, filter, page)
+  const requestedElsewhere = sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`
+  const askedFor = selectPage(requestedElsewhere, filter, page)
+  const rows = await database.query<Sorted<JobRow> | { id: null }>(sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
       SELECT * FROM ((${onMine}) UNION ALL (${askedFor})) both_sides
-      ORDER BY requested_at DESC, id DESC LIMIT ${limit + 1}
+      ORDER BY ${page.orderBy('both_sides')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY page.requested_at DESC, page.id DESC`)
+    ORDER BY ${page.orderBy('page')}`)
   requireCaller(rows)
   return rows.filter((row) => row.id !== null)
 }

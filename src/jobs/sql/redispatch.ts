@@ -1,9 +1,10 @@
 // Which jobs the queue is to have again: the next step of those that it gave up or lost.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
+import { sqlList } from '../../infra/rows.ts'
 import { commandRules, commands, queueSilenceSeconds } from '../commands.ts'
-import { awaitedStates, deliverableStates, type EventActor, type Job, pendingSeconds } from '../job.ts'
-import { byCommand, jobColumns, list, lockMachineOf, now, number } from './fragments.ts'
+import { awaitedStates, deliverableStates, type EventActor, pendingSeconds } from '../job.ts'
+import { byCommand, type JobRow, jobColumns, lockMachineOf, now, number } from './fragments.ts'
 import { endJobs, nextStep } from './next-step.ts'
 
 /**
@@ -12,12 +13,12 @@ import { endJobs, nextStep } from './next-step.ts'
  */
 export type RedispatchResult = {
   step: 'send' | 'ended' | 'leased' | 'wait' | null
-  job: Job
+  job: JobRow
   publishNo: number | null
   leaseRemainingSeconds: number
 }
 
-type RedispatchRow = Job & {
+type RedispatchRow = JobRow & {
   step: RedispatchResult['step']
   publish_no: number | null
   lease_remaining_seconds: number | null
@@ -32,10 +33,10 @@ function redispatch(due: SQL, by: EventActor): SQL {
         AND jobs.version = due.version AND jobs.publish_no = due.publish_no
       RETURNING jobs.*
     )
-    SELECT ${jobColumns('due')}, due.step, NULL::int AS publish_no, due.lease_remaining_seconds
+    SELECT ${jobColumns.of('due')}, due.step, NULL::int AS publish_no, due.lease_remaining_seconds
     FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased')
-    UNION ALL SELECT ${jobColumns('ended')}, 'ended', NULL, NULL FROM ended
-    UNION ALL SELECT ${jobColumns('published')}, 'send', published.publish_no, NULL FROM published`
+    UNION ALL SELECT ${jobColumns.of('ended')}, 'ended', NULL, NULL FROM ended
+    UNION ALL SELECT ${jobColumns.of('published')}, 'send', published.publish_no, NULL FROM published`
 }
 
 function toResult(row: RedispatchRow): RedispatchResult {
@@ -73,20 +74,20 @@ export async function redispatchDueJobs(database: Database, limit: number): Prom
   // Each of the three is a range of an index; an OR would have to read all open jobs and their machines. As an array,
   // because PostgreSQL, which takes all old jobs for due, would otherwise rather read all machines than these few.
   const candidates = sql`
-    SELECT id FROM jobs WHERE state IN (${list(deliverableStates)})
+    SELECT id FROM jobs WHERE state IN (${sqlList(deliverableStates)})
       AND published_at IS NULL AND requested_at <= ${now} - interval '${number(unpublishedSeconds)} seconds'
     UNION ALL
-    SELECT id FROM jobs j WHERE state IN (${list(deliverableStates)})
+    SELECT id FROM jobs j WHERE state IN (${sqlList(deliverableStates)})
       AND published_at <= ${now} - interval '${number(Math.min(...silences))} seconds'
       AND published_at <= ${now} - make_interval(secs => ${silenceSeconds})
     UNION ALL
-    SELECT id FROM jobs WHERE state IN (${list(awaitedStates)})
+    SELECT id FROM jobs WHERE state IN (${sqlList(awaitedStates)})
       AND pending_since <= ${now} - interval '${number(pendingSeconds)} seconds'`
   const due = sql`
     SELECT j.*, NULL::float8 AS lease_remaining_seconds, ${nextStep} AS step
     FROM jobs j JOIN machines m ON m.id = j.machine_id
     WHERE j.id = ANY (ARRAY(${candidates}))
-      AND (j.state IN (${list(awaitedStates)}) OR m.leased_until IS NULL OR m.leased_until <= ${now})
+      AND (j.state IN (${sqlList(awaitedStates)}) OR m.leased_until IS NULL OR m.leased_until <= ${now})
     ORDER BY ${nextStep} = 'send', j.requested_at LIMIT ${limit}
     FOR NO KEY UPDATE OF m SKIP LOCKED`
   return (await database.query<RedispatchRow>(redispatch(due, 'sweep'))).map(toResult)

@@ -1,17 +1,17 @@
 // Stores what a controller answered or reported, or that it did not: one batch for answers and reports alike.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
+import { sqlList } from '../../infra/rows.ts'
 import {
   awaitedStates,
   type ControllerResult,
   deliverableStates,
-  type Job,
   type JobEnd,
   type JobResult,
   type OpenState,
   openStates,
 } from '../job.ts'
-import { byCommand, firstOf, jobColumns, leaseOf, list, lockMachineOf, now } from './fragments.ts'
+import { byCommand, firstOf, type JobRow, jobColumns, leaseOf, lockMachineOf, now } from './fragments.ts'
 
 export type Outcome = {
   result: ControllerResult
@@ -28,11 +28,11 @@ export type Outcome = {
  */
 export type Settlement = {
   effect: 'ended' | 'pending' | 'again' | 'noted' | 'contradiction'
-  job: Job
+  job: JobRow
   isChanged: boolean
 }
 
-type SettlementRow = Job & { effect: Settlement['effect']; is_changed: boolean }
+type SettlementRow = JobRow & { effect: Settlement['effect']; is_changed: boolean }
 
 /** What an outcome does to a job. Notes leave the job as it is and stand in its timeline. */
 type Decision = 'end' | 'accept' | 'fail_attempt' | 'end_late' | 'note_late_answer' | 'note_contradiction' | 'leave'
@@ -84,7 +84,7 @@ function decide(result: ControllerResult, jobResult: JobResult | null, isFinal: 
   })
   return firstOf<Decision>([
     ...onOpen,
-    [sql`state IN (${list(openStates)})`, 'leave'],
+    [sql`state IN (${sqlList(openStates)})`, 'leave'],
     [sql`result = 'INTERNALFAILED' AND ${isFinal}::boolean`, 'end_late'],
     [sql`state = 'SUPERSEDED' AND ${jobResult}::text IS NOT NULL`, 'note_late_answer'],
     [sql`${isFinal}::boolean AND result <> ${jobResult}`, 'note_contradiction'],
@@ -94,7 +94,7 @@ function decide(result: ControllerResult, jobResult: JobResult | null, isFinal: 
 
 /** The status that an outcome gives to the machine of a job `j`. Null: none. */
 function statusAfter(result: ControllerResult): SQL {
-  if (result === 'SUCCESS') return byCommand(({ statusOnSuccess }) => list([statusOnSuccess]))
+  if (result === 'SUCCESS') return byCommand(({ statusOnSuccess }) => sqlList([statusOnSuccess]))
   return result === 'PENDING' ? sql`'PENDING'` : sql`'ERROR'`
 }
 
@@ -120,7 +120,7 @@ export async function settle(
       SELECT j.*, coalesce(m.leased_by = ${lease}, false) AS holds_lease, later.is_followed, later.is_followed_by_ended
       FROM jobs j JOIN machines m ON m.id = j.machine_id, LATERAL (
         SELECT count(*) > 0 AS is_followed,
-          coalesce(bool_or(state NOT IN (${list(openStates)})), false) AS is_followed_by_ended
+          coalesce(bool_or(state NOT IN (${sqlList(openStates)})), false) AS is_followed_by_ended
         FROM jobs WHERE machine_id = j.machine_id AND (requested_at, id) > (j.requested_at, j.id)
           AND NOT (state = 'REJECTED' AND reason <> 'changed')
       ) later
@@ -174,13 +174,13 @@ export async function settle(
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease)
     ),
-    current_job AS (SELECT ${jobColumns('changed')} FROM changed UNION ALL SELECT ${jobColumns('was')} FROM was)
+    current_job AS (SELECT ${jobColumns.of('changed')} FROM changed UNION ALL SELECT ${jobColumns.of('was')} FROM was)
     SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'again'
-      WHEN current_job.state IN (${list(deliverableStates)}) THEN 'again'
-      WHEN current_job.state IN (${list(awaitedStates)}) THEN 'pending'
+      WHEN current_job.state IN (${sqlList(deliverableStates)}) THEN 'again'
+      WHEN current_job.state IN (${sqlList(awaitedStates)}) THEN 'pending'
       ELSE 'ended' END AS effect
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1`,
     ],
