@@ -5,7 +5,7 @@ import { isTimestamp } from '../kernel/time.ts'
 import { commands } from './commands.ts'
 import { type EventActor, eventActors, eventReasons, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
-import type { EventRow } from './sql/read.ts'
+import { type EventRow, eventColumns } from './sql/read.ts'
 
 const detail = z.string().nullable().openapi({ description: "The controller's or a person's own words" })
 
@@ -120,7 +120,7 @@ export const eventsSchema = z.object({ items: z.array(eventSchema) }).openapi('J
 
 export function toJobEvent(row: EventRow): z.infer<typeof eventSchema> {
   // An account's id is all digits; the others are the actors.
-  return { ...row, by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor) }
+  return { ...eventColumns.pick(row), by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor) }
 }
 
 /** What a controller reports when it has finished what it answered PENDING to. */

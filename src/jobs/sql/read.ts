@@ -26,7 +26,7 @@ export async function readJob(database: Database, caller: Caller, jobId: string)
   return row
 }
 
-const eventColumns = pickColumns(jobEvents, ['version', 'state', 'at', 'attempt', 'by', 'reason', 'detail'])
+export const eventColumns = pickColumns(jobEvents, ['version', 'state', 'at', 'attempt', 'by', 'reason', 'detail'])
 export type EventRow = RowOf<typeof eventColumns>
 
 /** The timeline of a job, oldest first. */
