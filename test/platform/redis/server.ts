@@ -1,5 +1,5 @@
 // A real Redis behind the REST API. All keys get a prefix that clients never see, so that many stand-ins can share a
-// server; SCAN, KEYS, DBSIZE and FLUSHDB see only what is behind the prefix.
+// server; KEYS and FLUSHDB see only what is within the prefix.
 import { Redis } from 'ioredis'
 import { ownMark } from '../own-mark.ts'
 import { mapKeys } from './command.ts'
@@ -11,7 +11,6 @@ import { plainLua, scriptSha } from './scripts.ts'
 
 type Sent = { name: string; args: string[]; strip: (reply: Reply) => Reply }
 
-const countKeys = "return #redis.call('KEYS', ARGV[1])"
 // In hundreds: unpack has a limit of some thousands.
 const deleteKeys = `
 local keys = redis.call('KEYS', ARGV[1])
@@ -20,30 +19,19 @@ return redis.status_reply('OK')`
 
 const same = (reply: Reply) => reply
 
-/** The command that does behind the prefix what the given one does without. */
-function behindPrefix(prefix: string, { name, args, command }: Prepared): Sent {
-  const strip = (reply: Reply) => (typeof reply === 'string' ? reply.slice(prefix.length) : reply)
-  const everything = `${escapeGlob(prefix)}*`
-  const behind = (pattern: string) => escapeGlob(prefix) + pattern
+/** The command that has the same effect within the prefix. */
+function withinPrefix(prefix: string, { name, args, command }: Prepared): Sent {
   if (prefix === '' || !command) return { name, args, strip: same }
-  if (name === 'dbsize') return { name: 'eval', args: [countKeys, '0', everything], strip: same }
-  if (name.startsWith('flush')) return { name: 'eval', args: [deleteKeys, '0', everything], strip: same }
-  const stripAll = (reply: Reply) => (Array.isArray(reply) ? reply.map(strip) : reply)
-  if (name === 'keys') return { name, args: args.map(behind), strip: stripAll }
-  if (name === 'scan') {
-    const at = args.findIndex((word, index) => index % 2 === 1 && word.toUpperCase() === 'MATCH')
-    const patterned = at < 0 ? [...args, 'MATCH', everything] : args.with(at + 1, behind(args[at + 1] ?? ''))
+  if (name === 'flushdb') return { name: 'eval', args: [deleteKeys, '0', `${escapeGlob(prefix)}*`], strip: same }
+  if (name === 'keys') {
+    const strip = (key: Reply) => (typeof key === 'string' ? key.slice(prefix.length) : key)
     return {
       name,
-      args: patterned,
-      strip: (reply) => (Array.isArray(reply) ? reply.map(stripAll) : reply),
+      args: args.map((pattern) => escapeGlob(prefix) + pattern),
+      strip: (reply) => (Array.isArray(reply) ? reply.map(strip) : reply),
     }
   }
-  return {
-    name,
-    args: mapKeys(command, args, (key) => prefix + key),
-    strip: same,
-  }
+  return { name, args: mapKeys(command, args, (key) => prefix + key), strip: same }
 }
 
 /** What the hash of a script is on a server that got it in plain Lua. */
@@ -53,10 +41,10 @@ const plainShas = new Map<string, string>()
 function inPlainLua(prepared: Prepared): Prepared {
   const { name, args } = prepared
   const [first = ''] = args
-  if (name.startsWith('evalsha')) {
+  if (name === 'evalsha') {
     return { ...prepared, args: args.with(0, plainShas.get(first.toLowerCase()) ?? first) }
   }
-  if (name !== 'eval' && name !== 'eval_ro') return prepared
+  if (name !== 'eval') return prepared
   const plain = plainLua(first)
   if (plain !== first) plainShas.set(scriptSha(first), scriptSha(plain))
   return { ...prepared, args: args.with(0, plain) }
@@ -84,7 +72,7 @@ function readOutcome(settled: PromiseSettledResult<Reply>): Outcome {
 /** What the server cannot be asked: it does not have the command, or another one goes in its place. */
 function answerHere({ name, command, next }: Prepared): Outcome | null {
   if (!(next instanceof RedisError)) return null
-  return !command || name === 'dbsize' || name.startsWith('flush') ? { error: next } : null
+  return !command || name === 'flushdb' ? { error: next } : null
 }
 
 // Upper case: ioredis reshapes the replies of the commands whose lower-case names it knows.
@@ -95,26 +83,9 @@ function send(client: Redis, name: string, args: string[] = []): Promise<unknown
 async function runOne(client: Redis, prefix: string, prepared: Prepared): Promise<Outcome> {
   const known = answerHere(prepared)
   if (known) return known
-  const { name, args, strip } = behindPrefix(prefix, inPlainLua(prepared))
+  const { name, args, strip } = withinPrefix(prefix, inPlainLua(prepared))
   const [settled] = await Promise.allSettled([send(client, name, args).then((raw) => strip(readReply(raw)))])
   return readOutcome(settled)
-}
-
-/** @throws RedisError when the server discards the transaction. */
-async function runAtomically(client: Redis, prefix: string, commands: Prepared[]): Promise<Outcome[]> {
-  const sent = commands.map((prepared) => behindPrefix(prefix, inPlainLua(prepared)))
-  // All of it is written in this tick, so on this connection nothing else comes in between.
-  const queued = [send(client, 'multi'), ...sent.map(({ name, args }) => send(client, name, args))]
-  const [executed] = await Promise.allSettled([send(client, 'exec'), ...queued])
-  if (executed?.status !== 'fulfilled') {
-    const error: unknown = executed?.reason
-    throw isReplyError(error) ? new RedisError(error.message) : error
-  }
-  if (!Array.isArray(executed.value)) throw new TypeError('EXEC did not answer with an array')
-  return executed.value.map((item: unknown, at): Outcome => {
-    if (isReplyError(item)) return { error: new RedisError(item.message) }
-    return { reply: (sent[at]?.strip ?? same)(readReply(item)) }
-  })
 }
 
 async function connect(serverUrl: string): Promise<Redis> {
@@ -142,7 +113,6 @@ export async function connectServerEngine(serverUrl: string, keyPrefix?: string)
   const client = await connect(serverUrl)
   return {
     run: (commands) => Promise.all(commands.map((prepared) => runOne(client, prefix, prepared))),
-    runAtomically: (commands) => runAtomically(client, prefix, commands),
     close: async () => {
       try {
         if (keyPrefix === undefined) await send(client, 'eval', [deleteKeys, '0', `${escapeGlob(prefix)}*`])
