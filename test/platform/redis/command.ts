@@ -7,8 +7,8 @@ import type { Store } from './store.ts'
 export type World = {
   store: Store
   scripts: Map<string, string>
-  /** @throws RedisError what the command answers as an error, NotSpoken what a script may not do here. */
-  call(words: string[]): Reply
+  /** @throws RedisError what the command answers as an error, NotSpoken for what a script may not do here. */
+  call(words: string[], declaredKeys: string[]): Reply
 }
 
 export type Run = (world: World) => Reply
@@ -53,6 +53,12 @@ export function mapKeys(command: Command, args: string[], mapKey: (key: string) 
     const count = Number(args[1])
     return args.map((arg, at) => (at >= 2 && at < 2 + count && arg !== '' ? mapKey(arg) : arg))
   }
-  const count = { none: 0, first: 1, all: args.length }[command.keys]
-  return args.map((arg, at) => (at < count ? mapKey(arg) : arg))
+  const keys = keysOf(command, args)
+  return [...keys.map(mapKey), ...args.slice(keys.length)]
+}
+
+/** The keys of a command that can run in scripts; its arguments begin with them. */
+export function keysOf(command: Command, args: string[]): string[] {
+  const counts: Record<KeyPositions, number> = { none: 0, first: 1, all: args.length, counted: 0 }
+  return args.slice(0, counts[command.keys])
 }

@@ -1,13 +1,13 @@
 // The commands that the stand-in implements, and the first look at a command: is it known, is it complete, are its
 // arguments valid. Other commands of Redis are refused by name: a wrong answer would be worse.
 import { Redis } from 'ioredis'
-import type { Command, CommandTable, Run, World } from './command.ts'
+import { type Command, type CommandTable, keysOf, type Run, type World } from './command.ts'
 import { keyCommands } from './keys.ts'
 import { NotSpoken, RedisError, type Reply, textFromBytes, wrongArity } from './reply.ts'
 import { scriptCommands } from './scripts.ts'
 import { stringCommands } from './strings.ts'
 
-const commandTable: CommandTable = { ...keyCommands, ...stringCommands, ...scriptCommands }
+export const commandTable: CommandTable = { ...keyCommands, ...stringCommands, ...scriptCommands }
 
 const redisCommands = new Set<string>(Redis.prototype.getBuiltinCommands())
 // What came after the client library's list, and the modules that Upstash has.
@@ -69,14 +69,19 @@ export function prepareCommand(words: string[]): Prepared {
 
 /**
  * Runs a command for a script.
- * @throws RedisError what the command answers as an error, NotSpoken for a command that scripts cannot use here
+ * @throws RedisError what the command answers as an error, NotSpoken for a command that scripts cannot use here and for
+ * a key that the script did not declare: such a script fails on a cluster
  */
-export function runInScript(world: World, words: string[]): Reply {
+export function runInScript(world: World, words: string[], declaredKeys: string[]): Reply {
   const [name = '', ...args] = words
   const command = findCommand(name)
   if (!command?.isAllowedInScripts) throw new NotSpoken(`the command ${name.toUpperCase()} in a script`)
   if (!isArityRight(command.arity, words.length)) {
     throw new RedisError('ERR Wrong number of args calling Redis command from script')
+  }
+  const isDeclared = (key: string) => key !== '' && declaredKeys.includes(key)
+  if (!keysOf(command, args).every(isDeclared)) {
+    throw new NotSpoken('a script that uses a key it did not declare in KEYS')
   }
   return command.prepare(...args)(world)
 }

@@ -18,7 +18,7 @@ export function createMemoryEngine(): Engine {
   const world: World = {
     store: new Store(),
     scripts: new Map(),
-    call: (words) => runInScript(world, words),
+    call: (words, declaredKeys) => runInScript(world, words, declaredKeys),
   }
   const runOne = ({ next }: Prepared): Outcome => {
     if (next instanceof RedisError) return { error: next }

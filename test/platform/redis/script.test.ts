@@ -69,7 +69,7 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
   test("may have Upstash's own flag, by its text and by its hash, and its lines count as they stand", async () => {
     const { redis, standIn } = await openRedis(options)
     // A script of this test alone: a server keeps the scripts of everybody.
-    const script = `#!lua flags=allow-key-locking\nlocal mark = '${crypto.randomUUID()}'\nreturn redis.call('INCRBY', KEYS[1], ARGV[1])`
+    const script = `#!lua flags=allow-key-locking\nlocal mark = '${crypto.randomUUID()}'\nreturn redis.call('INCRBY', KEYS[1], ARGV[1] + 0)`
     const sha = createHash('sha1').update(script).digest('hex')
     await expect(redis.evalsha(sha, ['key'], [1])).rejects.toThrow('NOSCRIPT')
     expect(await redis.eval(script, ['key'], [1])).toBe(1)
@@ -157,6 +157,28 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     await redis.set('key', 'text')
     const script = "local r = redis.pcall('INCRBY', KEYS[1], 1) if r.err then return redis.call('GET', KEYS[1]) end"
     expect(await redis.eval(script, ['key'], [])).toBe('text')
+  })
+
+  test.each([
+    ['writes another key', "redis.call('SET', 'other', 1)"],
+    ['reads another key', "return redis.call('GET', 'other')"],
+    ['makes a key of a declared one', "redis.call('SET', KEYS[1] .. ':1', 1)"],
+    ['adds a key to KEYS', "KEYS[3] = 'other' redis.call('SET', KEYS[3], 1)"],
+    ['uses the key that it was given as none', "redis.call('SET', KEYS[2], 1)"],
+    ['deletes another key with its own', "redis.call('DEL', KEYS[1], 'other')"],
+    ['uses a number as a key', "redis.call('INCRBY', 7, 1)"],
+    ['does not look at the refusal', "redis.pcall('SET', 'other', 1) return 1"],
+    ['catches the refusal and goes on', "pcall(redis.call, 'SET', 'other', 1) redis.pcall('SET', KEYS[1], 2) return 1"],
+    ['looks for keys', "return redis.call('KEYS', '*')"],
+    ['removes everything', "redis.call('FLUSHDB')"],
+    ['runs a script', "redis.call('EVAL', 'return 1', 0)"],
+    ['uses a command that the stand-in does not implement', "redis.call('GEOADD', KEYS[1], 1, 2, 'member')"],
+    ['uses a function of Redis that it does not implement', "return redis.sha1hex('')"],
+  ])('that %s is refused with 501, and changes nothing', async (_what, script) => {
+    const { standIn, send } = await openRedis(options)
+    await standIn.command('SET', 'key', 'kept')
+    expect(await send('/', { body: ['EVAL', script, 2, 'key', ''] })).toMatchObject({ status: 501 })
+    expect(await standIn.command('MGET', 'key', 'other', 'key:1', '7')).toEqual(['kept', null, null, null])
   })
 })
 

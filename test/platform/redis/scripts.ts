@@ -7,7 +7,7 @@ import { NotSpoken, RedisError } from './reply.ts'
 
 export const scriptSha = (script: string) => createHash('sha1').update(Buffer.from(script, 'latin1')).digest('hex')
 
-const noScript = () => new RedisError('NOSCRIPT No matching script. Please use EVAL.')
+export const noScript = () => new RedisError('NOSCRIPT No matching script. Please use EVAL.')
 
 type Arguments = { keys: string[]; argv: string[] }
 
@@ -33,7 +33,7 @@ export function plainLua(script: string): string {
 }
 
 const run = (world: World, script: string, sha: string, { keys, argv }: Arguments) =>
-  runLua({ script, sha, keys, argv, call: world.call })
+  runLua({ script, sha, keys, argv, call: (words) => world.call(words, keys) })
 
 const evaluate = (script: string, count: string, ...rest: string[]): Run => {
   const plain = plainLua(script)

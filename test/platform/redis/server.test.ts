@@ -38,6 +38,31 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
     expect(await standIn.command('KEYS', 'a')).toEqual(['a'])
   })
 
+  test.each([
+    ['by its name', "redis.call('SET', ARGV[1], 1)"],
+    ['by its name, twice', "pcall(redis.call, 'SET', ARGV[1], 1) pcall(redis.call, 'SET', ARGV[1], 1) return 1"],
+    ['through the globals', "_G.redis.call('SET', ARGV[1], 1)"],
+    ['through new code', 'load("redis.call(\'SET\', \'" .. ARGV[1] .. "\', 1)")()'],
+    ['from outside of its function', "end redis.call('SET', ARGV[1], 1) do"],
+    ['by all keys', "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end"],
+  ])('keeps a script from the keys of others: %s', async (_how, script) => {
+    const { server, prefix } = await openServer()
+    const other = `${prefix.slice(0, -5)}other`
+    await server.set(other, 'theirs')
+    const { send } = await openRedis({ serverUrl, keyPrefix: prefix })
+    expect([400, 501]).toContain((await send('/', { body: ['EVAL', script, 1, 'key', other] })).status)
+    expect(await server.get(other)).toBe('theirs')
+  })
+
+  test('does not run a script that others left on the server', async () => {
+    const { server, prefix } = await openServer()
+    const sha = await server.script('LOAD', `redis.call('SET', ARGV[1], 1) return '${prefix}'`)
+    const { send } = await openRedis({ serverUrl, keyPrefix: prefix })
+    const answer = await send('/', { body: ['EVALSHA', String(sha), 0, `${prefix.slice(0, -5)}other`] })
+    expect(answer).toMatchObject({ status: 400, json: { error: expect.stringContaining('NOSCRIPT') } })
+    expect(await server.get(`${prefix.slice(0, -5)}other`)).toBeNull()
+  })
+
   test('leaves an empty key of a script empty: it means that there is none', async () => {
     const { standIn } = await openRedis({ serverUrl })
     expect(await standIn.command('EVAL', "return KEYS[2] == ''", 2, 'a', '')).toBe(1)

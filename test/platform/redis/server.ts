@@ -3,11 +3,13 @@
 import { Redis } from 'ioredis'
 import { ownMark } from '../own-mark.ts'
 import { mapKeys } from './command.ts'
-import type { Prepared } from './commands.ts'
+import { commandTable, type Prepared } from './commands.ts'
 import type { Engine, Outcome } from './engine.ts'
 import { escapeGlob } from './glob.ts'
+import { guardScript, readRefusal } from './guard.ts'
+import { checkLua } from './lua.ts'
 import { integerReply, NotSpoken, RedisError, type Reply } from './reply.ts'
-import { plainLua, scriptSha } from './scripts.ts'
+import { noScript, plainLua, scriptSha } from './scripts.ts'
 
 type Sent = { name: string; args: string[]; strip: (reply: Reply) => Reply }
 
@@ -16,6 +18,9 @@ const deleteKeys = `
 local keys = redis.call('KEYS', ARGV[1])
 for first = 1, #keys, 100 do redis.call('UNLINK', unpack(keys, first, math.min(first + 99, #keys))) end
 return redis.status_reply('OK')`
+
+/** `guardedScripts`: by the hash of a script, what the server gets in its place. */
+type Server = { client: Redis; prefix: string; guardedScripts: Map<string, string> }
 
 const same = (reply: Reply) => reply
 
@@ -34,20 +39,29 @@ function withinPrefix(prefix: string, { name, args, command }: Prepared): Sent {
   return { name, args: mapKeys(command, args, (key) => prefix + key), strip: same }
 }
 
-/** What the hash of a script is on a server that got it in plain Lua. */
-const plainShas = new Map<string, string>()
-
-/** A script that only Upstash takes as it is, as the server takes it; its hash becomes the plain one's. */
-function inPlainLua(prepared: Prepared): Prepared {
+/**
+ * The command with its script as the server gets it: in plain Lua and guarded. A hash stands for a script that this
+ * stand-in has sent, so that the server never runs one that somebody else left there.
+ * @throws RedisError for a script that is no Lua, and for an unknown hash
+ */
+function guarded(prepared: Prepared, guardedScripts: Map<string, string>): Prepared {
   const { name, args } = prepared
   const [first = ''] = args
   if (name === 'evalsha') {
-    return { ...prepared, args: args.with(0, plainShas.get(first.toLowerCase()) ?? first) }
+    const script = guardedScripts.get(first.toLowerCase())
+    if (script === undefined) throw noScript()
+    return { ...prepared, args: args.with(0, scriptSha(script)) }
   }
   if (name !== 'eval') return prepared
-  const plain = plainLua(first)
-  if (plain !== first) plainShas.set(scriptSha(first), scriptSha(plain))
-  return { ...prepared, args: args.with(0, plain) }
+  const sha = scriptSha(first)
+  let script = guardedScripts.get(sha)
+  if (script === undefined) {
+    const plain = plainLua(first)
+    checkLua(plain)
+    script = guardScript(plain, commandTable)
+    guardedScripts.set(sha, script)
+  }
+  return { ...prepared, args: args.with(0, script) }
 }
 
 /** With `stringNumbers` and buffers, a string is an integer and a buffer is a string. */
@@ -62,17 +76,19 @@ function readReply(raw: unknown): Reply {
 
 const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
-function readOutcome(settled: PromiseSettledResult<Reply>): Outcome {
-  if (settled.status === 'fulfilled') return { reply: settled.value }
-  const error: unknown = settled.reason
-  if (isReplyError(error)) return { error: new RedisError(error.message) }
-  throw error
+/** @throws NotSpoken for a script that was refused; any error that is not Redis' own again */
+function readError(error: unknown): RedisError {
+  if (error instanceof RedisError) return error
+  if (!isReplyError(error)) throw error
+  const refused = readRefusal(error.message)
+  if (refused !== undefined) throw new NotSpoken(refused)
+  return new RedisError(error.message)
 }
 
 /** What the server cannot be asked: it does not have the command, or another one goes in its place. */
 function answerHere({ name, command, next }: Prepared): Outcome | null {
   if (!(next instanceof RedisError)) return null
-  return !command || name === 'flushdb' ? { error: next } : null
+  return !command || name === 'flushdb' || name === 'eval' ? { error: next } : null
 }
 
 // Upper case: ioredis reshapes the replies of the commands whose lower-case names it knows.
@@ -80,12 +96,15 @@ function send(client: Redis, name: string, args: string[] = []): Promise<unknown
   return client.callBuffer(name.toUpperCase(), ...args.map((arg) => Buffer.from(arg, 'latin1')))
 }
 
-async function runOne(client: Redis, prefix: string, prepared: Prepared): Promise<Outcome> {
+async function runOne({ client, prefix, guardedScripts }: Server, prepared: Prepared): Promise<Outcome> {
   const known = answerHere(prepared)
   if (known) return known
-  const { name, args, strip } = withinPrefix(prefix, inPlainLua(prepared))
-  const [settled] = await Promise.allSettled([send(client, name, args).then((raw) => strip(readReply(raw)))])
-  return readOutcome(settled)
+  try {
+    const { name, args, strip } = withinPrefix(prefix, guarded(prepared, guardedScripts))
+    return { reply: strip(readReply(await send(client, name, args))) }
+  } catch (error) {
+    return { error: readError(error) }
+  }
 }
 
 async function connect(serverUrl: string): Promise<Redis> {
@@ -111,8 +130,9 @@ async function connect(serverUrl: string): Promise<Redis> {
 export async function connectServerEngine(serverUrl: string, keyPrefix?: string): Promise<Engine> {
   const prefix = keyPrefix ?? `tiebar:${ownMark()}:`
   const client = await connect(serverUrl)
+  const server: Server = { client, prefix, guardedScripts: new Map() }
   return {
-    run: (commands) => Promise.all(commands.map((prepared) => runOne(client, prefix, prepared))),
+    run: (commands) => Promise.all(commands.map((prepared) => runOne(server, prepared))),
     close: async () => {
       try {
         if (keyPrefix === undefined) await send(client, 'eval', [deleteKeys, '0', `${escapeGlob(prefix)}*`])
