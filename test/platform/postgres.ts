@@ -46,6 +46,7 @@ export async function startPostgres(options: PostgresStandInOptions = {}): Promi
   const credentials = {
     user: 'tiebar',
     password: randomBytes(12).toString('hex'),
+    host: 'db.localhost.tiebar.test',
     database: backend.database,
   }
   const http = await startHttpServer('postgres', createSqlHandler(backend, credentials), options).catch(
@@ -54,9 +55,9 @@ export async function startPostgres(options: PostgresStandInOptions = {}): Promi
       throw error
     },
   )
-  const { user, password } = credentials
+  const { user, password, host } = credentials
   return {
-    databaseUrl: `postgresql://${user}:${password}@db.localhost.tiebar.test/${encodeURIComponent(backend.database)}`,
+    databaseUrl: `postgresql://${user}:${password}@${host}/${encodeURIComponent(backend.database)}`,
     fetchEndpoint: `${http.url}/sql`,
     ...operate(backend, http),
   }

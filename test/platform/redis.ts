@@ -41,25 +41,16 @@ function isAuthorized(request: StandInRequest, token: string): boolean {
   return (bearer ?? splitTarget(request.target).query.get('_token')) === token
 }
 
-/** @throws RedisError, NotSpoken for a form of answer that does not exist, or not here. */
-function readFormat(request: StandInRequest): Format {
-  const isBase64 = request.headers['upstash-encoding'] === 'base64'
-  const format = request.headers['upstash-response-format']
-  if (format === undefined || format === 'json') return { isBase64 }
-  if (format !== 'resp2') throw new RedisError('ERR unknown Upstash-Response-Format')
-  if (isBase64) throw new RedisError('ERR Upstash-Response-Format and Upstash-Encoding exclude each other')
-  if (splitTarget(request.target).path === '/multi-exec') throw new RedisError('ERR /multi-exec answers in JSON only')
-  throw new NotSpoken('the response format resp2')
+/** @throws NotSpoken for any format but JSON. */
+function readFormat({ headers }: StandInRequest): Format {
+  const format = headers['upstash-response-format'] ?? 'json'
+  if (format !== 'json') throw new NotSpoken(`the response format ${format}`)
+  return { isBase64: headers['upstash-encoding'] === 'base64' }
 }
 
 function renderOutcome(outcome: Outcome, { isBase64 }: Format): string {
   if ('error' in outcome) return JSON.stringify({ error: outcome.error.message })
   return `{"result":${renderReply(outcome.reply, isBase64)}}`
-}
-
-/** Redis discards a transaction when one of its commands cannot even be queued. */
-function refuseUnqueueable(commands: Prepared[]): void {
-  for (const { next } of commands) if (next instanceof RedisError && next.isQueueError) throw next
 }
 
 async function runCall(
@@ -68,10 +59,9 @@ async function runCall(
   commands: Prepared[],
   format: Format,
 ): Promise<StandInAnswer> {
-  if (kind === 'transaction') refuseUnqueueable(commands)
-  const outcomes = kind === 'transaction' ? await engine.runAtomically(commands) : await engine.run(commands)
+  const outcomes = await engine.run(commands)
   const rendered = outcomes.map((outcome) => renderOutcome(outcome, format))
-  if (kind !== 'command') return { body: `[${rendered.join(',')}]` }
+  if (kind === 'pipeline') return { body: `[${rendered.join(',')}]` }
   return { status: outcomes.some((outcome) => 'error' in outcome) ? 400 : 200, body: rendered.join('') }
 }
 

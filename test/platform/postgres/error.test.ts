@@ -3,7 +3,7 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
-import { BACKENDS, fail, run } from './world.ts'
+import { BACKENDS, fail, RAW, run } from './world.ts'
 
 const MIB = 1024 * 1024
 
@@ -80,6 +80,24 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
     const { status, body } = await fail(postgres, payload, headers)
     expect(status).toBe(400)
     expect(body).toEqual({ ...NOTHING, message: expect.stringContaining(message) })
+  })
+
+  test.each(['localhost', 'db.localhost.tiebar.test.example', 'other.localhost.tiebar.test'])(
+    'refuses a connection string that names the host %s',
+    async (host) => {
+      const url = new URL(postgres.databaseUrl)
+      url.hostname = host
+      const { status, body } = await fail(postgres, { query: 'SELECT 1' }, { 'Neon-Connection-String': url.href })
+      expect(status).toBe(400)
+      expect(body).toEqual({ ...NOTHING, message: expect.stringMatching(`^invalid hostname: .*'${host}'`) })
+    },
+  )
+
+  test('takes the host in capitals: a name in DNS has no case', async () => {
+    const url = postgres.databaseUrl.replace('@db.localhost', '@DB.localhost')
+    expect((await run(postgres, { query: 'SELECT 1' }, { ...RAW, 'Neon-Connection-String': url })).rows).toEqual([
+      ['1'],
+    ])
   })
 
   test('refuses a request without a connection string', async () => {

@@ -10,7 +10,8 @@ export const MAX_BYTES = 10 * 1024 * 1024
 /** The protocol counts parameters in 16 bits. */
 const MAX_PARAMETERS = 65_535
 
-export type Credentials = { user: string; password: string; database: string }
+/** What a connection string says. */
+export type Credentials = { user: string; password: string; host: string; database: string }
 
 /** `begin` starts the transaction of a batch; `echo` is what the response to a batch repeats. */
 export type Flags = {
@@ -35,6 +36,9 @@ const ISOLATION_LEVELS: Record<string, string> = {
  */
 export function checkCredentials(headers: IncomingHttpHeaders, ours: Credentials): void {
   const theirs = readConnectionString(headers)
+  if (theirs.host !== ours.host) {
+    throw new SqlHttpError(400, `invalid hostname: Common name inferred from SNI ('${theirs.host}') is not known`)
+  }
   if (theirs.user !== ours.user || theirs.password !== ours.password) {
     const message = `password authentication failed for user "${theirs.user}"`
     throw new SqlHttpError(400, message, {
@@ -67,6 +71,7 @@ function readConnectionString(headers: IncomingHttpHeaders): Credentials {
   return {
     user: decode(url.username),
     password: decode(url.password),
+    host: url.hostname.toLowerCase(),
     database,
   }
 }

@@ -2,7 +2,7 @@
 // https://upstash.com/docs/qstash/howto/receiving
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { type AttemptResult, canonicalName, type HeaderMap, type PendingMessage } from './message.ts'
+import { type AttemptResult, canonicalName, type HeaderMap, noAnswer, type PendingMessage } from './message.ts'
 
 // The longest that a plan allows by default.
 const defaultTimeoutMs = 900_000
@@ -32,20 +32,19 @@ export async function attemptDelivery(
   stop: AbortSignal,
 ): Promise<AttemptResult> {
   const timeoutMs = Math.min(message.timeoutMs ?? defaultTimeoutMs, maxTimerMs)
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), timeoutMs)
-  const cut = () => deadline.abort()
-  stop.addEventListener('abort', cut)
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  const timer = setTimeout(end, timeoutMs)
+  stop.addEventListener('abort', end)
   try {
-    const response = await send(message, signature, deadline.signal)
+    const response = await send(message, signature, ended.signal)
     const body = await readBody(response)
     return { status: response.statusCode ?? 0, header: headerMap(response.rawHeaders), body }
-  } catch (error) {
-    const reason = deadline.signal.aborted ? `no response within ${timeoutMs} ms` : describe(error)
-    return { status: 0, header: {}, body: Buffer.alloc(0), error: reason }
+  } catch {
+    return noAnswer
   } finally {
     clearTimeout(timer)
-    stop.removeEventListener('abort', cut)
+    stop.removeEventListener('abort', end)
   }
 }
 
@@ -67,12 +66,6 @@ function send(message: PendingMessage, signature: string, signal: AbortSignal): 
     outgoing.on('response', resolve)
     outgoing.end(message.body)
   })
-}
-
-/** An error that stands for several addresses has no message, but a code. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message || ('code' in error ? String(error.code) : error.name)
 }
 
 function requestHeaders(message: PendingMessage, signature: string): Record<string, string> {

@@ -1,46 +1,37 @@
-// The message that tells a callback or failure callback how another message fared.
-// https://upstash.com/docs/qstash/features/callbacks
-import type { AttemptResult, CallbackPlan, Parcel, PendingMessage } from './message.ts'
+// The message that reports a dead message to its failure callback. https://upstash.com/docs/qstash/features/callbacks
+import type { DeadLetter, Parcel } from './message.ts'
 
-/** `dlqId` is given for a failure callback only: where the dead letter lies. */
-export function callbackParcel(
-  source: PendingMessage,
-  plan: CallbackPlan,
-  result: AttemptResult,
-  dlqId?: string,
-): Parcel {
+export function failureCallbackParcel(url: string, letter: DeadLetter): Parcel {
   return {
-    url: plan.url,
-    method: plan.method,
-    header: plan.header,
-    body: Buffer.from(JSON.stringify(callbackBody(source, result, dlqId))),
-    // "Callbacks will use the retry setting from the original request", unless they have their own.
-    maxRetries: plan.maxRetries ?? source.maxRetries,
-    timeoutMs: plan.timeoutMs,
-    retryDelayExpression: plan.retryDelayExpression,
+    url,
+    method: 'POST',
+    header: { 'Content-Type': ['application/json'] },
+    body: Buffer.from(JSON.stringify(callbackBody(letter))),
+    // "Callbacks will use the retry setting from the original request."
+    maxRetries: letter.message.maxRetries,
     labels: [],
   }
 }
 
-function callbackBody(source: PendingMessage, result: AttemptResult, dlqId: string | undefined) {
+function callbackBody({ dlqId, message, result }: DeadLetter) {
   return {
     status: result.status,
     header: result.header,
     body: result.body.toString('base64'),
-    retried: source.retried,
-    maxRetries: source.maxRetries,
+    retried: message.retried,
+    maxRetries: message.maxRetries,
     dlqId,
-    sourceMessageId: source.messageId,
+    sourceMessageId: message.messageId,
     topicName: '',
     endpointName: '',
-    url: source.url,
-    method: source.method,
-    sourceHeader: source.header,
-    sourceBody: source.body.toString('base64'),
+    url: message.url,
+    method: message.method,
+    sourceHeader: message.header,
+    sourceBody: message.body.toString('base64'),
     // Strings, as in the documentation's example.
-    notBefore: String(source.notBefore),
-    createdAt: String(source.createdAt),
+    notBefore: String(message.notBefore),
+    createdAt: String(message.createdAt),
     scheduleId: '',
-    callerIP: source.callerIP,
+    callerIP: message.callerIP,
   }
 }

@@ -1,7 +1,8 @@
-// How the parts of the QStash stand-in turn a request away: thrown wherever it is noticed, answered in one place.
+// How the parts of the QStash stand-in refuse a request: the error is thrown where the fault is found, and answered in
+// one place.
 import { notImplemented, type StandInAnswer } from '../http.ts'
 
-/** `answer` is what the caller gets; its body is `{"error": "…"}`, the text that the SDKs show. */
+/** The body of `answer` is `{"error": "…"}`, the text that the SDKs show. */
 export class Refusal extends Error {
   readonly answer: StandInAnswer
 
@@ -16,7 +17,7 @@ export function refuse(status: number, error: string): Refusal {
   return new Refusal({ status, body: { error } })
 }
 
-/** A 501 that names what is not spoken here. */
-export function refuseUnspoken(what: string): Refusal {
+/** A 501 that names what the stand-in does not implement. */
+export function refuseUnimplemented(what: string): Refusal {
   return new Refusal(notImplemented('qstash', what))
 }

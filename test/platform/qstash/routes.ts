@@ -1,33 +1,47 @@
-// From a request to the endpoint of the QStash API that it means, past the token.
-// https://upstash.com/docs/qstash/api-reference
-import type { IncomingHttpHeaders } from 'node:http'
+// The endpoints of the QStash API. https://upstash.com/docs/qstash/api-reference
 import type { StandInAnswer, StandInRequest } from '../http.ts'
-import type { Call, Parts, Routes } from './call.ts'
-import { deadLetterRoutes } from './dlq-routes.ts'
-import { messageRoutes } from './message-routes.ts'
+import { showDeadLetter, showMessage } from './message.ts'
 import type { PublishHeaders } from './publish.ts'
-import { publishRoutes } from './publish-routes.ts'
-import { Refusal, refuse, refuseUnspoken } from './refusal.ts'
+import { createPublisher, type Parts } from './publisher.ts'
+import { Refusal, refuse, refuseUnimplemented } from './refusal.ts'
 
-const publishPath = '/v2/publish/{id}'
+/** `path` is the raw target up to its query, `query` the rest without its `?`. */
+type Call = { method: string; path: string; query: string; headers: PublishHeaders; body: Buffer }
 
-const unspoken: Record<string, string> = {
-  enqueue: 'queues',
-  queues: 'queues',
-  schedules: 'schedules',
-  topics: 'URL groups',
-  flowControl: 'flow control',
-  globalParallelism: 'flow control',
-  workflows: 'workflows',
-  bulkActions: 'bulk actions',
-}
+const publishPath = '/v2/publish/'
 
 /** Answers requests that bear `token`. */
 export function createApi(token: string, parts: Parts): (request: StandInRequest) => StandInAnswer {
-  const routes = { ...publishRoutes(parts), ...messageRoutes(parts), ...deadLetterRoutes(parts) }
+  const { store } = parts
+  const publisher = createPublisher(parts)
+
+  function answerGet(path: string): StandInAnswer | undefined {
+    if (path === '/v2/keys') return { body: store.keys }
+    if (path === '/v2/dlq') return { body: { messages: [...store.deadLetters.values()].reverse().map(showDeadLetter) } }
+    const [, area, id = ''] = /^\/v2\/(messages|dlq)\/([^/]+)$/.exec(path) ?? []
+    if (area === 'messages') return { body: showMessage(findById(store.messages, 'message', id)) }
+    if (area === 'dlq') return { body: showDeadLetter(findById(store.deadLetters, 'dlq entry', id)) }
+    return undefined
+  }
+
+  function route({ method, path, query, headers, body }: Call): StandInAnswer {
+    if (headers.authorization !== `Bearer ${token}`) throw refuse(401, 'unable to authenticate: invalid token')
+    if (method === 'POST' && path.startsWith(publishPath)) {
+      // The destination has its own query.
+      const destination = path.slice(publishPath.length) + (query && `?${query}`)
+      const published = publisher.publish(destination, headers, body)
+      return { status: 'deduplicated' in published ? 202 : 200, body: published }
+    }
+    if (query !== '') throw refuseUnimplemented(`the query ${query}`)
+    if (method === 'POST' && path === '/v2/batch') return { body: publisher.publishBatch(body) }
+    const answer = method === 'GET' ? answerGet(path) : undefined
+    if (answer) return answer
+    throw refuseUnimplemented(`${method} ${path}`)
+  }
+
   return (request) => {
     try {
-      return route(routes, token, request)
+      return route(readCall(request))
     } catch (error) {
       if (error instanceof Refusal) return error.answer
       throw error
@@ -35,52 +49,18 @@ export function createApi(token: string, parts: Parts): (request: StandInRequest
   }
 }
 
-function route(routes: Routes, token: string, request: StandInRequest): StandInAnswer {
-  const { method, target, headers } = request
-  const queryAt = target.indexOf('?')
-  const path = queryAt === -1 ? target : target.slice(0, queryAt)
-  const search = queryAt === -1 ? '' : target.slice(queryAt + 1)
-  checkToken(token, headers, search)
-  for (const [pattern, methods] of Object.entries(routes)) {
-    const id = readId(pattern, path)
-    if (id === undefined) continue
-    const handler = Object.hasOwn(methods, method) ? methods[method] : undefined
-    if (handler) return handler(readCall(request, search, pattern === publishPath ? readDestination(target) : id))
-    const allow = Object.keys(methods).join(', ')
-    return { status: 405, headers: { allow }, body: { error: `${method} is not allowed on ${path}` } }
-  }
-  const area = path.startsWith('/llm/') ? 'the LLM API' : unspoken[path.split('/')[2] ?? '']
-  throw area === undefined ? refuse(404, `${method} ${path} not found`) : refuseUnspoken(area)
+/** @throws Refusal 404 where there is no such id */
+function findById<Value>(values: Map<string, Value>, what: string, id: string): Value {
+  const value = values.get(id)
+  if (value === undefined) throw refuse(404, `${what} ${id} not found`)
+  return value
 }
 
-function checkToken(token: string, headers: IncomingHttpHeaders, search: string): void {
-  const bearer = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
-  if ((bearer ?? new URLSearchParams(search).get('qstash_token')) === token) return
-  throw refuse(401, 'unable to authenticate: invalid token')
-}
-
-/** What stands in the place of the pattern's `{id}`, or undefined where `path` does not fit. */
-function readId(pattern: string, path: string): string | undefined {
-  const [prefix = '', hasId] = pattern.split('{id}')
-  if (hasId === undefined) return path === prefix ? '' : undefined
-  const id = path.startsWith(prefix) ? path.slice(prefix.length) : ''
-  return id === '' || (id.includes('/') && pattern !== publishPath) ? undefined : id
-}
-
-/** The raw target behind the prefix, its own query included, but not a token in it. */
-function readDestination(target: string): string {
-  const destination = target.slice(publishPath.indexOf('{'))
-  const [path = '', ...rest] = destination.split('?')
-  const pairs = rest.join('?').split('&')
-  const kept = pairs.filter((pair) => !pair.startsWith('qstash_token='))
-  if (kept.length === pairs.length) return destination
-  return kept.length === 0 ? path : `${path}?${kept.join('&')}`
-}
-
-function readCall(request: StandInRequest, search: string, id: string): Call {
+function readCall({ method, target, headers: given, body }: StandInRequest): Call {
   const headers: PublishHeaders = {}
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const [name, value] of Object.entries(given)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return { id, search, headers, body: request.body }
+  const [path = '', ...rest] = target.split('?')
+  return { method, path, query: rest.join('?'), headers, body }
 }

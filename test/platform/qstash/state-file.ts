@@ -71,7 +71,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 
 function encode(state: State) {
   return {
-    version: 1,
+    version: 2,
     keys: state.keys,
     deduplication: state.deduplication,
     messages: state.messages.map(encodeBody),
@@ -84,7 +84,7 @@ function encode(state: State) {
 }
 
 function decode(file: ReturnType<typeof encode>): State {
-  if (file.version !== 1) throw new Error(`its version is ${file.version}, not 1`)
+  if (file.version !== 2) throw new Error(`its version is ${file.version}, not 2`)
   return {
     keys: file.keys,
     deduplication: file.deduplication,

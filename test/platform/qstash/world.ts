@@ -65,16 +65,10 @@ export async function eventually<Found>(
   }
 }
 
-/** The states that the message has been through, oldest first. */
-export async function statesOf(client: Client, messageId: string): Promise<string[]> {
-  const { logs } = await client.logs({ messageIds: [messageId] })
-  return logs.map(({ state }) => state).reverse()
-}
-
 /** Waits until the message is in the dead letter queue, and answers its entry. */
 export function deadLetterOf(client: Client, messageId: string) {
   return eventually(`the dead letter of ${messageId}`, async () => {
-    const { messages } = await client.dlq.listMessages({ filter: { messageId } })
-    return messages[0]
+    const { messages } = await client.dlq.listMessages()
+    return messages.find((letter) => letter.messageId === messageId)
   })
 }

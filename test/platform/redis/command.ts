@@ -1,5 +1,5 @@
-// What a command is: its arity, where its keys are, whether it writes, and how it runs. It runs in two steps, so that
-// what is wrong with the words of a command is known before anything happens.
+// The definition of a command: its arity, the positions of its keys, whether it writes, and how it runs. It runs in two
+// steps, so that an invalid argument is known before anything changes.
 import type { Reply } from './reply.ts'
 import type { Store } from './store.ts'
 
@@ -7,24 +7,24 @@ import type { Store } from './store.ts'
 export type World = {
   store: Store
   scripts: Map<string, string>
-  /** @throws RedisError what the command answers as an error. */
-  call(args: string[], isReadOnly: boolean): Reply
+  /** @throws RedisError what the command answers as an error, NotSpoken for what a script may not do here. */
+  call(words: string[], declaredKeys: string[]): Reply
 }
 
 export type Run = (world: World) => Reply
 
-/** `everyOther`: key, value, key, value …; `counted`: as EVAL has them, the number of keys first. */
-export type KeyPositions = 'none' | 'first' | 'firstTwo' | 'all' | 'everyOther' | 'counted'
+/** `counted`: as EVAL has them, the number of keys first. */
+export type KeyPositions = 'none' | 'first' | 'all' | 'counted'
 
 export type Command = {
-  /** As COMMAND INFO tells it: the name counts, negative is a minimum. */
+  /** As in COMMAND INFO: the name counts, negative is a minimum. */
   arity: number
   keys: KeyPositions
   isWrite: boolean
   isAllowedInScripts: boolean
   /**
    * Reads the arguments (without the name; the arity has been checked).
-   * @throws RedisError for wrong words, NotSpoken for words the stand-in does not speak.
+   * @throws RedisError for invalid arguments, NotSpoken for arguments that the stand-in does not implement.
    */
   prepare(...args: string[]): Run
 }
@@ -41,27 +41,24 @@ export function write(arity: number, keys: KeyPositions, prepare: Prepare): Comm
   return { arity, keys, isWrite: true, isAllowedInScripts: true, prepare }
 }
 
+/** For commands that act on more than the keys they name. */
+export function outsideScripts(command: Command): Command {
+  return { ...command, isAllowedInScripts: false }
+}
+
 /** The arguments with `mapKey` applied to every key among them. */
 export function mapKeys(command: Command, args: string[], mapKey: (key: string) => string): string[] {
   if (command.keys === 'counted') {
-    // A script that has no use for one of its keys is given '' for it and compares: that must stay ''.
+    // A script that does not need one of its keys is given '' for it and compares: that must stay ''.
     const count = Number(args[1])
     return args.map((arg, at) => (at >= 2 && at < 2 + count && arg !== '' ? mapKey(arg) : arg))
   }
-  const isKey: Record<Exclude<KeyPositions, 'counted'>, (at: number) => boolean> = {
-    none: () => false,
-    first: (at) => at === 0,
-    firstTwo: (at) => at < 2,
-    all: () => true,
-    everyOther: (at) => at % 2 === 0,
-  }
-  const test = isKey[command.keys]
-  return args.map((arg, at) => (test(at) ? mapKey(arg) : arg))
+  const keys = keysOf(command, args)
+  return [...keys.map(mapKey), ...args.slice(keys.length)]
 }
 
-/** The items two by two; a lone last one is dropped. */
-export function pairs(items: string[]): [string, string][] {
-  const found: [string, string][] = []
-  for (let at = 0; at + 1 < items.length; at += 2) found.push([items[at] ?? '', items[at + 1] ?? ''])
-  return found
+/** The keys of a command that can run in scripts; its arguments begin with them. */
+export function keysOf(command: Command, args: string[]): string[] {
+  const counts: Record<KeyPositions, number> = { none: 0, first: 1, all: args.length, counted: 0 }
+  return args.slice(0, counts[command.keys])
 }

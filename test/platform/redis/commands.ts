@@ -1,29 +1,13 @@
-// The list of commands that the stand-in speaks, and the first look at a command: is it known, is it complete, do its
-// words make sense. Redis commands that are not on the list are refused by name; a wrong answer would be worse.
+// The commands that the stand-in implements, and the first look at a command: is it known, is it complete, are its
+// arguments valid. Other commands of Redis are refused by name: a wrong answer would be worse.
 import { Redis } from 'ioredis'
-import type { Command, CommandTable, Run } from './command.ts'
-import { expiryCommands } from './expiry.ts'
-import { hashCommands } from './hashes.ts'
+import { type Command, type CommandTable, keysOf, type Run, type World } from './command.ts'
 import { keyCommands } from './keys.ts'
-import { listCommands } from './lists.ts'
-import { NotSpoken, RedisError, textFromBytes, wrongArity } from './reply.ts'
+import { NotSpoken, RedisError, type Reply, textFromBytes, wrongArity } from './reply.ts'
 import { scriptCommands } from './scripts.ts'
-import { setCommands } from './sets.ts'
-import { sortedRangeCommands } from './sorted-ranges.ts'
-import { sortedSetCommands } from './sorted-sets.ts'
 import { stringCommands } from './strings.ts'
 
-const table: CommandTable = {
-  ...keyCommands,
-  ...expiryCommands,
-  ...stringCommands,
-  ...hashCommands,
-  ...listCommands,
-  ...setCommands,
-  ...sortedSetCommands,
-  ...sortedRangeCommands,
-  ...scriptCommands,
-}
+export const commandTable: CommandTable = { ...keyCommands, ...stringCommands, ...scriptCommands }
 
 const redisCommands = new Set<string>(Redis.prototype.getBuiltinCommands())
 // What came after the client library's list, and the modules that Upstash has.
@@ -40,6 +24,11 @@ export type Prepared = {
 
 const isArityRight = (arity: number, count: number) => (arity < 0 ? count >= -arity : count === arity)
 
+function findCommand(name: string): Command | null {
+  const lower = name.toLowerCase()
+  return Object.hasOwn(commandTable, lower) ? (commandTable[lower] ?? null) : null
+}
+
 /** Redis quotes the arguments of an unknown command until their quoted length passes 128 bytes. */
 function unknownCommand(name: string, args: string[]): RedisError {
   let quoted = ''
@@ -48,7 +37,7 @@ function unknownCommand(name: string, args: string[]): RedisError {
     quoted += `'${arg.slice(0, 128 - quoted.length)}' `
   }
   const text = `ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${quoted}`
-  return new RedisError(textFromBytes(text), { isQueueError: true })
+  return new RedisError(textFromBytes(text))
 }
 
 function tryPrepare(command: Command, args: string[]): Run | RedisError {
@@ -61,32 +50,38 @@ function tryPrepare(command: Command, args: string[]): Run | RedisError {
 }
 
 /**
- * Looks at a command, name first. Scripts are told less about what is wrong than clients.
+ * Looks at a command, name first.
  * @throws NotSpoken for what Redis or Upstash knows and the stand-in does not.
  */
-export function prepareCommand(words: string[], isInScript = false): Prepared {
+export function prepareCommand(words: string[]): Prepared {
   const [name = '', ...args] = words
   const lower = name.toLowerCase()
-  const command = Object.hasOwn(table, lower) ? (table[lower] ?? null) : null
-  const answer = (next: Run | RedisError): Prepared => ({
-    name: lower,
-    args,
-    command,
-    next,
-  })
+  const command = findCommand(name)
+  const answer = (next: Run | RedisError): Prepared => ({ name: lower, args, command, next })
   if (!command) {
     const isKnown = redisCommands.has(lower) || laterCommands.has(lower) || moduleCommand.test(lower)
     if (isKnown) throw new NotSpoken(`the command ${lower.toUpperCase()}`)
-    return answer(
-      isInScript ? new RedisError('ERR Unknown Redis command called from script') : unknownCommand(name, args),
-    )
+    return answer(unknownCommand(name, args))
   }
-  if (!isArityRight(command.arity, words.length)) {
-    const inScript = 'ERR Wrong number of args calling Redis command from script'
-    return answer(isInScript ? new RedisError(inScript) : wrongArity(lower))
-  }
-  if (isInScript && !command.isAllowedInScripts) {
-    return answer(new RedisError('ERR This Redis command is not allowed from script'))
-  }
+  if (!isArityRight(command.arity, words.length)) return answer(wrongArity(lower))
   return answer(tryPrepare(command, args))
+}
+
+/**
+ * Runs a command for a script.
+ * @throws RedisError what the command answers as an error, NotSpoken for a command that scripts cannot use here and for
+ * a key that the script did not declare: such a script fails on a cluster
+ */
+export function runInScript(world: World, words: string[], declaredKeys: string[]): Reply {
+  const [name = '', ...args] = words
+  const command = findCommand(name)
+  if (!command?.isAllowedInScripts) throw new NotSpoken(`the command ${name.toUpperCase()} in a script`)
+  if (!isArityRight(command.arity, words.length)) {
+    throw new RedisError('ERR Wrong number of args calling Redis command from script')
+  }
+  const isDeclared = (key: string) => key !== '' && declaredKeys.includes(key)
+  if (!keysOf(command, args).every(isDeclared)) {
+    throw new NotSpoken('a script that uses a key it did not declare in KEYS')
+  }
+  return command.prepare(...args)(world)
 }

@@ -1,5 +1,4 @@
 // Runs a script as Redis 7 does: KEYS and ARGV, redis.call and redis.pcall, and the words of its errors.
-import { createHash } from 'node:crypto'
 import { missingLibrary, prelude } from './lua-prelude.ts'
 import { pushError, pushList, pushReply, readArguments, readReply } from './lua-values.ts'
 import {
@@ -14,7 +13,7 @@ import {
   readField,
   setField,
 } from './lua-vm.ts'
-import { NotSpoken, RedisError, type Reply, Status, textFromBytes } from './reply.ts'
+import { NotSpoken, RedisError, type Reply, textFromBytes } from './reply.ts'
 
 export type LuaScript = {
   script: string
@@ -31,11 +30,6 @@ const openLibraries = {
   string: 'luaopen_string',
   math: 'luaopen_math',
 }
-
-const logLevels = ['LOG_DEBUG', 'LOG_VERBOSE', 'LOG_NOTICE', 'LOG_WARNING']
-
-/** One word gets an `ERR` before it, as Redis 7 does it. */
-const errorText = (text: string) => text.replace(/^-/, '').replace(/^([^ ]*)$/, 'ERR $1')
 
 /** The innermost line of the script at the moment of the error, seen from its handler. */
 function whereRaised(state: LuaState): string {
@@ -93,27 +87,12 @@ class LuaRun {
   #defineRedis(): void {
     const state = this.#state
     const command = (inner: LuaState) => this.#given.call(readArguments(inner))
-    const first = (inner: LuaState) => readBytes(inner, 1) ?? ''
     const functions: Record<string, LuaFunction> = {
       call: this.#expose(command),
       pcall: this.#expose(command, false),
-      log: this.#expose(() => null),
-      status_reply: this.#expose((inner) => new Status(first(inner))),
-      sha1hex: this.#expose((inner) =>
-        createHash('sha1')
-          .update(luaBytes(first(inner)))
-          .digest('hex'),
-      ),
-      error_reply: (inner) => {
-        pushError(inner, errorText(textFromBytes(first(inner))))
-        return 1
-      },
     }
     lua.lua_createtable(state, 0, 0)
     for (const [name, run] of Object.entries(functions)) setField(state, name, () => lua.lua_pushcfunction(state, run))
-    logLevels.forEach((name, level) => {
-      setField(state, name, () => lua.lua_pushnumber(state, level))
-    })
     lua.lua_setglobal(state, luaBytes('redis'))
   }
 

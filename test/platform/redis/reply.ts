@@ -17,14 +17,7 @@ export const OK = new Status('OK')
 
 /** An error that Redis itself would answer, in its own words. */
 export class RedisError extends Error {
-  /** Whether a transaction that holds such a command is discarded as a whole. */
-  readonly isQueueError: boolean
-
-  constructor(message: string, options: { isQueueError?: boolean } = {}) {
-    super(message)
-    this.name = 'RedisError'
-    this.isQueueError = options.isQueueError ?? false
-  }
+  override readonly name = 'RedisError'
 }
 
 /** What Redis can do and this stand-in cannot: the whole request is refused with 501. */
@@ -35,13 +28,9 @@ export class NotSpoken extends Error {
   }
 }
 
-export const wrongType = () => new RedisError('WRONGTYPE Operation against a key holding the wrong kind of value')
-export const syntaxError = () => new RedisError('ERR syntax error', { isQueueError: true })
+export const syntaxError = () => new RedisError('ERR syntax error')
 export const notAnInteger = () => new RedisError('ERR value is not an integer or out of range')
-
-export function wrongArity(command: string): RedisError {
-  return new RedisError(`ERR wrong number of arguments for '${command}' command`, { isQueueError: true })
-}
+export const wrongArity = (command: string) => new RedisError(`ERR wrong number of arguments for '${command}' command`)
 
 export const bytesFromText = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
 

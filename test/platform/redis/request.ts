@@ -1,16 +1,8 @@
-// Reads a request to the REST API: one command as a JSON array or as a path, or several at /pipeline and /multi-exec.
+// Reads a request to the REST API: one command as a JSON array or as a path, or several at /pipeline.
 import type { StandInRequest } from '../http.ts'
-import { bytesFromText, RedisError } from './reply.ts'
+import { bytesFromText, NotSpoken, RedisError } from './reply.ts'
 
-export type Call = {
-  kind: 'command' | 'pipeline' | 'transaction'
-  commands: string[][]
-}
-
-const batchKinds: Record<string, Call['kind']> = {
-  '/pipeline': 'pipeline',
-  '/multi-exec': 'transaction',
-}
+export type Call = { kind: 'command' | 'pipeline'; commands: string[][] }
 
 /** Numbers stay as they were written: beyond 2^53 a JavaScript number would lose digits. */
 function parseJson(body: Buffer): unknown {
@@ -61,24 +53,17 @@ function readPath(path: string, query: URLSearchParams, body: Buffer): string[] 
   return words
 }
 
-/** @throws RedisError when there is no command in it. */
+/** @throws RedisError when there is no command in it, NotSpoken for a transaction. */
 export function readCall(request: StandInRequest): Call {
   const { path, query } = splitTarget(request.target)
-  const kind = batchKinds[path]
-  if (kind) return { kind, commands: readBatch(request.body) }
+  if (path === '/multi-exec') throw new NotSpoken('transactions')
+  if (path === '/pipeline') return { kind: 'pipeline', commands: readBatch(request.body) }
   if (path !== '/') return { kind: 'command', commands: [readPath(path, query, request.body)] }
   if (request.body.length === 0) throw new RedisError('ERR empty command')
   return { kind: 'command', commands: [readCommand(parseJson(request.body))] }
 }
 
-export function splitTarget(target: string): {
-  path: string
-  query: URLSearchParams
-} {
-  const at = target.indexOf('?')
-  if (at < 0) return { path: target, query: new URLSearchParams() }
-  return {
-    path: target.slice(0, at),
-    query: new URLSearchParams(target.slice(at + 1)),
-  }
+export function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const [path = '', ...rest] = target.split('?')
+  return { path, query: new URLSearchParams(rest.join('?')) }
 }

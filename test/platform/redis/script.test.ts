@@ -66,32 +66,15 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     expect(bodies).toHaveLength(3)
   })
 
-  test('can be loaded, looked for and run by its hash, in capitals too', async () => {
-    const { redis } = await openRedis(options)
-    const sha = await redis.scriptLoad('return {ARGV[2], #KEYS, #ARGV}')
-    expect(await redis.scriptExists(sha, 'f'.repeat(40))).toEqual([1, 0])
-    expect(await redis.evalsha(sha.toUpperCase(), ['key'], ['a', 'b'])).toEqual(['b', 1, 2])
-  })
-
-  test('may only read when it is run read-only', async () => {
-    const { redis } = await openRedis(options)
-    await redis.set('key', 'value')
-    expect(await redis.evalRo("return redis.call('GET', KEYS[1])", ['key'], [])).toBe('value')
-    const sha = await redis.scriptLoad("return redis.call('SET', KEYS[1], 'changed')")
-    const refusal = 'ERR Write commands are not allowed from read-only scripts'
-    await expect(redis.evalshaRo(sha, ['key'], [])).rejects.toThrow(refusal)
-    expect(await redis.get('key')).toBe('value')
-  })
-
   test("may have Upstash's own flag, by its text and by its hash, and its lines count as they stand", async () => {
     const { redis, standIn } = await openRedis(options)
     // A script of this test alone: a server keeps the scripts of everybody.
-    const script = `#!lua flags=allow-key-locking\nlocal mark = '${crypto.randomUUID()}'\nreturn redis.call(ARGV[1], KEYS[1])`
+    const script = `#!lua flags=allow-key-locking\nlocal mark = '${crypto.randomUUID()}'\nreturn redis.call('INCRBY', KEYS[1], ARGV[1] + 0)`
     const sha = createHash('sha1').update(script).digest('hex')
-    await expect(redis.evalsha(sha, ['key'], ['INCR'])).rejects.toThrow('NOSCRIPT')
-    expect(await redis.eval(script, ['key'], ['INCR'])).toBe(1)
-    expect(await redis.evalsha(sha, ['key'], ['INCR'])).toBe(2)
-    await expect(standIn.command('EVALSHA', sha, 1, 'key', 'LPOP')).rejects.toThrow(/@user_script:3\.$/)
+    await expect(redis.evalsha(sha, ['key'], [1])).rejects.toThrow('NOSCRIPT')
+    expect(await redis.eval(script, ['key'], [1])).toBe(1)
+    expect(await redis.evalsha(sha.toUpperCase(), ['key'], [1])).toBe(2)
+    await expect(standIn.command('EVALSHA', sha, 1, 'key', 'x')).rejects.toThrow(/@user_script:3\.$/)
     await expect(standIn.command('EVAL', '#!lua flags=no-writes\nreturn 1', 0)).rejects.toThrow('shebang')
   })
 
@@ -99,7 +82,7 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     const { redis } = await openRedis(options)
     const count = (limitKey: string) => redis.eval(countInWindow, ['limit:a', limitKey], [10, 60_000, 1])
     expect(await count('')).toEqual([1, 10])
-    expect(await redis.pttl('limit:a')).toBeGreaterThan(50_000)
+    expect(await redis.ttl('limit:a')).toBe(60)
     expect(await count('')).toEqual([2, 10])
     await redis.set('own-limit', 3)
     expect(await count('own-limit')).toEqual([3, 3])
@@ -129,12 +112,6 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     ['false for a missing key', "return type(redis.call('GET', KEYS[1]))", 'boolean'],
     ['whole numbers without a point', "return 'n' .. 10 / 2", 'n5'],
     ['large numbers as Lua 5.1 writes them', "return tostring(1763855005000) .. ' ' .. 1e15", '1763855005000 1e+15'],
-    ['hash counters', "redis.call('HSET', KEYS[1], 'a', 1) return redis.call('HINCRBY', KEYS[1], 'a', 2)", 3],
-    [
-      'a whole hash',
-      "redis.call('HSET', KEYS[1], 'a', 1, 'b', 2) return redis.call('HGETALL', KEYS[1])",
-      ['a', '1', 'b', '2'],
-    ],
     ['lengths in bytes', 'return #ARGV[1]', 6],
     ['nothing', 'return nil', null],
   ])('answers with %s', async (_what, script, wanted) => {
@@ -145,20 +122,22 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
   test.each([
     [
       'a command fails',
-      "return redis.call('INCR', KEYS[1])",
+      "return redis.call('INCRBY', KEYS[1], 1)",
       /^ERR value is not an integer .*script: [0-9a-f]{40}, on @user_script:1\.$/,
     ],
-    ['a key holds something else', "\nredis.call('LPUSH', KEYS[1], 'a')", /^WRONGTYPE .* on @user_script:2\.$/],
-    ['it hands an error on', "return redis.pcall('INCR', KEYS[1])", /^ERR value is not an integer or out of range$/],
-    ['it answers with one of its own', "return redis.error_reply('MINE is this')", /^MINE is this$/],
+    ['Lua fails in its second line', '\nreturn {} .. 1', /^ERR user_script:2: .* on @user_script:2\.$/],
+    [
+      'it hands an error on',
+      "return redis.pcall('INCRBY', KEYS[1], 1)",
+      /^ERR value is not an integer or out of range$/,
+    ],
+    ['it answers with one of its own', "return {err = 'MINE is this'}", /^MINE is this$/],
     ['it raises one', "error('boom')", /^ERR user_script:1: boom script: /],
     ['Lua fails', 'return nil + 1', /^ERR user_script:1: attempt to perform arithmetic on a nil value/],
     ['it is no Lua', 'return return', /^ERR Error compiling script \(new function\): user_script:1: /],
     ['it uses a global', 'count = 1', /^ERR user_script:1: Attempt to modify a readonly table script: /],
     ['it names what is not there', 'return nothing', /nonexistent global variable 'nothing'/],
-    ['it calls an unknown command', "redis.call('NOSUCH')", /^ERR Unknown Redis command called from script/],
     ['it forgets an argument', "redis.call('GET')", /^ERR Wrong number of args calling Redis command from script/],
-    ['it calls a script', "redis.call('EVAL', 'return 1', 0)", /^ERR This Redis command is not allowed from script/],
   ])('answers with an error when %s', async (_what, script, message) => {
     const { standIn } = await openRedis(options)
     await standIn.command('SET', 'key', 'text')
@@ -176,15 +155,35 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
   test('can go on after an error that it expected', async () => {
     const { redis } = await openRedis(options)
     await redis.set('key', 'text')
-    const script = "local r = redis.pcall('INCR', KEYS[1]) if r.err then return redis.call('GET', KEYS[1]) end"
+    const script = "local r = redis.pcall('INCRBY', KEYS[1], 1) if r.err then return redis.call('GET', KEYS[1]) end"
     expect(await redis.eval(script, ['key'], [])).toBe('text')
+  })
+
+  test.each([
+    ['writes another key', "redis.call('SET', 'other', 1)"],
+    ['reads another key', "return redis.call('GET', 'other')"],
+    ['makes a key of a declared one', "redis.call('SET', KEYS[1] .. ':1', 1)"],
+    ['adds a key to KEYS', "KEYS[3] = 'other' redis.call('SET', KEYS[3], 1)"],
+    ['uses the key that it was given as none', "redis.call('SET', KEYS[2], 1)"],
+    ['deletes another key with its own', "redis.call('DEL', KEYS[1], 'other')"],
+    ['uses a number as a key', "redis.call('INCRBY', 7, 1)"],
+    ['does not look at the refusal', "redis.pcall('SET', 'other', 1) return 1"],
+    ['catches the refusal and goes on', "pcall(redis.call, 'SET', 'other', 1) redis.pcall('SET', KEYS[1], 2) return 1"],
+    ['looks for keys', "return redis.call('KEYS', '*')"],
+    ['removes everything', "redis.call('FLUSHDB')"],
+    ['runs a script', "redis.call('EVAL', 'return 1', 0)"],
+    ['uses a command that the stand-in does not implement', "redis.call('GEOADD', KEYS[1], 1, 2, 'member')"],
+    ['uses a function of Redis that it does not implement', "return redis.sha1hex('')"],
+  ])('that %s is refused with 501, and changes nothing', async (_what, script) => {
+    const { standIn, send } = await openRedis(options)
+    await standIn.command('SET', 'key', 'kept')
+    expect(await send('/', { body: ['EVAL', script, 2, 'key', ''] })).toMatchObject({ status: 501 })
+    expect(await standIn.command('MGET', 'key', 'other', 'key:1', '7')).toEqual(['kept', null, null, null])
   })
 })
 
 test('a script that asks for what Lua lacks here is refused with 501, and so is its pcall', async () => {
   const { send } = await openRedis({})
-  const scripts = ['return cjson.encode({})', 'pcall(function() return bit.band(1, 1) end) return 1']
+  const scripts = ['return cjson.encode({})', 'pcall(function() return bit.band(1, 1) end) return 1', 'redis.log(1, 2)']
   for (const script of scripts) expect((await send('/', { body: ['EVAL', script, 0] })).status, script).toBe(501)
-  const unspoken = await send('/', { body: ['EVAL', "redis.pcall('GEOADD', 'key', 1, 2, 'member') return 1", 0] })
-  expect(unspoken).toMatchObject({ status: 501, json: { error: expect.stringContaining('GEOADD') } })
 })

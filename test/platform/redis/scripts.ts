@@ -1,14 +1,18 @@
-// EVAL and its relatives.
+// EVAL and EVALSHA.
 import { createHash } from 'node:crypto'
-import { type Command, type CommandTable, type KeyPositions, type Run, read, write } from './command.ts'
+import { type CommandTable, outsideScripts, type Run, type World, write } from './command.ts'
 import { checkLua, runLua } from './lua.ts'
 import { parseIndex } from './number.ts'
-import { NotSpoken, OK, RedisError, wrongArity } from './reply.ts'
+import { NotSpoken, RedisError } from './reply.ts'
 
 export const scriptSha = (script: string) => createHash('sha1').update(Buffer.from(script, 'latin1')).digest('hex')
 
+export const noScript = () => new RedisError('NOSCRIPT No matching script. Please use EVAL.')
+
+type Arguments = { keys: string[]; argv: string[] }
+
 /** KEYS and ARGV. @throws RedisError when the number of keys cannot be right. */
-function splitArguments(countText: string, rest: string[]): { keys: string[]; argv: string[] } {
+function splitArguments(countText: string, rest: string[]): Arguments {
   const count = parseIndex(countText)
   if (count > rest.length) throw new RedisError("ERR Number of keys can't be greater than number of args")
   if (count < 0) throw new RedisError("ERR Number of keys can't be negative")
@@ -18,7 +22,7 @@ function splitArguments(countText: string, rest: string[]): { keys: string[]; ar
 const keyLocking = /^#!lua flags=allow-key-locking(?=\r?\n|$)/
 
 /**
- * The script in plain Lua, its lines where they were. Upstash's own flag `allow-key-locking` changes what else may run
+ * The script in plain Lua, with the same line numbers. Upstash's own flag `allow-key-locking` changes what else may run
  * meanwhile, not what the script does (https://upstash.com/docs/redis/features/key-locking); Redis does not know it.
  * @throws NotSpoken for any other shebang line: it changes the rules that the script runs by.
  */
@@ -28,87 +32,33 @@ export function plainLua(script: string): string {
   return plain
 }
 
-const evaluate =
-  (isReadOnly: boolean) =>
-  (script: string, count: string, ...rest: string[]): Run => {
-    const plain = plainLua(script)
-    const { keys, argv } = splitArguments(count, rest)
-    const sha = scriptSha(script)
-    return (world) => {
-      if (!world.scripts.has(sha)) {
-        checkLua(plain)
-        world.scripts.set(sha, plain)
-      }
-      return runLua({
-        script: plain,
-        sha,
-        keys,
-        argv,
-        call: (words) => world.call(words, isReadOnly),
-      })
-    }
-  }
+const run = (world: World, script: string, sha: string, { keys, argv }: Arguments) =>
+  runLua({ script, sha, keys, argv, call: (words) => world.call(words, keys) })
 
-const evaluateSha =
-  (isReadOnly: boolean) =>
-  (shaText: string, count: string, ...rest: string[]): Run => {
-    const { keys, argv } = splitArguments(count, rest)
-    const sha = shaText.toLowerCase()
-    return (world) => {
-      const script = world.scripts.get(sha)
-      if (script === undefined) throw new RedisError('NOSCRIPT No matching script. Please use EVAL.')
-      return runLua({
-        script,
-        sha,
-        keys,
-        argv,
-        call: (words) => world.call(words, isReadOnly),
-      })
-    }
-  }
-
-const load = (script: string): Run => {
+const evaluate = (script: string, count: string, ...rest: string[]): Run => {
   const plain = plainLua(script)
+  const given = splitArguments(count, rest)
+  const sha = scriptSha(script)
   return (world) => {
-    checkLua(plain)
-    const sha = scriptSha(script)
-    world.scripts.set(sha, plain)
-    return sha
+    if (!world.scripts.has(sha)) {
+      checkLua(plain)
+      world.scripts.set(sha, plain)
+    }
+    return run(world, plain, sha, given)
   }
 }
 
-const flush = (...words: string[]): Run => {
-  if (words.length > 1 || (words[0] !== undefined && !/^a?sync$/i.test(words[0]))) {
-    throw new RedisError('ERR SCRIPT FLUSH only support SYNC|ASYNC option')
-  }
+const evaluateSha = (shaText: string, count: string, ...rest: string[]): Run => {
+  const given = splitArguments(count, rest)
+  const sha = shaText.toLowerCase()
   return (world) => {
-    world.scripts.clear()
-    return OK
+    const script = world.scripts.get(sha)
+    if (script === undefined) throw noScript()
+    return run(world, script, sha, given)
   }
 }
-
-const manage = (subcommand: string, ...args: string[]): Run => {
-  const name = subcommand.toLowerCase()
-  const isArityWrong = (name === 'load' && args.length !== 1) || (name === 'exists' && args.length === 0)
-  if (isArityWrong) throw wrongArity(`script|${name}`)
-  if (name === 'load') return load(args[0] ?? '')
-  if (name === 'flush') return flush(...args)
-  if (name === 'exists') return ({ scripts }) => args.map((sha) => (scripts.has(sha.toLowerCase()) ? 1 : 0))
-  if (['debug', 'help', 'kill'].includes(name)) throw new NotSpoken(`the command SCRIPT ${name.toUpperCase()}`)
-  throw new RedisError(`ERR unknown subcommand '${subcommand}'. Try SCRIPT HELP.`, { isQueueError: true })
-}
-
-type Define = (arity: number, keys: KeyPositions, prepare: Command['prepare']) => Command
-
-const outsideScripts = (define: Define, arity: number, keys: KeyPositions, prepare: Command['prepare']): Command => ({
-  ...define(arity, keys, prepare),
-  isAllowedInScripts: false,
-})
 
 export const scriptCommands: CommandTable = {
-  eval: outsideScripts(write, -3, 'counted', evaluate(false)),
-  evalsha: outsideScripts(write, -3, 'counted', evaluateSha(false)),
-  eval_ro: outsideScripts(read, -3, 'counted', evaluate(true)),
-  evalsha_ro: outsideScripts(read, -3, 'counted', evaluateSha(true)),
-  script: outsideScripts(write, -2, 'none', manage),
+  eval: outsideScripts(write(-3, 'counted', evaluate)),
+  evalsha: outsideScripts(write(-3, 'counted', evaluateSha)),
 }

@@ -30,13 +30,37 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
   test('puts its prefix before every key, in scripts too, and never shows it', async () => {
     const { server, prefix } = await openServer()
     const { standIn } = await openRedis({ serverUrl, keyPrefix: prefix })
-    await standIn.command('MSET', 'a', 1, 'b', 2)
+    await standIn.command('SET', 'a', 1)
+    await standIn.command('SET', 'b', 2)
     await standIn.command('EVAL', "redis.call('SET', KEYS[1], ARGV[1])", 1, 'c', 3)
     expect(await server.mget(`${prefix}a`, `${prefix}b`, `${prefix}c`)).toEqual(['1', '2', '3'])
     expect(await standIn.command('KEYS', '?')).toHaveLength(3)
     expect(await standIn.command('KEYS', 'a')).toEqual(['a'])
-    expect(await standIn.command('SCAN', 0, 'COUNT', 1_000_000, 'MATCH', '[bx]')).toEqual(['0', ['b']])
-    expect(await standIn.command('DBSIZE')).toBe(3)
+  })
+
+  test.each([
+    ['by its name', "redis.call('SET', ARGV[1], 1)"],
+    ['by its name, twice', "pcall(redis.call, 'SET', ARGV[1], 1) pcall(redis.call, 'SET', ARGV[1], 1) return 1"],
+    ['through the globals', "_G.redis.call('SET', ARGV[1], 1)"],
+    ['through new code', 'load("redis.call(\'SET\', \'" .. ARGV[1] .. "\', 1)")()'],
+    ['from outside of its function', "end redis.call('SET', ARGV[1], 1) do"],
+    ['by all keys', "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end"],
+  ])('keeps a script from the keys of others: %s', async (_how, script) => {
+    const { server, prefix } = await openServer()
+    const other = `${prefix.slice(0, -5)}other`
+    await server.set(other, 'theirs')
+    const { send } = await openRedis({ serverUrl, keyPrefix: prefix })
+    expect([400, 501]).toContain((await send('/', { body: ['EVAL', script, 1, 'key', other] })).status)
+    expect(await server.get(other)).toBe('theirs')
+  })
+
+  test('does not run a script that others left on the server', async () => {
+    const { server, prefix } = await openServer()
+    const sha = await server.script('LOAD', `redis.call('SET', ARGV[1], 1) return '${prefix}'`)
+    const { send } = await openRedis({ serverUrl, keyPrefix: prefix })
+    const answer = await send('/', { body: ['EVALSHA', String(sha), 0, `${prefix.slice(0, -5)}other`] })
+    expect(answer).toMatchObject({ status: 400, json: { error: expect.stringContaining('NOSCRIPT') } })
+    expect(await server.get(`${prefix.slice(0, -5)}other`)).toBeNull()
   })
 
   test('leaves an empty key of a script empty: it means that there is none', async () => {
@@ -49,10 +73,10 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
     const other = `${prefix.slice(0, -4)}x:key` // what the prefix would match, were it taken as a pattern
     await server.set(other, 'stays')
     const { standIn } = await openRedis({ serverUrl, keyPrefix: prefix })
-    await standIn.command('MSET', ...Array.from({ length: 250 }, (_, at) => [`key${at}`, at]).flat())
-    expect(await standIn.command('DBSIZE')).toBe(250)
+    await Promise.all(Array.from({ length: 250 }, (_, at) => standIn.command('SET', `key${at}`, at)))
+    expect(await standIn.command('KEYS', '*')).toHaveLength(250)
     expect(await standIn.command('FLUSHDB')).toBe('OK')
-    expect(await standIn.command('DBSIZE')).toBe(0)
+    expect(await standIn.command('KEYS', '*')).toEqual([])
     expect(await server.get(other)).toBe('stays')
   })
 

@@ -1,65 +1,67 @@
 // A real Redis behind the REST API. All keys get a prefix that clients never see, so that many stand-ins can share a
-// server; SCAN, KEYS, DBSIZE and FLUSHDB see only what is behind the prefix.
+// server; KEYS and FLUSHDB see only what is within the prefix.
 import { Redis } from 'ioredis'
 import { ownMark } from '../own-mark.ts'
 import { mapKeys } from './command.ts'
-import type { Prepared } from './commands.ts'
+import { commandTable, type Prepared } from './commands.ts'
 import type { Engine, Outcome } from './engine.ts'
 import { escapeGlob } from './glob.ts'
+import { guardScript, readRefusal } from './guard.ts'
+import { checkLua } from './lua.ts'
 import { integerReply, NotSpoken, RedisError, type Reply } from './reply.ts'
-import { plainLua, scriptSha } from './scripts.ts'
+import { noScript, plainLua, scriptSha } from './scripts.ts'
 
 type Sent = { name: string; args: string[]; strip: (reply: Reply) => Reply }
 
-const countKeys = "return #redis.call('KEYS', ARGV[1])"
 // In hundreds: unpack has a limit of some thousands.
 const deleteKeys = `
 local keys = redis.call('KEYS', ARGV[1])
 for first = 1, #keys, 100 do redis.call('UNLINK', unpack(keys, first, math.min(first + 99, #keys))) end
 return redis.status_reply('OK')`
 
+/** `guardedScripts`: by the hash of a script, what the server gets in its place. */
+type Server = { client: Redis; prefix: string; guardedScripts: Map<string, string> }
+
 const same = (reply: Reply) => reply
 
-/** The command that does behind the prefix what the given one does without. */
-function behindPrefix(prefix: string, { name, args, command }: Prepared): Sent {
-  const strip = (reply: Reply) => (typeof reply === 'string' ? reply.slice(prefix.length) : reply)
-  const everything = `${escapeGlob(prefix)}*`
-  const behind = (pattern: string) => escapeGlob(prefix) + pattern
+/** The command that has the same effect within the prefix. */
+function withinPrefix(prefix: string, { name, args, command }: Prepared): Sent {
   if (prefix === '' || !command) return { name, args, strip: same }
-  if (name === 'dbsize') return { name: 'eval', args: [countKeys, '0', everything], strip: same }
-  if (name.startsWith('flush')) return { name: 'eval', args: [deleteKeys, '0', everything], strip: same }
-  const stripAll = (reply: Reply) => (Array.isArray(reply) ? reply.map(strip) : reply)
-  if (name === 'keys') return { name, args: args.map(behind), strip: stripAll }
-  if (name === 'scan') {
-    const at = args.findIndex((word, index) => index % 2 === 1 && word.toUpperCase() === 'MATCH')
-    const patterned = at < 0 ? [...args, 'MATCH', everything] : args.with(at + 1, behind(args[at + 1] ?? ''))
+  if (name === 'flushdb') return { name: 'eval', args: [deleteKeys, '0', `${escapeGlob(prefix)}*`], strip: same }
+  if (name === 'keys') {
+    const strip = (key: Reply) => (typeof key === 'string' ? key.slice(prefix.length) : key)
     return {
       name,
-      args: patterned,
-      strip: (reply) => (Array.isArray(reply) ? reply.map(stripAll) : reply),
+      args: args.map((pattern) => escapeGlob(prefix) + pattern),
+      strip: (reply) => (Array.isArray(reply) ? reply.map(strip) : reply),
     }
   }
-  return {
-    name,
-    args: mapKeys(command, args, (key) => prefix + key),
-    strip: same,
-  }
+  return { name, args: mapKeys(command, args, (key) => prefix + key), strip: same }
 }
 
-/** What the hash of a script is on a server that got it in plain Lua. */
-const plainShas = new Map<string, string>()
-
-/** A script that only Upstash takes as it is, as the server takes it; its hash becomes the plain one's. */
-function inPlainLua(prepared: Prepared): Prepared {
+/**
+ * The command with its script as the server gets it: in plain Lua and guarded. A hash stands for a script that this
+ * stand-in has sent, so that the server never runs one that somebody else left there.
+ * @throws RedisError for a script that is no Lua, and for an unknown hash
+ */
+function guarded(prepared: Prepared, guardedScripts: Map<string, string>): Prepared {
   const { name, args } = prepared
   const [first = ''] = args
-  if (name.startsWith('evalsha')) {
-    return { ...prepared, args: args.with(0, plainShas.get(first.toLowerCase()) ?? first) }
+  if (name === 'evalsha') {
+    const script = guardedScripts.get(first.toLowerCase())
+    if (script === undefined) throw noScript()
+    return { ...prepared, args: args.with(0, scriptSha(script)) }
   }
-  if (name !== 'eval' && name !== 'eval_ro') return prepared
-  const plain = plainLua(first)
-  if (plain !== first) plainShas.set(scriptSha(first), scriptSha(plain))
-  return { ...prepared, args: args.with(0, plain) }
+  if (name !== 'eval') return prepared
+  const sha = scriptSha(first)
+  let script = guardedScripts.get(sha)
+  if (script === undefined) {
+    const plain = plainLua(first)
+    checkLua(plain)
+    script = guardScript(plain, commandTable)
+    guardedScripts.set(sha, script)
+  }
+  return { ...prepared, args: args.with(0, script) }
 }
 
 /** With `stringNumbers` and buffers, a string is an integer and a buffer is a string. */
@@ -74,17 +76,19 @@ function readReply(raw: unknown): Reply {
 
 const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
-function readOutcome(settled: PromiseSettledResult<Reply>): Outcome {
-  if (settled.status === 'fulfilled') return { reply: settled.value }
-  const error: unknown = settled.reason
-  if (isReplyError(error)) return { error: new RedisError(error.message) }
-  throw error
+/** @throws NotSpoken for a script that was refused; any error that is not Redis' own again */
+function readError(error: unknown): RedisError {
+  if (error instanceof RedisError) return error
+  if (!isReplyError(error)) throw error
+  const refused = readRefusal(error.message)
+  if (refused !== undefined) throw new NotSpoken(refused)
+  return new RedisError(error.message)
 }
 
 /** What the server cannot be asked: it does not have the command, or another one goes in its place. */
 function answerHere({ name, command, next }: Prepared): Outcome | null {
   if (!(next instanceof RedisError)) return null
-  return !command || name === 'dbsize' || name.startsWith('flush') ? { error: next } : null
+  return !command || name === 'flushdb' || name === 'eval' ? { error: next } : null
 }
 
 // Upper case: ioredis reshapes the replies of the commands whose lower-case names it knows.
@@ -92,29 +96,15 @@ function send(client: Redis, name: string, args: string[] = []): Promise<unknown
   return client.callBuffer(name.toUpperCase(), ...args.map((arg) => Buffer.from(arg, 'latin1')))
 }
 
-async function runOne(client: Redis, prefix: string, prepared: Prepared): Promise<Outcome> {
+async function runOne({ client, prefix, guardedScripts }: Server, prepared: Prepared): Promise<Outcome> {
   const known = answerHere(prepared)
   if (known) return known
-  const { name, args, strip } = behindPrefix(prefix, inPlainLua(prepared))
-  const [settled] = await Promise.allSettled([send(client, name, args).then((raw) => strip(readReply(raw)))])
-  return readOutcome(settled)
-}
-
-/** @throws RedisError when the server discards the transaction. */
-async function runAtomically(client: Redis, prefix: string, commands: Prepared[]): Promise<Outcome[]> {
-  const sent = commands.map((prepared) => behindPrefix(prefix, inPlainLua(prepared)))
-  // All of it is written in this tick, so on this connection nothing else comes in between.
-  const queued = [send(client, 'multi'), ...sent.map(({ name, args }) => send(client, name, args))]
-  const [executed] = await Promise.allSettled([send(client, 'exec'), ...queued])
-  if (executed?.status !== 'fulfilled') {
-    const error: unknown = executed?.reason
-    throw isReplyError(error) ? new RedisError(error.message) : error
+  try {
+    const { name, args, strip } = withinPrefix(prefix, guarded(prepared, guardedScripts))
+    return { reply: strip(readReply(await send(client, name, args))) }
+  } catch (error) {
+    return { error: readError(error) }
   }
-  if (!Array.isArray(executed.value)) throw new TypeError('EXEC did not answer with an array')
-  return executed.value.map((item: unknown, at): Outcome => {
-    if (isReplyError(item)) return { error: new RedisError(item.message) }
-    return { reply: (sent[at]?.strip ?? same)(readReply(item)) }
-  })
 }
 
 async function connect(serverUrl: string): Promise<Redis> {
@@ -140,9 +130,9 @@ async function connect(serverUrl: string): Promise<Redis> {
 export async function connectServerEngine(serverUrl: string, keyPrefix?: string): Promise<Engine> {
   const prefix = keyPrefix ?? `tiebar:${ownMark()}:`
   const client = await connect(serverUrl)
+  const server: Server = { client, prefix, guardedScripts: new Map() }
   return {
-    run: (commands) => Promise.all(commands.map((prepared) => runOne(client, prefix, prepared))),
-    runAtomically: (commands) => runAtomically(client, prefix, commands),
+    run: (commands) => Promise.all(commands.map((prepared) => runOne(server, prepared))),
     close: async () => {
       try {
         if (keyPrefix === undefined) await send(client, 'eval', [deleteKeys, '0', `${escapeGlob(prefix)}*`])

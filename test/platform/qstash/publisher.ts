@@ -1,47 +1,38 @@
-// POST /v2/publish/{destination} and POST /v2/batch.
-// https://upstash.com/docs/qstash/api-reference/messages/batch-messages
-import { callerIP, type Parts, type Routes } from './call.ts'
+// Publishes messages: one, or a batch. https://upstash.com/docs/qstash/api-reference/messages/batch-messages
+import type { DeliveryLoop } from './courier.ts'
 import { type PublishHeaders, readPublication } from './publish.ts'
-import { readQuery } from './query.ts'
-import { Refusal, refuse, refuseUnspoken } from './refusal.ts'
+import { Refusal, refuse, refuseUnimplemented } from './refusal.ts'
+import type { Store } from './store.ts'
 
-export function publishRoutes({ store, courier, now }: Parts): Routes {
+export type Parts = { store: Store; loop: DeliveryLoop; now: () => number }
+
+export function createPublisher({ store, loop, now }: Parts) {
+  /** @throws Refusal for a message that cannot be read, or is not implemented here */
   function publish(destination: string, headers: PublishHeaders, body: Buffer) {
     const at = now()
-    const { parcel, notBefore, deduplicationKey } = readPublication(destination, headers, body, at)
-    const twin = deduplicationKey === undefined ? undefined : store.findTwin(deduplicationKey)
-    if (twin !== undefined) return { messageId: twin, deduplicated: true }
-    const { messageId } = courier.send(parcel, { at, notBefore, callerIP })
-    if (deduplicationKey !== undefined) store.rememberKey(deduplicationKey, messageId)
+    const { parcel, notBefore, deduplicationId } = readPublication(destination, headers, body, at)
+    const duplicate = deduplicationId === undefined ? undefined : store.findDuplicate(deduplicationId)
+    if (duplicate !== undefined) return { messageId: duplicate, deduplicated: true }
+    const { messageId } = loop.send(parcel, at, notBefore)
+    if (deduplicationId !== undefined) store.rememberKey(deduplicationId, messageId)
     return { messageId }
   }
 
   function publishItem(item: unknown): unknown {
     try {
-      const { destination, headers, body } = readBatchItem(item)
+      const { destination, headers, body } = readItem(item)
       return publish(destination, headers, body)
     } catch (error) {
-      // `{error}` stands in the item's place, and the other items go on.
+      // `{error}` takes the item's place, and the other items are published.
       if (error instanceof Refusal) return error.answer.body
       throw error
     }
   }
 
-  return {
-    '/v2/publish/{id}': {
-      POST({ id, headers, body }) {
-        const published = publish(id, headers, body)
-        return { status: published.deduplicated ? 202 : 200, body: published }
-      },
-    },
-    '/v2/batch': {
-      POST: ({ search, body }) => ({ body: readBatch(search, body).map(publishItem) }),
-    },
-  }
+  return { publish, publishBatch: (body: Buffer) => readBatch(body).map(publishItem) }
 }
 
-function readBatch(search: string, body: Buffer): unknown[] {
-  readQuery(search, [])
+function readBatch(body: Buffer): unknown[] {
   let items: unknown
   try {
     items = JSON.parse(body.toString('utf8'))
@@ -53,13 +44,13 @@ function readBatch(search: string, body: Buffer): unknown[] {
 }
 
 /** @throws Refusal for an item that is no `{destination, headers?: {name: value}, body?: string}`. */
-function readBatchItem(item: unknown) {
+function readItem(item: unknown) {
   const members: Record<string, unknown> = { ...Object(item) }
   const { destination, headers = {}, body = '', queue, ...others } = members
   if (typeof destination !== 'string') throw refuse(400, 'destination must be a string')
   if (typeof headers !== 'object' || headers === null) throw refuse(400, 'headers must be an object')
   if (typeof body !== 'string') throw refuse(400, 'body must be a string')
-  if (queue !== undefined) throw refuseUnspoken('queues')
+  if (queue !== undefined) throw refuseUnimplemented('queues')
   const [other] = Object.keys(others)
   if (other !== undefined) throw refuse(400, `unknown member: ${other}`)
   const lowered: [string, string][] = Object.entries(headers).map(([name, value]) => {
