@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Person, startWorld, type World } from '../harness.ts'
-import { runExample } from './programs.ts'
+import { runCommandOf, runExample } from './programs.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -134,4 +134,13 @@ test('the example starts every machine and tells what came of each', async () =>
     '7th: running (SUCCESS)',
   ])
   expect(await example.ended).toBe(0)
+})
+
+test('the command in its comment runs it in this project', async () => {
+  const person = await world.signUp()
+  await world.createMachine(person, { name: 'mine' })
+  const words = { USERNAME: person.username, PASSWORD: person.password }
+  const program = runCommandOf('integration.ts', { TIEBAR_URL: world.url }, words)
+  expect(await program.ended).toBe(0)
+  expect(program.lines).toEqual([`signed in as ${person.username}`, 'mine: running (SUCCESS)'])
 })
