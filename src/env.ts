@@ -75,6 +75,18 @@ const rateLimiter = z.custom<RateLimit>((value) => typeof value === 'object' && 
 /** The pages of the documentation: https://developers.cloudflare.com/workers/static-assets/binding/ */
 const fetcher = z.custom<Fetcher>((value) => typeof value === 'object' && value !== null && 'fetch' in value)
 
+/** What each environment chooses for itself: all have defaults. */
+const settings = {
+  /** Lets controllers have loopback and private addresses: for a machine on one's own desk. */
+  ALLOW_PRIVATE_CONTROLLERS: flag,
+  /** Origins that browsers may call from, separated by commas. */
+  ALLOWED_ORIGINS: origins,
+  FAILED_LOG_INS_PER_NAME_AND_ADDRESS: count.default(10),
+  FAILED_LOG_INS_PER_NAME: count.default(100),
+  FAILED_LOG_INS_PER_ADDRESS: count.default(200),
+  SIGN_UPS_PER_ADDRESS: count.default(60),
+}
+
 const environment = z.object({
   DATABASE_URL: z.string().refine(isDatabaseUrl, 'must be postgresql://USER:PASSWORD@HOST/DATABASE'),
   /** Where Neon's `/sql` is; only for a database that is not Neon's. */
@@ -89,14 +101,7 @@ const environment = z.object({
   PUBLIC_URL: baseUrl,
   /** One or two keys as a JSON array. The first signs, all verify. */
   JWT_KEYS: signingKeys,
-  /** Lets controllers have loopback and private addresses: for a machine on one's own desk. */
-  ALLOW_PRIVATE_CONTROLLERS: flag,
-  /** Origins that browsers may call from, separated by commas. */
-  ALLOWED_ORIGINS: origins,
-  FAILED_LOG_INS_PER_NAME_AND_ADDRESS: count.default(10),
-  FAILED_LOG_INS_PER_NAME: count.default(100),
-  FAILED_LOG_INS_PER_ADDRESS: count.default(200),
-  SIGN_UPS_PER_ADDRESS: count.default(60),
+  ...settings,
   ACCOUNT_RATE_LIMIT: rateLimiter,
   ASSETS: fetcher.optional(),
 })
@@ -104,6 +109,9 @@ export type Environment = z.infer<typeof environment>
 
 /** Every name that the Worker knows, bindings of the runtime too. */
 export const environmentNames: string[] = Object.keys(environment.shape)
+
+/** Those that have defaults and name no service. */
+export const settingNames: string[] = Object.keys(settings)
 
 export type EnvironmentFault = { name: string; fault: string }
 

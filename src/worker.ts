@@ -9,7 +9,10 @@ import { Trace } from './kernel/trace.ts'
 
 const environment = readEnvironment(env)
 const app: App | EnvironmentFault[] = Array.isArray(environment) ? environment : createApp(environment)
-if (Array.isArray(app)) log('error', { code: 'misconfigured', faults: app })
+const remedy =
+  'On your own machine, "npm run dev" writes the variables to .dev.vars. A deployed Worker has them from wrangler.toml ' +
+  'and "wrangler secret put"; "npm run doctor" checks them.'
+if (Array.isArray(app)) log('error', { code: 'misconfigured', faults: app, remedy })
 
 export default {
   fetch(request, bindings, context) {
@@ -23,7 +26,7 @@ export default {
 
 function misconfigured(faults: EnvironmentFault[]): TiebarError {
   const named = faults.map(({ name, fault }) => `${name} ${fault}`).join('; ')
-  return new TiebarError('misconfigured', `The server's environment is not complete: ${named}.`)
+  return new TiebarError('misconfigured', `The server's environment is not complete: ${named}. ${remedy}`)
 }
 
 /** What `request()` does for every other answer, without anything that the environment would have to name. */

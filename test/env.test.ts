@@ -1,6 +1,6 @@
 // The environment: whatever is missing or bad is named, and its value never shown.
 import { describe, expect, test } from 'vitest'
-import { readEnvironment } from '../src/env.ts'
+import { readEnvironment, settingNames } from '../src/env.ts'
 import { makeSigningKey } from './harness.ts'
 
 const key = makeSigningKey('a')
@@ -50,6 +50,10 @@ test('what is optional is taken, too', () => {
     FAILED_LOG_INS_PER_ADDRESS: 3,
     SIGN_UPS_PER_ADDRESS: 4,
   })
+})
+
+test('the settings are what is optional and names no service', () => {
+  expect(settingNames).toEqual(Object.keys(optional).filter((name) => name !== 'NEON_FETCH_ENDPOINT'))
 })
 
 test.each(Object.keys(whole))('without %s, that alone is named as missing', (name) => {

@@ -30,6 +30,7 @@ test.each([
     expect(answer.headers.get('Retry-After')).toMatch(/^\d+$/)
     expect(answer.headers.get('X-Request-Id')).toBe(answer.body.request_id)
     for (const name of Object.keys(vars)) expect(answer.body.detail).toContain(name)
+    expect(answer.body.detail).toMatch(/"npm run dev" writes the variables to \.dev\.vars/)
     expect(answer.text).not.toContain('leak')
   }
   const head = await world.request('HEAD', '/api/health')
@@ -70,6 +71,7 @@ test('says so in its log when it starts, before anybody asks, and its cron fails
       { name: 'QSTASH_TOKEN', fault: expect.stringMatching(/./) },
       { name: 'JWT_KEYS', fault: 'is missing' },
     ],
+    remedy: expect.stringContaining('"npm run dev"'),
   })
   expect(JSON.stringify(lines)).not.toContain('leak')
 })

@@ -10,16 +10,17 @@ const upstream = z.object({
   status: z.enum(['ok', 'away']),
   latency_ms: z.int(),
 })
-const readiness = z
-  .object({
-    status: z.enum(['ok', 'away']),
-    upstreams: z.object({
-      postgres: upstream,
-      redis: upstream,
-      qstash: upstream,
-    }),
-  })
-  .openapi('Readiness')
+const shared = {
+  status: z.enum(['ok', 'away']),
+  upstreams: z.object({
+    postgres: upstream,
+    redis: upstream,
+    qstash: upstream,
+  }),
+}
+const readiness = z.object(shared).openapi('Readiness')
+const remedy = 'The log tells why. On your own machine, "npm run platform" starts all three services.'
+const notReady = z.object({ ...shared, remedy: z.string().openapi({ example: remedy }) }).openapi('NotReady')
 
 const readAlive = createRoute({
   method: 'get',
@@ -38,7 +39,7 @@ const readReady = createRoute({
   summary: 'Does every upstream answer',
   responses: {
     200: json(readiness, 'All do'),
-    503: json(readiness, 'Some are away'),
+    503: json(notReady, 'Some are away'),
   },
 })
 
@@ -54,14 +55,10 @@ export function healthRoutes(): Router {
       check(c.var.trace, 'redis', () => cache.ping()),
       check(c.var.trace, 'qstash', () => queue.ping()),
     ])
-    const isReady = [postgres, redis, qstash].every(({ status }) => status === 'ok')
-    return c.json(
-      {
-        status: isReady ? 'ok' : 'away',
-        upstreams: { postgres, redis, qstash },
-      },
-      isReady ? 200 : 503,
-    )
+    const upstreams = { postgres, redis, qstash }
+    const isReady = Object.values(upstreams).every(({ status }) => status === 'ok')
+    if (isReady) return c.json({ status: 'ok', upstreams } as const, 200)
+    return c.json({ status: 'away', upstreams, remedy } as const, 503)
   })
 
   return router

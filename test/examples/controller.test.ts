@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeSigningKey, type Person, poll, startWorld, type World } from '../harness.ts'
-import { type Program, runExample } from './programs.ts'
+import { type Program, runCommandOf, runExample } from './programs.ts'
 
 const file = new URL('controller.ts', import.meta.url).pathname
 const key = makeSigningKey('test-1')
@@ -108,5 +108,15 @@ test('while the keys cannot be had, nothing is refused for good: the queue comes
     expect(alone.lines).toHaveLength(1)
   } finally {
     alone.child.kill()
+  }
+})
+
+test('the command in its comment starts it', async () => {
+  const program = runCommandOf('controller.ts', { TIEBAR_URL: world.url, PORT: '0' })
+  try {
+    const [, port] = await program.waitFor(/listening on .*"port":(\d+)/)
+    expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' })).status).toBe(401)
+  } finally {
+    await program.end()
   }
 })

@@ -1,5 +1,6 @@
 // A controller for one machine, in one file: verifies that a command is Tiebar's, does each job once, answers PENDING
-// and reports the end. `TIEBAR_URL=https://api.example.com PORT=9000 node controller.ts`; needs the package `jose`.
+// and reports the end. Here, where npm brings Node 24: `npm exec -- node test/examples/controller.ts`; TIEBAR_URL and PORT
+// say where Tiebar and the controller are. A copy of the file needs Node 24 and the package `jose`.
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'

@@ -1,47 +1,70 @@
-// The client as it is packed, in a project of a stranger: the example type-checks there, and runs against the real Worker.
+// The client as it is packed, installed in a folder outside this project: its example type-checks there and runs.
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Person, startWorld, type World } from '../harness.ts'
-import { runExample } from './programs.ts'
+import { runCommandOf, runExample } from './programs.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
+/** What whoever has just cloned the project has: none of the variables that the `npm` running these tests has set. */
+const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+
 let world: World
 let owner: Person
 let project: string
+let installed: string
 beforeAll(async () => {
   world = await startWorld()
   owner = await world.signUp()
   project = await mkdtemp(join(tmpdir(), 'tiebar-client-'))
-  const modules = join(project, 'node_modules')
-  await mkdir(join(modules, 'tiebar'), { recursive: true })
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root })
-  const packed = join(project, stdout.trim().split('\n').at(-1) ?? '')
-  await run('tar', ['xzf', packed, '-C', join(modules, 'tiebar'), '--strip-components=1'])
-  await symlink(join(root, 'node_modules/@types'), join(modules, '@types'))
-  await copyFile(join(import.meta.dirname, 'integration.ts'), join(project, 'integration.ts'))
   await writeFile(join(project, 'package.json'), JSON.stringify({ type: 'module' }))
-  await writeFile(
-    join(project, 'tsconfig.json'),
-    JSON.stringify({
-      compilerOptions: { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] },
-      include: ['integration.ts', 'node_modules/tiebar/dist'],
-    }),
-  )
+  const { stdout } = await run('npm', ['run', '--silent', 'client:pack'], { cwd: root, env })
+  const tarball = join(root, stdout.trim())
+  await run('npm', ['install', '--offline', '--no-audit', tarball], { cwd: project, env })
+  installed = join(project, 'node_modules/tiebar')
 })
 afterAll(async () => {
   await world?.close()
   if (project) await rm(project, { recursive: true })
 })
 
+test('installing the packed client adds one package, and what it runs is all in there', async () => {
+  const modules = await readdir(join(project, 'node_modules'))
+  expect(modules.filter((name) => !name.startsWith('.'))).toEqual(['tiebar'])
+  const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  expect(manifest).toMatchObject({ name: 'tiebar', version, license: 'MIT' })
+  expect(Object.keys(manifest).filter((name) => /dependencies|scripts/i.test(name))).toEqual([])
+  expect(await readdir(installed)).toEqual(expect.arrayContaining(['LICENSE', 'CHANGELOG.md']))
+})
+
+test('the project itself is not packed, and says which command packs the client', async () => {
+  await expect(run('npm', ['pack'], { cwd: root, env })).rejects.toMatchObject({
+    stdout: expect.stringContaining('run: npm run client:pack'),
+  })
+  expect((await readdir(root)).filter((name) => name.endsWith('.tgz'))).toEqual([])
+})
+
 test('the example type-checks against the packed client, whose own types are checked with it', async () => {
+  await symlink(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'))
+  await copyFile(join(import.meta.dirname, 'integration.ts'), join(project, 'integration.ts'))
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2024',
+    strict: true,
+    noUnusedLocals: true,
+    noEmit: true,
+    types: ['node'],
+  }
+  const include = ['integration.ts', 'node_modules/tiebar']
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include, exclude: [] }))
   await expect(run(bin('tsc'), ['-p', project])).resolves.toMatchObject({ stdout: '' })
 })
 
@@ -58,12 +81,11 @@ test('the client runs in a Worker', async () => {
         return Response.json({ username, names })
       },
     }`
-  const client = join(project, 'node_modules/tiebar/dist/client')
-  const files = (await readdir(client)).filter((name) => name.endsWith('.js'))
+  const files = (await readdir(installed)).filter((name) => name.endsWith('.js'))
   const read = async (name: string) => ({
     type: 'ESModule' as const,
     path: name,
-    contents: await readFile(join(client, name), 'utf8'),
+    contents: await readFile(join(installed, name), 'utf8'),
   })
   const modules = [
     { type: 'ESModule' as const, path: 'worker.js', contents: entry },
@@ -112,4 +134,13 @@ test('the example starts every machine and tells what came of each', async () =>
     '7th: running (SUCCESS)',
   ])
   expect(await example.ended).toBe(0)
+})
+
+test('the command in its comment runs it in this project', async () => {
+  const person = await world.signUp()
+  await world.createMachine(person, { name: 'mine' })
+  const words = { USERNAME: person.username, PASSWORD: person.password }
+  const program = runCommandOf('integration.ts', { TIEBAR_URL: world.url }, words)
+  expect(await program.ended).toBe(0)
+  expect(program.lines).toEqual([`signed in as ${person.username}`, 'mine: running (SUCCESS)'])
 })

@@ -1,5 +1,6 @@
-// What an integrator writes: one factory's machines, started one after the other, and what came of it.
-// `TIEBAR_URL=http://127.0.0.1:8787 node integration.ts USERNAME PASSWORD`
+// What an integrator writes: one factory's machines, started one after the other, and what came of it. Here, where npm
+// brings Node 24: `npm exec -- node test/examples/integration.ts USERNAME PASSWORD`; TIEBAR_URL says where Tiebar is. A copy
+// of the file needs Node 24 and the package that `npm run client:pack` makes.
 import { createClient, JobFailed, TiebarProblem } from 'tiebar/client'
 
 const [username = 'demo', password = 'moulding-by-day'] = process.argv.slice(2)

@@ -1,6 +1,11 @@
-// Runs an example as whoever copies it would.
+// Runs an example as whoever copies it would, or as its comment says.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { spawnGroup } from '../platform/process-group.ts'
+
+const root = join(import.meta.dirname, '../..')
 
 export type Program = {
   child: ChildProcess
@@ -17,6 +22,28 @@ export function runExample(file: string, args: string[], env: Record<string, str
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(cwd && { cwd }),
   })
+  return follow(child)
+}
+
+/**
+ * Types the first command of the file's comment into a shell at the root of the project, where `node` is the machine's
+ * own. `end` ends all that it has started.
+ * @param words stand for the capital ones in the command
+ */
+export function runCommandOf(file: string, env: Record<string, string>, words: Record<string, string> = {}) {
+  const command = /`(.*?)`/.exec(readFileSync(join(import.meta.dirname, file), 'utf8'))?.[1] ?? 'false'
+  const filled = Object.entries(words).reduce((text, [word, value]) => text.replace(word, `'${value}'`), command)
+  const { PATH = '', HOME = '' } = process.env
+  const ownPath = PATH.split(delimiter).filter((dir) => !dir.includes('node_modules'))
+  const group = spawnGroup('sh', ['-c', filled], {
+    cwd: root,
+    env: { HOME, PATH: ownPath.join(delimiter), ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return { ...follow(group.child), end: () => group.end(5_000) }
+}
+
+function follow(child: ChildProcess): Program {
   const lines: string[] = []
   const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream }) // piped, so it is there
   let tell = () => {}

@@ -54,6 +54,7 @@ describe.each(upstreams)('with %s', (upstream) => {
     expect([answer.status, answer.body.status]).toEqual([503, 'away'])
     for (const each of upstreams)
       expect([each, answer.body.upstreams[each].status]).toEqual([each, each === upstream ? 'away' : 'ok'])
+    expect(answer.body.remedy).toMatch(/"npm run platform" starts/)
     expect(answer.text).not.toMatch(/127\.0\.0\.1|broken|SELECT/)
     const failures = world.logs().filter((line) => line.channel === 'error' && line.upstream === upstream)
     expect(failures).not.toEqual([])

@@ -1,6 +1,7 @@
 // `npm run dev` and `npm run platform`: start, tell where everything is, stay until stopped.
+import { devVarsPath, nameWranglerCommand } from './dev-vars.ts'
 import { untilAborted } from './lifetime.ts'
-import { type Local, startLocal } from './local.ts'
+import { type Local, prepareDatabase, prepareVariables, startLocal } from './local.ts'
 import { startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { defaultPort, readPort } from './ports.ts'
@@ -19,6 +20,7 @@ export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
     fresh: isFresh,
     signal: stop,
     progress: tellOn(process.stdout),
+    devVarsPath,
     ...(port !== undefined && { port }),
   })
   try {
@@ -31,17 +33,23 @@ export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
   }
 }
 
-/** The services alone. Returns when stopped. */
+/** Everything but the API. A database that the environment names is left as it is. Returns when stopped. */
 export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> {
+  const progress = tellOn(process.stdout)
   const platform = await startPlatform({
     dir: process.env.LOCAL_DIR || defaultDir,
     api: `http://127.0.0.1:${readPort(process.env.PORT) || defaultPort}`,
     fresh: isFresh,
     signal: stop,
-    progress: tellOn(process.stdout),
+    progress,
   })
   try {
-    process.stdout.write(`\nReady: ${platform.files.platform} says where. Ctrl-C ends all of it.\n`)
+    if (!platform.named.postgres) await prepareDatabase(platform, progress, stop)
+    const { PUBLIC_URL } = await prepareVariables(platform, { devVarsPath, progress })
+    const command = nameWranglerCommand(PUBLIC_URL)
+    process.stdout.write(
+      `\nReady: ${platform.files.platform} says where. For the API, run in another terminal: ${command}\nCtrl-C ends all of it.\n`,
+    )
     await untilAborted(stop)
   } finally {
     await platform.close()
@@ -59,6 +67,7 @@ function describeLocal({ api, file, controller, files, accounts }: Local): strin
     ['Faults on demand', `${file.control}/faults`],
     ['Where everything is', files.platform],
     ['Log of wrangler', files.wranglerLog],
+    ['For npx wrangler dev', `${devVarsPath}, with npm run platform`],
     ...accounts.map(({ username, password, isStaff }): [string, string] => [
       isStaff ? 'Log-in (staff)' : 'Log-in',
       `${username} / ${password}`,

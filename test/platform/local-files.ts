@@ -24,10 +24,14 @@ export function nameLocalFiles(dir: string): LocalFiles {
   }
 }
 
+export function writeJson(path: string, value: unknown): Promise<void> {
+  return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`)
+}
+
 /** Whoever reads the file finds the old content or the new one, never half. Only its owner may: it holds secrets. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
+export async function writeWhole(path: string, text: string): Promise<void> {
   const draft = `${path}.${process.pid}.new`
-  await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  await writeFile(draft, text, { mode: 0o600 })
   await rename(draft, path)
 }
 

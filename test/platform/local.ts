@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '../../src/tools/migrations.ts'
 import type { ControllerStandIn } from './controller.ts'
+import { writeDevVars } from './dev-vars.ts'
 import { Endings } from './endings.ts'
 import type { Exchange } from './http.ts'
-import { loadSigningKeys, type SigningKeys } from './keys.ts'
+import { loadSigningKeys } from './keys.ts'
 import type { LocalFiles } from './local-files.ts'
 import type { PostgresService, ProcessEnvironment } from './named-services.ts'
 import { type Platform, type PlatformFile, startPlatform } from './platform.ts'
@@ -13,6 +14,7 @@ import { type HeldPort, holdPort } from './ports.ts'
 import { type Progress, silent } from './progress.ts'
 import { demoAccounts, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'
 import { startSweep } from './sweep.ts'
+import { makeWorkerVariables, type WorkerVariables } from './worker-variables.ts'
 import { startWrangler } from './wrangler.ts'
 
 export type LocalOptions = {
@@ -27,6 +29,8 @@ export type LocalOptions = {
   onExchange?: (exchange: Exchange) => void
   /** Ends the start, at any point of it. */
   signal?: AbortSignal
+  /** Where to write the variables of the Worker for `npx wrangler dev`; nowhere unless given. */
+  devVarsPath?: string
   /** Another Worker's configuration. */
   wranglerConfig?: string
 }
@@ -47,8 +51,6 @@ export type Local = {
 const sweepEveryMs = 10_000
 const healthyWithinMs = 30_000
 const healthPollMs = 100
-/** A demo and a test sign up more people from one address than anyone should on the edge. */
-const signUpsPerAddress = '100000'
 
 /**
  * Resolves when the API answers.
@@ -66,9 +68,10 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     endings.add(() => platform.close())
     const accounts = await prepareDatabase(platform, progress, signal)
     signal?.throwIfAborted()
+    const variables = await prepareVariables(platform, options)
     const wrangler = await progress.step(
       'wrangler dev',
-      () => startWorker(options, platform, port, endings),
+      () => startWorker(options, platform, variables, port, endings),
       () => api,
     )
     const sweep = startSweep(api, sweepEveryMs, progress.say)
@@ -81,7 +84,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
 }
 
-async function prepareDatabase(platform: Platform, progress: Progress, signal?: AbortSignal) {
+/** Migrations and, unless the database is on another machine, the demo data. @returns who can log in with the demo data */
+export async function prepareDatabase(platform: Platform, progress: Progress, signal?: AbortSignal) {
   const { file, named, controller } = platform
   signal?.throwIfAborted()
   await progress.step(
@@ -109,18 +113,39 @@ async function prepareDatabase(platform: Platform, progress: Progress, signal?: 
   return demoAccounts
 }
 
+type VariableOptions = Pick<LocalOptions, 'devVarsPath' | 'env' | 'progress'>
+
+/** @throws PlatformError naming the variables that the Worker would refuse */
+export async function prepareVariables(
+  { file, files }: Platform,
+  { devVarsPath, env = process.env, progress = silent }: VariableOptions,
+): Promise<WorkerVariables> {
+  const variables = makeWorkerVariables(file, await loadSigningKeys(files.keys), env)
+  if (devVarsPath !== undefined && !(await writeDevVars(devVarsPath, variables))) {
+    progress.say(
+      `  ${devVarsPath} was written by somebody else and stays as it is; without it, this run would write one`,
+    )
+  }
+  return variables
+}
+
 function isLoopback({ fetch_endpoint }: PostgresService): boolean {
   const host = URL.parse(fetch_endpoint)?.hostname ?? ''
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 
-async function startWorker(options: LocalOptions, platform: Platform, port: HeldPort, endings: Endings) {
+async function startWorker(
+  options: LocalOptions,
+  platform: Platform,
+  variables: WorkerVariables,
+  port: HeldPort,
+  endings: Endings,
+) {
   const { progress = silent, signal, wranglerConfig } = options
-  const keys = await loadSigningKeys(platform.files.keys)
   await port.release()
   const wrangler = await startWrangler({
     port: port.port,
-    bindings: bindingsOf(platform.file, keys),
+    bindings: variables,
     files: platform.files,
     onError: (line) => progress.say(`wrangler │ ${line}`),
     ...(signal && { signal }),
@@ -130,24 +155,6 @@ async function startWorker(options: LocalOptions, platform: Platform, port: Held
   const unhealthy = await Promise.race([untilHealthy(platform.file.api, signal), wrangler.died])
   if (unhealthy !== undefined) throw new PlatformError(unhealthy)
   return wrangler
-}
-
-function bindingsOf({ api, postgres, redis, qstash }: PlatformFile, keys: SigningKeys): Record<string, string> {
-  return {
-    DATABASE_URL: postgres.database_url,
-    NEON_FETCH_ENDPOINT: postgres.fetch_endpoint,
-    UPSTASH_REDIS_REST_URL: redis.url,
-    UPSTASH_REDIS_REST_TOKEN: redis.token,
-    QSTASH_URL: qstash.url,
-    QSTASH_TOKEN: qstash.token,
-    QSTASH_CURRENT_SIGNING_KEY: qstash.current_signing_key,
-    QSTASH_NEXT_SIGNING_KEY: qstash.next_signing_key,
-    PUBLIC_URL: api,
-    JWT_KEYS: JSON.stringify(keys),
-    ALLOW_PRIVATE_CONTROLLERS: 'true',
-    SIGN_UPS_PER_ADDRESS: signUpsPerAddress,
-    ALLOWED_ORIGINS: '',
-  }
 }
 
 /** @returns why not, if it does not get there. @throws `signal.reason` when aborted */

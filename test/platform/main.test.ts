@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseEnv } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
@@ -14,10 +15,14 @@ const main = join(import.meta.dirname, 'main.ts')
 
 type Run = { child: ChildProcess; output(): string; exited: Promise<number | null> }
 
-/** Runs the command line in an environment that names nothing but what is given. */
+/** Runs the command line in its own folder, in an environment that names nothing but what is given. */
 function run(args: string[], env: Record<string, string> = {}): Run {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [main, ...args], { env: { PATH, HOME, ...env }, stdio: 'pipe' })
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: env.LOCAL_DIR ?? import.meta.dirname,
+    env: { PATH, HOME, ...env },
+    stdio: 'pipe',
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -60,6 +65,9 @@ describe('the command line', () => {
     const port = run(['dev'], { LOCAL_DIR: dir, PORT: 'eighty' })
     expect(await port.exited).toBe(1)
     expect(port.output()).toMatch(/^✗ PORT must be a number.*\n$/)
+    const setting = run(['platform'], { LOCAL_DIR: dir, ALLOWED_ORIGINS: 'app.example.com' })
+    expect(await setting.exited).toBe(1)
+    expect(setting.output()).toMatch(/\n✗ ALLOWED_ORIGINS must be origins .*\n$/)
   })
 })
 
@@ -82,7 +90,7 @@ describe('npm run platform', () => {
     platform.child.kill('SIGINT')
     expect(await platform.exited).toBe(130)
     for (const url of urls) await expect(fetch(url)).rejects.toThrow('fetch failed')
-    expect((await readdir(dir)).sort()).toEqual(['postgres', 'qstash.json'])
+    expect((await readdir(dir)).sort()).toEqual(['.dev.vars', 'keys.json', 'postgres', 'qstash.json'])
   })
 
   test.each([
@@ -111,21 +119,24 @@ describe('npm run platform', () => {
 })
 
 describe('npm run dev', () => {
-  test('starts the API with people who can log in, and ends all of it at Ctrl-C', async () => {
+  test('starts the API with the settings of the environment and people who can log in, and ends all of it at Ctrl-C', async () => {
     const dir = await aDir()
-    const dev = run(['dev'], { LOCAL_DIR: dir, PORT: '0' })
+    const origin = 'https://app.example.com'
+    const dev = run(['dev'], { LOCAL_DIR: dir, PORT: '0', ALLOWED_ORIGINS: origin, FAILED_LOG_INS_PER_NAME: '7' })
     const { api } = await untilReady(dev, dir)
     expect(await (await fetch(`${api}/api/health/ready`)).json()).toMatchObject({ status: 'ok' })
     const [, username, password] = /Log-in +(\S+) \/ (\S+)/.exec(dev.output()) ?? []
     const logIn = await fetch(`${api}/api/log-in`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', origin },
       body: JSON.stringify({ username, password }),
     })
-    expect(logIn.status).toBe(200)
+    expect([logIn.status, logIn.headers.get('Access-Control-Allow-Origin')]).toEqual([200, origin])
     dev.child.kill('SIGINT')
     expect(await dev.exited).toBe(130)
     await expect(fetch(api)).rejects.toThrow('fetch failed')
+    const left = parseEnv(await readFile(join(dir, '.dev.vars'), 'utf8'))
+    expect(left).toMatchObject({ PUBLIC_URL: api, ALLOWED_ORIGINS: origin, FAILED_LOG_INS_PER_NAME: '7' })
   })
 
   test.skipIf(process.platform !== 'linux')('says so and ends all of it when wrangler ends by itself', async () => {

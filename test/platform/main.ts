@@ -9,7 +9,7 @@ type Command = { summary: string; run(options: RunOptions): Promise<void> }
 const commands = new Map<string, Command>([
   ['dev', { summary: 'starts everything and the API', run: runDev }],
   ['demo', { summary: 'starts everything on free ports, plays one story, ends everything', run: runDemo }],
-  ['platform', { summary: 'starts the services alone', run: runPlatform }],
+  ['platform', { summary: 'starts everything but the API, which "npx wrangler dev" starts', run: runPlatform }],
 ])
 
 function describeUsage(): string {
@@ -21,7 +21,8 @@ ${lines.join('\n')}
   --fresh    starts over: removes what earlier runs have kept
 
 PORT= moves the API, LOCAL_DIR= moves .local/. Services that the environment names (DATABASE_URL …) are used as they
-are; LOCAL_POSTGRES_URL and LOCAL_REDIS_URL put real servers behind the stand-ins.
+are, and so are settings of the Worker (ALLOWED_ORIGINS …). LOCAL_POSTGRES_URL and LOCAL_REDIS_URL put real servers
+behind the stand-ins. dev and platform leave a .dev.vars, from which "npx wrangler dev" takes the Worker's variables.
 `
 }
 

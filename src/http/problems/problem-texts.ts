@@ -162,12 +162,13 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
   misconfigured: {
     meaning: 'The server was started without everything that it needs, and does nothing until that is mended.',
     why: 'A variable, a secret or a binding of the server is absent or bad; `detail` names it, never its value.',
-    remedy: 'Set what `detail` names, and deploy again.',
+    remedy:
+      'Set what `detail` names, and deploy again. On your own machine, `npm run dev` writes the variables to .dev.vars.',
   },
   database_unavailable: {
     meaning: 'The database did not answer in time. Whether the request took effect is not known.',
     why: 'The database is restarting, is overloaded, or cannot be reached.',
     remedy:
-      'Wait for the seconds in Retry-After and send the request again, with the same Idempotency-Key where there is one.',
+      'Wait for the seconds in Retry-After and send the request again, with the same Idempotency-Key where there is one. On your own machine, `npm run platform` starts the database.',
   },
 }
