@@ -56,9 +56,3 @@ export function pickColumns<Of extends Table, const Name extends keyof ByName<Of
 function readTime(value: unknown): unknown {
   return typeof value === 'string' ? toRfc3339(value) : value
 }
-
-/** Values of an enum as SQL, for `IN (…)`. @throws TypeError for a value that would have to be escaped */
-export function sqlList(values: readonly string[]): SQL {
-  for (const value of values) if (!/^\w+$/.test(value)) throw new TypeError(`not a plain word: ${value}`)
-  return sql.raw(values.map((value) => `'${value}'`).join(', '))
-}

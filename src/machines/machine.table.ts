@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
-import { sqlList } from '../infra/rows.ts'
+import { quoteNames } from '../kernel/sql-text.ts'
 import { machineStatuses } from './machine.ts'
 
 export const machines = pgTable(
@@ -30,7 +30,7 @@ export const machines = pgTable(
   (table) => [
     check('machines_name_length', sql`char_length(${table.name}) BETWEEN 1 AND 64`),
     check('machines_location_length', sql`char_length(${table.location}) BETWEEN 1 AND 256`),
-    check('machines_status', sql`${table.status} IN (${sqlList(machineStatuses)})`),
+    check('machines_status', sql`${table.status} IN (${sql.raw(quoteNames(machineStatuses))})`),
     check('machines_controller_url_length', sql`char_length(${table.controllerUrl}) <= 2048`),
     index('machines_by_name').on(table.name, table.id).where(sql`${table.deletedAt} IS NULL`),
     index('machines_by_created_at').on(table.createdAt, table.id).where(sql`${table.deletedAt} IS NULL`),

@@ -1,7 +1,7 @@
 // Columns and rows that are made from the tables: what is forgotten or misspelt does not compile.
 import { bigint, boolean, PgDialect, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { pickColumns, type RowOf, sqlList } from '../../src/infra/rows.ts'
+import { pickColumns, type RowOf } from '../../src/infra/rows.ts'
 
 const things = pgTable('things', {
   id: bigint({ mode: 'number' }).primaryKey(),
@@ -66,9 +66,4 @@ describe('a row out of JSON', () => {
   test('is left as it is when its times have been converted', () => {
     expect(columns.fromJson(row)).toEqual(row)
   })
-})
-
-test('values of an enum become a list, and what would have to be escaped is refused', () => {
-  expect(new PgDialect().sqlToQuery(sqlList(['READY', 'POWEROFF'])).sql).toBe("'READY', 'POWEROFF'")
-  expect(() => sqlList(["a'b"])).toThrow(TypeError)
 })
