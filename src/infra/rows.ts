@@ -57,8 +57,8 @@ function readTime(value: unknown): unknown {
   return typeof value === 'string' ? toRfc3339(value) : value
 }
 
-/** Values of an enum as SQL, for `IN (…)`. @throws TypeError for a value that would have to be escaped */
-export function sqlList(values: readonly string[]): SQL {
-  for (const value of values) if (!/^\w+$/.test(value)) throw new TypeError(`not a plain word: ${value}`)
-  return sql.raw(values.map((value) => `'${value}'`).join(', '))
+/** Names of ours, such as states, as SQL literals for `IN (…)`. @throws TypeError for a name that needs quoting */
+export function sqlList(names: readonly string[]): SQL {
+  for (const name of names) if (!/^\w+$/.test(name)) throw new TypeError(`not a plain name: ${name}`)
+  return sql.raw(names.map((name) => `'${name}'`).join(', '))
 }
