@@ -1,7 +1,7 @@
 // Counters in Redis (Upstash, over HTTP) that say when something has been done too often. Redis away, nothing is limited.
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis/cloudflare'
-import type { Limit } from '../kernel/error.ts'
+import type { Limit } from '../kernel/limit.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { abortAfter } from './deadline.ts'
 import { logRedisError } from './redis.ts'

@@ -6,7 +6,8 @@ import { deleteExpiredKey, insertKey, type RequestKey } from '../http/idempotenc
 import { defineSorts, type Sorted, type SortedPage } from '../http/pagination/store.ts'
 import type { Database } from '../infra/database.ts'
 import { pickColumns, type RowOf } from '../infra/rows.ts'
-import { type ErrorCode, TiebarError } from '../kernel/error.ts'
+import { TiebarError } from '../kernel/error.ts'
+import type { ErrorCode } from '../kernel/error-codes.ts'
 import { machines } from './machine.table.ts'
 import type { MachineStatus } from './machine.ts'
 

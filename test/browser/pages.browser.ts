@@ -110,7 +110,7 @@ test('ReDoc draws every operation', async () => {
 
 test('the page of a problem is readable', async () => {
   const watched = await open('/api/problems/job_open')
-  expect(await watched.page.locator('h1').textContent()).toBe('A job is in the way')
+  expect(await watched.page.locator('h1').textContent()).toBe('A job of the machine is still open')
   // The style of the page has passed its own policy.
   expect((await watched.page.locator('body').boundingBox())?.width).toBeLessThan(1_000)
   await watched.page.screenshot({ path: join(screenshots, 'problem.png') })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { errorCodes } from '../../src/http/openapi/router.ts'
+import { errorCodes } from '../../src/kernel/error-codes.ts'
 import { assertMatchesOpenApi, type Content, document, findFaults, type Operation } from './openapi-assertion.ts'
 
 const groups = { paths: document.paths, webhooks: document.webhooks }
@@ -147,7 +147,7 @@ test('the witness of the harness accepts what is described and nothing else', ()
 test('the witness of the harness holds every problem to its code, its status and the headers of that', () => {
   const problem = {
     type: 'http://localhost/api/problems/database_unavailable',
-    title: 'The database is away',
+    title: 'The database is unavailable',
     status: 503,
     detail: 'Try again.',
     code: 'database_unavailable',

@@ -2,7 +2,7 @@
 // be answered that the document does not describe.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { problemKinds } from '../../src/http/problems/problem.ts'
+import { errorKinds } from '../../src/kernel/error-codes.ts'
 import { describeApi } from '../../src/tools/openapi.ts'
 
 type Media = { schema?: object; example?: unknown; examples?: Record<string, { value: unknown }> }
@@ -99,7 +99,7 @@ function findProblemFault({ status, headers, text }: SeenAnswer): string | undef
   if (headers.get('Cache-Control') !== 'no-store') return 'a problem may be stored'
   if (text === '') return undefined // to HEAD
   const { type, code, request_id, ...body } = JSON.parse(text)
-  const kind = problemKinds[code as keyof typeof problemKinds] // if it is none, that is told
+  const kind = errorKinds[code as keyof typeof errorKinds] // if it is none, that is told
   if (!kind || kind.status !== status || body.status !== status || body.title !== kind.title) {
     return `status and title are not those of ${code}`
   }

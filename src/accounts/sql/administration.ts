@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
-import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
+import { TiebarError } from '../../kernel/error.ts'
+import type { ErrorCode } from '../../kernel/error-codes.ts'
 import { type Account, accountColumns, requireCaller, selectCaller } from './caller.ts'
 
 export const accountSorts = defineSorts(accountColumns, ['id', 'date_joined'])

@@ -1,7 +1,8 @@
 // Limits on the wire, and the one that every account has: counted by the runtime where the Worker runs, without a round
 // trip (https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/).
 import type { Context } from 'hono'
-import { type Limit, TiebarError } from '../../kernel/error.ts'
+import { TiebarError } from '../../kernel/error.ts'
+import type { Limit } from '../../kernel/limit.ts'
 import { describeError } from '../../kernel/log.ts'
 import type { AppContext } from '../context.ts'
 

@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document: what the routes say of themselves, and what follows from the shape of each.
-import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
-import { problemKinds, toProblem } from '../problems/problem.ts'
-import { problemTexts } from '../problems/problem-texts.ts'
+import { TiebarError } from '../../kernel/error.ts'
+import { type ErrorCode, errorKinds } from '../../kernel/error-codes.ts'
+import { toProblem } from '../problems/problem.ts'
 import { documentParts } from './document-parts.ts'
 import { buildExample } from './examples.ts'
 import { codesMember, type Router } from './router.ts'
@@ -114,7 +114,7 @@ function impliedCodes({ security, requestBody, parameters = [] }: Operation): Er
 /** In the order of the table of codes, so that equal groups are equal. */
 function byStatus(codes: Set<ErrorCode>): Map<string, ErrorCode[]> {
   const groups = new Map<string, ErrorCode[]>()
-  for (const [code, { status }] of Object.entries(problemKinds)) {
+  for (const [code, { status }] of Object.entries(errorKinds)) {
     if (!codes.has(code as ErrorCode)) continue // Object.entries forgets the key type
     groups.set(String(status), [...(groups.get(String(status)) ?? []), code as ErrorCode]) // as above
   }
@@ -130,16 +130,16 @@ function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string, head
       ...(code === 'validation_failed' && { errors: [{ pointer: '/name', detail: 'must have 1 to 64 characters' }] }),
       ...(code === 'job_open' && { jobId: sampleJobId }),
     }
-    const error = new TiebarError(code, problemTexts[code].meaning, extensions)
-    return [code, { summary: problemKinds[code].title, value: toProblem(error, sampleRequestId, publicUrl) }]
+    const error = new TiebarError(code, errorKinds[code].meaning, extensions)
+    return [code, { summary: errorKinds[code].title, value: toProblem(error, sampleRequestId, publicUrl) }]
   })
-  const statuses = new Set(codes.map((code) => problemKinds[code].status))
+  const statuses = new Set(codes.map((code) => errorKinds[code].status))
   const names = ['X-Request-Id', ...headers]
   if (statuses.has(401)) names.push('WWW-Authenticate')
   if (statuses.has(429) || statuses.has(503)) names.push('Retry-After')
   if (statuses.has(429)) names.push('RateLimit', 'RateLimit-Policy')
   return {
-    description: codes.map((code) => `${problemKinds[code].title} (\`${code}\`)`).join('; '),
+    description: codes.map((code) => `${errorKinds[code].title} (\`${code}\`)`).join('; '),
     headers: headersOf(parts, names),
     content: {
       'application/problem+json': {

@@ -1,10 +1,9 @@
 // One slice of the API: routes that validate by their own schemas and say what they answer.
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { getPathNoStrict } from 'hono/utils/url'
-import type { ErrorCode, InputFault } from '../../kernel/error.ts'
-import { TiebarError } from '../../kernel/error.ts'
+import { type InputFault, TiebarError } from '../../kernel/error.ts'
+import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
 import type { AppEnv } from '../context.ts'
-import { problemKinds } from '../problems/problem.ts'
 
 export type Router = OpenAPIHono<AppEnv>
 
@@ -47,8 +46,6 @@ function toPointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
-export const errorCodes = Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]] // Object.keys forgets the key type
-
 export const problemSchema = z
   .object({
     type: z.string().openapi({ format: 'uri-reference' }),
@@ -90,7 +87,7 @@ export const codesMember = 'x-problem-codes'
 export function problems(...codes: ErrorCode[]): Record<never, never> {
   const byStatus: Record<number, { description: string; [codesMember]: ErrorCode[] }> = {}
   for (const code of codes) {
-    const { status } = problemKinds[code]
+    const { status } = errorKinds[code]
     byStatus[status] ??= { description: 'A problem', [codesMember]: [] }
     byStatus[status][codesMember].push(code)
   }

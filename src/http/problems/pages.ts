@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto'
 import { createRoute, z } from '@hono/zod-openapi'
 import { html, raw } from 'hono/html'
-import { type ErrorCode, TiebarError } from '../../kernel/error.ts'
+import { TiebarError } from '../../kernel/error.ts'
+import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
 import type { AppContext } from '../context.ts'
 import { chooseMediaType } from '../middleware/accept.ts'
-import { createRouter, errorCodes, type Router } from '../openapi/router.ts'
-import { problemKinds } from './problem.ts'
-import { problemTexts } from './problem-texts.ts'
+import { createRouter, type Router } from '../openapi/router.ts'
 
 const tags = ['Documentation']
 const path = '/api/problems'
@@ -71,12 +70,12 @@ export function problemPageRoutes(origin: string): Router {
 type Page = z.infer<typeof problemPage>
 
 function toPage(code: ErrorCode, origin: string) {
-  const { status, title, isRetryable = false } = problemKinds[code]
-  return { code, type: `${origin}${path}/${code}`, status, title, ...problemTexts[code], retry_helps: isRetryable }
+  const { isRetryable, ...kind } = errorKinds[code]
+  return { code, type: `${origin}${path}/${code}`, ...kind, retry_helps: isRetryable }
 }
 
 function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(problemKinds, code)
+  return Object.hasOwn(errorKinds, code)
 }
 
 /** A program that takes anything gets JSON; a browser names HTML first. */

@@ -1,8 +1,7 @@
 // The pages that problems point to.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { errorCodes } from '../../../src/http/openapi/router.ts'
-import { problemTexts } from '../../../src/http/problems/problem-texts.ts'
+import { errorCodes, errorKinds } from '../../../src/kernel/error-codes.ts'
 import { startWorld, type World } from '../../harness.ts'
 
 const browser = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
@@ -28,7 +27,8 @@ test('the type of a problem is the address of its page', async () => {
 
 test.each(errorCodes)('every code has a page for programs and one for people: %s', async (code) => {
   const json = await world.request('GET', `/api/problems/${code}`)
-  expect(json.body).toMatchObject({ code, ...problemTexts[code] })
+  const { isRetryable, ...kind } = errorKinds[code]
+  expect(json.body).toMatchObject({ code, ...kind, retry_helps: isRetryable })
   expect(json.headers.get('Vary')).toContain('Accept')
   const html = await world.request('GET', `/api/problems/${code}/`, { headers: browser })
   expect(html.headers.get('Content-Type')).toMatch(/^text\/html; charset=utf-8$/i)
