@@ -10,3 +10,11 @@ type Tagged = { id: number; revision: number; is_manager: boolean }
 export function toEtag({ id, revision, is_manager }: Tagged): string {
   return `"${id}.${revision}${is_manager ? '' : '.public'}"`
 }
+
+/** The revisions of a machine that entity tags name, in the view of those who may change it. Other tags name none. */
+export function toRevisions(etags: string[], id: number): number[] {
+  return etags.flatMap((etag) => {
+    const revision = Number(/\.(\d{1,15})"$/.exec(etag)?.[1] ?? 0)
+    return toEtag({ id, revision, is_manager: true }) === etag ? [revision] : []
+  })
+}

@@ -10,7 +10,7 @@ import { bearerSecurity, body, createRouter, json, problems, type Router } from 
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findControllerUrlFault } from './controller-url.ts'
-import { toEtag } from './machine.ts'
+import { toEtag, toRevisions } from './machine.ts'
 import {
   machinePage,
   machinePatchBody,
@@ -164,8 +164,7 @@ export function machineRoutes(): Router {
 
   router.openapi(remove, async (c) => {
     const { id } = c.req.valid('param')
-    const ifMatch = readIfMatch(c.req.header('If-Match'))
-    await store.changeMachine(c.var.upstreams.database, c.var.caller, id, { isDeleted: true }, ifMatch)
+    await store.changeMachine(c.var.upstreams.database, c.var.caller, id, { isDeleted: true }, wantedRevisions(c, id))
     return c.body(null, 204)
   })
 
@@ -174,8 +173,15 @@ export function machineRoutes(): Router {
 
 async function change(c: AppContext, id: number, change: store.MachineChange) {
   checkControllerUrl(c, change.controllerUrl)
-  const ifMatch = readIfMatch(c.req.header('If-Match'))
-  return answerMachine(c, await store.changeMachine(c.var.upstreams.database, c.var.caller, id, change, ifMatch), 200)
+  const { database } = c.var.upstreams
+  const row = await store.changeMachine(database, c.var.caller, id, change, wantedRevisions(c, id))
+  return answerMachine(c, row, 200)
+}
+
+/** Undefined if any revision will do. */
+function wantedRevisions(c: AppContext, id: number): number[] | undefined {
+  const etags = readIfMatch(c.req.header('If-Match'))
+  return etags && toRevisions(etags, id)
 }
 
 /** The address of the controller is for those who manage the machine: owner and staff. */

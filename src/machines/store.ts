@@ -122,7 +122,7 @@ export type MachineChange = {
 
 /**
  * Changes or deletes a machine.
- * @param ifMatch entity tags of which one must be the machine's; undefined when any state will do
+ * @param revisions of which one must be the machine's; undefined if any will do
  * @throws TiebarError `not_found`, `not_owner`, `precondition_failed`, `job_open`, `session_ended`
  */
 export async function changeMachine(
@@ -130,7 +130,7 @@ export async function changeMachine(
   caller: Caller,
   id: number,
   change: MachineChange,
-  ifMatch: string[] | undefined,
+  revisions: number[] | undefined,
 ): Promise<MachineRow> {
   const status = change.status ?? null
   const hasUrl = change.controllerUrl !== undefined
@@ -144,8 +144,8 @@ export async function changeMachine(
       SELECT CASE
         WHEN target.id IS NULL THEN 'not_found'
         WHEN NOT (caller.is_staff OR target.owner_id = caller.id) THEN 'not_owner'
-        WHEN ${ifMatch !== undefined}::boolean
-          AND NOT ('"' || target.id || '.' || target.revision || '"') = ANY (${sql.param(ifMatch ?? [])}::text[])
+        WHEN ${revisions !== undefined}::boolean
+          AND NOT target.revision = ANY (${sql.param(revisions ?? [])}::bigint[])
           THEN 'precondition_failed'
         WHEN EXISTS (SELECT FROM open_jobs) AND (${isDeleted}::boolean
           OR target.status <> ${status} OR (${hasUrl}::boolean AND target.controller_url IS DISTINCT FROM ${url}))
