@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { runExample } from './programs.ts'
 
 const run = promisify(execFile)
@@ -17,7 +18,7 @@ let world: World
 let owner: Person
 let project: string
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
   project = await mkdtemp(join(tmpdir(), 'tiebar-client-'))
   const modules = join(project, 'node_modules')
@@ -37,7 +38,6 @@ beforeAll(async () => {
   )
 })
 afterAll(async () => {
-  await world?.close()
   if (project) await rm(project, { recursive: true })
 })
 
