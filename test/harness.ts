@@ -1,10 +1,11 @@
 // A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { migrate } from '../src/tools/migrations.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
-import { type CallFaults, open } from './platform/faults.ts'
+import { type CallFaults, type CallPassage, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/courier.ts'
@@ -63,7 +64,12 @@ export type World = {
   /** The Worker's log lines, parsed. */
   logs(): Record<string, unknown>[]
   /** Starts the Worker anew with other variables. */
-  reconfigure(vars: Record<string, string>): Promise<void>
+  reconfigure(vars: Variables): Promise<void>
+  /**
+   * Ends all faults and deliveries, forgets what was recorded, and gives the Worker these variables. Rows and keys stay,
+   * as tests have accounts and machines of their own.
+   */
+  reset(vars: Variables): Promise<void>
   close(): Promise<void>
 }
 
@@ -74,8 +80,11 @@ export type MachineInPlay = { id: number; body: Answer['body']; etag: string } &
   ControllerStandIn['machine']
 >
 
+/** Variables of the Worker that replace those of the standard world; without a value where it is to have none. */
+export type Variables = Record<string, string | undefined>
+
 export type WorldOptions = WorkerOptions & {
-  vars?: Record<string, string | undefined>
+  vars?: Variables
   /** How far away every upstream is: for counting round trips. */
   latencyMs?: number
 }
@@ -96,10 +105,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     controller: newFaults(),
     deliveries: newFaults(),
   }
+  let callsInProgress = 0
   const standIn = (service: Upstream) => ({
     latencyMs,
     onExchange: (exchange: Exchange) => exchanges.push(exchange),
-    faults: faults[service],
+    faults: {
+      async pass(...call: Parameters<CallPassage>) {
+        callsInProgress += 1
+        return faults[service].pass(...call).finally(() => {
+          callsInProgress -= 1
+        })
+      },
+    },
   })
   const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
   const [postgres, redis, qstash, controller] = await Promise.all([
@@ -110,7 +127,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   ])
   await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   exchanges.length = 0
-  const vars: Record<string, string | undefined> = {
+  const vars: Variables = {
     DATABASE_URL: postgres.databaseUrl,
     NEON_FETCH_ENDPOINT: postgres.fetchEndpoint,
     UPSTASH_REDIS_REST_URL: redis.url,
@@ -121,7 +138,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
     JWT_KEYS: JSON.stringify([makeSigningKey('test-1')]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
+    // All tests come from one address.
     SIGN_UPS_PER_ADDRESS: '100000',
+    FAILED_LOG_INS_PER_ADDRESS: '100000',
     ...options.vars,
   }
   const worker = await startWorker((origin) => named({ PUBLIC_URL: origin, ...vars }), options)
@@ -134,6 +153,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return answer
   }
   const signUp = (overrides: Record<string, unknown> = {}) => signUpPerson(request, overrides)
+  let reconfigured: Variables = {}
+  const reconfigure = async (overrides: Variables) => {
+    await worker.restart(named({ PUBLIC_URL: origin, ...vars, ...overrides }))
+    reconfigured = overrides
+  }
   return {
     url: origin,
     postgres,
@@ -172,13 +196,30 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ),
     sweep: () => worker.scheduled(),
     logs: () => readLogs(worker.lines()),
-    reconfigure: (overrides) => worker.restart(named({ PUBLIC_URL: origin, ...vars, ...overrides })),
+    reconfigure,
+    async reset(overrides) {
+      for (const each of Object.values(faults)) each.pass = open
+      await cancelMessages(qstash)
+      // What the Worker does after its answers, it does with calls.
+      await poll(async () => ({ isDone: callsInProgress === 0, value: callsInProgress }), 'calls to end')
+      if (!isDeepStrictEqual(reconfigured, overrides)) await reconfigure(overrides)
+      exchanges.length = 0
+      worker.lines().length = 0
+    },
     async close() {
       await worker.close()
       await Promise.all([qstash.close(), controller.close()])
       await Promise.all([postgres.close(), redis.close()])
     },
   }
+}
+
+/** Nothing is delivered any more of what QStash has taken. */
+async function cancelMessages(qstash: QStashStandIn): Promise<void> {
+  const headers = { Authorization: `Bearer ${qstash.token}` }
+  const { status } = await fetch(`${qstash.url}/v2/messages`, { method: 'DELETE', headers })
+  if (status !== 202) throw new Error(`DELETE /v2/messages answered ${status}`)
+  await qstash.restart() // cuts off what is under way
 }
 
 async function send(url: URL, method: string, { token, body, headers }: RequestOptions): Promise<Answer> {

@@ -1,12 +1,12 @@
 // The entry with an environment that is not whole: it says so in the log and in every answer, and shows no value.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeSigningKey, poll, startWorld, type World } from './harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { makeSigningKey, poll, type World } from './harness.ts'
+import { useWorld } from './shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 test.each([
   { name: 'one that is missing', vars: { QSTASH_TOKEN: '' } },

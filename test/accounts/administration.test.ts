@@ -1,16 +1,16 @@
-// /api/accounts: what staff may do. Its world is its own, because who is the last of the staff is everybody's business.
+// /api/accounts: what staff may do.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accountSorts } from '../../src/accounts/sql/administration.ts'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { markOf, sessionIdOf, signIn } from './people.ts'
 
 let world: World
 let staff: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   staff = await world.signUpStaff()
 })
-afterAll(() => world?.close())
 
 const list = (person: Person, query: Record<string, string> = {}) =>
   person.request('GET', `/api/accounts?${new URLSearchParams(query)}`)
@@ -158,6 +158,7 @@ describe('PATCH /api/accounts/{id}', () => {
 describe('the last active staff account', () => {
   let small: World
   beforeAll(async () => {
+    // A world of its own: whoever is the last of the staff depends on all accounts.
     small = await startWorld()
   })
   afterAll(() => small?.close())

@@ -1,6 +1,7 @@
 // A world in which log-ins and sign-ups are limited to a few, and people who come from addresses of their own.
 import { randomUUID } from 'node:crypto'
-import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import type { Answer, Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 export const wrong = 'a wrong password'
 export const logInWindowSeconds = 300
@@ -26,14 +27,12 @@ export type LimitedWorld = {
 }
 
 /** Failed log-ins: 2 by name and address, 3 by name, 4 by address; 3 sign-ups by address. */
-export async function startLimitedWorld(): Promise<LimitedWorld> {
-  const world = await startWorld({
-    vars: {
-      FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '2',
-      FAILED_LOG_INS_PER_NAME: '3',
-      FAILED_LOG_INS_PER_ADDRESS: '4',
-      SIGN_UPS_PER_ADDRESS: '3',
-    },
+export async function useLimitedWorld(): Promise<LimitedWorld> {
+  const world = await useWorld({
+    FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '2',
+    FAILED_LOG_INS_PER_NAME: '3',
+    FAILED_LOG_INS_PER_ADDRESS: '4',
+    SIGN_UPS_PER_ADDRESS: '3',
   })
   const password = 'four columns hold it'
   const signUp: LimitedWorld['signUp'] = (address, overrides = {}) => {

@@ -1,7 +1,7 @@
 // Redis away: the limits fail open, and nobody waits for them.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { World } from '../harness.ts'
 import {
   anAddress,
@@ -9,7 +9,7 @@ import {
   from,
   type LimitedWorld,
   logInWindowSeconds,
-  startLimitedWorld,
+  useLimitedWorld,
   wrong,
 } from './limited.ts'
 import { signIn, stayClearOfTurn } from './people.ts'
@@ -21,13 +21,12 @@ let logIn: LimitedWorld['logIn']
 let signUp: LimitedWorld['signUp']
 let aPerson: LimitedWorld['aPerson']
 beforeAll(async () => {
-  const limited = await startLimitedWorld()
+  const limited = await useLimitedWorld()
   world = limited.world
   logIn = limited.logIn
   signUp = limited.signUp
   aPerson = limited.aPerson
 })
-afterAll(() => world?.close())
 beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
 
 async function withRedisAt(url: string, run: () => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 // How often a password may be guessed, and an address sign up.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Answer, World } from '../harness.ts'
 import {
   anAddress,
@@ -9,7 +9,7 @@ import {
   type LimitedWorld,
   logInWindowSeconds,
   signUpWindowSeconds,
-  startLimitedWorld,
+  useLimitedWorld,
   wrong,
 } from './limited.ts'
 import { stayClearOfTurn } from './people.ts'
@@ -21,13 +21,12 @@ let logIn: LimitedWorld['logIn']
 let signUp: LimitedWorld['signUp']
 let aPerson: LimitedWorld['aPerson']
 beforeAll(async () => {
-  const limited = await startLimitedWorld()
+  const limited = await useLimitedWorld()
   world = limited.world
   logIn = limited.logIn
   signUp = limited.signUp
   aPerson = limited.aPerson
 })
-afterAll(() => world?.close())
 beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
 
 function expectLimited(answer: Answer, name: string, quota: number, windowSeconds: number): void {

@@ -1,15 +1,15 @@
 // POST /api/log-in and /api/log-out.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { makeHash } from './hashes.ts'
 import { signIn } from './people.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 const logIn = (body: unknown) => world.request('POST', '/api/log-in', { body })
 

@@ -1,14 +1,14 @@
 // /api/me: details, password, sessions.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { markOf, sessionIdOf, signIn } from './people.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 describe('PATCH /api/me', () => {
   test('changes what it names, and leaves the rest', async () => {

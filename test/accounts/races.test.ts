@@ -1,13 +1,13 @@
 // Races of one session, on a real PostgreSQL: PGlite has one connection and would hide them.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRealPostgres, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { hasRealPostgres, type World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 describe.skipIf(!hasRealPostgres)('at once', () => {
   let world: World
   beforeAll(async () => {
-    world = await startWorld()
+    world = await useWorld()
   })
-  afterAll(() => world?.close())
 
   test('50 refreshes with one token: one is exchanged, and the session has ended for the winner, too', async () => {
     for (let round = 0; round < 4; round += 1) {

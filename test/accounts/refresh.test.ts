@@ -1,14 +1,14 @@
 // POST /api/token/refresh: rotation, and what happens to a session whose old token turns up again (RFC 9700 §4.14.2).
 import { decodeJwt } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { markOf, sessionIdOf, signIn } from './people.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 const refresh = (token: unknown) => world.request('POST', '/api/token/refresh', { body: { refresh: token } })
 

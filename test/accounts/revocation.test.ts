@@ -1,15 +1,15 @@
 // What ends a session or a right ends it now: also for the status of a job, which Redis alone answers meanwhile.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { type SignedIn, signIn, watchedJob } from './people.ts'
 
 let world: World
 let staff: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   staff = await world.signUpStaff()
 })
-afterAll(() => world?.close())
 
 type End = (session: SignedIn, owner: Person) => Promise<{ status: number }>
 const refresh = (token: string) => world.request('POST', '/api/token/refresh', { body: { refresh: token } })

@@ -1,15 +1,15 @@
 // POST /api/sign-up: what is taken, what is refused, what is answered.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let made: unknown[]
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   made = await world.postgres.query('SELECT username FROM accounts')
 })
-afterAll(() => world?.close())
 
 function someone(overrides: Record<string, unknown> = {}): Record<string, unknown> {
   const username = `s-${randomUUID()}`

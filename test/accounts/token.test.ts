@@ -1,7 +1,8 @@
 // Tokens: what is in them, which are refused and why, and two keys at once.
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { makeSigningKey, type Person, type World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 // Every start of the Worker takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
@@ -10,10 +11,9 @@ const ours = makeSigningKey('first')
 let world: World
 let person: Person
 beforeAll(async () => {
-  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([ours]) } })
+  world = await useWorld({ JWT_KEYS: JSON.stringify([ours]) })
   person = await world.signUp()
 })
-afterAll(() => world?.close())
 
 type Forgery = { key?: Record<string, unknown>; header?: object; claims?: Record<string, unknown>; expiresIn?: number }
 

@@ -2,27 +2,18 @@
 // Forged signatures claim by claim stand in test/jobs/signature.test.ts.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import {
-  deliver,
-  deliverPath,
-  failedPath,
-  giveUp,
-  postCallback,
-  readRow,
-  request,
-  startQuietWorld,
-} from '../jobs/qstash-calls.ts'
+import { deliver, deliverPath, failedPath, giveUp, postCallback, readRow, request } from '../jobs/qstash-calls.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
+import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function start() {
   const machine = await world.createMachine(owner)

@@ -1,17 +1,17 @@
 // What the API hands out for later: cursors, entity tags, keys. Anybody can write one.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { MachineInPlay, Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let person: Person
 let machine: MachineInPlay
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   person = await world.signUp()
   machine = await world.createMachine(person)
   await world.createMachine(person)
 })
-afterAll(() => world?.close())
 
 const encode = (parts: unknown) => Buffer.from(JSON.stringify(parts)).toString('base64url')
 

@@ -1,8 +1,9 @@
 // Guessing passwords: what it costs the guesser, what it costs us, and what can be learnt from the clock. How often one
 // may guess stands in test/accounts/limits.test.ts.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let person: Person
@@ -13,10 +14,9 @@ beforeAll(async () => {
     FAILED_LOG_INS_PER_NAME: '100000',
     FAILED_LOG_INS_PER_ADDRESS: '100000',
   }
-  world = await startWorld({ vars })
+  world = await useWorld(vars)
   person = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const guess = (username: string) => world.request('POST', '/api/log-in', { body: { username, password: randomUUID() } })
 

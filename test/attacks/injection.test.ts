@@ -1,14 +1,14 @@
 // Text that means something to whoever reads it next: PostgreSQL, JSON, headers, the log, a cursor's reader.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let person: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   person = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const statements = [
   "'; DROP TABLE machines; --",

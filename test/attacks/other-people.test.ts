@@ -1,19 +1,19 @@
 // What belongs to others: every read and write of it, by somebody with an account and no rights, and what a body may say
 // of whose it is.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { MachineInPlay, Person, World } from '../harness.ts'
-import { deliver, readRow, request, startQuietWorld } from '../jobs/qstash-calls.ts'
+import { deliver, readRow, request } from '../jobs/qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 let victim: Person
 let thief: Person
 let machine: MachineInPlay
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   ;[victim, thief] = await Promise.all([world.signUp(), world.signUp()])
   machine = await world.createMachine(victim)
 })
-afterAll(() => world?.close())
 
 test('a machine of somebody else can be seen, without its controller, and neither changed, operated nor deleted', async () => {
   const path = `/api/machines/${machine.id}`

@@ -1,17 +1,17 @@
 // A controller_url makes the Worker send a request: to the open internet and nowhere else. Every spelling by itself is a
 // table in test/machines/controller-url.test.ts; here the real Worker, as it is deployed.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
-import { deliver, nobody, readRow, request } from '../jobs/qstash-calls.ts'
+import type { Person, World } from '../harness.ts'
+import { deliver, readRow, request } from '../jobs/qstash-calls.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
+import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 let person: Person
 beforeAll(async () => {
-  world = await startWorld({ vars: { ALLOW_PRIVATE_CONTROLLERS: '', QSTASH_URL: nobody } })
+  world = await useQuietWorld({ ALLOW_PRIVATE_CONTROLLERS: '' })
   person = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const insides: [string, string][] = [
   ['loopback', 'http://127.0.0.1/'],

@@ -3,8 +3,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, importJWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+import { makeSigningKey, type Person, type World } from '../harness.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
+import { useWorld } from '../shared-world.ts'
 
 const ours = makeSigningKey('ours')
 const theirs = makeSigningKey('ours')
@@ -14,14 +15,14 @@ let victim: Person
 let keyServer: StandInServer
 const keyRequests: string[] = []
 beforeAll(async () => {
-  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([ours]) } })
+  world = await useWorld({ JWT_KEYS: JSON.stringify([ours]) })
   victim = await world.signUp()
   keyServer = await startHttpServer('key server', async ({ target }) => {
     keyRequests.push(target)
     return { body: { keys: [theirPublic] } }
   })
 })
-afterAll(() => Promise.all([world?.close(), keyServer?.close()]))
+afterAll(() => keyServer?.close())
 
 /** The victim's own claims, signed by somebody else. */
 async function sign(header: Partial<JWTHeaderParameters>, claims: JWTPayload = {}, key = theirs): Promise<string> {

@@ -1,18 +1,18 @@
 // The typed client against the real Worker, with what goes wrong on the way between the two.
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { type ClientOptions, createClient, JobFailed, TiebarProblem, type Tokens } from '../../src/client/client.ts'
 import { typesFile, writeTypes } from '../../src/tools/client-types.ts'
-import { type Person, startWorld, type World } from '../harness.ts'
+import type { Person, World } from '../harness.ts'
 import { open, slow } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 type Sent = { method: string; path: string; key: string | null }
 

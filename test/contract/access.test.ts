@@ -1,6 +1,6 @@
 // Who may call what: without a token, with a session that is over, and about what is somebody else's.
 import { createHmac, randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { sessionIdOf } from '../accounts/people.ts'
 import type { Person } from '../harness.ts'
 import { keepMessages } from '../jobs/qstash-calls.ts'
@@ -12,18 +12,17 @@ import {
   fill,
   isQueue,
   named,
-  startEndpointWorld,
   takesBearer,
   takesBody,
   takesOutcome,
+  useEndpointWorld,
 } from './endpoints.ts'
 import type { Operation } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {
-  here = await startEndpointWorld()
+  here = await useEndpointWorld()
 })
-afterAll(() => here?.world.close())
 
 describe('an endpoint that needs a token', () => {
   test.each(named((operation) => takesBearer(operation) || takesOutcome(operation)))(

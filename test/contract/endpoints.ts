@@ -2,7 +2,8 @@
 import { expect } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import type { SigningKey } from '../../src/env.ts'
-import { type Answer, makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
+import { type Answer, makeSigningKey, type Person, type World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { document, type Operation } from './openapi-assertion.ts'
 
 export type Endpoint = { method: string; path: string; operation: Operation }
@@ -45,16 +46,13 @@ export type EndpointWorld = {
   call(endpoint: Endpoint, options?: CallOptions, query?: string): Promise<Answer>
 }
 
-export async function startEndpointWorld(): Promise<EndpointWorld> {
+export async function useEndpointWorld(): Promise<EndpointWorld> {
   const key = makeSigningKey('test-1')
-  const world = await startWorld({
-    vars: {
-      JWT_KEYS: JSON.stringify([key]),
-      // The examples are sent again and again; that failed log-ins are limited is not the matter here.
-      FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
-      FAILED_LOG_INS_PER_NAME: '100000',
-      FAILED_LOG_INS_PER_ADDRESS: '100000',
-    },
+  const world = await useWorld({
+    JWT_KEYS: JSON.stringify([key]),
+    // The examples are sent again and again; that failed log-ins are limited is not the matter here.
+    FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
+    FAILED_LOG_INS_PER_NAME: '100000',
   })
   const staff = await world.signUpStaff()
   // A controller's, for a job that nothing knows.

@@ -1,23 +1,22 @@
 // The common rules of bodies, queries and ids, for every endpoint: the cases are made from the document.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import {
   type EndpointWorld,
   exampleOf,
   expectProblem,
   named,
-  startEndpointWorld,
   takesBody,
   takesId,
   takesOutcome,
   takesQuery,
+  useEndpointWorld,
 } from './endpoints.ts'
 import type { Operation } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {
-  here = await startEndpointWorld()
+  here = await useEndpointWorld()
 })
-afterAll(() => here?.world.close())
 
 describe('an endpoint that takes a body', () => {
   test.each(named(takesBody))('answers 415 when it is not said to be JSON: %s', async (_, endpoint) => {

@@ -1,13 +1,12 @@
 // The common rules of paths, methods and negotiation, for every endpoint: the cases are made from the document.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EndpointWorld, endpoints, expectProblem, fill, named, startEndpointWorld } from './endpoints.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type EndpointWorld, endpoints, expectProblem, fill, named, useEndpointWorld } from './endpoints.ts'
 import { document } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {
-  here = await startEndpointWorld()
+  here = await useEndpointWorld()
 })
-afterAll(() => here?.world.close())
 
 describe('a path', () => {
   const paths = Object.keys(document.paths)

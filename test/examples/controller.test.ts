@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeSigningKey, type Person, poll, startWorld, type World } from '../harness.ts'
+import { makeSigningKey, type Person, poll, type World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { type Program, runCommandOf, runExample } from './programs.ts'
 
 const file = new URL('controller.ts', import.meta.url).pathname
@@ -12,7 +13,7 @@ let owner: Person
 let program: Program
 let url: string
 beforeAll(async () => {
-  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([key]) } })
+  world = await useWorld({ JWT_KEYS: JSON.stringify([key]) })
   owner = await world.signUp()
   program = runExample(file, [], { TIEBAR_URL: world.url, PORT: '0' })
   const [, port] = await program.waitFor(/listening on .*"port":(\d+)/)
@@ -20,7 +21,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   program?.child.kill()
-  await world?.close()
 })
 
 const countOf = (command: string) => program.lines.filter((line) => line === `the machine does a ${command}`).length

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { runCommandOf, runExample } from './programs.ts'
 
 const run = promisify(execFile)
@@ -21,7 +22,7 @@ let owner: Person
 let project: string
 let installed: string
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
   project = await mkdtemp(join(tmpdir(), 'tiebar-client-'))
   await writeFile(join(project, 'package.json'), JSON.stringify({ type: 'module' }))
@@ -31,7 +32,6 @@ beforeAll(async () => {
   installed = join(project, 'node_modules/tiebar')
 })
 afterAll(async () => {
-  await world?.close()
   if (project) await rm(project, { recursive: true })
 })
 

@@ -1,18 +1,18 @@
 // The invariants are worth what they find: each is broken on purpose, and must be told.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
 import { deliver, keepMessages, request, setMachineStatus } from '../jobs/qstash-calls.ts'
+import { useWorld } from '../shared-world.ts'
 import { findViolations, judgeCommands } from './invariants.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function succeed() {
   const machine = await world.createMachine(owner)

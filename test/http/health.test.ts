@@ -1,13 +1,13 @@
 // Is the Worker alive, and does every upstream answer.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { World } from '../harness.ts'
 import { type CallPassage, hang, open, shut } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 const upstreams = ['postgres', 'redis', 'qstash'] as const
 const answerWith =

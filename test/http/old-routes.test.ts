@@ -1,12 +1,12 @@
 // The old system's paths answer 308.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 test.each([
   ['POST', '/api/sign-in', '/api/log-in'],

@@ -1,17 +1,17 @@
 // What a controller answers, and what becomes of the job: every row of the contract, on the wire and as a table.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { judgeBody, judgeStatus } from '../../src/jobs/controller.ts'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, readMachineStatus, readRow, readTimeline, request, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function sendTo(behaviour: BehaviourOrder, command: 'START' | 'STOP' = 'START') {
   const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })

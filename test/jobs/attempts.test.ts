@@ -1,16 +1,16 @@
 // How often a job is tried, and how it ends when no attempt brought an answer that counts.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, endLease, readMachineStatus, readRow, request, rewind, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, endLease, readMachineStatus, readRow, request, rewind } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function queue(command: 'START' | 'STOP', behaviour: BehaviourOrder) {
   const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })

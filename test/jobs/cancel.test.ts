@@ -1,16 +1,16 @@
 // Taking a job back: only while it is QUEUED, and only by those whose job or machine it is.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { deliver, readMachineStatus, readRow, readTimeline, request, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function queue(person = owner) {
   const machine = await world.createMachine(owner)

@@ -1,17 +1,17 @@
 // The command as a controller gets it: all it needs to know that it is us is our public keys.
 import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import { deliver, request, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, request } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function send() {
   const machine = await world.createMachine(owner)

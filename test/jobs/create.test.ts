@@ -1,23 +1,15 @@
 // Who may send which command to which machine, and what is kept of a refusal.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import {
-  deliver,
-  readMachineStatus,
-  readRow,
-  readTimeline,
-  request,
-  setMachineStatus,
-  startQuietWorld,
-} from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, setMachineStatus } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function listRefusals(machineId: number) {
   const { body } = await owner.request('GET', `/api/machines/${machineId}/history?state=REJECTED`)

@@ -1,6 +1,7 @@
 // Deliveries come late, twice and out of order: the claim lets one through at a time, and none when it is over.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
+import { useQuietWorld } from '../shared-world.ts'
 import {
   deliver,
   endLease,
@@ -10,16 +11,14 @@ import {
   request,
   rewind,
   setMachineStatus,
-  startQuietWorld,
 } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function queue(command: 'START' | 'STOP' = 'START') {
   const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })

@@ -1,8 +1,9 @@
 // How a job is handed to QStash: with which settings, what happens when QStash is away, and when it has given up.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Person, poll, startWorld, type World } from '../harness.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Person, poll, type World } from '../harness.ts'
 import { type CallPassage, open, shut } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
+import { useWorld } from '../shared-world.ts'
 import {
   deliver,
   deliverPath,
@@ -18,10 +19,9 @@ import {
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 beforeEach(() => {
   world.faults.qstash.pass = keepMessages

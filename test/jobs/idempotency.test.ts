@@ -1,15 +1,14 @@
 // Idempotency-Key on the operation of a machine: sent twice, it takes effect once and is answered alike.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import { startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const operate = (person: Person, machineId: number, key: string, body: unknown = { command: 'START' }, slash = '') =>
   person.request('POST', `/api/machines/${machineId}/operation${slash}`, { body, headers: { 'Idempotency-Key': key } })

@@ -1,17 +1,17 @@
 // The token that goes to a controller with a command: it reports the end of this job, and nothing else.
 import { importJWK, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeSigningKey, type Person, startWorld, type World } from '../harness.ts'
-import { deliver, nobody, readRow, request } from './qstash-calls.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { makeSigningKey, type Person, type World } from '../harness.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readRow, request } from './qstash-calls.ts'
 
 const key = makeSigningKey('outcome-test')
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld({ vars: { QSTASH_URL: nobody, JWT_KEYS: JSON.stringify([key]) } })
+  world = await useQuietWorld({ JWT_KEYS: JSON.stringify([key]) })
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function send() {
   const machine = await world.createMachine(owner)

@@ -1,25 +1,16 @@
 // What a controller reports after it answered PENDING, also late, twice, and against what is known already.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import {
-  deliver,
-  readMachineStatus,
-  readRow,
-  readTimeline,
-  request,
-  rewind,
-  setMachineStatus,
-  startQuietWorld,
-} from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, rewind, setMachineStatus } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const pending: BehaviourOrder = { mode: 'fail', status: 200, body: { result: 'PENDING' }, times: 1 }
 

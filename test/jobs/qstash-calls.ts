@@ -1,6 +1,6 @@
-// The queue played by hand: a world in which QStash takes nothing, and callbacks signed as QStash signs them. So a
-// test decides when a job is delivered, how often, and with which signature.
-import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+// The queue played by hand: callbacks signed as QStash signs them. So a test decides when a job is delivered, how often,
+// and with which signature.
+import type { Answer, Person, World } from '../harness.ts'
 import type { CallPassage } from '../platform/faults.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
@@ -16,8 +16,6 @@ export const keepMessages: CallPassage = async ({ target, body }) => {
   const batch: unknown[] = JSON.parse(body.toString())
   return { body: batch.map(() => ({ messageId: 'msg_kept' })) }
 }
-
-export const startQuietWorld = (): Promise<World> => startWorld({ vars: { QSTASH_URL: nobody } })
 
 /** Posts a callback; the signature is QStash's own unless another is given. */
 export function postCallback(world: World, path: string, body: unknown, signature?: string | null): Promise<Answer> {

@@ -1,16 +1,16 @@
 // Races, on a real PostgreSQL: PGlite has one connection and would hide them all.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, type World } from '../harness.ts'
-import { deliver, readMachineStatus, readRow, request, setMachineStatus, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readMachineStatus, readRow, request, setMachineStatus } from './qstash-calls.ts'
 
 describe.skipIf(!hasRealPostgres)('at once', () => {
   let world: World
   let owner: Person
   beforeAll(async () => {
-    world = await startQuietWorld()
+    world = await useQuietWorld()
     owner = await world.signUp()
   })
-  afterAll(() => world?.close())
 
   const countsOf = (answers: { status: number }[]) => {
     const counts: Record<number, number> = {}

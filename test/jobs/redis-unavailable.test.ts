@@ -1,18 +1,18 @@
 // Redis is a copy: without it everything still works.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { shut } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 import { deliver, keepMessages, readRow, request, rewind } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function queue(behaviour: BehaviourOrder = { mode: 'obey' }) {
   const machine = await world.createMachine(owner)

@@ -1,13 +1,12 @@
 // What the sweep throws away: rows that can matter to nobody any more.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
-import { startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
 })
-afterAll(() => world?.close())
 
 test('old idempotency keys and sessions that ran out are dropped, others are kept', async () => {
   const [kept, gone] = [await world.signUp(), await world.signUp()]

@@ -13,6 +13,7 @@ let world: World
 let owner: Person
 let machine: MachineInPlay
 beforeAll(async () => {
+  // A world of its own: thousands of rows would slow down whatever lists or sweeps after it.
   world = await startWorld()
   owner = await world.signUp()
   machine = await world.createMachine(owner)

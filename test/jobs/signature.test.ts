@@ -1,22 +1,22 @@
 // Who may deliver: only what QStash signed, for this URL, with this body, now.
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
-import { deliverPath, failedPath, postCallback, readRow, request, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliverPath, failedPath, postCallback, readRow, request } from './qstash-calls.ts'
 
 let world: World
 let jobId: string
 let body: string
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   const owner = await world.signUp()
   const machine = await world.createMachine(owner)
   jobId = (await request(world, owner, machine.id, 'START')).id
   body = JSON.stringify({ job_id: jobId })
 })
-afterAll(() => world?.close())
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('base64url')
 const nowSeconds = () => Math.floor(Date.now() / 1_000)

@@ -1,18 +1,18 @@
 // The copy of a job in Redis: who is served from it, when it is written, how long it lives, and that it may be lost.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Person, poll, startWorld, type World } from '../harness.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Person, poll, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { open, shut } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 import { deliver, keepMessages, request } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 beforeEach(() => {
   world.faults.redis.pass = open
 })

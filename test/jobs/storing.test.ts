@@ -1,8 +1,9 @@
 // What a controller answered must not be lost: storing it is tried for 8 s while PostgreSQL is away.
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { type Person, poll, startWorld, type World } from '../harness.ts'
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { type Person, poll, type World } from '../harness.ts'
 import { answerLate, loseAnswer, only, open, shut } from '../platform/faults.ts'
 import { startHttpServer } from '../platform/http.ts'
+import { useWorld } from '../shared-world.ts'
 import {
   deliver,
   endLease,
@@ -17,11 +18,10 @@ import {
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 beforeEach(() => {
   world.faults.postgres.pass = open
 })

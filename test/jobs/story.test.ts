@@ -1,12 +1,12 @@
 // The main job from end to end: register, START, watch, STOP, read the history.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 test('a machine is started and stopped, and its history tells both', async () => {
   const owner = await world.signUp()

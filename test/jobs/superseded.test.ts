@@ -1,17 +1,17 @@
 // A STOP beats a START: the START is SUPERSEDED in the same batch, and what its controller says later is only a note.
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { startHttpServer } from '../platform/http.ts'
-import { deliver, readMachineStatus, readRow, readTimeline, request, rewind, startQuietWorld } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readMachineStatus, readRow, readTimeline, request, rewind } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startQuietWorld()
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const pending: BehaviourOrder = { mode: 'fail', status: 200, body: { result: 'PENDING' }, times: 1, only: 'START' }
 const busy: BehaviourOrder = { mode: 'fail', status: 503, only: 'START' }

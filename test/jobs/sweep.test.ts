@@ -16,6 +16,7 @@ import {
 let world: World
 let owner: Person
 beforeAll(async () => {
+  // A world of its own: the tests count all that a sweep does.
   world = await startWorld()
   owner = await world.signUp()
 })

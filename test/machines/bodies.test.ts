@@ -1,18 +1,18 @@
 // What a body may say about a machine, and what is answered when it says something else.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { insideUrls, outsideUrls } from './controller-urls.ts'
 
 let world: World
 let owner: Person
 let path: string
 beforeAll(async () => {
-  world = await startWorld({ vars: { ALLOW_PRIVATE_CONTROLLERS: 'false' } })
+  world = await useWorld({ ALLOW_PRIVATE_CONTROLLERS: 'false' })
   owner = await world.signUp()
   path =
     (await owner.request('POST', '/api/machines', { body: { name: 'a', location: 'b' } })).headers.get('Location') ?? ''
 })
-afterAll(() => world?.close())
 
 /** The three requests that have a body, with this one in a body that is whole. */
 function requestsWith(change: Record<string, unknown>): [method: string, path: string, body: unknown][] {

@@ -1,16 +1,16 @@
 // Entity tags of machines: saving a read, and not overwriting what somebody else changed meanwhile.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { MachineInPlay, Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 let stranger: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
   stranger = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const pathOf = ({ id }: MachineInPlay) => `/api/machines/${id}`
 const read = (person: Person, machine: MachineInPlay, headers = {}) =>

@@ -1,15 +1,15 @@
 // History: of a machine and of a person, with its filters, its order and its pages.
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { encodeCursor } from '../../src/kernel/page.ts'
-import { type Answer, type Person, startWorld, type World } from '../harness.ts'
+import type { Answer, Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 type Job = {
   id: string

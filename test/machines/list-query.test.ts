@@ -1,16 +1,16 @@
 // The query of the list of machines: what does not fit is named, and nothing in it does harm.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { encodeCursor } from '../../src/kernel/page.ts'
-import { type Person, startWorld, type World } from '../harness.ts'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { list } from './listing.ts'
 
 let world: World
 let person: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   person = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const cursorFor = (sort: string, value: string, id: string) => encodeCursor({ sort, value, id })
 

@@ -1,15 +1,15 @@
 // The list of machines: filters, orders, pages.
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { machineSorts } from '../../src/machines/store.ts'
-import { type Person, startWorld, type World } from '../harness.ts'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { type Item, insertMachines, list, namesOf, walk } from './listing.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 describe('filters', () => {
   let owner: Person

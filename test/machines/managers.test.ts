@@ -1,18 +1,18 @@
 // Who may see all of a machine and change it: its owner and staff, as long as they are that.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 let stranger: Person
 let staff: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
   stranger = await world.signUp()
   staff = await world.signUpStaff()
 })
-afterAll(() => world?.close())
 
 const body = { name: '사출기 1호', location: '1공장 A열 3번' }
 

@@ -1,17 +1,17 @@
 // What may be done to a machine while a job is open on it.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { MachineInPlay, Person, World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   // Nothing is delivered: a job stays QUEUED.
   world.faults.qstash.pass = shut
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 async function withOpenJob(overrides = {}): Promise<{ machine: MachineInPlay; jobId: string; path: string }> {
   const machine = await world.createMachine(owner, overrides)

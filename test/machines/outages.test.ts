@@ -1,21 +1,21 @@
 // PostgreSQL away, at odds with itself, or telling nonsense: what is answered then, and that nothing of it leaks.
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { MachineInPlay, Person, World } from '../harness.ts'
 import { type CallPassage, loseAnswer, open, shut } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 let machine: MachineInPlay
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
   machine = await world.createMachine(owner)
 })
 afterEach(() => {
   for (const gate of Object.values(world.faults)) gate.pass = open
 })
-afterAll(() => world?.close())
 
 const body = { name: 'Machine', location: 'Hall 1' }
 describe('without PostgreSQL', () => {

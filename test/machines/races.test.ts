@@ -1,15 +1,15 @@
 // Races of one machine's row, on a real PostgreSQL: PGlite has one connection and would hide them.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { hasRealPostgres, type Person, type World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 describe.skipIf(!hasRealPostgres)('at once', () => {
   let world: World
   let owner: Person
   beforeAll(async () => {
-    world = await startWorld()
+    world = await useWorld()
     owner = await world.signUp()
   })
-  afterAll(() => world?.close())
 
   test('20 PATCHes with one ETag: one is carried out, all others are told 412', async () => {
     for (let round = 0; round < 5; round += 1) {

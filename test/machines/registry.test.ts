@@ -1,18 +1,18 @@
 // Registering, reading, changing and deleting machines.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 let stranger: Person
 let staff: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
   stranger = await world.signUp()
   staff = await world.signUpStaff()
 })
-afterAll(() => world?.close())
 
 const members = ['id', 'name', 'location', 'status', 'owner_id', 'controller_url', 'created_at', 'updated_at']
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/

@@ -1,18 +1,18 @@
 // Redis is a copy and QStash a queue: what people do goes on when either is away, or both.
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import type { Person, World } from '../harness.ts'
 import { type CallPassage, hang, open, shut } from '../platform/faults.ts'
+import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
 })
 afterEach(() => {
   for (const gate of Object.values(world.faults)) gate.pass = open
 })
-afterAll(() => world?.close())
 
 /** All that a person does, from signing up to logging out. */
 async function liveADay(): Promise<void> {

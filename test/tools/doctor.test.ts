@@ -1,16 +1,17 @@
 // `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { runChecks } from '../../src/tools/doctor/checks.ts'
-import { makeSigningKey, startWorld, type World } from '../harness.ts'
+import { makeSigningKey, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
+import { useWorld } from '../shared-world.ts'
 import { runTool } from './programs.ts'
 
 const key = makeSigningKey('doctor')
 let world: World
 let variables: Record<string, string>
 beforeAll(async () => {
-  world = await startWorld({ vars: { JWT_KEYS: JSON.stringify([key]) } })
+  world = await useWorld({ JWT_KEYS: JSON.stringify([key]) })
   variables = {
     DATABASE_URL: world.postgres.databaseUrl,
     NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint,
@@ -25,7 +26,6 @@ beforeAll(async () => {
     ALLOW_PRIVATE_CONTROLLERS: 'true',
   }
 })
-afterAll(() => world?.close())
 
 /** With a cron that comes by, unless told. */
 async function look(

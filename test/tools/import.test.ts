@@ -9,6 +9,7 @@ import { runTool } from './programs.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
+/** New for each test: ids of the old database must be free. */
 let world: World
 let dir: string
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { startWorld, type World } from '../harness.ts'
+import type { World } from '../harness.ts'
+import { useWorld } from '../shared-world.ts'
 import { runTool } from './programs.ts'
 
 // Every program that is started takes seconds on a busy machine.
@@ -13,12 +14,13 @@ let world: World
 let dir: string
 let env: Record<string, string>
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
+  // The test of the last one counts all staff.
+  await world.postgres.query('UPDATE accounts SET is_staff = false')
   dir = await mkdtemp(join(tmpdir(), 'tiebar-staff-'))
   env = { DATABASE_URL: world.postgres.databaseUrl, NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint }
 })
 afterAll(async () => {
-  await world?.close()
   if (dir) await rm(dir, { recursive: true })
 })
 

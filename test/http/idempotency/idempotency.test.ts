@@ -1,15 +1,15 @@
 // The same request sent twice takes effect once: Idempotency-Key on POST /machines.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Answer, type Person, startWorld, type World } from '../../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { Answer, Person, World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 const body = { name: 'Machine', location: 'Hall 1', controller_url: null }
 const post = (person: Person, key: string, sent: unknown = body, path = '/api/machines'): Promise<Answer> =>

@@ -1,12 +1,12 @@
 // The Authorization header: where it is needed, and where it does no harm.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 const headers = [
   'Bearer',

@@ -1,6 +1,7 @@
 // Which browsers' pages may call: none unless ALLOWED_ORIGINS says so.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { startWorld, type World } from '../../harness.ts'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import type { World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 // Every start of the Worker takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
@@ -9,9 +10,8 @@ const app = 'https://app.example.com'
 const other = 'http://localhost:5173'
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 const corsHeaders = (headers: Headers) => [...headers.keys()].filter((name) => name.startsWith('access-control-'))
 const preflight = (Origin: string, path = '/api/machines') =>

@@ -1,16 +1,16 @@
 // The log: one JSON line per request and per transition, enough to follow a job by, and no secret in any of them.
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Person, poll, startWorld, type World } from '../../harness.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Person, poll, type World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 let world: World
 let owner: Person
 
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
   owner = await world.signUp()
 })
-afterAll(() => world?.close())
 
 type Line = Record<string, unknown>
 

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { document } from '../../contract/openapi-assertion.ts'
 import { startWorld, type World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 describe('GET /api/openapi.json', () => {
   test('serves the document with the address of this server, without a round trip', async () => {

@@ -1,16 +1,16 @@
 // The pages that problems point to.
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { errorCodes, errorKinds } from '../../../src/kernel/error-codes.ts'
-import { startWorld, type World } from '../../harness.ts'
+import type { World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 const browser = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 test('the type of a problem is the address of its page', async () => {
   const { body: problem } = await world.request('GET', '/api/nothing')

@@ -1,0 +1,29 @@
+// One world for all test files that a worker of vitest runs one after the other: starting a world takes a second. A file
+// that needs another kind of world, or counts all that is in its world, starts one of its own (startWorld).
+import { test } from 'vitest'
+import { startWorld, type Variables, type World } from './harness.ts'
+import { shut } from './platform/faults.ts'
+
+let starting: Promise<World> | undefined
+
+/** For `beforeAll`: the world of this worker, without faults and messages, and with these variables. */
+export async function useWorld(vars: Variables = {}): Promise<World> {
+  starting ??= startWorld()
+  const world = await starting
+  await world.reset(vars)
+  return world
+}
+
+/** QStash takes nothing, so that the test decides when a job is delivered. */
+export async function useQuietWorld(vars: Variables = {}): Promise<World> {
+  const world = await useWorld(vars)
+  world.faults.qstash.pass = shut
+  return world
+}
+
+const close = async () => (await starting)?.close()
+
+/** Closes the world when the worker has run its last file. */
+export const inWorker = test
+  .extend('end', { scope: 'worker' }, { close })
+  .extend('sharedWorld', { scope: 'worker' }, ({ end }, { onCleanup }) => onCleanup(end.close))
