@@ -1,7 +1,7 @@
 // Passwords as scrypt in PHC form (https://github.com/P-H-C/phc-string-format), one hash at a time per isolate.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
-import { TiebarError } from '../kernel/error.ts'
 import { deriveDjangoHash, parseDjangoHash } from './django-password.ts'
+import { runInTurn } from './hash-queue.ts'
 
 /** OWASP's first choice for scrypt after ln=17: 32 MiB a hash fits a Worker's 128 MiB. */
 const current = { ln: 15, r: 8, p: 3 }
@@ -12,21 +12,21 @@ const maxmem = 64 * 1024 * 1024
 type Parameters = { ln: number; r: number; p: number }
 type StoredHash = {
   hash: Buffer
-  /** To be made anew with today's parameters, at the first chance. */
+  /** Not made with the current parameters: replaced at the next log-in. */
   isOutdated: boolean
   derive(password: string): Promise<Uint8Array>
 }
 
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltLength)
-  const hash = await inTurn(() => derive(password, salt, current))
+  const hash = await runInTurn(() => derive(password, salt, current))
   return `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${toBase64(salt)}$${toBase64(hash)}`
 }
 
 /**
- * Takes as long for an unknown account (`stored` undefined) as for a wrong password; only the passwords of the old
- * system, each until it was right once, take longer.
- * @returns whether the password is right, and whether its hash should be made anew with today's parameters
+ * Takes as long for an unknown account (`stored` undefined) as for a wrong password. Only hashes of the old system take
+ * longer; each is replaced at the first log-in.
+ * @returns whether the password is right, and whether its hash should be replaced by one with the current parameters
  */
 export async function verifyPassword(
   password: string,
@@ -34,7 +34,7 @@ export async function verifyPassword(
 ): Promise<{ isRight: boolean; isOutdated: boolean }> {
   const known = stored === undefined ? undefined : (parseScrypt(stored) ?? parseOld(stored))
   const { hash, isOutdated, derive } = known ?? nobody
-  const derived = await inTurn(() => derive(password))
+  const derived = await runInTurn(() => derive(password))
   return { isRight: known !== undefined && timingSafeEqual(derived, hash), isOutdated }
 }
 
@@ -74,54 +74,4 @@ function derive(password: string, salt: Buffer, { ln, r, p }: Parameters): Promi
       else resolve(hash)
     })
   })
-}
-
-const longestQueue = 8
-const pollMs = 10
-/** Between two hashes the isolate belongs to everybody else: enough for what waits for an upstream. */
-const restMs = 40
-/** A request that was cancelled while it queued never comes back for its ticket; others stop counting it. */
-const ticketSeconds = 2
-
-type Ticket = { seenAt: number }
-let queue: Ticket[] = []
-
-/**
- * Lets one hash run at a time. Each request polls in its own I/O context: the runtime forbids that one request is woken
- * by another, and one that dies must not hold up the rest.
- * @throws TiebarError `rate_limited` when eight are waiting already
- */
-async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-  const ticket: Ticket = { seenAt: Date.now() }
-  dropDeadTickets()
-  if (queue.length > longestQueue) {
-    throw new TiebarError('rate_limited', 'Too many people are signing in right now. Try again in a moment.', {
-      retryAfterSeconds: 2,
-    })
-  }
-  queue.push(ticket)
-  try {
-    const hasToWait = queue[0] !== ticket
-    // At least once: in workerd a hash holds the whole isolate up, and who came meanwhile must get in line first, or the
-    // line would never be seen to be too long.
-    do await keepPlace(ticket, pollMs)
-    while (queue[0] !== ticket)
-    // Without it the next hash would begin before anybody else was heard, and a flood of guesses would starve them.
-    if (hasToWait) await keepPlace(ticket, restMs)
-    return await work()
-  } finally {
-    queue = queue.filter((other) => other !== ticket)
-  }
-}
-
-async function keepPlace(ticket: Ticket, forMs: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, forMs))
-  ticket.seenAt = Date.now()
-  dropDeadTickets()
-  if (!queue.includes(ticket)) queue.push(ticket) // taken for dead while the isolate was busy hashing
-}
-
-function dropDeadTickets(): void {
-  const oldest = Date.now() - ticketSeconds * 1000
-  queue = queue.filter((ticket) => ticket.seenAt >= oldest)
 }

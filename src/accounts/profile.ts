@@ -6,7 +6,7 @@ import { bearerSecurity, body, createRouter, json, problems, type Router } from 
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
-import { checkPassword } from './limits.ts'
+import { checkPassword } from './check-password.ts'
 import { hashPassword } from './password.ts'
 import { accountPatchBody, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
 import { invalidateSession } from './session.ts'
