@@ -140,7 +140,7 @@ export async function changeMachine(
     WITH caller AS (${selectCaller(caller)}),
     target AS (SELECT * FROM machines WHERE id = ${id}::bigint AND deleted_at IS NULL),
     open_jobs AS (${openJobsOf(id)}),
-    verdict AS (
+    decision AS (
       SELECT CASE
         WHEN target.id IS NULL THEN 'not_found'
         WHEN NOT (caller.is_staff OR target.owner_id = caller.id) THEN 'not_owner'
@@ -150,7 +150,7 @@ export async function changeMachine(
         WHEN EXISTS (SELECT FROM open_jobs) AND (${isDeleted}::boolean
           OR target.status <> ${status} OR (${hasUrl}::boolean AND target.controller_url IS DISTINCT FROM ${url}))
           THEN 'job_open'
-        ELSE 'done' END AS verdict
+        ELSE 'done' END AS decision
       FROM caller LEFT JOIN target ON true
     ),
     m AS (
@@ -162,28 +162,28 @@ export async function changeMachine(
         deleted_at = CASE WHEN ${isDeleted}::boolean THEN statement_timestamp() END,
         updated_at = statement_timestamp(),
         revision = revision + 1
-      FROM verdict WHERE machines.id = ${id}::bigint AND verdict.verdict = 'done'
+      FROM decision WHERE machines.id = ${id}::bigint AND decision.decision = 'done'
       RETURNING machines.*
     )
-    SELECT verdict.verdict, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineRow}
-    FROM caller CROSS JOIN verdict LEFT JOIN m ON true`
-  const rows = await database.batch<MachineRow & { verdict: string; job_id: string | null }>([lockMachine(id), decide])
+    SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineRow}
+    FROM caller CROSS JOIN decision LEFT JOIN m ON true`
+  const rows = await database.batch<MachineRow & { decision: string; job_id: string | null }>([lockMachine(id), decide])
   const row = requireCaller(rows)
-  if (row.verdict !== 'done') throw explainVerdict(row.verdict as keyof typeof verdicts, row.job_id) // the CASE above
+  if (row.decision !== 'done') throw explainRefusal(row.decision as keyof typeof refusals, row.job_id) // the CASE above
   return row
 }
 
-const verdicts = {
+const refusals = {
   not_found: 'There is no machine with this id.',
   not_owner: 'Only the owner of the machine and staff may change it.',
   precondition_failed: 'The machine is not in the state that If-Match names. Read it again.',
   job_open: 'A job is open on this machine; until it ends, status, controller_url and deletion must wait.',
 } satisfies Partial<Record<ErrorCode, string>>
 
-function explainVerdict(verdict: keyof typeof verdicts, jobId: string | null): TiebarError {
-  return new TiebarError(verdict, verdicts[verdict], verdict === 'job_open' && jobId !== null ? { jobId } : {})
+function explainRefusal(decision: keyof typeof refusals, jobId: string | null): TiebarError {
+  return new TiebarError(decision, refusals[decision], decision === 'job_open' && jobId !== null ? { jobId } : {})
 }
 
 function noSuchMachine(): TiebarError {
-  return new TiebarError('not_found', verdicts.not_found)
+  return new TiebarError('not_found', refusals.not_found)
 }

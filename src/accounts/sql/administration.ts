@@ -35,7 +35,7 @@ export async function listAccounts(
       ORDER BY ${page.orderBy('a')} LIMIT ${page.rowLimit}
     ) page ON true
     ORDER BY ${page.orderBy('page')}`)
-  if (!requireCaller(rows).caller_is_staff) throw new TiebarError('staff_only', verdicts.staff_only)
+  if (!requireCaller(rows).caller_is_staff) throw new TiebarError('staff_only', refusals.staff_only)
   return rows.filter((row) => row.id !== null)
 }
 
@@ -62,7 +62,7 @@ export async function changeRights(
   const decide = sql`
     WITH caller AS (${callerBody}),
     target AS (SELECT * FROM accounts WHERE id = ${id}::bigint),
-    verdict AS (
+    decision AS (
       SELECT CASE
         WHEN NOT caller.is_staff THEN 'staff_only'
         WHEN target.id IS NULL THEN 'not_found'
@@ -70,14 +70,14 @@ export async function changeRights(
           AND NOT (coalesce(${isStaff}::boolean, true) AND coalesce(${isActive}::boolean, true))
           AND NOT EXISTS (SELECT FROM accounts other WHERE other.id <> target.id AND other.is_staff AND other.is_active)
           THEN 'last_staff'
-        ELSE 'done' END AS verdict
+        ELSE 'done' END AS decision
       FROM caller LEFT JOIN target ON true
     ),
     changed AS (
       UPDATE accounts SET
         is_active = coalesce(${isActive}::boolean, is_active),
         is_staff = coalesce(${isStaff}::boolean, is_staff)
-      FROM verdict WHERE accounts.id = ${id}::bigint AND verdict.verdict = 'done'
+      FROM decision WHERE accounts.id = ${id}::bigint AND decision.decision = 'done'
       RETURNING accounts.*
     ),
     ended AS (
@@ -86,18 +86,18 @@ export async function changeRights(
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
     )
-    SELECT verdict.verdict, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns.of('changed')}
-    FROM verdict LEFT JOIN changed ON true`
-  const rows = await database.batch<Account & { verdict: keyof typeof verdicts | 'done'; ended: string[] }>([
+    SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns.of('changed')}
+    FROM decision LEFT JOIN changed ON true`
+  const rows = await database.batch<Account & { decision: keyof typeof refusals | 'done'; ended: string[] }>([
     lock,
     decide,
   ])
-  const { verdict, ended, ...account } = requireCaller(rows)
-  if (verdict !== 'done') throw new TiebarError(verdict, verdicts[verdict])
+  const { decision, ended, ...account } = requireCaller(rows)
+  if (decision !== 'done') throw new TiebarError(decision, refusals[decision])
   return { account, ended }
 }
 
-const verdicts = {
+const refusals = {
   staff_only: 'Only staff may see and change the accounts of others.',
   not_found: 'There is no account with this id.',
   last_staff: 'This is the only active staff account. Give somebody else staff rights first.',
