@@ -3,7 +3,7 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
-import { BACKENDS, fail, RAW, run } from './world.ts'
+import { BACKENDS, fail, run } from './world.ts'
 
 const MIB = 1024 * 1024
 
@@ -95,9 +95,7 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
 
   test('takes the host in capitals: a name in DNS has no case', async () => {
     const url = postgres.databaseUrl.replace('@db.localhost', '@DB.localhost')
-    expect((await run(postgres, { query: 'SELECT 1' }, { ...RAW, 'Neon-Connection-String': url })).rows).toEqual([
-      ['1'],
-    ])
+    expect((await run(postgres, { query: 'SELECT 1' }, { 'Neon-Connection-String': url })).rows).toEqual([['1']])
   })
 
   test('refuses a request without a connection string', async () => {
@@ -138,6 +136,11 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
       const { status, body } = await fail(postgres, { query })
       expect([status, body.error]).toEqual([501, expect.stringContaining('COPY')])
     }
+    const flags = { 'Neon-Raw-Text-Output': 'false' }
+    const typed = await fail(postgres, { query: 'SELECT 1' }, flags)
+    expect([typed.status, typed.body.error]).toEqual([501, expect.stringContaining('Neon-Raw-Text-Output')])
+    const byQuery = await fail(postgres, { query: 'SELECT 1', arrayMode: false })
+    expect([byQuery.status, byQuery.body.message]).toEqual([501, expect.stringContaining('arrayMode')])
     const bearer = await fail(postgres, { query: 'SELECT 1' }, { Authorization: 'Bearer token' })
     expect([bearer.status, bearer.body.error]).toEqual([501, expect.stringContaining('token')])
     const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { notImplemented, type StandInAnswer, type StandInRequest } from '../http.ts'
 import { errorAnswer } from './error.ts'
-import { type Credentials, checkCredentials, MAX_BYTES, readFlags, readPayload } from './request.ts'
+import { type Credentials, checkCredentials, isForRawArrays, MAX_BYTES, readFlags, readPayload } from './request.ts'
 import { runPayload } from './run.ts'
 import type { PostgresBackend } from './session.ts'
 
@@ -12,21 +12,6 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 /** COPY at the start of a statement, behind white space and comments. */
 const COPY = /^(?:\s|--[^\n]*(?:\n|$)|\/\*(?:(?!\*\/).)*\*\/)*copy\b/is
 
-/** Answers preflight requests as the proxy does. */
-const OPTIONS_HEADERS = {
-  allow: 'OPTIONS, POST',
-  'access-control-allow-headers': [
-    'Authorization',
-    'Neon-Connection-String',
-    'Neon-Raw-Text-Output',
-    'Neon-Array-Mode',
-    'Neon-Pool-Opt-In',
-    'Neon-Batch-Read-Only',
-    'Neon-Batch-Isolation-Level',
-  ].join(', '),
-  'access-control-max-age': '86400',
-}
-
 /** Handles every request to the stand-in's port. */
 export function createSqlHandler(
   backend: PostgresBackend,
@@ -34,41 +19,28 @@ export function createSqlHandler(
 ): (request: StandInRequest) => Promise<StandInAnswer> {
   return async (request) => {
     const answer = await route(request, backend, credentials)
-    const headers = {
-      'access-control-allow-origin': '*',
-      'neon-request-id': randomUUID(),
-      ...answer.headers,
-    }
-    return { ...answer, headers }
+    return { ...answer, headers: { 'neon-request-id': randomUUID(), ...answer.headers } }
   }
 }
 
 async function route(request: StandInRequest, backend: PostgresBackend, ours: Credentials): Promise<StandInAnswer> {
   if (request.headers.upgrade !== undefined) return notImplemented('PostgreSQL', 'WebSocket connections')
   const [path] = request.target.split('?')
-  if (path === '/sql' && request.method === 'OPTIONS') return { headers: OPTIONS_HEADERS }
   if (path !== '/sql' || request.method !== 'POST') {
-    return {
-      status: 400,
-      headers: JSON_TYPE,
-      body: JSON.stringify('query is not supported'),
-    }
+    return { status: 400, headers: JSON_TYPE, body: JSON.stringify('query is not supported') }
   }
   if (request.headers.authorization !== undefined) return notImplemented('PostgreSQL', 'authorization by token')
   try {
     checkCredentials(request.headers, ours)
+    if (!isForRawArrays(request.headers)) {
+      return notImplemented('PostgreSQL', 'requests without Neon-Raw-Text-Output and Neon-Array-Mode')
+    }
     const flags = readFlags(request.headers)
     const payload = readPayload(request.body)
     const statements = payload.kind === 'single' ? [payload.statement] : payload.statements
     if (statements.some(({ query }) => COPY.test(query))) return notImplemented('PostgreSQL', 'COPY')
     const body = await runPayload(backend, request.signal, payload, flags)
-    return {
-      headers: {
-        ...JSON_TYPE,
-        ...(payload.kind === 'batch' ? flags.echo : {}),
-      },
-      body,
-    }
+    return { headers: { ...JSON_TYPE, ...(payload.kind === 'batch' ? flags.echo : {}) }, body }
   } catch (error) {
     return errorAnswer(error, MAX_BYTES)
   }

@@ -89,7 +89,6 @@ export async function openPglite(dataDir: string | undefined, snapshot: Blob | u
   return {
     pool,
     database: 'tiebar',
-    elementTypes: new Map(),
     // A statement that has begun runs to its end before this process does anything else, so there is nothing to stop.
     // What has not begun is not begun once the client has gone: the session sees to that.
     cancel: async () => {},

@@ -14,12 +14,7 @@ const MAX_PARAMETERS = 65_535
 export type Credentials = { user: string; password: string; host: string; database: string }
 
 /** `begin` starts the transaction of a batch; `echo` is what the response to a batch repeats. */
-export type Flags = {
-  isRaw: boolean
-  arrayMode: boolean
-  begin: string
-  echo: Record<string, string>
-}
+export type Flags = { begin: string; echo: Record<string, string> }
 
 export type Payload = { kind: 'single'; statement: Statement } | { kind: 'batch'; statements: Statement[] }
 
@@ -84,9 +79,13 @@ function decode(text: string): string {
   }
 }
 
+/** Neon's driver always asks for values as raw text and rows as arrays: nothing else is implemented. */
+export function isForRawArrays(headers: IncomingHttpHeaders): boolean {
+  return headers['neon-raw-text-output'] === 'true' && headers['neon-array-mode'] === 'true'
+}
+
 /** A flag is on for exactly "true". @throws SqlHttpError 400 for an isolation level that there is not */
 export function readFlags(headers: IncomingHttpHeaders): Flags {
-  const isOn = (name: string) => headers[name] === 'true'
   const modes: string[] = []
   const echo: Record<string, string> = {}
   const level = headers['neon-batch-isolation-level']
@@ -100,16 +99,11 @@ export function readFlags(headers: IncomingHttpHeaders): Flags {
     ['neon-batch-read-only', 'READ ONLY'],
     ['neon-batch-deferrable', 'DEFERRABLE'],
   ] as const) {
-    if (!isOn(name)) continue
+    if (headers[name] !== 'true') continue
     modes.push(words)
     echo[name] = 'true'
   }
-  return {
-    isRaw: isOn('neon-raw-text-output'),
-    arrayMode: isOn('neon-array-mode'),
-    begin: `START TRANSACTION ${modes.join(', ')}`,
-    echo,
-  }
+  return { begin: `START TRANSACTION ${modes.join(', ')}`, echo }
 }
 
 /** @throws SqlHttpError 413 for a body that is too large, 400 for one that is not a query or a list of them */
@@ -138,23 +132,19 @@ function unreadable(why: string): SqlHttpError {
   return new SqlHttpError(400, `could not parse the HTTP request body: ${why}`)
 }
 
-/** @throws SqlHttpError 400 for what no message of the PostgreSQL protocol can carry */
+/** @throws SqlHttpError 400 for what no message of the PostgreSQL protocol can carry, 501 for `arrayMode` */
 function readStatement(json: unknown): Statement | undefined {
   if (!isObject(json)) return undefined
   const { query, params = [], arrayMode = null } = json
   if (typeof query !== 'string' || !Array.isArray(params)) return undefined
-  if (arrayMode !== null && typeof arrayMode !== 'boolean') return undefined
+  if (arrayMode !== null) throw new SqlHttpError(501, 'the PostgreSQL stand-in does not implement arrayMode')
   if (query.includes('\0')) {
     throw new SqlHttpError(400, 'error encoding message to server: string contains embedded null')
   }
   if (params.length > MAX_PARAMETERS) {
     throw new SqlHttpError(400, 'error encoding message to server: value too large to transmit')
   }
-  return {
-    query,
-    params: params.map(parameterToText),
-    ...(arrayMode === null ? {} : { arrayMode }),
-  }
+  return { query, params: params.map(parameterToText) }
 }
 
 function isObject(json: unknown): json is Record<string, unknown> {

@@ -5,9 +5,9 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresStandIn, type PostgresStandInOptions, startPostgres } from '../postgres.ts'
 import { openPglite } from './pglite.ts'
 import { runPayload } from './run.ts'
-import { post, RAW, run, SERVER_URL, until } from './world.ts'
+import { post, run, SERVER_URL, until } from './world.ts'
 
-const FLAGS = { isRaw: true, arrayMode: true, begin: 'START TRANSACTION', echo: {} }
+const FLAGS = { begin: 'START TRANSACTION', echo: {} }
 
 async function startHere(options: PostgresStandInOptions): Promise<PostgresStandIn> {
   const postgres = await startPostgres(options)
@@ -83,7 +83,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
       END LOOP;
       IF (SELECT n FROM meet) < 2 THEN RAISE 'nobody came'; END IF;
     END $$`
-    const both = await Promise.all([post(postgres, { query: wait }, RAW), post(postgres, { query: wait }, RAW)])
+    const both = await Promise.all([post(postgres, { query: wait }), post(postgres, { query: wait })])
     expect(both.map(({ status }) => status)).toEqual([200, 200])
   })
 
@@ -99,7 +99,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
       return row?.n
     }
     const leaving = new AbortController()
-    const answer = post(postgres, payload, RAW, leaving.signal)
+    const answer = post(postgres, payload, {}, leaving.signal)
     await until(async () => (await countRunning()) === 1)
     leaving.abort()
     await expect(answer).rejects.toThrow('aborted')
@@ -111,19 +111,19 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
   test('does not read on what no answer can hold', async () => {
     const postgres = await startHere({ serverUrl })
     const endless = { query: "SELECT repeat('x', 1000), generate_series(1, 1000000000)" }
-    expect((await post(postgres, endless, RAW)).status).toBe(507)
+    expect((await post(postgres, endless)).status).toBe(507)
   })
 
   test('goes on after it lost a connection, and tells whose request was hit', async () => {
     const postgres = await startHere({ serverUrl })
-    const { status, text } = await post(postgres, { query: 'SELECT pg_terminate_backend(pg_backend_pid())' }, RAW)
+    const { status, text } = await post(postgres, { query: 'SELECT pg_terminate_backend(pg_backend_pid())' })
     expect([status, JSON.parse(text).code]).toEqual([400, '57P01'])
     expect((await run(postgres, { query: 'SELECT 1' })).rows).toEqual([['1']])
   })
 
   test('is closed though something still runs', async () => {
     const postgres = await startPostgres({ serverUrl })
-    const byFetch = post(postgres, { query: 'SELECT pg_sleep(60)' }, RAW)
+    const byFetch = post(postgres, { query: 'SELECT pg_sleep(60)' })
     const byBackDoor = postgres.query('SELECT pg_sleep(60)')
     const both = Promise.allSettled([byFetch, byBackDoor])
     const name = new URL(postgres.databaseUrl).pathname.slice(1)
@@ -141,8 +141,8 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
     const name = new URL(postgres.databaseUrl).pathname.slice(1)
     await run(postgres, { query: 'SELECT 1' })
     await ask(`DROP DATABASE "${name}" WITH (FORCE)`, [])
-    await until(async () => (await post(postgres, { query: 'SELECT 1' }, RAW)).status === 500)
-    const { text } = await post(postgres, { query: 'SELECT 1' }, RAW)
+    await until(async () => (await post(postgres, { query: 'SELECT 1' })).status === 500)
+    const { text } = await post(postgres, { query: 'SELECT 1' })
     expect(JSON.parse(text)).toMatchObject({ code: '', message: expect.stringContaining('does not exist') })
     await ask(`CREATE DATABASE "${name}"`, [])
     await postgres.close()

@@ -34,7 +34,6 @@ export async function openServer(serverUrl: string, database: string | undefined
   return {
     pool,
     database: name,
-    elementTypes: new Map(),
     cancel: async (client) => {
       // `pg` keeps what the server's BackendKeyData said; its types do not tell.
       const { processID } = client as typeof client & { processID: number }

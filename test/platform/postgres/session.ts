@@ -6,8 +6,6 @@ export type PostgresBackend = {
   pool: Pool
   /** The database's name as a connection string must give it. */
   database: string
-  /** For each array type met so far its element type, by oid; 0 for a type that is not an array. */
-  elementTypes: Map<number, number>
   /** Stops what runs on this client, as far as the backend can. */
   cancel(client: PoolClient): Promise<void>
   /** The whole data folder as a tar file, for a later start. Only PGlite can. */
@@ -16,11 +14,7 @@ export type PostgresBackend = {
 }
 
 /** One statement as the wire gives it: every parameter is text, and PostgreSQL finds out its type. */
-export type Statement = {
-  query: string
-  params: (string | null)[]
-  arrayMode?: boolean
-}
+export type Statement = { query: string; params: (string | null)[] }
 
 /** Rows hold PostgreSQL's own text. `command` is the first word of the command tag, '' for an empty query. */
 export type StatementResult = {

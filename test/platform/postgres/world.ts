@@ -10,7 +10,7 @@ export const SERVER_URL = process.env.LOCAL_POSTGRES_URL || undefined
 if (SERVER_URL !== undefined) BACKENDS.push({ name: 'a real server', options: { serverUrl: SERVER_URL } })
 
 /** How the driver asks: every value as text, rows as arrays. */
-export const RAW = { 'Neon-Raw-Text-Output': 'true', 'Neon-Array-Mode': 'true' }
+const RAW = { 'Neon-Raw-Text-Output': 'true', 'Neon-Array-Mode': 'true' }
 
 export type WireField = {
   name: string
@@ -41,7 +41,7 @@ export async function post(
 ): Promise<WireAnswer> {
   const response = await fetch(postgres.fetchEndpoint, {
     method: 'POST',
-    headers: { 'Neon-Connection-String': postgres.databaseUrl, ...headers },
+    headers: { 'Neon-Connection-String': postgres.databaseUrl, ...RAW, ...headers },
     body: typeof payload === 'string' ? payload : JSON.stringify(payload),
     signal,
   })
@@ -52,7 +52,7 @@ export async function post(
 export async function fail(
   postgres: PostgresStandIn,
   payload: unknown,
-  headers: Record<string, string> = RAW,
+  headers: Record<string, string> = {},
 ): Promise<{ status: number; body: Record<string, string | null> }> {
   const { status, text } = await post(postgres, payload, headers)
   return { status, body: JSON.parse(text) }
@@ -61,8 +61,8 @@ export async function fail(
 /** @throws Error with the body when the answer is not 200 */
 export async function run(
   postgres: PostgresStandIn,
-  payload: { query: string; params?: unknown[]; arrayMode?: boolean },
-  headers: Record<string, string> = RAW,
+  payload: { query: string; params?: unknown[] },
+  headers: Record<string, string> = {},
 ): Promise<WireResult> {
   const { status, text } = await post(postgres, payload, headers)
   if (status !== 200) throw new Error(`${status} ${text}`)
