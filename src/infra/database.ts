@@ -20,12 +20,15 @@ export type BatchOptions = {
   deadlineMs?: number
 }
 
-/** Both run once more when the transaction lost a race; both throw TiebarError `database_unavailable`. */
+/**
+ * Both run once more when the transaction lost a race; both throw TiebarError `database_unavailable`. The name stands in
+ * the log and, as a comment, at the head of each statement: so PostgreSQL's own views show it, too.
+ */
 export type Database = {
   /** Runs one statement. */
-  query<Row>(statement: SQL): Promise<Row[]>
+  query<Row>(name: string, statement: SQL): Promise<Row[]>
   /** Runs the statements in one transaction (READ COMMITTED) and answers the rows of the last one. */
-  batch<Row>(statements: SQL[], options?: BatchOptions): Promise<Row[]>
+  batch<Row>(name: string, statements: SQL[], options?: BatchOptions): Promise<Row[]>
   /** Answers or throws: for the readiness check. */
   ping(): Promise<void>
 }
@@ -121,6 +124,11 @@ function toParameter(value: unknown): unknown {
 
 const dialect = new PgDialect()
 
+/** The beginning of the text of a statement with this name. */
+export function nameComment(name: string): string {
+  return `/* ${name} */ `
+}
+
 /**
  * @param fetchEndpoint where `/sql` is, when it is not Neon's
  * @returns one connection-less client per request, so that each request's round trips are its own
@@ -128,11 +136,11 @@ const dialect = new PgDialect()
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
   const ask = openClient(databaseUrl, fetchEndpoint)
 
-  async function send<Row>(trace: Trace, statements: SQL[], withinMs: number): Promise<Row[]> {
+  async function send<Row>(trace: Trace, name: string, statements: SQL[], withinMs: number): Promise<Row[]> {
     const queries = statements.map((statement) => dialect.sqlToQuery(statement))
-    const texts = queries.map(({ sql: query, params }) => ({ query, params }))
+    const texts = queries.map(({ sql: text, params }) => ({ query: `${nameComment(name)}${text}`, params }))
     try {
-      const results = await trace.measure('postgres', () => within(withinMs, (signal) => ask(texts, signal)))
+      const results = await trace.measure('postgres', () => within(withinMs, (signal) => ask(texts, signal)), name)
       // Rows are records of anything; the statement decides their shape.
       return (results.at(-1) ?? []) as Row[]
     } catch (error) {
@@ -140,9 +148,9 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     }
   }
 
-  async function run<Row>(trace: Trace, statements: SQL[], options: BatchOptions = {}): Promise<Row[]> {
+  async function run<Row>(trace: Trace, name: string, statements: SQL[], options: BatchOptions = {}): Promise<Row[]> {
     const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
-    const attempt = () => send<Row>(trace, statements, Math.max(1, endsAt - Date.now()))
+    const attempt = () => send<Row>(trace, name, statements, Math.max(1, endsAt - Date.now()))
     try {
       return await attempt()
     } catch (error) {
@@ -156,10 +164,10 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
   }
 
   return (trace) => ({
-    query: (statement) => run(trace, [statement]),
-    batch: (statements, options) => run(trace, statements, options),
+    query: (name, statement) => run(trace, name, [statement]),
+    batch: (name, statements, options) => run(trace, name, statements, options),
     async ping() {
-      await send(trace, [sql`SELECT 1`], deadlineMs)
+      await send(trace, 'ping', [sql`SELECT 1`], deadlineMs)
     },
   })
 }

@@ -6,6 +6,8 @@ export type Upstream = 'postgres' | 'redis' | 'qstash' | 'controller'
 /** Times are milliseconds since the request began; the clock of a Worker moves only at I/O, which is what is measured. */
 export type RoundTrip = {
   upstream: Upstream
+  /** The name of the statement, for PostgreSQL. */
+  statement?: string
   startMs: number
   durationMs: number
 }
@@ -25,13 +27,14 @@ export class Trace {
   }
 
   /** Runs `call` and records it as one round trip, also when it fails. */
-  async measure<Result>(upstream: Upstream, call: () => Promise<Result>): Promise<Result> {
+  async measure<Result>(upstream: Upstream, call: () => Promise<Result>, statement?: string): Promise<Result> {
     const startMs = this.elapsedMs()
     try {
       return await call()
     } finally {
       this.roundTrips.push({
         upstream,
+        ...(statement !== undefined && { statement }),
         startMs,
         durationMs: this.elapsedMs() - startMs,
       })

@@ -63,22 +63,28 @@ export async function listMachines(
     const pattern = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(m.name ILIKE ${pattern} OR m.location ILIKE ${pattern})`)
   }
-  const rows = await database.query<Sorted<MachineRow> | { id: null }>(sql`
+  const rows = await database.query<Sorted<MachineRow> | { id: null }>(
+    'list-machines',
+    sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
       SELECT ${machineRow}, ${page.sortValue('m')} FROM machines m
       WHERE ${sql.join(conditions, sql` AND `)}
       ORDER BY ${page.orderBy('m')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY ${page.orderBy('page')}`)
+    ORDER BY ${page.orderBy('page')}`,
+  )
   requireCaller(rows)
   return rows.filter((row) => row.id !== null)
 }
 
 export async function readMachine(database: Database, caller: Caller, id: number): Promise<MachineRow> {
-  const rows = await database.query<MachineRow | { id: null }>(sql`
+  const rows = await database.query<MachineRow | { id: null }>(
+    'read-machine',
+    sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT ${machineRow} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`)
+    SELECT ${machineRow} FROM caller LEFT JOIN machines m ON m.id = ${id}::bigint AND m.deleted_at IS NULL`,
+  )
   const row = requireCaller(rows)
   if (row.id === null) throw noSuchMachine()
   return row
@@ -106,8 +112,8 @@ export async function insertMachine(
     )${key ? sql`, keeping AS (${insertKey(key, sql`SELECT ${machineRow} FROM caller, m`)})` : sql``}
     SELECT ${machineRow} FROM caller, m`
   const rows = key
-    ? await database.batch<MachineRow>([deleteExpiredKey(key), insert])
-    : await database.query<MachineRow>(insert)
+    ? await database.batch<MachineRow>('insert-machine', [deleteExpiredKey(key), insert])
+    : await database.query<MachineRow>('insert-machine', insert)
   return requireCaller(rows)
 }
 
@@ -167,7 +173,10 @@ export async function changeMachine(
     )
     SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineRow}
     FROM caller CROSS JOIN decision LEFT JOIN m ON true`
-  const rows = await database.batch<MachineRow & { decision: string; job_id: string | null }>([lockMachine(id), decide])
+  const rows = await database.batch<MachineRow & { decision: string; job_id: string | null }>('change-machine', [
+    lockMachine(id),
+    decide,
+  ])
   const row = requireCaller(rows)
   if (row.decision !== 'done') throw explainRefusal(row.decision as keyof typeof refusals, row.job_id) // the CASE above
   return row

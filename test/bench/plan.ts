@@ -29,8 +29,8 @@ export async function planOf(call: (database: Database) => Promise<unknown>): Pr
     throw new Error('only planned')
   }
   const database = {
-    query: (statement: SQL) => halt([statement]),
-    batch: (statements: SQL[]) => halt(statements),
+    query: (_name: string, statement: SQL) => halt([statement]),
+    batch: (_name: string, statements: SQL[]) => halt(statements),
     ping: () => halt([]),
   }
   await call(database).catch(() => undefined)

@@ -25,15 +25,17 @@ export type Strike = {
 
 const lateMs = 4_000
 
-/** Which call belongs to which step, by what only it says. */
+const statement = (name: string) => new RegExp(`/\\* ${name} \\*/`)
+
+/** Which call belongs to which step: by the name of the statement, the state in the cache entry, or the message's number. */
 const marks: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, RegExp>>> = {
   postgres: {
-    request: /stored AS \(/,
-    publish: /UPDATE jobs SET published_at = CASE/,
-    claim: /begun AS \(/,
-    outcome: /'fail_attempt'/,
-    failed: /^(?!.*SKIP LOCKED).*published AS \(/s,
-    sweep: /SKIP LOCKED/,
+    request: statement('create-job'),
+    publish: statement('mark-published'),
+    claim: statement('claim'),
+    outcome: statement('settle'),
+    failed: statement('handle-delivery-failure'),
+    sweep: statement('redispatch-due-jobs'),
   },
   redis: {
     request: /\\"state\\":\\"QUEUED\\"/,

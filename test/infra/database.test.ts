@@ -47,8 +47,8 @@ test.each<[type: string, text: string, value: unknown]>([
   ['text[]', '{a,b}', '{a,b}'],
 ])('%s is read as its value, or stays the text of PostgreSQL', async (type, text, value) => {
   const statement = sql`SELECT ${text}::${sql.raw(type)} AS value, NULL::${sql.raw(type)} AS nothing`
-  expect(await database.query(statement)).toEqual([{ value, nothing: null }])
-  expect(await database.batch([select, statement])).toEqual([{ value, nothing: null }])
+  expect(await database.query('test', statement)).toEqual([{ value, nothing: null }])
+  expect(await database.batch('test', [select, statement])).toEqual([{ value, nothing: null }])
 })
 
 test('parameters are bound as what they are', async () => {
@@ -56,7 +56,7 @@ test('parameters are bound as what they are', async () => {
   const statement = sql`SELECT ${'x'}::text AS text, ${7}::int AS int, ${true}::boolean AS bool, ${null}::text AS nothing,
     to_json(${sql.param(awkward)}::text[]) AS texts, to_json(${sql.param([1, 2])}::int[]) AS numbers,
     to_json(${sql.param([])}::text[]) AS none`
-  expect(await database.query(statement)).toEqual([
+  expect(await database.query('test', statement)).toEqual([
     { text: 'x', int: 7, bool: true, nothing: null, texts: awkward, numbers: [1, 2], none: [] },
   ])
 })
@@ -67,7 +67,7 @@ test.each([
   ['an object in an array', ['a', { a: 1 }]],
 ])('%s is no parameter: a TypeError, and nothing is sent', async (_, value) => {
   exchanges = []
-  await expect(database.query(sql`SELECT ${sql.param(value)}::jsonb`)).rejects.toThrow(TypeError)
+  await expect(database.query('test', sql`SELECT ${sql.param(value)}::jsonb`)).rejects.toThrow(TypeError)
   expect(exchanges).toEqual([])
 })
 
@@ -75,13 +75,16 @@ test('a batch is one request and one transaction, under our name, and gives the 
   exchanges = []
   const insert = sql`INSERT INTO parts VALUES (1, ${'bar'})`
   expect(
-    await database.batch([insert, sql`SELECT name, current_setting('transaction_isolation') AS level FROM parts`]),
+    await database.batch('test', [
+      insert,
+      sql`SELECT name, current_setting('transaction_isolation') AS level FROM parts`,
+    ]),
   ).toEqual([{ name: 'bar', level: 'read committed' }])
   expect(exchanges).toHaveLength(1)
   const { 'neon-connection-string': connection } = exchanges[0]?.request.headers ?? {}
   expect(new URL(String(connection)).searchParams.get('application_name')).toBe('tiebar')
-  await expect(database.batch([sql`DELETE FROM parts`, sql`SELECT 1 / 0`])).rejects.toThrow('division by zero')
-  expect(await database.query(sql`SELECT id FROM parts`)).toEqual([{ id: 1 }])
+  await expect(database.batch('test', [sql`DELETE FROM parts`, sql`SELECT 1 / 0`])).rejects.toThrow('division by zero')
+  expect(await database.query('test', sql`SELECT id FROM parts`)).toEqual([{ id: 1 }])
 })
 
 test('the plain client gives the rows of every statement', async () => {
@@ -97,7 +100,7 @@ test('several databases are used side by side, and their hosts may be the same',
   onTestFinished(() => other.close())
   const second = openDatabase(other.databaseUrl, other.fetchEndpoint)(new Trace())
   const question = sql`SELECT to_regclass('parts') IS NOT NULL AS is_there`
-  const answers = await Promise.all([database, second, database, second].map((each) => each.query(question)))
+  const answers = await Promise.all([database, second, database, second].map((each) => each.query('test', question)))
   expect(answers.flat()).toEqual([true, false, true, false].map((is_there) => ({ is_there })))
 })
 
@@ -112,28 +115,31 @@ test('without an endpoint the database is asked where Neon has it', async () => 
     return Response.json({ fields: [], rows: [] })
   }
   const host = 'ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech'
-  await openDatabase(`postgresql://user:p%40ss@${host}/db`)(new Trace()).query(select)
+  await openDatabase(`postgresql://user:p%40ss@${host}/db`)(new Trace()).query('test', select)
   expect(asked).toEqual(['https://api.us-east-2.aws.neon.tech/sql'])
 })
 
 describe('an error', () => {
   test('of a unique index bears its name, and any other of the statement its code', async () => {
     await postgres.query('INSERT INTO parts VALUES (2)')
-    const error = await database.query(sql`INSERT INTO parts VALUES (2)`).catch((thrown: unknown) => thrown)
+    const error = await database.query('test', sql`INSERT INTO parts VALUES (2)`).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UniqueViolation)
     expect(error).toMatchObject({ constraint: 'parts_pkey' })
-    await expect(database.query(sql`SELECT 1 / 0`)).rejects.toMatchObject({ name: 'NeonDbError', code: '22012' })
+    await expect(database.query('test', sql`SELECT 1 / 0`)).rejects.toMatchObject({
+      name: 'NeonDbError',
+      code: '22012',
+    })
   })
 
   test('of a proxy that says no without a code is database_unavailable', async () => {
     const { database } = await aDatabase(async () => ({ status: 400, body: { message: 'no' } }))
-    await expect(database.query(select)).rejects.toMatchObject(unavailable)
+    await expect(database.query('test', select)).rejects.toMatchObject(unavailable)
   })
 
   test('of an answer that does not come in time is database_unavailable', async () => {
     const { database, asked } = await aDatabase(never)
-    await expect(database.batch([select], { deadlineMs: 60 })).rejects.toMatchObject(unavailable)
-    await expect(database.batch([select, select], { deadlineMs: 60 })).rejects.toMatchObject(unavailable)
+    await expect(database.batch('test', [select], { deadlineMs: 60 })).rejects.toMatchObject(unavailable)
+    await expect(database.batch('test', [select, select], { deadlineMs: 60 })).rejects.toMatchObject(unavailable)
     expect(asked).toHaveLength(2)
   })
 
@@ -141,6 +147,6 @@ describe('an error', () => {
     const { database } = await aDatabase(async () => ({
       body: { fields: [{ name: 'a', dataTypeID: 3802 }], rows: [['{']] },
     }))
-    await expect(database.query(select)).rejects.toMatchObject({ name: 'UnreadableValue' })
+    await expect(database.query('test', select)).rejects.toMatchObject({ name: 'UnreadableValue' })
   })
 })

@@ -27,14 +27,17 @@ export async function listAccounts(
       OR a.first_name ILIKE ${pattern} OR a.last_name ILIKE ${pattern})`)
   }
   type Row = { caller_is_staff: boolean } & (Sorted<Account> | { id: null })
-  const rows = await database.query<Row>(sql`
+  const rows = await database.query<Row>(
+    'list-accounts',
+    sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT caller.is_staff AS caller_is_staff, page.* FROM caller LEFT JOIN LATERAL (
       SELECT ${accountColumns.of('a')}, ${page.sortValue('a')} FROM accounts a
       WHERE ${sql.join(conditions, sql` AND `)}
       ORDER BY ${page.orderBy('a')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY ${page.orderBy('page')}`)
+    ORDER BY ${page.orderBy('page')}`,
+  )
   if (!requireCaller(rows).caller_is_staff) throw new TiebarError('staff_only', refusals.staff_only)
   return rows.filter((row) => row.id !== null)
 }
@@ -88,10 +91,10 @@ export async function changeRights(
     )
     SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns.of('changed')}
     FROM decision LEFT JOIN changed ON true`
-  const rows = await database.batch<Account & { decision: keyof typeof refusals | 'done'; ended: string[] }>([
-    lock,
-    decide,
-  ])
+  const rows = await database.batch<Account & { decision: keyof typeof refusals | 'done'; ended: string[] }>(
+    'change-rights',
+    [lock, decide],
+  )
   const { decision, ended, ...account } = requireCaller(rows)
   if (decision !== 'done') throw new TiebarError(decision, refusals[decision])
   return { account, ended }
@@ -117,6 +120,9 @@ export async function setStaff(
   const read = sql`
     SELECT username, is_active, (SELECT count(*) FROM accounts WHERE is_staff AND is_active) AS staff_count
     FROM accounts WHERE username_key = ${usernameKey}`
-  const rows = await database.batch<{ username: string; is_active: boolean; staff_count: number }>([change, read])
+  const rows = await database.batch<{ username: string; is_active: boolean; staff_count: number }>('set-staff', [
+    change,
+    read,
+  ])
   return rows[0]
 }

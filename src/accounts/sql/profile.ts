@@ -15,7 +15,9 @@ export type AccountChange = {
 
 /** @throws UniqueViolation when somebody has the e-mail address */
 export async function changeAccount(database: Database, caller: Caller, change: AccountChange): Promise<Account> {
-  const rows = await database.query<Account>(sql`
+  const rows = await database.query<Account>(
+    'change-account',
+    sql`
     WITH caller AS (${selectCaller(caller)}), changed AS (
       UPDATE accounts SET
         email = coalesce(${change.email ?? null}, email),
@@ -25,16 +27,20 @@ export async function changeAccount(database: Database, caller: Caller, change: 
       FROM caller WHERE accounts.id = caller.id
       RETURNING accounts.*
     )
-    SELECT ${accountColumns.of('changed')} FROM changed`)
+    SELECT ${accountColumns.of('changed')} FROM changed`,
+  )
   return requireCaller(rows)
 }
 
 export type OwnCredentials = { username: string; username_key: string; email: string; password_hash: string }
 
 export async function readOwnCredentials(database: Database, caller: Caller): Promise<OwnCredentials> {
-  const rows = await database.query<OwnCredentials>(sql`
+  const rows = await database.query<OwnCredentials>(
+    'read-own-credentials',
+    sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT a.username, a.username_key, a.email, a.password_hash FROM caller JOIN accounts a ON a.id = caller.id`)
+    SELECT a.username, a.username_key, a.email, a.password_hash FROM caller JOIN accounts a ON a.id = caller.id`,
+  )
   return requireCaller(rows)
 }
 
@@ -62,7 +68,10 @@ export async function changePassword(
     )
     SELECT changed.id IS NOT NULL AS is_changed, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended
     FROM caller LEFT JOIN changed ON true`
-  const rows = await database.batch<{ is_changed: boolean; ended: string[] }>([lockAccount(caller), change])
+  const rows = await database.batch<{ is_changed: boolean; ended: string[] }>('change-password', [
+    lockAccount(caller),
+    change,
+  ])
   const { is_changed, ended } = requireCaller(rows)
   return is_changed ? ended : undefined
 }
@@ -79,26 +88,32 @@ export type SessionRow = {
 
 /** The caller's living sessions: the present one, then those that were refreshed last. */
 export async function listSessions(database: Database, caller: Caller, limit: number): Promise<SessionRow[]> {
-  const rows = await database.query<SessionRow>(sql`
+  const rows = await database.query<SessionRow>(
+    'list-sessions',
+    sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT s.id, s.created_at, s.refreshed_at, s.expires_at, s.user_agent, s.address,
       s.id = ${caller.sessionId}::uuid AS current
     FROM caller JOIN sessions s ON s.account_id = caller.id
     WHERE s.ended_at IS NULL AND s.expires_at > now()
-    ORDER BY current DESC, s.refreshed_at DESC, s.id DESC LIMIT ${limit}`)
+    ORDER BY current DESC, s.refreshed_at DESC, s.id DESC LIMIT ${limit}`,
+  )
   requireCaller(rows)
   return rows
 }
 
 /** @returns false when the caller has no such living session */
 export async function endOwnSession(database: Database, caller: Caller, sessionId: string): Promise<boolean> {
-  const rows = await database.query<{ is_ended: boolean }>(sql`
+  const rows = await database.query<{ is_ended: boolean }>(
+    'end-own-session',
+    sql`
     WITH caller AS (${selectCaller(caller)}), ended AS (
       UPDATE sessions SET ended_at = now() FROM caller
       WHERE sessions.id = ${sessionId}::uuid AND sessions.account_id = caller.id
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
     )
-    SELECT ended.id IS NOT NULL AS is_ended FROM caller LEFT JOIN ended ON true`)
+    SELECT ended.id IS NOT NULL AS is_ended FROM caller LEFT JOIN ended ON true`,
+  )
   return requireCaller(rows).is_ended
 }

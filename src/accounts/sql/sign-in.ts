@@ -23,10 +23,13 @@ export type NewAccount = {
 
 /** Which of the two names somebody has already: before the costly hash is made. */
 export async function findTaken(database: Database, account: NewAccount): Promise<'username' | 'email' | undefined> {
-  const rows = await database.query<{ has_name: boolean }>(sql`
+  const rows = await database.query<{ has_name: boolean }>(
+    'find-taken',
+    sql`
     SELECT username_key = ${account.usernameKey} AS has_name FROM accounts
     WHERE username_key = ${account.usernameKey} OR email_key = ${account.emailKey}
-    ORDER BY has_name DESC LIMIT 1`)
+    ORDER BY has_name DESC LIMIT 1`,
+  )
   return rows[0] && (rows[0].has_name ? 'username' : 'email')
 }
 
@@ -37,7 +40,9 @@ export async function insertAccount(
   passwordHash: string,
   session: NewSession,
 ): Promise<Account> {
-  const rows = await database.query<Account>(sql`
+  const rows = await database.query<Account>(
+    'insert-account',
+    sql`
     WITH joined AS (
       INSERT INTO accounts (username, username_key, email, email_key, first_name, last_name, password_hash, last_login)
       VALUES (${account.username}, ${account.usernameKey}, ${account.email}, ${account.emailKey},
@@ -49,7 +54,8 @@ export async function insertAccount(
         ${session.address}, now() + make_interval(secs => ${refreshSeconds})
       FROM joined
     )
-    SELECT ${accountColumns.of('joined')} FROM joined`)
+    SELECT ${accountColumns.of('joined')} FROM joined`,
+  )
   return requireCaller(rows)
 }
 
@@ -61,6 +67,7 @@ export type Credentials = {
 
 export async function findCredentials(database: Database, usernameKey: string): Promise<Credentials | undefined> {
   const rows = await database.query<Credentials>(
+    'find-credentials',
     sql`SELECT id, password_hash, is_active FROM accounts WHERE username_key = ${usernameKey}`,
   )
   return rows[0]
@@ -76,7 +83,9 @@ export async function insertSession(
   session: NewSession,
   newHash: string | null,
 ): Promise<Account | undefined> {
-  const rows = await database.query<Account>(sql`
+  const rows = await database.query<Account>(
+    'insert-session',
+    sql`
     WITH account AS (
       UPDATE accounts SET last_login = now(), password_hash = coalesce(${newHash}, password_hash)
       WHERE id = ${credentials.id}::bigint AND is_active AND password_hash = ${credentials.password_hash}
@@ -87,7 +96,8 @@ export async function insertSession(
         ${session.address}, now() + make_interval(secs => ${refreshSeconds})
       FROM account
     )
-    SELECT ${accountColumns.of('account')} FROM account`)
+    SELECT ${accountColumns.of('account')} FROM account`,
+  )
   return rows[0]
 }
 
@@ -103,7 +113,9 @@ export async function rotateRefresh(
   refreshId: string,
   nextRefreshId: string,
 ): Promise<boolean> {
-  const rows = await database.query<{ rotated: boolean }>(sql`
+  const rows = await database.query<{ rotated: boolean }>(
+    'rotate-refresh',
+    sql`
     UPDATE sessions s
     SET refresh_id = CASE WHEN s.refresh_id = ${refreshId}::uuid THEN ${nextRefreshId}::uuid ELSE s.refresh_id END,
       refreshed_at = now(),
@@ -112,24 +124,31 @@ export async function rotateRefresh(
     FROM accounts a
     WHERE s.id = ${session.sessionId}::uuid AND s.account_id = ${session.accountId}::bigint
       AND s.ended_at IS NULL AND s.expires_at > now() AND a.id = s.account_id AND a.is_active
-    RETURNING s.ended_at IS NULL AS rotated`)
+    RETURNING s.ended_at IS NULL AS rotated`,
+  )
   return requireCaller(rows).rotated
 }
 
 /** Ends a session. One that has ended already is a caller that is no more. @throws TiebarError `session_ended` */
 export async function endSession(database: Database, caller: Caller): Promise<void> {
-  const rows = await database.query(sql`
+  const rows = await database.query(
+    'end-session',
+    sql`
     WITH caller AS (${selectCaller(caller)})
     UPDATE sessions SET ended_at = now() FROM caller
     WHERE sessions.id = ${caller.sessionId}::uuid AND sessions.account_id = caller.id
-    RETURNING sessions.id`)
+    RETURNING sessions.id`,
+  )
   requireCaller(rows)
 }
 
 export async function readAccount(database: Database, caller: Caller): Promise<Account> {
-  const rows = await database.query<Account>(sql`
+  const rows = await database.query<Account>(
+    'read-account',
+    sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT ${accountColumns.of('a')} FROM caller JOIN accounts a ON a.id = caller.id`)
+    SELECT ${accountColumns.of('a')} FROM caller JOIN accounts a ON a.id = caller.id`,
+  )
   return requireCaller(rows)
 }
 
@@ -137,7 +156,10 @@ const portion = 10_000
 
 /** For the sweep: sessions that expired a week ago. In portions, so that no lock is held for long. */
 export async function deleteExpiredSessions(database: Database): Promise<void> {
-  await database.query(sql`
+  await database.query(
+    'delete-expired-sessions',
+    sql`
     DELETE FROM sessions WHERE id IN (
-      SELECT id FROM sessions WHERE expires_at <= now() - interval '7 days' LIMIT ${portion})`)
+      SELECT id FROM sessions WHERE expires_at <= now() - interval '7 days' LIMIT ${portion})`,
+  )
 }

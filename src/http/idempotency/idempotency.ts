@@ -27,6 +27,7 @@ export async function withIdempotencyKey<Outcome>(
       if (!(error instanceof UniqueViolation) || error.constraint !== keyConstraint) throw error
     }
     const [kept] = await c.var.upstreams.database.query<{ fingerprint: string | null; outcome: Outcome }>(
+      'read-idempotency-key',
       readKey(caller, key),
     )
     if (!kept) throw new TiebarError('session_ended', 'The session has ended. Log in again.')

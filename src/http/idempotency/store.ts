@@ -48,7 +48,10 @@ const portion = 10_000
 
 /** For the sweep. In portions, so that no lock is held for long. */
 export async function deleteExpiredKeys(database: Database): Promise<void> {
-  await database.query(sql`
+  await database.query(
+    'delete-expired-keys',
+    sql`
     DELETE FROM idempotency_keys WHERE ctid IN (
-      SELECT ctid FROM idempotency_keys WHERE created_at <= now() - ${retention} LIMIT ${portion})`)
+      SELECT ctid FROM idempotency_keys WHERE created_at <= now() - ${retention} LIMIT ${portion})`,
+  )
 }

@@ -17,7 +17,7 @@ export async function cancelJob(
   jobId: string,
   detail: string | null,
 ): Promise<CancelResult> {
-  const rows = await database.batch<JobRow & { decision: CancelResult['decision'] }>([
+  const rows = await database.batch<JobRow & { decision: CancelResult['decision'] }>('cancel-job', [
     lockMachineOf(jobId),
     sql`
     WITH caller AS (${selectCaller(caller)}),

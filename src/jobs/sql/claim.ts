@@ -61,7 +61,7 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
       extract(epoch FROM due.not_after - ${now})::float8 AS time_left_seconds
     FROM current_job, due ORDER BY current_job.version DESC LIMIT 1`,
   ]
-  const [row] = await database.batch<ClaimRow>(statements, { deadlineMs: claimDeadlineMs })
+  const [row] = await database.batch<ClaimRow>('claim', statements, { deadlineMs: claimDeadlineMs })
   if (!row) return undefined
   return {
     step: row.step,

@@ -98,7 +98,9 @@ export async function createJob(
     ${result}`
   const statements = [lockMachine(machineId), decide]
   if (key) statements.unshift(deleteExpiredKey(key))
-  const rows = await database.batch<CreateJobResult>(statements, { retryOnViolationOf: 'jobs_one_open_per_command' })
+  const rows = await database.batch<CreateJobResult>('create-job', statements, {
+    retryOnViolationOf: 'jobs_one_open_per_command',
+  })
   const { job, superseded, ...rest } = requireCaller(rows)
   return { ...rest, job: job && jobColumns.fromJson(job), superseded: superseded.map(jobColumns.fromJson) }
 }

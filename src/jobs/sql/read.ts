@@ -18,9 +18,12 @@ export const historySorts = defineSorts(jobColumns, ['requested_at'])
 const isVisible = sql.raw('(caller.is_staff OR j.requested_by = caller.id OR j.machine_owner_id = caller.id)')
 
 export async function readJob(database: Database, caller: Caller, jobId: string): Promise<JobRow> {
-  const rows = await database.query<JobRow | { id: null }>(sql`
+  const rows = await database.query<JobRow | { id: null }>(
+    'read-job',
+    sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT ${jobColumns.of('j')} FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}`)
+    SELECT ${jobColumns.of('j')} FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}`,
+  )
   const row = requireCaller(rows)
   if (row.id === null) throw noSuchJob()
   return row
@@ -31,12 +34,15 @@ export type EventRow = RowOf<typeof eventColumns>
 
 /** The timeline of a job, oldest first. */
 export async function listEvents(database: Database, caller: Caller, jobId: string): Promise<EventRow[]> {
-  const rows = await database.query<EventRow & { job_id: string | null }>(sql`
+  const rows = await database.query<EventRow & { job_id: string | null }>(
+    'list-events',
+    sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT j.id AS job_id, ${eventColumns.of('e')}
     FROM caller LEFT JOIN jobs j ON j.id = ${jobId}::uuid AND ${isVisible}
       LEFT JOIN job_events e ON e.job_id = j.id
-    ORDER BY e.version`)
+    ORDER BY e.version`,
+  )
   if (requireCaller(rows).job_id === null) throw noSuchJob()
   return rows
 }
@@ -84,14 +90,17 @@ export async function listMachineHistory(
     is_manager: boolean
   }
   const scope = sql`machine.is_manager AND j.machine_id = ${machineId}::bigint`
-  const rows = await database.query<Row>(sql`
+  const rows = await database.query<Row>(
+    'list-machine-history',
+    sql`
     WITH caller AS (${selectCaller(caller)}), machine AS (
       SELECT m.id AS machine, coalesce(caller.is_staff OR m.owner_id = caller.id, false) AS is_manager
       FROM caller LEFT JOIN machines m ON m.id = ${machineId}::bigint
     )
     SELECT machine.machine, machine.is_manager, page.* FROM machine
       LEFT JOIN LATERAL (${selectPage(scope, filter, page)}) page ON true
-    ORDER BY ${page.orderBy('page')}`)
+    ORDER BY ${page.orderBy('page')}`,
+  )
   const { machine, is_manager } = requireCaller(rows)
   if (machine === null) throw new TiebarError('not_found', 'There is no machine with this id.')
   if (!is_manager) {
@@ -111,13 +120,16 @@ export async function listMyHistory(
   const onMine = selectPage(sql`j.machine_owner_id = caller.id`, filter, page)
   const requestedElsewhere = sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`
   const askedFor = selectPage(requestedElsewhere, filter, page)
-  const rows = await database.query<Sorted<JobRow> | { id: null }>(sql`
+  const rows = await database.query<Sorted<JobRow> | { id: null }>(
+    'list-my-history',
+    sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
       SELECT * FROM ((${onMine}) UNION ALL (${askedFor})) both_sides
       ORDER BY ${page.orderBy('both_sides')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY ${page.orderBy('page')}`)
+    ORDER BY ${page.orderBy('page')}`,
+  )
   requireCaller(rows)
   return rows.filter((row) => row.id !== null)
 }

@@ -53,7 +53,10 @@ export async function handleDeliveryFailure(database: Database, jobId: string): 
   const due = sql`
     SELECT j.*, extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds, ${nextStep} AS step
     FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid`
-  const [row] = await database.batch<RedispatchRow>([lockMachineOf(jobId), redispatch(due, 'queue')])
+  const [row] = await database.batch<RedispatchRow>('handle-delivery-failure', [
+    lockMachineOf(jobId),
+    redispatch(due, 'queue'),
+  ])
   return row && toResult(row)
 }
 
@@ -90,17 +93,20 @@ export async function redispatchDueJobs(database: Database, limit: number): Prom
       AND (j.state IN (${sqlList(awaitedStates)}) OR m.leased_until IS NULL OR m.leased_until <= ${now})
     ORDER BY ${nextStep} = 'send', j.requested_at LIMIT ${limit}
     FOR NO KEY UPDATE OF m SKIP LOCKED`
-  return (await database.query<RedispatchRow>(redispatch(due, 'sweep'))).map(toResult)
+  return (await database.query<RedispatchRow>('redispatch-due-jobs', redispatch(due, 'sweep'))).map(toResult)
 }
 
 export type Publication = { jobId: string; publishNo: number }
 
 /** Stores whether the queue has these messages. What has been published anew meanwhile stays as it is. */
 export async function markPublished(database: Database, publications: Publication[], isTaken: boolean): Promise<void> {
-  await database.query(sql`
+  await database.query(
+    'mark-published',
+    sql`
     UPDATE jobs SET published_at = CASE WHEN ${isTaken}::boolean THEN ${now} END
     FROM unnest(${sql.param(publications.map(({ jobId }) => jobId))}::uuid[],
         ${sql.param(publications.map(({ publishNo }) => publishNo))}::int[])
       AS sent (job_id, publish_no)
-    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`)
+    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`,
+  )
 }

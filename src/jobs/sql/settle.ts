@@ -113,6 +113,7 @@ export async function settle(
   const mayHaveExecuted = mayHaveExecutedBefore || result === 'may_have_executed'
   const options = deadlineMs === undefined ? {} : { deadlineMs }
   const [row] = await database.batch<SettlementRow>(
+    'settle',
     [
       lockMachineOf(jobId),
       sql`
