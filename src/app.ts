@@ -22,6 +22,7 @@ import { openCache } from './infra/redis.ts'
 import { callbackRoutes } from './jobs/callbacks.ts'
 import { historyRoutes } from './jobs/history.ts'
 import { jobRoutes } from './jobs/routes.ts'
+import { selectOpenJobs } from './jobs/sql/fragments.ts'
 import { type SweepReport, sweep } from './jobs/sweep.ts'
 import { Trace } from './kernel/trace.ts'
 import { machineRoutes } from './machines/routes.ts'
@@ -55,7 +56,7 @@ export function createApp(environment: Environment): App {
   // Before the machines: /api/machines/history is no machine's id.
   app.route('/', historyRoutes())
   app.route('/', jobRoutes())
-  app.route('/', machineRoutes())
+  app.route('/', machineRoutes({ selectOpenJobs }))
   app.route('/', callbackRoutes({ tokens }))
   app.route('/', oldRoutes())
 

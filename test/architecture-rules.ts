@@ -54,6 +54,28 @@ export const arrowsPointDown: Rule = (files) =>
     })
     .map(({ from, to }) => `${from}: imports ${to}, which is not below it`)
 
+/** Tables by the slice that defines them. */
+function tablesOf(files: Files): Map<string, string> {
+  const tables = sources(files).flatMap(([path, text]) => {
+    if (!path.endsWith('.table.ts')) return []
+    return [...text.matchAll(/pgTable\(\s*'(\w+)'/g)].map(([, name = '']): [string, string] => [name, layerOf(path)])
+  })
+  return new Map(tables)
+}
+
+/** SQL counts as an import: a statement uses tables of its own slice and of those below. */
+export const statementsUseTablesBelow: Rule = (files) => {
+  const tables = tablesOf(files)
+  return sources(files).flatMap(([path, text]) => {
+    const own = layers.indexOf(layerOf(path))
+    if (own === -1) return []
+    const used = [...text.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)/g)].map(([, name = '']) => name)
+    return [...new Set(used)]
+      .filter((name) => layers.indexOf(tables.get(name) ?? '') > own)
+      .map((name) => `${path}: uses the table ${name} of ${tables.get(name)}, which is not below it`)
+  })
+}
+
 const pureFiles = [
   /^src\/kernel\//,
   /^src\/env\.ts$/,

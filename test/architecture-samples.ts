@@ -1,8 +1,10 @@
 // For each rule of the layout, samples of what breaks it and of what does not: so that a rule that finds nothing is noticed.
 import * as rules from './architecture-rules.ts'
 
-/** What a rule forbids: path and text of a file, and others that are there. */
-export type Sample = [path: string, text: string, others?: string[]]
+/** What a rule forbids: path and text of a file, and other files that are there, with or without a text. */
+export type Sample = [path: string, text: string, others?: (string | [path: string, text: string])[]]
+
+const jobTable: Sample[2] = [['src/jobs/job.table.ts', `export const jobs = pgTable('jobs', {})`]]
 
 export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
   [
@@ -25,6 +27,19 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
       ['src/machines/a.ts', `import { b } from '../http/etag.ts'`],
       ['src/http/a.ts', `import type { Environment } from '../env.ts'`],
       ['src/worker.ts', `import { createApp } from './app.ts'`],
+    ],
+  ],
+  [
+    'statements use tables of their own slice and of those below',
+    rules.statementsUseTablesBelow,
+    [
+      ['src/machines/store.ts', 'sql`SELECT * FROM jobs WHERE machine_id = 1`', jobTable],
+      ['src/accounts/sql/a.ts', 'sql`UPDATE jobs SET state = 1`', jobTable],
+      ['src/http/a.ts', 'sql`SELECT 1 FROM caller LEFT JOIN jobs ON true`', jobTable],
+    ],
+    [
+      ['src/jobs/sql/a.ts', 'sql`INSERT INTO jobs SELECT 1`', jobTable],
+      ['src/machines/store.ts', 'sql`SELECT * FROM open_jobs`', jobTable],
     ],
   ],
   [

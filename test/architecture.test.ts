@@ -52,7 +52,8 @@ test.each([
 })
 
 function withFiles([path, text, others = []]: Sample): rules.Files {
-  return new Map([...others.map((other): [string, string] => [other, '']), [path, text]])
+  const named = others.map((other): [string, string] => (typeof other === 'string' ? [other, ''] : other))
+  return new Map([...named, [path, text]])
 }
 
 describe.each(cases)('%s', (_, rule, forbidden, allowed) => {

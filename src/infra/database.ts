@@ -125,7 +125,7 @@ function toParameter(value: unknown): unknown {
 const dialect = new PgDialect()
 
 /** The beginning of the text of a statement with this name. */
-export function nameComment(name: string): string {
+function nameComment(name: string): string {
   return `/* ${name} */ `
 }
 

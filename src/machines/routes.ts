@@ -112,7 +112,7 @@ const remove = createRoute({
   responses: { 204: { description: 'The machine is gone' }, ...writeProblems },
 })
 
-export function machineRoutes(): Router {
+export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.SelectOpenJobs }): Router {
   const router = createRouter()
 
   router.openapi(list, async (c) => {
@@ -146,36 +146,29 @@ export function machineRoutes(): Router {
     return answerMachine(c, row, 200)
   })
 
+  const change = (c: AppContext, id: number, change: store.MachineChange) => {
+    const { database } = c.var.upstreams
+    return store.changeMachine(database, c.var.caller, id, change, wantedRevisions(c, id), selectOpenJobs)
+  }
+
   router.openapi(replace, async (c) => {
     const { controller_url, ...rest } = c.req.valid('json')
-    return change(c, c.req.valid('param').id, {
-      ...rest,
-      controllerUrl: controller_url,
-    })
+    checkControllerUrl(c, controller_url)
+    return answerMachine(c, await change(c, c.req.valid('param').id, { ...rest, controllerUrl: controller_url }), 200)
   })
 
   router.openapi(patch, async (c) => {
     const { controller_url, ...rest } = c.req.valid('json')
-    return change(c, c.req.valid('param').id, {
-      ...rest,
-      controllerUrl: controller_url,
-    })
+    checkControllerUrl(c, controller_url)
+    return answerMachine(c, await change(c, c.req.valid('param').id, { ...rest, controllerUrl: controller_url }), 200)
   })
 
   router.openapi(remove, async (c) => {
-    const { id } = c.req.valid('param')
-    await store.changeMachine(c.var.upstreams.database, c.var.caller, id, { isDeleted: true }, wantedRevisions(c, id))
+    await change(c, c.req.valid('param').id, { isDeleted: true })
     return c.body(null, 204)
   })
 
   return router
-}
-
-async function change(c: AppContext, id: number, change: store.MachineChange) {
-  checkControllerUrl(c, change.controllerUrl)
-  const { database } = c.var.upstreams
-  const row = await store.changeMachine(database, c.var.caller, id, change, wantedRevisions(c, id))
-  return answerMachine(c, row, 200)
 }
 
 /** Undefined if any revision will do. */

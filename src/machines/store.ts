@@ -38,10 +38,11 @@ export function lockMachine(id: number): SQL {
   return sql`SELECT id FROM machines WHERE id = ${id}::bigint FOR NO KEY UPDATE`
 }
 
-/** A CTE body: the jobs of a machine that have not ended. At most one START and one STOP. */
-function openJobsOf(id: number): SQL {
-  return sql`SELECT * FROM jobs WHERE machine_id = ${id}::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')`
-}
+/**
+ * A CTE body: the open jobs of a machine, with `id` and `requested_at`. Jobs are a later slice, which knows their states;
+ * `app.ts` hands it in.
+ */
+export type SelectOpenJobs = (machineId: number) => SQL
 
 export type MachineFilter = {
   status?: MachineStatus | undefined
@@ -137,6 +138,7 @@ export async function changeMachine(
   id: number,
   change: MachineChange,
   revisions: number[] | undefined,
+  selectOpenJobs: SelectOpenJobs,
 ): Promise<MachineRow> {
   const status = change.status ?? null
   const hasUrl = change.controllerUrl !== undefined
@@ -145,7 +147,7 @@ export async function changeMachine(
   const decide = sql`
     WITH caller AS (${selectCaller(caller)}),
     target AS (SELECT * FROM machines WHERE id = ${id}::bigint AND deleted_at IS NULL),
-    open_jobs AS (${openJobsOf(id)}),
+    open_jobs AS (${selectOpenJobs(id)}),
     decision AS (
       SELECT CASE
         WHEN target.id IS NULL THEN 'not_found'

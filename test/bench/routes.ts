@@ -3,6 +3,7 @@
 import { sessionCacheKey } from '../../src/accounts/session.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
+import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
 import { historySorts, listMachineHistory } from '../../src/jobs/sql/read.ts'
 import { markPublished } from '../../src/jobs/sql/redispatch.ts'
 import { jobCacheKey } from '../../src/jobs/status-cache.ts'
@@ -100,7 +101,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: ids.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
       bare: ids.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
-      plan: await planOf((database) => changeMachine(database, caller, idInPlan, renaming, undefined)),
+      plan: await planOf((database) => changeMachine(database, caller, idInPlan, renaming, undefined, selectOpenJobs)),
     },
     {
       name: 'operation',

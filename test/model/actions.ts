@@ -8,6 +8,7 @@ import type { ControllerResult } from '../../src/jobs/job.ts'
 import { cancelJob } from '../../src/jobs/sql/cancel.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
+import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
 import { handleDeliveryFailure, markPublished, redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { settle } from '../../src/jobs/sql/settle.ts'
 import { TiebarError } from '../../src/kernel/error.ts'
@@ -195,7 +196,7 @@ async function notTaken(
 }
 
 async function change(real: Real, change: Parameters<typeof changeMachine>[3], ask: () => boolean): Promise<void> {
-  const isDone = await changeMachine(real.database, real.owner, real.machineId, change, undefined).then(
+  const isDone = await changeMachine(real.database, real.owner, real.machineId, change, undefined, selectOpenJobs).then(
     () => true,
     (error: unknown) => {
       if (error instanceof TiebarError) return false

@@ -34,7 +34,14 @@ describe('the log', () => {
       path: '/api/me',
       status: 200,
       duration_ms: expect.any(Number),
-      round_trips: [{ upstream: 'postgres', startMs: expect.any(Number), durationMs: expect.any(Number) }],
+      round_trips: [
+        {
+          upstream: 'postgres',
+          statement: 'read-account',
+          startMs: expect.any(Number),
+          durationMs: expect.any(Number),
+        },
+      ],
     })
     expect(world.logs().filter((line) => line.request_id === requestId)).toHaveLength(1)
   })
