@@ -199,7 +199,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     reconfigure,
     async reset(overrides) {
       for (const each of Object.values(faults)) each.pass = open
-      await cancelMessages(qstash)
+      await qstash.clear()
       // What the Worker does after its answers, it does with calls.
       await poll(async () => ({ isDone: callsInProgress === 0, value: callsInProgress }), 'calls to end')
       if (!isDeepStrictEqual(reconfigured, overrides)) await reconfigure(overrides)
@@ -212,14 +212,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await Promise.all([postgres.close(), redis.close()])
     },
   }
-}
-
-/** Nothing is delivered any more of what QStash has taken. */
-async function cancelMessages(qstash: QStashStandIn): Promise<void> {
-  const headers = { Authorization: `Bearer ${qstash.token}` }
-  const { status } = await fetch(`${qstash.url}/v2/messages`, { method: 'DELETE', headers })
-  if (status !== 202) throw new Error(`DELETE /v2/messages answered ${status}`)
-  await qstash.restart() // cuts off what is under way
 }
 
 async function send(url: URL, method: string, { token, body, headers }: RequestOptions): Promise<Answer> {

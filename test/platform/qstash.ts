@@ -35,6 +35,8 @@ export type QStashStandIn = {
   underWay(): number
   /** Makes every attempt that is not due yet due that much earlier. */
   hasten(byMs: number): void
+  /** Drops all undelivered messages, and cuts off the attempts in flight. */
+  clear(): Promise<void>
   /** As after a crash: attempts in flight are cut off, and their messages are due again. */
   restart(): Promise<void>
   /** Cuts off the attempts in flight, whose messages stay undelivered, and resolves when the state file is written. */
@@ -67,6 +69,10 @@ export async function startQStash(options: QStashStandInOptions = {}): Promise<Q
     deliveries: () => [...loop.deliveries],
     underWay: loop.inFlightCount,
     hasten: loop.hasten,
+    async clear() {
+      store.messages.clear()
+      await loop.restart()
+    },
     restart: loop.restart,
     async close() {
       await server.close()
