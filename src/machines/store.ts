@@ -123,7 +123,8 @@ export type MachineChange = {
 }
 
 /**
- * Changes or deletes a machine.
+ * Changes or deletes a machine. A change that changes nothing leaves its revision and its time, so that nobody's
+ * `If-Match` fails over it.
  * @param ifMatch entity tags of which one must be the machine's; undefined when any state will do
  * @throws TiebarError `not_found`, `not_owner`, `precondition_failed`, `job_open`, `session_ended`
  */
@@ -141,6 +142,14 @@ export async function changeMachine(
   const decide = sql`
     WITH caller AS (${selectCaller(caller)}),
     target AS (SELECT * FROM machines WHERE id = ${id}::bigint AND deleted_at IS NULL),
+    wanted AS (
+      SELECT
+        coalesce(${change.name ?? null}, name) AS name,
+        coalesce(${change.location ?? null}, location) AS location,
+        coalesce(${status}, status) AS status,
+        CASE WHEN ${hasUrl}::boolean THEN ${url} ELSE controller_url END AS controller_url
+      FROM target
+    ),
     open_jobs AS (${openJobsOf(id)}),
     verdict AS (
       SELECT CASE
@@ -150,29 +159,36 @@ export async function changeMachine(
           AND NOT ('"' || target.id || '.' || target.revision || '"') = ANY (${sql.param(ifMatch ?? [])}::text[])
           THEN 'precondition_failed'
         WHEN EXISTS (SELECT FROM open_jobs) AND (${isDeleted}::boolean
-          OR target.status <> ${status} OR (${hasUrl}::boolean AND target.controller_url IS DISTINCT FROM ${url}))
+          OR (target.status, target.controller_url) IS DISTINCT FROM (wanted.status, wanted.controller_url))
           THEN 'job_open'
+        WHEN NOT ${isDeleted}::boolean AND (target.name, target.location, target.status, target.controller_url)
+          IS NOT DISTINCT FROM (wanted.name, wanted.location, wanted.status, wanted.controller_url)
+          THEN 'unchanged'
         ELSE 'done' END AS verdict
-      FROM caller LEFT JOIN target ON true
+      FROM caller LEFT JOIN target ON true LEFT JOIN wanted ON true
     ),
-    m AS (
+    changed AS (
       UPDATE machines SET
-        name = coalesce(${change.name ?? null}, name),
-        location = coalesce(${change.location ?? null}, location),
-        status = coalesce(${status}, status),
-        controller_url = CASE WHEN ${hasUrl}::boolean THEN ${url} ELSE controller_url END,
+        name = wanted.name,
+        location = wanted.location,
+        status = wanted.status,
+        controller_url = wanted.controller_url,
         deleted_at = CASE WHEN ${isDeleted}::boolean THEN statement_timestamp() END,
         updated_at = statement_timestamp(),
         revision = revision + 1
-      FROM verdict WHERE machines.id = ${id}::bigint AND verdict.verdict = 'done'
+      FROM verdict, wanted WHERE machines.id = ${id}::bigint AND verdict.verdict = 'done'
       RETURNING machines.*
+    ),
+    m AS (
+      SELECT * FROM changed
+      UNION ALL SELECT target.* FROM target, verdict WHERE verdict.verdict = 'unchanged'
     )
     SELECT verdict.verdict, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineColumns}
     FROM caller CROSS JOIN verdict LEFT JOIN m ON true`
   const rows = await database.batch<MachineRow & { verdict: string; job_id: string | null }>([lockMachine(id), decide])
   const row = requireCaller(rows)
-  if (row.verdict !== 'done') throw explainVerdict(row.verdict as keyof typeof verdicts, row.job_id) // the CASE above
-  return row
+  if (row.verdict === 'done' || row.verdict === 'unchanged') return row
+  throw explainVerdict(row.verdict as keyof typeof verdicts, row.job_id) // the CASE above
 }
 
 const verdicts = {
