@@ -1,6 +1,7 @@
 // The wire shapes of accounts.
 import { z } from '@hono/zod-openapi'
 import { numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
+import { bodyOf } from '../http/openapi/strict-input.ts'
 import { accountSorts } from './sql/administration.ts'
 import type { Account } from './sql/caller.ts'
 
@@ -17,59 +18,6 @@ const email = text(3, 254)
   .openapi({ format: 'email', example: 'minji@example.com' })
 const personName = text(0, 150)
 
-export const signUpBody = z
-  .object({
-    username,
-    password,
-    email,
-    first_name: personName.default('').openapi({ example: '민지' }),
-    last_name: personName.default('').openapi({ example: '김' }),
-  })
-  .openapi('SignUp')
-
-export const logInBody = z
-  .object({
-    username: text(1, 150).openapi({ example: 'demo' }),
-    password: text(1, 128).openapi({ format: 'password', example: 'moulding-by-day' }),
-  })
-  .openapi('LogIn')
-
-export const refreshBody = z
-  .object({ refresh: z.string().min(1).max(4096).openapi({ example: 'eyJhbGciOi…' }) })
-  .openapi('Refresh')
-
-/** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
-export const accountPatchBody = z
-  .object({
-    email: email.optional(),
-    first_name: personName.optional().openapi({ example: '민지' }),
-    last_name: personName.optional().openapi({ example: '김' }),
-  })
-  .openapi('AccountPatch')
-
-export const passwordBody = z
-  .object({
-    current_password: text(1, 128).openapi({ format: 'password', example: 'moulding-by-day' }),
-    new_password: password,
-  })
-  .openapi('PasswordChange')
-
-export const rightsBody = z
-  .object({ is_active: z.boolean().optional(), is_staff: z.boolean().optional() })
-  .openapi('RightsPatch')
-
-export const sessionPath = z.object({ id: uuid })
-export const accountPath = z.object({ id: numericId })
-
-const flag = z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }).openapi({ type: 'boolean' })
-
-export const accountQuery = pageQuery.extend({
-  q: text(1, 256).optional().openapi({ description: 'Part of the username, the e-mail address or a name' }),
-  is_active: flag.optional(),
-  is_staff: flag.optional(),
-  sort: z.enum(accountSorts.orders).default('id').openapi({ description: '`-` in front: descending' }),
-})
-
 export const userSchema = z
   .object({
     id: z.int().openapi({ example: 7 }),
@@ -83,6 +31,57 @@ export const userSchema = z
     last_login: time.nullable(),
   } satisfies Record<keyof Account, z.ZodType>)
   .openapi('User')
+
+export const signUpBody = bodyOf('SignUp', {
+  username,
+  password,
+  email,
+  first_name: personName.default('').openapi({ example: '민지' }),
+  last_name: personName.default('').openapi({ example: '김' }),
+})
+
+export const logInBody = bodyOf('LogIn', {
+  username: text(1, 150).openapi({ example: 'demo' }),
+  password: text(1, 128).openapi({ format: 'password', example: 'moulding-by-day' }),
+})
+
+export const refreshBody = bodyOf('Refresh', {
+  refresh: z.string().min(1).max(4096).openapi({ example: 'eyJhbGciOi…' }),
+})
+
+/** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
+export const accountPatchBody = bodyOf(
+  'AccountPatch',
+  {
+    email: email.optional(),
+    first_name: personName.optional().openapi({ example: '민지' }),
+    last_name: personName.optional().openapi({ example: '김' }),
+  },
+  userSchema,
+)
+
+export const passwordBody = bodyOf('PasswordChange', {
+  current_password: text(1, 128).openapi({ format: 'password', example: 'moulding-by-day' }),
+  new_password: password,
+})
+
+export const rightsBody = bodyOf(
+  'RightsPatch',
+  { is_active: z.boolean().optional(), is_staff: z.boolean().optional() },
+  userSchema,
+)
+
+export const sessionPath = z.object({ id: uuid })
+export const accountPath = z.object({ id: numericId })
+
+const flag = z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }).openapi({ type: 'boolean' })
+
+export const accountQuery = pageQuery.extend({
+  q: text(1, 256).optional().openapi({ description: 'Part of the username, the e-mail address or a name' }),
+  is_active: flag.optional(),
+  is_staff: flag.optional(),
+  sort: z.enum(accountSorts.orders).default('id').openapi({ description: '`-` in front: descending' }),
+})
 
 export const accountPage = z
   .object({

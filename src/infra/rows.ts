@@ -22,11 +22,21 @@ export type Columns<Row extends object, Sortable extends keyof Row> = {
   of(alias: string): SQL
   /** PostgreSQL's name of the type of a column that rows can be sorted by: it is never null, and has a text form. */
   sortTypeOf(name: Sortable): string
+  /** The values that are not undefined, as parts of INSERT and UPDATE. */
+  bind(values: { [Name in keyof Row]?: Row[Name] | undefined }): BoundValue[]
   /** These columns of a row that may have more. */
   pick(row: Row): Row
   /** A row that was JSON in the database (`to_jsonb`), where times have another form. Leaves all other rows as they are. */
   fromJson<Json extends Row>(row: Json): Json
 }
+
+/** Values for columns of a row: one that is for no column does not compile. */
+export type ValuesOf<Values, Row> = {
+  [Name in keyof Values]: Name extends keyof Row ? Row[Name] | Extract<Values[Name], undefined> : never
+}
+
+/** A value for a column, cast to the column's type. */
+export type BoundValue = { column: string; name: SQL; value: SQL }
 
 /** The row that a statement answers with some columns of a table. */
 export type RowOf<Some> = Some extends Columns<infer Row, never> ? Row : never
@@ -47,6 +57,14 @@ export function pickColumns<Of extends Table, const Name extends keyof ByName<Of
     names,
     of: (alias) => sql.raw(names.map((name) => `${alias}.${name}`).join(', ')),
     sortTypeOf: (name) => sqlTypes.get(name) ?? '',
+    bind: (values) =>
+      Object.entries(values)
+        .filter(([, value]) => value !== undefined)
+        .map(([column, value]) => ({
+          column,
+          name: sql`${sql.identifier(column)}`,
+          value: sql`${value}::${sql.raw(sqlTypes.get(column) ?? '')}`,
+        })),
     // `fromEntries` forgets which names there are.
     pick: (row) => Object.fromEntries(names.map((name) => [name, row[name]])) as typeof row,
     fromJson: (row) => ({ ...row, ...Object.fromEntries(times.map((name) => [name, readTime(row[name])])) }),

@@ -1,6 +1,7 @@
 // The wire shapes of jobs.
 import { z } from '@hono/zod-openapi'
 import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
+import { bodyOf } from '../http/openapi/strict-input.ts'
 import { isTimestamp } from '../kernel/time.ts'
 import { commands } from './commands.ts'
 import { type EventActor, eventActors, eventReasons, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
@@ -61,19 +62,17 @@ export const jobPage = z
   })
   .openapi('JobPage')
 
-export const operationBody = z
-  .object({
-    command: z.enum(commands),
-    expires_in: z.int().min(1).max(900).optional().openapi({
-      example: 60,
-      description: 'Seconds after which the command is no longer sent; 60 for START, 600 for STOP',
-    }),
-  })
-  .openapi('Operation')
+export const operationBody = bodyOf('Operation', {
+  command: z.enum(commands),
+  expires_in: z.int().min(1).max(900).optional().openapi({
+    example: 60,
+    description: 'Seconds after which the command is no longer sent; 60 for START, 600 for STOP',
+  }),
+})
 
-export const cancelBody = z
-  .object({ reason: text(0, longestDetail).optional().openapi({ example: 'the wrong machine' }) })
-  .openapi('Cancel')
+export const cancelBody = bodyOf('Cancel', {
+  reason: text(0, longestDetail).optional().openapi({ example: 'the wrong machine' }),
+})
 
 export const jobPath = z.object({ id: uuid })
 export const machinePath = z.object({ id: numericId })

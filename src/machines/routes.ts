@@ -125,12 +125,11 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.Select
   })
 
   router.openapi(create, async (c) => {
-    const { name, location, status, controller_url } = c.req.valid('json')
+    const values = c.req.valid('json')
     const { database } = c.var.upstreams
-    checkControllerUrl(c, controller_url)
-    const machine = { name, location, status, controllerUrl: controller_url }
+    checkControllerUrl(c, values.controller_url)
     const row = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
-      store.insertMachine(database, c.var.caller, machine, key),
+      store.insertMachine(database, c.var.caller, values, key),
     )
     c.header('Location', `/api/machines/${row.id}`)
     // A row that was kept with an idempotency key comes out of JSON.
@@ -146,25 +145,25 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.Select
     return answerMachine(c, row, 200)
   })
 
-  const change = (c: AppContext, id: number, change: store.MachineChange) => {
+  const change = (c: AppContext, id: number, change: store.MachineChange | 'delete') => {
     const { database } = c.var.upstreams
     return store.changeMachine(database, c.var.caller, id, change, wantedRevisions(c, id), selectOpenJobs)
   }
 
   router.openapi(replace, async (c) => {
-    const { controller_url, ...rest } = c.req.valid('json')
-    checkControllerUrl(c, controller_url)
-    return answerMachine(c, await change(c, c.req.valid('param').id, { ...rest, controllerUrl: controller_url }), 200)
+    const values = c.req.valid('json')
+    checkControllerUrl(c, values.controller_url)
+    return answerMachine(c, await change(c, c.req.valid('param').id, values), 200)
   })
 
   router.openapi(patch, async (c) => {
-    const { controller_url, ...rest } = c.req.valid('json')
-    checkControllerUrl(c, controller_url)
-    return answerMachine(c, await change(c, c.req.valid('param').id, { ...rest, controllerUrl: controller_url }), 200)
+    const values = c.req.valid('json')
+    checkControllerUrl(c, values.controller_url)
+    return answerMachine(c, await change(c, c.req.valid('param').id, values), 200)
   })
 
   router.openapi(remove, async (c) => {
-    await change(c, c.req.valid('param').id, { isDeleted: true })
+    await change(c, c.req.valid('param').id, 'delete')
     return c.body(null, 204)
   })
 

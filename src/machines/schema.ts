@@ -1,6 +1,7 @@
 // The wire shapes of machines.
 import { z } from '@hono/zod-openapi'
 import { accountReference, nameOrNumber, numericId, pageQuery, text, time } from '../http/openapi/fields.ts'
+import { bodyOf } from '../http/openapi/strict-input.ts'
 import { longestControllerUrl } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
 import { type Machine, machineSorts } from './store.ts'
@@ -37,34 +38,40 @@ export const machinePage = z
   })
   .openapi('MachinePage')
 
-export const newMachineBody = z
-  .object({
+export const newMachineBody = bodyOf(
+  'NewMachine',
+  {
     name,
     location,
     status: status.default('READY'),
     controller_url: controllerUrl.nullable().default(null),
-  })
-  .openapi('NewMachine')
+  },
+  machineSchema,
+)
 
 /** The whole machine; only `status` may be left out, and is then left as it is. */
-export const wholeMachineBody = z
-  .object({
+export const wholeMachineBody = bodyOf(
+  'WholeMachine',
+  {
     name,
     location,
     status: status.optional(),
     controller_url: controllerUrl.nullable().default(null),
-  })
-  .openapi('WholeMachine')
+  },
+  machineSchema,
+)
 
 /** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
-export const machinePatchBody = z
-  .object({
+export const machinePatchBody = bodyOf(
+  'MachinePatch',
+  {
     name: name.optional(),
     location: location.optional(),
     status: status.optional(),
     controller_url: controllerUrl.nullable().optional(),
-  })
-  .openapi('MachinePatch')
+  },
+  machineSchema,
+)
 
 export const machinePath = z.object({ id: numericId })
 

@@ -1,15 +1,17 @@
 // Statements on machines. A read is one statement; a write locks the row first and decides in the next statement.
 import { type SQL, sql } from 'drizzle-orm'
+import type { z } from 'zod'
 import { requireCaller, selectCaller } from '../accounts/sql/caller.ts'
 import type { Caller } from '../http/context.ts'
 import { deleteExpiredKey, insertKey, type RequestKey } from '../http/idempotency/store.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../http/pagination/store.ts'
 import type { Database } from '../infra/database.ts'
-import { pickColumns, type RowOf } from '../infra/rows.ts'
+import { pickColumns, type RowOf, type ValuesOf } from '../infra/rows.ts'
 import { TiebarError } from '../kernel/error.ts'
 import type { ErrorCode } from '../kernel/error-codes.ts'
 import { machines } from './machine.table.ts'
 import type { MachineStatus } from './machine.ts'
+import type { machinePatchBody, newMachineBody } from './schema.ts'
 
 /** What the API shows of a machine. */
 export const machineColumns = pickColumns(machines, [
@@ -91,26 +93,31 @@ export async function readMachine(database: Database, caller: Caller, id: number
   return row
 }
 
-export type NewMachine = {
-  name: string
-  location: string
-  status: MachineStatus
-  controllerUrl: string | null
-}
+/** What a client may set. A member of the body that is no column does not compile. */
+export type MachineValues = ValuesOf<z.infer<typeof newMachineBody>, Machine>
+/** What is absent stays as it is. */
+export type MachineChange = ValuesOf<z.infer<typeof machinePatchBody>, Machine>
 
 /** Inserts a machine of the caller's. @throws UniqueViolation of the idempotency key, for a twin */
 export async function insertMachine(
   database: Database,
   caller: Caller,
-  machine: NewMachine,
+  values: MachineValues,
   key: RequestKey | undefined,
 ): Promise<MachineRow> {
+  const given = machineColumns.bind(values)
   const insert = sql`
     WITH caller AS (${selectCaller(caller)}), m AS (
-      INSERT INTO machines (name, location, status, owner_id, controller_url)
-      SELECT ${machine.name}, ${machine.location}, ${machine.status}, caller.id, ${machine.controllerUrl} FROM caller
+      INSERT INTO machines (owner_id, ${sql.join(
+        given.map(({ name }) => name),
+        sql`, `,
+      )})
+      SELECT caller.id, ${sql.join(
+        given.map(({ value }) => value),
+        sql`, `,
+      )} FROM caller
       RETURNING *
-    )${key ? sql`, keeping AS (${insertKey(key, sql`SELECT ${machineRow} FROM caller, m`)})` : sql``}
+    )${key ? sql`, stored_key AS (${insertKey(key, sql`SELECT ${machineRow} FROM caller, m`)})` : sql``}
     SELECT ${machineRow} FROM caller, m`
   const rows = key
     ? await database.batch<MachineRow>('insert-machine', [deleteExpiredKey(key), insert])
@@ -118,17 +125,14 @@ export async function insertMachine(
   return requireCaller(rows)
 }
 
-/** What is absent stays as it is. */
-export type MachineChange = {
-  name?: string | undefined
-  location?: string | undefined
-  status?: MachineStatus | undefined
-  controllerUrl?: string | null | undefined
-  isDeleted?: boolean
-}
+type ChangeDecision = 'not_found' | 'not_owner' | 'precondition_failed' | 'job_open' | 'unchanged' | 'changed'
+
+/** While a job is open, these stay as they are. */
+const heldByOpenJobs: readonly string[] = ['status', 'controller_url'] satisfies (keyof Machine)[]
 
 /**
- * Changes or deletes a machine.
+ * Changes or deletes a machine. A change that changes nothing leaves its revision and its time, so that nobody's
+ * `If-Match` fails because of it.
  * @param revisions of which one must be the machine's; undefined if any will do
  * @throws TiebarError `not_found`, `not_owner`, `precondition_failed`, `job_open`, `session_ended`
  */
@@ -136,14 +140,20 @@ export async function changeMachine(
   database: Database,
   caller: Caller,
   id: number,
-  change: MachineChange,
+  change: MachineChange | 'delete',
   revisions: number[] | undefined,
   selectOpenJobs: SelectOpenJobs,
 ): Promise<MachineRow> {
-  const status = change.status ?? null
-  const hasUrl = change.controllerUrl !== undefined
-  const url = change.controllerUrl ?? null
-  const isDeleted = change.isDeleted ?? false
+  const now = sql`statement_timestamp()`
+  const isDeleted = change === 'delete'
+  const given = isDeleted ? [] : machineColumns.bind(change)
+  const differences = given.map(({ name, value }) => sql`target.${name} IS DISTINCT FROM ${value}`)
+  const isChanged = isDeleted ? sql`true` : anyOf(differences)
+  const isHeld = isDeleted
+    ? sql`true`
+    : anyOf(differences.filter((_, index) => heldByOpenJobs.includes(given[index]?.column ?? '')))
+  const settings = given.map(({ name, value }) => sql`${name} = ${value}`)
+  if (isDeleted) settings.push(sql`deleted_at = ${now}`)
   const decide = sql`
     WITH caller AS (${selectCaller(caller)}),
     target AS (SELECT * FROM machines WHERE id = ${id}::bigint AND deleted_at IS NULL),
@@ -155,33 +165,30 @@ export async function changeMachine(
         WHEN ${revisions !== undefined}::boolean
           AND NOT target.revision = ANY (${sql.param(revisions ?? [])}::bigint[])
           THEN 'precondition_failed'
-        WHEN EXISTS (SELECT FROM open_jobs) AND (${isDeleted}::boolean
-          OR target.status <> ${status} OR (${hasUrl}::boolean AND target.controller_url IS DISTINCT FROM ${url}))
-          THEN 'job_open'
-        ELSE 'done' END AS decision
+        WHEN EXISTS (SELECT FROM open_jobs) AND ${isHeld} THEN 'job_open'
+        WHEN ${isChanged} THEN 'changed'
+        ELSE 'unchanged' END AS decision
       FROM caller LEFT JOIN target ON true
     ),
-    m AS (
-      UPDATE machines SET
-        name = coalesce(${change.name ?? null}, name),
-        location = coalesce(${change.location ?? null}, location),
-        status = coalesce(${status}, status),
-        controller_url = CASE WHEN ${hasUrl}::boolean THEN ${url} ELSE controller_url END,
-        deleted_at = CASE WHEN ${isDeleted}::boolean THEN statement_timestamp() END,
-        updated_at = statement_timestamp(),
-        revision = revision + 1
-      FROM decision WHERE machines.id = ${id}::bigint AND decision.decision = 'done'
+    changed AS (
+      UPDATE machines SET ${sql.join([...settings, sql`updated_at = ${now}`, sql`revision = revision + 1`], sql`, `)}
+      FROM decision WHERE machines.id = ${id}::bigint AND decision.decision = 'changed'
       RETURNING machines.*
+    ),
+    m AS (
+      SELECT * FROM changed
+      UNION ALL SELECT target.* FROM target, decision WHERE decision.decision = 'unchanged'
     )
     SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineRow}
     FROM caller CROSS JOIN decision LEFT JOIN m ON true`
-  const rows = await database.batch<MachineRow & { decision: string; job_id: string | null }>('change-machine', [
-    lockMachine(id),
-    decide,
-  ])
-  const row = requireCaller(rows)
-  if (row.decision !== 'done') throw explainRefusal(row.decision as keyof typeof refusals, row.job_id) // the CASE above
+  type Row = MachineRow & { decision: ChangeDecision; job_id: string | null }
+  const row = requireCaller(await database.batch<Row>('change-machine', [lockMachine(id), decide]))
+  if (row.decision !== 'changed' && row.decision !== 'unchanged') throw explainRefusal(row.decision, row.job_id)
   return row
+}
+
+function anyOf(conditions: SQL[]): SQL {
+  return conditions.length === 0 ? sql`false` : sql`(${sql.join(conditions, sql` OR `)})`
 }
 
 const refusals = {

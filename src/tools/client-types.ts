@@ -40,7 +40,9 @@ export async function writeTypes(): Promise<string> {
     title: 'Operations',
     description: 'What each operation takes and answers.',
     components: {
-      schemas: Object.fromEntries(Object.entries(schemas).map(([name, each]) => [name, titled(each, name)])),
+      schemas: Object.fromEntries(
+        Object.entries(schemas).map(([name, each]) => [name, titled(withoutReadOnly(each), name)]),
+      ),
     },
     // What no success answers.
     definitions: { Problem: { $ref: '#/components/schemas/Problem' } },
@@ -93,6 +95,13 @@ function describe(operation: Operation, shared: Document['components']['paramete
 
 function objectOf(properties: Record<string, JSONSchema>, required = Object.keys(properties)): JSONSchema {
   return { type: 'object', properties, required, additionalProperties: false }
+}
+
+/** Read-only members are ignored in a body, so nobody needs to write them. */
+function withoutReadOnly(schema: JSONSchema): JSONSchema {
+  if (!schema.properties) return schema
+  const properties = Object.entries(schema.properties).filter(([, { readOnly = false }]) => !readOnly)
+  return { ...schema, properties: Object.fromEntries(properties) }
 }
 
 /** Its name in the document becomes the name of the type. */

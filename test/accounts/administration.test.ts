@@ -138,11 +138,21 @@ describe('PATCH /api/accounts/{id}', () => {
     expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
   })
 
-  test('an empty change changes nothing, and what it does not know is ignored', async () => {
+  test('an empty change changes nothing, and neither does what only a GET shows', async () => {
     const person = await world.signUp()
     const before = (await person.request('GET', '/api/me')).body
-    const answer = await patch(staff, person.id, { username: 'another', password: 'x', is_superuser: true })
-    expect([answer.status, answer.body]).toEqual([200, before])
+    for (const body of [{}, before, { username: 'another', id: 1 }]) {
+      const answer = await patch(staff, person.id, body)
+      expect([answer.status, answer.body]).toEqual([200, before])
+    }
+  })
+
+  test('answers 422 to what it cannot change, so that nobody takes it for done', async () => {
+    const person = await world.signUp()
+    const answer = await patch(staff, person.id, { password: 'a new one for her', is_active: false })
+    const errors = [{ pointer: '/password', detail: 'is not a member of this body' }]
+    expect([answer.status, answer.body.errors]).toEqual([422, errors])
+    expect((await person.request('GET', '/api/me')).status).toBe(200)
   })
 
   test.each([{ is_active: 'no' }, { is_staff: null }, { is_staff: 1 }])('answers 422 for %o', async (body) => {

@@ -65,7 +65,8 @@ describe('a body', () => {
   test('nested 10,000 deep is answered, and the Worker lives on', async () => {
     const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
     expect([400, 422]).toContain((await send(deep)).status)
-    expect((await send(`{"name":"n","location":"l","more":${deep}}`)).status).toBe(201)
+    expect((await send(`{"name":"n","location":"l","id":${deep}}`)).status).toBe(201)
+    expect((await send(`{"name":"n","location":"l","more":${deep}}`)).status).toBe(422)
     expect((await person.request('GET', '/api/me')).status).toBe(200)
   })
 
@@ -77,7 +78,7 @@ describe('a body', () => {
   test('with __proto__ and constructor pollutes nothing', async () => {
     const polluted = '"__proto__":{"is_staff":true,"owner_id":1},"constructor":{"prototype":{"is_staff":true}}'
     const answer = await send(`{"name":"n","location":"l",${polluted}}`)
-    expect([answer.status, answer.body.owner_id]).toEqual([201, person.id])
+    expect(answer.status).toBe(422)
     expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
     expect((await person.request('GET', '/api/accounts')).status).toBe(403)
   })

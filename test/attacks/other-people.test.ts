@@ -86,44 +86,41 @@ test('a key that somebody else used replays nothing to me', async () => {
 
 const rights = { is_staff: true, is_superuser: true, is_active: true, id: 1, date_joined: '2000-01-01T00:00:00Z' }
 
-test('a sign-up with rights in its body gives none', async () => {
-  const person = await world.signUp(rights)
-  const { body } = await person.request('GET', '/api/me')
-  expect([body.is_staff, body.id === 1, body.date_joined.startsWith('2000')]).toEqual([false, false, false])
+const pointersOf = (members: object) => Object.keys(members).map((name) => ({ pointer: `/${name}` }))
+
+test('a sign-up with rights in its body is refused', async () => {
+  const details = { username: 'rights-please', password: 'four columns hold it', email: 'rights@example.com' }
+  const answer = await world.request('POST', '/api/sign-up', { body: { ...details, ...rights } })
+  expect([answer.status, answer.body.errors]).toMatchObject([422, pointersOf(rights)])
+  expect((await world.request('POST', '/api/log-in', { body: details })).status).not.toBe(200)
 })
 
 test('a profile with rights in its body gives none', async () => {
-  await thief.request('PATCH', '/api/me', { body: { ...rights, username: 'root', password: 'x', owner: 1 } })
+  const { is_superuser, ...shown } = rights
+  const unknown = { is_superuser, password: 'x', owner: 1 }
+  const refused = await thief.request('PATCH', '/api/me', { body: { ...shown, ...unknown, username: 'root' } })
+  expect([refused.status, refused.body.errors]).toMatchObject([422, pointersOf(unknown)])
+  expect((await thief.request('PATCH', '/api/me', { body: { ...shown, username: 'root' } })).status).toBe(200)
   const { body } = await thief.request('GET', '/api/me')
   expect([body.is_staff, body.id, body.username]).toEqual([false, thief.id, thief.username])
 })
 
 test('a machine with an owner, an id or a revision in its body is mine, new, and unharmed', async () => {
-  const theirs = {
-    owner_id: victim.id,
-    id: machine.id,
-    revision: 99,
-    deleted_at: null,
-    leased_by: 'me',
-    owner: victim.id,
-  }
-  const { status, body } = await thief.request('POST', '/api/machines', {
-    body: { name: 'M', location: 'L', ...theirs },
-  })
+  const whole = { name: 'M', location: 'L', owner_id: victim.id, id: machine.id }
+  const unknown = { revision: 99, deleted_at: null, leased_by: 'me', owner: victim.id }
+  const refused = await thief.request('POST', '/api/machines', { body: { ...whole, ...unknown } })
+  expect([refused.status, refused.body.errors]).toMatchObject([422, pointersOf(unknown)])
+  const { status, body } = await thief.request('POST', '/api/machines', { body: whole })
   expect([status, body.owner_id, body.id === machine.id]).toEqual([201, thief.id, false])
   const changed = await thief.request('PATCH', `/api/machines/${body.id}`, { body: { owner_id: victim.id, id: 1 } })
   expect([changed.status, changed.body.owner_id, changed.body.id]).toEqual([200, thief.id, body.id])
 })
 
-test('an operation with a state, a result or a requester in its body is a plain one', async () => {
+test('an operation with a state, a result or a requester in its body is refused, and nothing is sent', async () => {
   const own = await world.createMachine(thief)
-  const body = {
-    command: 'START',
-    state: 'SUCCEEDED',
-    result: 'SUCCESS',
-    requested_by: victim.id,
-    machine_id: machine.id,
-  }
+  const unknown = { state: 'SUCCEEDED', result: 'SUCCESS', requested_by: victim.id, machine_id: machine.id }
+  const body = { command: 'START', ...unknown }
   const answer = await thief.request('POST', `/api/machines/${own.id}/operation`, { body })
-  expect(answer.body).toMatchObject({ state: 'QUEUED', result: null, requested_by: thief.id, machine_id: own.id })
+  expect([answer.status, answer.body.errors]).toMatchObject([422, pointersOf(unknown)])
+  expect((await thief.request('GET', `/api/machines/${own.id}/history`)).body.items).toEqual([])
 })

@@ -37,7 +37,7 @@ export type Route = {
 }
 
 const pageSize = 20
-const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controllerUrl: null } as const
+const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controller_url: null } as const
 
 /** So many machines take turns: no request waits for another one's row. */
 const machinesInTurn = 1_000

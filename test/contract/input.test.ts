@@ -4,6 +4,7 @@ import {
   type EndpointWorld,
   exampleOf,
   expectProblem,
+  isQueue,
   named,
   takesBody,
   takesId,
@@ -11,7 +12,21 @@ import {
   takesQuery,
   useEndpointWorld,
 } from './endpoints.ts'
-import type { Operation } from './openapi-assertion.ts'
+import { document, type Operation } from './openapi-assertion.ts'
+
+type BodySchema = { additionalProperties?: boolean; properties?: Record<string, { readOnly?: boolean }> }
+
+function schemaOf({ requestBody }: Operation): BodySchema {
+  const schema = requestBody?.content['application/json']?.schema ?? {}
+  if (!('$ref' in schema)) return schema
+  const name = String(schema.$ref).replace(/^.*\//, '')
+  return document.components.schemas[name] as BodySchema // every body is an object
+}
+
+const readOnlyMembers = (operation: Operation) =>
+  Object.entries(schemaOf(operation).properties ?? {}).flatMap(([name, { readOnly }]) => (readOnly ? [name] : []))
+/** What controllers report may have members of theirs. */
+const isStrict = (operation: Operation) => takesBody(operation) && !takesOutcome(operation)
 
 let here: EndpointWorld
 beforeAll(async () => {
@@ -66,15 +81,59 @@ describe('an endpoint that takes a body', () => {
     expect([...new Set(pointers)].sort()).toEqual(names.map((name) => `/${name}`).sort())
   })
 
-  test.each(named(takesBody))('ignores members that it does not know: %s', async (_, endpoint) => {
+  test.each(named(isStrict))('answers 422 and names each member that it does not know: %s', async (_, endpoint) => {
     const known = exampleOf(endpoint.operation) as object // as above
-    const [plain, more] = [
-      await here.call(endpoint),
-      await here.call(endpoint, { body: { ...known, owner_id: 1, is_superuser: true, nonsense: [null] } }),
-    ]
-    if (endpoint.operation.operationId === 'signUp') expect([201, 409]).toContain(more.status)
-    else expect(more.status).toBe(plain.status)
+    const body = JSON.stringify({ ...known, is_superuser: true, 'a/b~c': [null], PLACE: {} }).replace(
+      'PLACE',
+      '__proto__',
+    )
+    const answer = await here.call(endpoint, { body })
+    expectProblem(answer, 422, 'validation_failed')
+    const detail = 'is not a member of this body'
+    const pointers = ['/is_superuser', '/a~1b~0c', '/__proto__']
+    expect(answer.body.errors).toEqual(pointers.map((pointer) => ({ pointer, detail })))
   })
+
+  test.each(named(isStrict))('takes no members but those that the document names: %s', (_, { operation }) => {
+    expect(schemaOf(operation).additionalProperties).toBe(false)
+  })
+
+  test.each(named((operation) => readOnlyMembers(operation).length > 0))(
+    'ignores the members of what a GET answers that it cannot change, whatever they say: %s',
+    async (_, endpoint) => {
+      const known = exampleOf(endpoint.operation) as object // as above
+      const plain = await here.call(endpoint)
+      for (const value of [7, 'text', null, { deep: ['x'] }]) {
+        const shown = Object.fromEntries(readOnlyMembers(endpoint.operation).map((name) => [name, value]))
+        const answer = await here.call(endpoint, { body: { ...shown, ...known } })
+        expect([answer.status, answer.body?.code]).toEqual([plain.status, plain.body?.code])
+      }
+    },
+  )
+
+  test.each(named(takesOutcome))('from a controller may have members of its own: %s', async (_, endpoint) => {
+    const known = exampleOf(endpoint.operation) as object // as above
+    const plain = await here.call(endpoint, {}, '')
+    const more = await here.call(endpoint, { body: { ...known, firmware: '1.2' } }, '?firmware=1.2')
+    expect([more.status, more.body.code]).toEqual([plain.status, plain.body.code])
+  })
+})
+
+describe('an endpoint', () => {
+  const isOurs = (operation: Operation) => !isQueue(operation) && !takesOutcome(operation)
+  test.each(named(isOurs))(
+    'answers 422 and names each query parameter that it does not know: %s',
+    async (_, endpoint) => {
+      const answer = await here.call(endpoint, {}, '?nonsense=1&Limit=2&nonsense=3')
+      expectProblem(answer, 422, 'validation_failed')
+      const names = (endpoint.operation.parameters ?? []).flatMap((each) =>
+        'in' in each && each.in === 'query' ? [each.name] : [],
+      )
+      const detail = `is not a parameter of this path; it takes ${names.join(', ') || 'none'}`
+      const errors = ['nonsense', 'Limit'].map((parameter) => ({ parameter, detail }))
+      expect(answer.body.errors).toEqual(errors)
+    },
+  )
 })
 
 describe('an endpoint that takes a query', () => {

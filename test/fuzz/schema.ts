@@ -8,12 +8,14 @@ export type Schema = {
   enum?: readonly unknown[]
   properties?: Record<string, Schema>
   required?: string[]
+  additionalProperties?: boolean
   minLength?: number
   maxLength?: number
   minimum?: number
   maximum?: number
   pattern?: string
   format?: string
+  readOnly?: boolean
 }
 
 /** Follows references into the components. @throws TypeError for one that leads nowhere */
@@ -70,12 +72,16 @@ function texts({ format, pattern, minLength = 0, maxLength = 64 }: Schema): fc.A
   )
 }
 
-/** Objects with one member that does not fit or is missing. Names may stand for numbers, so numbers are left out. */
+/**
+ * Objects with one member that does not fit, is missing or is unknown. Names may stand for numbers, so numbers are left
+ * out; of read-only members no value is looked at.
+ */
 export function unfit(reference: Schema): fc.Arbitrary<unknown> {
   const schema = resolve(reference)
-  const changes = Object.entries(schema.properties ?? {}).map(([name, member]) =>
-    fc.tuple(fc.constant(name), unfitMember(resolve(member))),
-  )
+  const changes = Object.entries(schema.properties ?? {})
+    .filter(([, { readOnly = false }]) => !readOnly)
+    .map(([name, member]) => fc.tuple(fc.constant(name), unfitMember(resolve(member))))
+  if (schema.additionalProperties === false) changes.push(unknownMember)
   const whole = fc.constantFrom<unknown>(null, [], [{}], 'text', 7, true)
   if (changes.length === 0) return whole
   const withBadMember = fc.tuple(fitting(schema), fc.oneof(...changes)).map(([value, [name, bad]]) => {
@@ -89,6 +95,8 @@ export function unfit(reference: Schema): fc.Arbitrary<unknown> {
     .map(([value, missing]) => Object.fromEntries(Object.entries(value as object).filter(([name]) => name !== missing)))
   return fc.oneof({ weight: 6, arbitrary: withBadMember }, { weight: 2, arbitrary: without }, whole)
 }
+
+const unknownMember = fc.tuple(fc.constantFrom('nonsense', 'Name', 'password_hash', '__proto__', ''), fc.jsonValue())
 
 function unfitMember(schema: Schema): fc.Arbitrary<unknown> {
   const types = [schema.type].flat()

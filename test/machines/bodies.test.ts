@@ -159,12 +159,35 @@ test('bytes that are not UTF-8 are answered 400', async () => {
   expect((await owner.request('POST', '/api/machines', { body: new Uint8Array(bytes) })).status).toBe(400)
 })
 
-test('members named like parts of every object are unknown members and are ignored', async () => {
+test('members named like parts of every object are unknown members and are refused', async () => {
   const text =
     '{"name":"a","location":"b","__proto__":{"status":"ERROR","owner_id":1},"constructor":{"x":1},"toString":1}'
   const answer = await owner.request('POST', '/api/machines', { body: text })
-  expect(answer.status).toBe(201)
-  expect(answer.body).toMatchObject({ status: 'READY', owner_id: owner.id })
+  expect(answer.status).toBe(422)
+  expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+    '/__proto__',
+    '/constructor',
+    '/toString',
+  ])
+})
+
+test('a misspelt member is refused by name, and nothing is stored', async () => {
+  const before = await owner.request('GET', path)
+  for (const [method, to, body] of requestsWith({ locaton: 'Hall 2' })) {
+    const answer = await owner.request(method, to, { body })
+    expect([method, answer.status]).toEqual([method, 422])
+    expect(answer.body.errors).toEqual([{ pointer: '/locaton', detail: 'is not a member of this body' }])
+  }
+  expect((await owner.request('GET', path)).headers.get('ETag')).toBe(before.headers.get('ETag'))
+})
+
+test('what was read can be changed and sent back whole', async () => {
+  const { body: read } = await owner.request('GET', path)
+  const answer = await owner.request('PUT', path, { body: { ...read, location: 'Hall 9' } })
+  expect([answer.status, answer.body.location, answer.body.owner_id]).toEqual([200, 'Hall 9', owner.id])
+  expect(answer.body.updated_at > read.updated_at).toBe(true)
+  const other = await owner.request('PATCH', path, { body: { id: 1, owner_id: 1, created_at: 'long ago' } })
+  expect(other.body).toEqual(answer.body)
 })
 
 test('what only a prototype says is not said', async () => {
@@ -179,7 +202,7 @@ test('of a member that comes twice the last one counts', async () => {
 
 test('deeply nested members harm nobody', async () => {
   const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`
-  const answer = await owner.request('POST', '/api/machines', { body: `{"name":"a","location":"b","extra":${deep}}` })
+  const answer = await owner.request('POST', '/api/machines', { body: `{"name":"a","location":"b","id":${deep}}` })
   expect(answer.status).toBe(201)
   expect((await owner.request('POST', '/api/machines', { body: deep })).status).toBe(422)
 })

@@ -144,3 +144,25 @@ test('writers without a tag one after the other each leave a later updated_at', 
   expect(byRevision.map(({ revision }) => revision)).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
   expect(byRevision.map(({ at }) => at)).toEqual(byRevision.map(({ at }) => at).toSorted())
 })
+
+test('a change that changes nothing leaves tag and time, so that nobody’s If-Match fails over it', async () => {
+  const machine = await world.createMachine(owner)
+  const { name, location, status, controller_url } = machine.body
+  const nothings: [string, unknown][] = [
+    ['PATCH', {}],
+    ['PATCH', { name }],
+    ['PATCH', { status: 1, controller_url }],
+    ['PATCH', machine.body],
+    ['PUT', machine.body],
+    ['PUT', { name, location, status, controller_url }],
+  ]
+  for (const [method, body] of nothings) {
+    const answer = await owner.request(method, pathOf(machine), { body })
+    expect([method, answer.status, answer.body]).toEqual([method, 200, machine.body])
+    expect(answer.headers.get('ETag')).toBe(machine.etag)
+  }
+  // Who asks for nothing at another's machine or at an old state is refused all the same.
+  expect((await stranger.request('PATCH', pathOf(machine), { body: {} })).status).toBe(403)
+  expect((await patch(machine, { 'If-Match': '"0.0"' }, {})).status).toBe(412)
+  expect((await patch(machine, { 'If-Match': machine.etag }, { controller_url: null })).status).toBe(200)
+})

@@ -69,8 +69,13 @@ describe('422 that names the parameter, and never 500', () => {
 
   test('a parameter that comes twice', async () => {
     for (const query of ['limit=1&limit=2', 'status=READY&status=ERROR', 'cursor=a&cursor=b', 'sort=id&sort=id']) {
-      expect([query, (await person.request('GET', `/api/machines?${query}`)).status]).toEqual([query, 422])
+      const answer = await person.request('GET', `/api/machines?${query}`)
+      const parameter = query.replace(/=.*/, '')
+      const errors = [{ parameter, detail: 'was given twice; give it once' }]
+      expect([query, answer.status, answer.body.errors]).toEqual([query, 422, errors])
     }
+    const thrice = await person.request('GET', '/api/machines?q=a&q=b&q=c')
+    expect(thrice.body.errors).toEqual([{ parameter: 'q', detail: 'was given 3 times; give it once' }])
   })
 
   test('a cursor that is made up well is taken: it tells nothing that the list does not', async () => {
@@ -78,7 +83,14 @@ describe('422 that names the parameter, and never 500', () => {
     expect(answer.status).toBe(200)
   })
 
-  test('unknown parameters are ignored', async () => {
-    expect((await list(person, { page: 2, offset: 7 })).status).toBe(200)
+  test('unknown parameters are named, beside those that do not fit', async () => {
+    const answer = await list(person, { page: 2, limit: 0, stauts: 'READY' })
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])
+    const detail = 'is not a parameter of this path; it takes limit, cursor, status, owner_id, q, sort'
+    expect(answer.body.errors).toEqual([
+      { parameter: 'page', detail },
+      { parameter: 'stauts', detail },
+      { parameter: 'limit', detail: 'must be 1 to 100' },
+    ])
   })
 })

@@ -40,15 +40,8 @@ test('POST /machines answers 201 with the whole machine, its defaults, Location 
   expect(answer.headers.get('ETag')).toMatch(/^"[^"]+"$/)
 })
 
-test('the owner is who asks, whatever the body says, and other unknown members are ignored', async () => {
-  const sent = {
-    ...body,
-    owner_id: stranger.id,
-    id: 1,
-    created_at: '2001-01-01T00:00:00Z',
-    revision: 9,
-    is_staff: true,
-  }
+test('the owner is who asks, whatever the body says', async () => {
+  const sent = { ...body, owner_id: stranger.id, id: 1, created_at: '2001-01-01T00:00:00Z' }
   const { body: made } = await owner.request('POST', '/api/machines', { body: sent })
   expect(made).toMatchObject({ ...body, owner_id: owner.id })
   expect(made.id).not.toBe(1)

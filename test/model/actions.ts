@@ -145,11 +145,11 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'set status':
       return change(real, { status: action.status }, () => model.change({ status: action.status }))
     case 'set controller': {
-      const controllerUrl = action.hasController ? 'http://controller.example' : null
-      return change(real, { controllerUrl }, () => model.change({ hasController: action.hasController }))
+      const controller_url = action.hasController ? 'http://controller.example' : null
+      return change(real, { controller_url }, () => model.change({ hasController: action.hasController }))
     }
     case 'delete':
-      return change(real, { isDeleted: true }, () => model.change({ isDeleted: true }))
+      return change(real, 'delete', () => model.change({ isDeleted: true }))
   }
 }
 

@@ -20,7 +20,10 @@ what the machine did. A START that cannot be sent in time is never sent; a STOP 
 
 **Repeating a request** is safe with an \`Idempotency-Key\`: the same request with the same key takes effect once.
 
-A trailing slash is optional on every path; members of a body that are not known are ignored; times are RFC 3339 in UTC.
+**Input is strict.** A member of a body or a query parameter that is not known is refused with 422 and named. Read-only
+members are ignored, so that what was read can be changed and sent back. A change that changes nothing leaves the ETag.
+
+A trailing slash is optional on every path; times are RFC 3339 in UTC.
 `.trim()
 
 export function documentParts(publicUrl: string) {

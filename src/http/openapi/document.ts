@@ -5,6 +5,7 @@ import { toProblem } from '../problems/problem.ts'
 import { documentParts } from './document-parts.ts'
 import { buildExample } from './examples.ts'
 import { codesMember, type Router } from './router.ts'
+import { isLenient } from './strict-input.ts'
 
 type Document = ReturnType<Router['getOpenAPI31Document']>
 type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>
@@ -96,7 +97,8 @@ function readCodes(answers: Responses): ErrorCode[] {
 }
 
 /** What every route of this shape can answer. */
-function impliedCodes({ security, requestBody, parameters = [] }: Operation): ErrorCode[] {
+function impliedCodes(operation: Operation): ErrorCode[] {
+  const { security, requestBody, parameters = [] } = operation
   const codes: ErrorCode[] = ['not_acceptable', 'internal_error', 'misconfigured', 'database_unavailable']
   const schemes = (security ?? []).flatMap((each) => Object.keys(each))
   const isIn = (place: string) => parameters.some((each) => 'in' in each && each.in === place)
@@ -106,7 +108,7 @@ function impliedCodes({ security, requestBody, parameters = [] }: Operation): Er
   if (requestBody && !schemes.includes('queue')) {
     codes.push('malformed_json', 'unsupported_media_type', 'validation_failed')
   }
-  if (isIn('query')) codes.push('validation_failed')
+  if (!isLenient(operation)) codes.push('validation_failed') // an unknown parameter, if nothing else
   if (isIn('path')) codes.push('not_found')
   return codes
 }

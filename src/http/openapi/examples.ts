@@ -8,6 +8,7 @@ type Schema = {
   enum?: unknown[]
   type?: string | string[]
   format?: string
+  readOnly?: boolean
   minimum?: number
   items?: Schema
   properties?: Record<string, Schema>
@@ -32,7 +33,7 @@ export function buildExample(schema: Schema, components: Record<string, Schema>)
   const [choice] = schema.anyOf ?? schema.oneOf ?? []
   if (choice) return buildExample(choice, components)
   if (schema.properties) {
-    const members = Object.entries(schema.properties)
+    const members = Object.entries(schema.properties).filter(([, { readOnly = false }]) => !readOnly)
     return Object.fromEntries(members.map(([name, member]) => [name, buildExample(member, components)]))
   }
   const types = [schema.type].flat()

@@ -1,20 +1,34 @@
 // One slice of the API: routes that validate by their own schemas and say what they answer.
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { getPathNoStrict } from 'hono/utils/url'
-import { type InputFault, TiebarError } from '../../kernel/error.ts'
 import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
-import type { AppEnv } from '../context.ts'
+import type { AppContext, AppEnv } from '../context.ts'
+import { explainFaults } from './faults.ts'
+import { closeQuery, isLenient } from './strict-input.ts'
 
 export type Router = OpenAPIHono<AppEnv>
 
-/** A router whose validation failures are problems that point at each fault. */
+/** A router whose input is strict and whose validation failures are problems that point at each fault. */
 export function createRouter(): Router {
-  return new OpenAPIHono<AppEnv>({
-    getPath: readPath,
-    defaultHook: (result) => {
-      if (!result.success) throw explainFaults(result.target, result.error.issues)
-    },
-  })
+  const router = new OpenAPIHono<AppEnv>({ getPath: readPath })
+  const { openapi } = router
+  const register = (config: RouteConfig, handler: never) => {
+    if (isLenient(config)) return openapi(config, handler, throwFaults([]))
+    const { route, parameters } = closeQuery(config)
+    return openapi(route, handler, throwFaults(parameters))
+  }
+  router.openapi = register as typeof openapi // the same routes and handlers, and a query that is closed
+  return router
+}
+
+type Checked = { target: string } & ({ success: true } | { success: false; error: z.ZodError })
+
+/** @param parameters of the query that the route takes */
+function throwFaults(parameters: string[]) {
+  return (result: Checked, c: AppContext): undefined => {
+    if (result.success) return undefined
+    throw explainFaults({ target: result.target, issues: result.error.issues, parameters, sent: c.req.queries() })
+  }
 }
 
 /**
@@ -25,25 +39,6 @@ export function createRouter(): Router {
 function readPath(request: Request): string {
   const path = getPathNoStrict(request)
   return path.includes('/:') ? path.replaceAll('/:', '/%3A') : path
-}
-
-type Issue = { path: PropertyKey[]; message: string; code?: string }
-
-function explainFaults(target: string, issues: readonly Issue[]): TiebarError {
-  // An id that cannot be an id names nothing.
-  if (target === 'param') return new TiebarError('not_found', 'Nothing has this id.')
-  const errors = issues.map((issue): InputFault => {
-    const detail = issue.message
-    if (target === 'json') return { pointer: toPointer(issue.path), detail }
-    return { parameter: String(issue.path[0] ?? ''), detail }
-  })
-  const where = target === 'json' ? 'body' : target === 'header' ? 'headers' : 'query'
-  return new TiebarError('validation_failed', `The ${where} does not fit: see errors.`, { errors })
-}
-
-/** RFC 6901: `~` and `/` in a member's name are escaped. */
-function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 export const problemSchema = z

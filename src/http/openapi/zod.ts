@@ -3,6 +3,7 @@
 import * as zod from 'zod/v4'
 
 export const z = {
+  ZodObject: zod.ZodObject,
   ZodType: zod.ZodType,
   NEVER: zod.NEVER,
   array: zod.array,
@@ -15,6 +16,7 @@ export const z = {
   literal: zod.literal,
   object: zod.object,
   preprocess: zod.preprocess,
+  strictObject: zod.strictObject,
   string: zod.string,
   stringbool: zod.stringbool,
   union: zod.union,

@@ -56,7 +56,7 @@ type Values = OldRow['values']
 const id = z.coerce.number().pipe(z.int().min(1))
 /** PostgreSQL's own text of a boolean, in a dump and in a CSV. */
 const flag = (text: string | null | undefined) => /^(t|true|1)$/i.test(text ?? '')
-const person = signUpBody.pick({ username: true, email: true, first_name: true, last_name: true })
+const person = signUpBody.out.pick({ username: true, email: true, first_name: true, last_name: true })
 
 export function toAccount(values: Values): Converted<NewAccount> {
   const oldId = id.safeParse(values.id)
@@ -93,7 +93,7 @@ export function toAccount(values: Values): Converted<NewAccount> {
   }
 }
 
-const machineBody = newMachineBody.pick({ name: true, location: true, status: true })
+const machineBody = newMachineBody.out.pick({ name: true, location: true, status: true })
 
 export function toMachine(values: Values, allowPrivate: boolean): Converted<NewMachine> {
   const oldId = id.safeParse(values.id)
