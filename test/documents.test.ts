@@ -8,6 +8,7 @@ import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { signingKeys } from '../src/env.ts'
+import { bundleCeiling } from './bundle.ts'
 import {
   anchorOf,
   at,
@@ -114,6 +115,7 @@ const runners: [command: RegExp, file: string, text: string][] = [
   [/^npm run bench( -- --quick)?$/, '.ci/run', 'npm run bench -- --quick'],
   [/^npm run demo$/, '.ci/run', 'step npm run demo'],
   [/^([A-Z_]+=\S+ )*npm run dev( -- --fresh)?$/, 'test/platform/main.test.ts', `run(['dev']`],
+  [/^npx wrangler dev$/, 'test/platform/dev-vars.test.ts', 'npx wrangler dev'],
   [/^npm run platform$/, 'test/platform/main.test.ts', `run(['platform']`],
   [/^npm run pages$/, 'wrangler.toml', 'node src/tools/pages.ts'],
   [/^npm run -s keys/, 'test/tools/keys.test.ts', `runTool('keys'`],
@@ -134,7 +136,6 @@ const notRun: [command: RegExp, why: string][] = [
   [/^npm run format$/, 'changes files; npm run check runs the same program and changes none'],
   [/^npm run db:generate$/, 'writes a migration'],
   [/^npx tsc$/, 'npm run check runs it'],
-  [/^npx wrangler dev$/, 'npm run dev runs it'],
   [/wrangler (login|secret|tail)\b/, 'needs an account at Cloudflare'],
   [/^npm run deploy( |$)/, 'needs an account at Cloudflare'],
   [/^pg_dump /, 'needs the database of the old system'],
@@ -187,6 +188,12 @@ describe('docs/deploy.md', () => {
     const rows = rowsIn(sectionOf('README.md', 'Variables').prose).filter(([, kind]) => kind === 'secret')
     expect(Object.keys(secrets).toSorted()).toEqual(rows.flatMap(([name = '']) => spansIn(name)).toSorted())
     expect(signingKeys.parse(secrets.JWT_KEYS)).toHaveLength(1)
+  })
+})
+
+describe('docs/speed.md', () => {
+  test('tells the ceiling of the bundle', () => {
+    expect(read('docs/speed.md')).toContain(`A test fails above ${bundleCeiling / 1024} KiB.`)
   })
 })
 
