@@ -174,7 +174,7 @@ export const filesAreShort: Rule = (files) =>
     .map(({ path, lines }) => `${path}: has ${lines} lines; ${mostLines} are the most`)
 
 const topLevel = ['wrangler.toml', 'package.json', 'tsconfig.json', 'README.md', 'src', 'drizzle', 'test']
-topLevel.push('package-lock.json', 'LICENSE', 'CHANGELOG.md', 'README.ko.md')
+topLevel.push('package-lock.json', 'LICENSE', 'CHANGELOG.md', 'README.ko.md', 'SECURITY.md', 'CONTRIBUTING.md', 'docs')
 
 export const nothingElseIsAtTheTop: Rule = (files) =>
   [...new Set([...files.keys()].map((path) => path.split('/')[0] ?? ''))]

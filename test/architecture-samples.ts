@@ -163,12 +163,15 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     'nothing else is at the top level',
     rules.nothingElseIsAtTheTop,
     [
-      ['docs/a.md', ''],
+      ['notes/a.md', ''],
+      ['NOTES.md', ''],
       ['vitest.config.ts', ''],
     ],
     [
       ['.ci/run', ''],
       ['LICENSE', ''],
+      ['SECURITY.md', ''],
+      ['docs/a.md', ''],
     ],
   ],
   [

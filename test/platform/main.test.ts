@@ -1,10 +1,11 @@
 // The command line as a person uses it: start, Ctrl-C, and nothing is left.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseEnv } from 'node:util'
+import { parseEnv, promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findBlock } from '../documents.ts'
 import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
 
@@ -41,6 +42,13 @@ async function untilReady({ child, output }: Run, dir: string): Promise<Platform
   await until(() => output().includes('Ready') || child.exitCode !== null, 'Ready')
   // The platform wrote it, and `PlatformFile` is what it writes.
   return JSON.parse(await readFile(join(dir, 'platform.json'), 'utf8')) as PlatformFile
+}
+
+/** Runs a block of a document in a shell, where a request that is refused ends it. @returns what it printed */
+async function runBlock(block: string, env: Record<string, string> = {}): Promise<string> {
+  const script = `curl() { command curl --silent --show-error --fail-with-body "$@"; }\n${block}`
+  const options = { env: { ...process.env, ...env } }
+  return (await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], options)).stdout
 }
 
 const namesOfRun = (names: string[]) => names.filter((name) => /lock|platform/.test(name))
@@ -132,6 +140,14 @@ describe('npm run dev', () => {
       body: JSON.stringify({ username, password }),
     })
     expect([logIn.status, logIn.headers.get('Access-Control-Allow-Origin')]).toEqual([200, origin])
+
+    // What the documents say to do next.
+    const session = findBlock('README.md', 'API=').replace('http://127.0.0.1:8787', api)
+    const printed = await runBlock(session)
+    for (const part of ['"next_cursor":', '"command":"START"', '"command":"STOP"']) expect(printed).toContain(part)
+    const faults = await runBlock(findBlock('CONTRIBUTING.md', 'CONTROL='), { LOCAL_DIR: dir })
+    expect(faults).toContain('"deliver_twice"')
+
     dev.child.kill('SIGINT')
     expect(await dev.exited).toBe(130)
     await expect(fetch(api)).rejects.toThrow('fetch failed')
