@@ -81,7 +81,8 @@ const readers: ReadonlyMap<number, ValueReader> = new Map<number, ValueReader>([
 ])
 
 /** The driver reads this with each statement; the same option of `neon()` is ignored (1.2.0). */
-const types = { getTypeParser: (typeId: number): ValueReader => readers.get(typeId) ?? ((text) => text) }
+const types = { getTypeParser: (typeId: number): ValueReader => readers.get(typeId) ?? asText }
+const asText: ValueReader = (text) => text
 
 // The driver keeps its endpoint for the whole process, while a program or a test may use several databases, and their
 // host may be the same. So each call brings its own endpoint among its fetch options.

@@ -28,9 +28,8 @@ export function jsonBody({ maxSize = 64 * 1024, isOptional = false }: BodyOption
     }
     const bytes = await readAtMost(c.req.raw, maxSize)
     c.set('rawBody', bytes)
-    const value = parseJson(bytes)
-    // Hono's own cache of what the body holds: its validators find the value there and do not read again.
-    c.req.bodyCache.json = Promise.resolve(value) as never // typed as the parsed value, holds its promise
+    // Hono's own cache of what the body holds: its validators read the text, and find it there.
+    c.req.bodyCache.text = Promise.resolve(readJson(bytes)) as never // typed as the text, holds its promise
     await next()
   })
 }
@@ -59,9 +58,12 @@ function tooLarge(maxSize: number): TiebarError {
   return new TiebarError('body_too_large', `The body may have at most ${maxSize} bytes.`)
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+/** @returns the text, which is JSON. @throws TiebarError `malformed_json` */
+function readJson(bytes: Uint8Array): string {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+    JSON.parse(text)
+    return text
   } catch (error) {
     const detail =
       bytes.byteLength === 0 ? 'The body is empty; a JSON object is needed.' : 'The body is not valid JSON.'

@@ -18,11 +18,11 @@ export function request({ environment, connect, verifyAccess }: RequestOptions) 
     c.set('trace', trace)
     c.set('upstreams', connect(trace))
     c.set('verifyAccess', verifyAccess)
-    // Before the answer is made: a header that is set afterwards makes Hono build it anew.
-    c.header('X-Request-Id', trace.id)
-    c.header('X-Content-Type-Options', 'nosniff')
     await next()
+    // On the finished answer: `c.header` would make Hono build it anew, and before it a set of headers to be copied.
     const { headers } = c.res
+    headers.set('X-Request-Id', trace.id)
+    headers.set('X-Content-Type-Options', 'nosniff')
     if (!headers.has('Cache-Control')) headers.set('Cache-Control', defaultCaching(c.req.method))
     headers.set('Server-Timing', toServerTiming(trace))
     logRequest(c)
