@@ -1,7 +1,8 @@
 // `npm run db:migrate`: brings the database up to the migrations of this checkout. Safe to repeat.
-import { migrate, readMigrationState, UnknownSchemaError } from './migrations.ts'
-import { findDatabase, UsageError } from './named-database.ts'
-import { DatabaseError } from './statements.ts'
+import { parseArgs } from 'node:util'
+import { migrate, readMigrationState } from './migrations.ts'
+import { findDatabase } from './named-database.ts'
+import { runProgram } from './program.ts'
 
 const usage = `usage: npm run db:migrate
 
@@ -13,17 +14,11 @@ Each migration happens whole or not at all. A database that other migrations, or
 Exit codes: 0 done, or there was nothing to do · 1 an unknown schema, or what the database said · 2 wrong usage
 `
 
-try {
-  if (process.argv.length > 2) throw new UsageError('There is nothing to add.')
+await runProgram(usage, async () => {
+  parseArgs() // refuses whatever is there
   const address = findDatabase(process.env)
   const applied = await migrate(address)
   for (const name of applied) process.stdout.write(`applied  ${name}\n`)
   const { applied: all } = await readMigrationState(address)
   process.stdout.write(`The database is at ${all.at(-1) ?? 'nothing: there are no migrations'}.\n`)
-} catch (error) {
-  const isUsage = error instanceof UsageError
-  const isTold = isUsage || error instanceof UnknownSchemaError || error instanceof DatabaseError
-  if (!isTold) throw error
-  process.stderr.write(`${error.message}\n${isUsage ? `\n${usage}` : ''}`)
-  process.exitCode = isUsage ? 2 : 1
-}
+})

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
 import { z } from 'zod'
 import { type Finding, runChecks } from './doctor/checks.ts'
-import { UsageError } from './named-database.ts'
+import { runProgram, UsageError } from './program.ts'
 
 const usage = `usage: npm run doctor -- [--env NAME] [--secrets FILE] [--url URL] [--cron-seconds N]
 
@@ -17,28 +17,16 @@ Variables of this shell win over both. Values are never shown.
 Exit codes: 0 all is well · 1 something is not · 2 wrong usage
 `
 
-try {
+await runProgram(usage, async () => {
   const { values } = parseArgs({
     options: {
       env: { type: 'string' },
       secrets: { type: 'string' },
       url: { type: 'string' },
       'cron-seconds': { type: 'string', default: '75' },
-      help: { type: 'boolean', short: 'h' },
     },
   })
-  if (values.help) process.stdout.write(usage)
-  else process.exitCode = await main(values)
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
-  if (!isUsage) throw error
-  process.stderr.write(`${error.message}\n\n${usage}`)
-  process.exitCode = 2
-}
-
-type Values = { env?: string; secrets?: string; url?: string; 'cron-seconds': string }
-
-async function main({ env, secrets, url, 'cron-seconds': cron }: Values): Promise<number> {
+  const { env, secrets, url, 'cron-seconds': cron } = values
   if (url !== undefined && !/^https?:/.test(url)) throw new UsageError('--url must be an http or https URL.')
   if (!/^\d+(\.\d+)?$/.test(cron)) throw new UsageError('--cron-seconds must be a number.')
   const variables = { ...(await readVars(env)), ...readSecrets(secrets), ...process.env }
@@ -46,7 +34,7 @@ async function main({ env, secrets, url, 'cron-seconds': cron }: Values): Promis
   const bad = findings.filter(({ isGood }) => !isGood).length
   process.stdout.write(bad === 0 ? '\nAll is well.\n' : `\n${bad} to mend.\n`)
   return bad === 0 ? 0 : 1
-}
+})
 
 function show({ title, isGood, text }: Finding): void {
   const mark = isGood ? styleText('green', '✓') : styleText('red', '✗')

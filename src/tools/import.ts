@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util'
 import { type Columns, type OldTable, oldTables, readRows, usualColumns } from './import/dump.ts'
 import { type Plan, planImport, type Remark } from './import/plan.ts'
 import { readExisting, writePlan } from './import/write.ts'
-import { findDatabase, UsageError } from './named-database.ts'
-import { DatabaseError } from './statements.ts'
+import { findDatabase } from './named-database.ts'
+import { runProgram, UsageError } from './program.ts'
 
 const usage = `usage: npm run import -- FILE... [--dry-run] [--columns TABLE=a,b,c]
 
@@ -24,28 +24,16 @@ cannot be read · 3 done, but rows were left out
 
 const tables: OldTable[] = Object.values(oldTables)
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
-  if (!isUsage && !(error instanceof DatabaseError)) throw error
-  process.stderr.write(`${error.message}\n${isUsage ? `\n${usage}` : ''}`)
-  process.exitCode = isUsage ? 2 : 1
-}
+await runProgram(usage, main)
 
 async function main(): Promise<number> {
   const { values, positionals: files } = parseArgs({
     options: {
       'dry-run': { type: 'boolean', default: false },
       columns: { type: 'string', multiple: true, default: [] },
-      help: { type: 'boolean', short: 'h' },
     },
     allowPositionals: true,
   })
-  if (values.help) {
-    process.stdout.write(usage)
-    return 0
-  }
   if (files.length === 0) throw new UsageError('Say which FILE.')
   const columns = readColumns(values.columns)
   const rows = (await Promise.all(files.map((file) => readTables(file, columns)))).flat()

@@ -2,19 +2,20 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { SigningKey } from '../env.ts'
+import { ProgramError } from './program.ts'
 
 /** Until a deployment has arrived everywhere, and until copies of our JWK set (`max-age=300`) have run out. */
 const spreadMs = 15 * 60 * 1_000
 /** The longest that anything we sign is good: a refresh token, the token of an outcome. */
 const longestTokenMs = 24 * 60 * 60 * 1_000
 
-export class RotationError extends Error {
+export class RotationError extends ProgramError {
   override readonly name = 'RotationError'
-  readonly isTooSoon: boolean
+  override readonly exitCode: number
 
-  constructor(message: string, isTooSoon = false) {
+  constructor(message: string, exitCode = 2) {
     super(message)
-    this.isTooSoon = isTooSoon
+    this.exitCode = exitCode
   }
 }
 
@@ -59,7 +60,7 @@ export function rotate([first, second]: SigningKey[], nowMs: number): { keys: Si
 
 function refuseBefore(timeMs: number, nowMs: number, why: string): void {
   if (nowMs >= timeMs) return
-  throw new RotationError(`Too soon: ${why}. Come back at ${new Date(timeMs).toISOString()} or later.`, true)
+  throw new RotationError(`Too soon: ${why}. Come back at ${new Date(timeMs).toISOString()} or later.`, 1)
 }
 
 const uuidv7Shape = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/

@@ -3,6 +3,7 @@ import { text as readText } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { signingKeys } from '../env.ts'
 import { makeKey, RotationError, rotate } from './key-rotation.ts'
+import { runProgram } from './program.ts'
 
 const usage = `usage: npm run -s keys                 a new JWT_KEYS with one key
        npm run -s keys -- --rotate     JWT_KEYS for the next step of a rotation
@@ -24,23 +25,8 @@ A key that somebody else has seen is replaced at once by a new JWT_KEYS. That si
 Exit codes: 0 done · 1 too soon · 2 wrong usage, or a JWT_KEYS that cannot be read
 `
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error)
-  const isTooSoon = error instanceof RotationError && error.isTooSoon
-  process.stderr.write(`${message}\n`)
-  process.exitCode = isTooSoon ? 1 : 2
-}
-
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { rotate: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
-  })
-  if (values.help) {
-    process.stdout.write(usage)
-    return 0
-  }
+await runProgram(usage, async () => {
+  const { values } = parseArgs({ options: { rotate: { type: 'boolean', default: false } } })
   if (!values.rotate) {
     print([makeKey(Date.now())])
     process.stderr.write('A new JWT_KEYS. Where another one is in use, it signs everybody out; --rotate does not.\n')
@@ -50,7 +36,7 @@ async function main(): Promise<number> {
   print(keys)
   process.stderr.write(`${words}\n`)
   return 0
-}
+})
 
 function print(keys: object[]): void {
   process.stdout.write(`${JSON.stringify(keys)}\n`)

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { ProgramError } from './program.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from './statements.ts'
 
 const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
@@ -11,7 +12,7 @@ const bookkeeping = 'drizzle.__drizzle_migrations'
 const lockId = 470_022
 
 /** The schema is not one that these migrations have made, in part or whole. */
-export class UnknownSchemaError extends Error {
+export class UnknownSchemaError extends ProgramError {
   override readonly name = 'UnknownSchemaError'
 }
 

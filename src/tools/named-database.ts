@@ -3,12 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { isDatabaseUrl } from '../env.ts'
+import { UsageError } from './program.ts'
 import type { DatabaseAddress } from './statements.ts'
-
-/** What the person at the keyboard can put right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
 
 const platformFile = z.object({ postgres: z.object({ database_url: z.string(), fetch_endpoint: z.string() }) })
 

@@ -2,8 +2,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
 import { createApp } from '../app.ts'
 import { readEnvironment } from '../env.ts'
+import { runProgram, UsageError } from './program.ts'
 
 /** The document does not depend on the upstreams, so they are named and never called. */
 export function describeApi(publicUrl: string): object {
@@ -24,13 +26,14 @@ export function describeApi(publicUrl: string): object {
   return createApp(environment).describe()
 }
 
+const usage = 'usage: node src/tools/openapi.ts FILE\n'
+
 if (import.meta.main) {
-  const [path] = process.argv.slice(2)
-  if (path === undefined) {
-    process.stderr.write('usage: node src/tools/openapi.ts FILE\n')
-    process.exitCode = 2
-  } else {
+  await runProgram(usage, async () => {
+    const [path, ...rest] = parseArgs({ allowPositionals: true }).positionals
+    if (path === undefined || rest.length > 0) throw new UsageError('Say which FILE.')
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, `${JSON.stringify(describeApi('https://tiebar.invalid'), null, 2)}\n`)
-  }
+    return 0
+  })
 }

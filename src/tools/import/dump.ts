@@ -1,7 +1,7 @@
 // Reads rows of the old tables out of a `pg_dump --data-only --inserts` (with column names or without) or a CSV with a
 // header. What else a dump has (settings, sequences, other tables) is passed over.
 import { parse } from 'csv-parse/sync'
-import { UsageError } from '../named-database.ts'
+import { UsageError } from '../program.ts'
 
 export const oldTables = {
   accounts: 'accounts',
