@@ -1,5 +1,8 @@
 // `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
-import { beforeAll, describe, expect, test } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runChecks } from '../../src/tools/doctor/checks.ts'
 import { makeSigningKey, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
@@ -155,4 +158,36 @@ test('the program shows a line for each, never a value, and its exit code says w
   for (const secret of secrets) expect(broken.stdout).not.toContain(secret)
   const wrong = await runTool('doctor', ['--url', 'nonsense'], { env: variables })
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--url must be')])
+})
+
+describe('without variables', () => {
+  test('the local platform is checked, and the first line says which', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tiebar-doctor-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const { postgres, redis, qstash } = world
+    const platform = {
+      api: world.url,
+      postgres: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint },
+      redis: { url: redis.url, token: redis.token },
+      qstash: {
+        url: qstash.url,
+        token: qstash.token,
+        current_signing_key: qstash.currentSigningKey,
+        next_signing_key: qstash.nextSigningKey,
+      },
+      controller: 'http://127.0.0.1:9',
+    }
+    await writeFile(join(dir, 'platform.json'), JSON.stringify(platform))
+    await writeFile(join(dir, 'keys.json'), JSON.stringify([key]))
+    const { stdout, stderr } = await runTool('doctor', ['--cron-seconds', '0.1'], { env: { LOCAL_DIR: dir } })
+    expect(stderr).toBe('')
+    expect(stdout.split('\n')[0]).toContain(`the local platform of ${join(dir, 'platform.json')}`)
+    expect(stdout.match(/✗/g)).toHaveLength(1) // the cron, which nobody calls here
+  })
+
+  test('and without a local platform it is wrong usage, which says what to start or to set', async () => {
+    const { code, stdout, stderr } = await runTool('doctor', [], { env: { LOCAL_DIR: '/nowhere' } })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^Which environment\? .*\/nowhere\/platform\.json: "npm run dev" writes it\.\n\nusage: /)
+  })
 })
