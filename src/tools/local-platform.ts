@@ -1,4 +1,4 @@
-// What the local platform leaves in its folder for other programs.
+// The files that the local platform writes for other programs.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -11,7 +11,7 @@ export function nameLocalFile(env: ProcessEnvironment, name: 'platform.json' | '
 }
 
 /**
- * @param question what the file would have told, such as `Which database? DATABASE_URL is not set`
+ * @param question begins the message, such as `Which database? DATABASE_URL is not set`
  * @throws UsageError when there is no such file, or it is not of this shape
  */
 export function readLocalFile<Content>(path: string, shape: z.ZodType<Content>, question: string): Content {
@@ -24,7 +24,7 @@ export function readLocalFile<Content>(path: string, shape: z.ZodType<Content>, 
   }
 }
 
-/** What `platform.json` says of the services. */
+/** The services in `platform.json`. */
 export const platformFile = z.object({
   api: z.string(),
   postgres: z.object({ database_url: z.string(), fetch_endpoint: z.string() }),
@@ -37,7 +37,7 @@ export const platformFile = z.object({
   }),
 })
 
-/** As the Worker knows them. @param keys what `keys.json` holds */
+/** The Worker's variables. @param keys the content of `keys.json` */
 export function toVariables(
   { api, postgres, redis, qstash }: z.infer<typeof platformFile>,
   keys: unknown,

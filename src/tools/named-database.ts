@@ -1,10 +1,10 @@
-// Which database a program of ours works on: the one that the environment names, or the local platform's.
+// Finds the database of a program: the one that DATABASE_URL names, or else the local platform's.
 import { isDatabaseUrl } from '../env.ts'
 import { nameLocalFile, type ProcessEnvironment, platformFile, readLocalFile } from './local-platform.ts'
 import { UsageError } from './program.ts'
 import type { DatabaseAddress } from './statements.ts'
 
-/** @throws UsageError when neither names one */
+/** @throws UsageError when there is neither */
 export function findDatabase(env: ProcessEnvironment): DatabaseAddress {
   const { DATABASE_URL: database_url, NEON_FETCH_ENDPOINT: fetch_endpoint } = env
   if (database_url) {

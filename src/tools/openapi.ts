@@ -7,7 +7,7 @@ import { createApp } from '../app.ts'
 import { readEnvironment } from '../env.ts'
 import { runProgram, UsageError } from './program.ts'
 
-/** The document does not depend on the upstreams, so they are named and never called. */
+/** The document does not depend on the services, so their variables are placeholders. */
 export function describeApi(publicUrl: string): object {
   const key = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'none' }
   const environment = readEnvironment({
@@ -31,7 +31,7 @@ const usage = 'usage: node src/tools/openapi.ts FILE\n'
 if (import.meta.main) {
   await runProgram(usage, async () => {
     const [path, ...rest] = parseArgs({ allowPositionals: true }).positionals
-    if (path === undefined || rest.length > 0) throw new UsageError('Say which FILE.')
+    if (path === undefined || rest.length > 0) throw new UsageError('Give one FILE.')
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, `${JSON.stringify(describeApi('https://tiebar.invalid'), null, 2)}\n`)
     return 0

@@ -1,4 +1,4 @@
-// `npm run staff -- NAME`: gives an account staff rights, which no endpoint gives to the first one. `--remove` takes them.
+// `npm run staff -- NAME`: gives an account staff rights. The first staff account needs it: no endpoint makes one.
 import { parseArgs } from 'node:util'
 import { foldName } from '../accounts/account.ts'
 import { setStaff } from '../accounts/sql/administration.ts'
@@ -11,20 +11,20 @@ import { DatabaseError, describeFailure } from './statements.ts'
 
 const usage = `usage: npm run staff -- NAME [--remove]
 
-  NAME       a username; capitals do not matter
-  --remove   takes the staff rights away again
+  NAME       a username, in any case
+  --remove   removes the staff rights
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
 
-Exit codes: 0 done, or it was so already · 1 no such account, or the database did not answer · 2 wrong usage
+Exit codes: 0 done, or nothing to change · 1 no such account, or an error of the database · 2 wrong usage
 `
 
 await runProgram(usage, async () => {
   const options = { remove: { type: 'boolean', default: false } } as const
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [name, ...rest] = positionals
-  if (name === undefined || rest.length > 0) throw new UsageError('Say which account: one NAME.')
+  if (name === undefined || rest.length > 0) throw new UsageError('Give one NAME.')
   const address = findDatabase(process.env)
   const database = openDatabase(address.database_url, address.fetch_endpoint)(new Trace())
   const account = await setStaff(database, foldName(name), !values.remove).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-// Statements of a program for Node, and what went wrong with them as a sentence for the person at the keyboard.
+// Runs the SQL statements of a program, and describes a failure to the person at the keyboard.
 import { openClient, type Row, type Statement } from '../infra/database.ts'
 import { ProgramError } from './program.ts'
 

@@ -63,7 +63,7 @@ test('all is green where all is well', async () => {
     'QStash token',
     'QStash signing keys',
     'public URL',
-    'its upstreams',
+    'readiness',
     'PUBLIC_URL',
     'JWT_KEYS',
     'callbacks',
@@ -118,7 +118,7 @@ test('a URL where nobody answers, or somebody else, is found', async () => {
   for (const url of ['http://127.0.0.1:9', elsewhere.url]) {
     const red = redOf(await look({}, { url }))
     expect(red.map((line) => line.split(':')[0])).toEqual(
-      expect.arrayContaining(['public URL', 'its upstreams', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
+      expect.arrayContaining(['public URL', 'readiness', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
     )
   }
   await elsewhere.close()
@@ -129,7 +129,7 @@ test('an upstream that the Worker does not reach is found', async () => {
     call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
   const red = redOf(await look())
   world.faults.redis.pass = open
-  expect(red).toEqual([expect.stringMatching(/^its upstreams: The Worker does not reach redis/)])
+  expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
 })
 
 test('a database that was not migrated is found', async () => {
@@ -139,12 +139,12 @@ test('a database that was not migrated is found', async () => {
   await world.postgres.query(hash, ['strange'])
   const red = redOf(await look())
   await world.postgres.query(hash, [row?.hash])
-  expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not ours/)])
+  expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not in this checkout/)])
 })
 
 test('a cron that does not come by is found, and what was laid out for it taken away', async () => {
   const red = redOf(await look({}, { isSwept: false }))
-  expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not come by within 0.3 s/)])
+  expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not run within 0.3 s/)])
   expect(await world.postgres.query("SELECT FROM idempotency_keys WHERE method = 'DOCTOR'")).toEqual([])
 })
 
@@ -152,8 +152,8 @@ test('the program shows a line for each, never a value, and its exit code says w
   const broken = await runTool('doctor', ['--cron-seconds', '0.1'], { env: variables })
   expect([broken.code, broken.stderr]).toEqual([1, ''])
   expect(broken.stdout).toMatch(/✓.* Redis .*can be read and written/)
-  expect(broken.stdout).toMatch(/✗.* cron .*The sweep did not come by/)
-  expect(broken.stdout).toMatch(/\n1 to mend\.\n$/)
+  expect(broken.stdout).toMatch(/✗.* cron .*The sweep did not run/)
+  expect(broken.stdout).toMatch(/\n1 check failed\.\n$/)
   const secrets = [variables.UPSTASH_REDIS_REST_TOKEN, variables.QSTASH_TOKEN, variables.JWT_KEYS]
   for (const secret of secrets) expect(broken.stdout).not.toContain(secret)
   const wrong = await runTool('doctor', ['--url', 'nonsense'], { env: variables })

@@ -1,4 +1,4 @@
-// Where the doctor takes the variables from: wrangler.toml and a file of secrets, the shell, or the local platform.
+// The doctor's variables: from wrangler.toml and a file of secrets, from the shell, or from the local platform.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { environmentNames, settingNames } from '../../env.ts'
@@ -7,7 +7,7 @@ import { UsageError } from '../program.ts'
 
 export type Variables = {
   variables: ProcessEnvironment
-  /** The file of the local platform, if that is where they come from. */
+  /** The file of the local platform, if they come from there. */
   localFile?: string
 }
 
@@ -43,12 +43,12 @@ async function readVars(env: string | undefined): Promise<Record<string, string>
   }
 }
 
-/** @throws UsageError for a file that is not there, or is not names and texts */
+/** @throws UsageError when there is no such file, or its JSON is not names and texts */
 function readSecrets(path: string | undefined): Record<string, string> {
   if (path === undefined) return {}
   try {
     return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch {
-    throw new UsageError(`${path} is not there, or is no JSON object of names and texts.`)
+    throw new UsageError(`${path} does not exist, or is not a JSON object of names and texts.`)
   }
 }
