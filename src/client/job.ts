@@ -20,7 +20,7 @@ export type StartedJob = Promise<Job> & {
   watch(options?: WatchOptions): AsyncIterable<Job>
 }
 
-/** The job has ended in another state than SUCCEEDED. If its `reason` is `outcome_unknown`, the machine may have acted. */
+/** The job has not SUCCEEDED. If its `reason` is `outcome_unknown`, the machine may have acted all the same. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed'
   readonly job: Job

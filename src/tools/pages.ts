@@ -1,5 +1,5 @@
-// Copies Swagger UI and ReDoc from their npm packages to the folder of static assets. Wrangler runs it before each start
-// and deployment (wrangler.toml). It does nothing when the files are up to date.
+// Copies Swagger UI and ReDoc from their npm packages to the folder of static assets. Wrangler runs this before each
+// start and deployment (wrangler.toml). Nothing is copied when the files are up to date.
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

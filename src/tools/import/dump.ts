@@ -1,5 +1,5 @@
-// Reads the rows of the old tables from a `pg_dump --data-only --inserts` (with or without column names) or from a CSV with
-// a header. Everything else in a dump (settings, sequences, other tables) is skipped.
+// Reads the rows of the old tables from a `pg_dump --data-only --inserts` (with or without column names) or from a CSV
+// with a header. Everything else in a dump (settings, sequences, other tables) is skipped.
 import { parse } from 'csv-parse/sync'
 import { UsageError } from '../program.ts'
 
@@ -16,8 +16,8 @@ export type OldRow = { table: OldTable; line: number; values: Record<string, str
 export type Columns = Record<OldTable, string[]>
 
 /**
- * The order of columns in a dump that does not name them. Django's migrations made it: AbstractUser for accounts; in the
- * other tables the plain fields come before the references.
+ * The order of columns in a dump that does not name them, as Django's migrations made it: AbstractUser for accounts; in
+ * the other tables the plain fields come before the references.
  */
 export const usualColumns: Columns = {
   accounts: [
