@@ -1,18 +1,18 @@
-// One call: an operation of the document as a request, and its answer with the type that the document says.
+// Sends an operation of the OpenAPI document as a request. The document gives the types of input and answer.
 import { type Operations, routes } from './api.ts'
 import { toProblem } from './problem.ts'
 
 export type OperationName = keyof Operations
 
 export type Input<Name extends OperationName> = Omit<Operations[Name], 'answer'> & {
-  /** Those that are undefined are not sent. */
+  /** Undefined ones are not sent. */
   headers?: Record<string, string | undefined>
   signal?: AbortSignal | undefined
 }
 
 export type Answer<Name extends OperationName> = { body: Operations[Name]['answer']; headers: Headers }
 
-/** @throws TiebarProblem for every answer that is no success */
+/** @throws TiebarProblem for every answer that is not 2xx */
 export type Call = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>>
 
 type AnyInput = {
@@ -34,11 +34,11 @@ export function openCall(baseUrl: string, fetch: (request: Request) => Promise<R
 function toRequest(baseUrl: string, route: string, { path, query, body, headers, signal }: AnyInput): Request {
   const [method = '', template = ''] = route.split(' ')
   const url = new URL(baseUrl + template.replace(/\{(.+?)\}/g, (_, name) => encodeURIComponent(String(path?.[name]))))
-  for (const [name, value] of presentIn(query)) url.searchParams.set(name, String(value))
+  for (const [name, value] of definedEntries(query)) url.searchParams.set(name, String(value))
   return new Request(url, {
     method,
     headers: [
-      ...presentIn(headers),
+      ...definedEntries(headers),
       ...(body === undefined ? [] : ([['Content-Type', 'application/json']] satisfies [string, string][])),
     ],
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -46,6 +46,6 @@ function toRequest(baseUrl: string, route: string, { path, query, body, headers,
   })
 }
 
-function presentIn<Value>(record: Record<string, Value | undefined> = {}): [string, Value][] {
+function definedEntries<Value>(record: Record<string, Value | undefined> = {}): [string, Value][] {
   return Object.entries(record).filter((entry): entry is [string, Value] => entry[1] !== undefined)
 }

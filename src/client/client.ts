@@ -1,5 +1,5 @@
-// The typed client of the API, for Node 20 and later, browsers and Workers. It renews its tokens, sends again what is
-// safe to send again, walks pages, and waits for jobs. Its types come from the API's own OpenAPI document.
+// The typed client of the API, for Node 20 and later, browsers and Workers. It refreshes its tokens, retries what is
+// safe to retry, reads lists page by page and waits for jobs. Its types come from the API's OpenAPI document.
 import type * as api from './api.ts'
 import { type Answer, type Call, type Input, type OperationName, openCall } from './call.ts'
 import { follow, type StartedJob, type WatchOptions, watch } from './job.ts'
@@ -12,24 +12,24 @@ export type { Listing, Page } from './pages.ts'
 export { TiebarProblem } from './problem.ts'
 export type { Tokens } from './transport.ts'
 
-/** A machine with the ETag of what was read: with it in `ifMatch`, a change is refused if somebody was faster. */
+/** A machine and the ETag of what was read. With it as `ifMatch`, a change fails if the machine has changed since. */
 export type VersionedMachine = api.Machine & { readonly etag: string }
 
 export type ClientOptions = TransportOptions
 
 export type IfMatch = { ifMatch?: string }
 
-export type OnceOptions = {
-  /** A key of your own, if two of your processes may ask for the same: it is done once. */
+export type IdempotencyOptions = {
+  /** Your own Idempotency-Key. Requests of several processes with the same key are carried out once. */
   idempotencyKey?: string
 }
 
-export type OperateOptions = OnceOptions & {
+export type OperateOptions = IdempotencyOptions & {
   /** Seconds after which the command is no longer sent; 60 for START, 600 for STOP. */
   expiresIn?: number
 }
 
-/** Of a list: the cursor is the client's own matter. */
+/** The query of a list without the cursor, which the client sets. */
 type Query<Name extends 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'listAccounts'> = Omit<
   api.Operations[Name]['query'],
   'cursor'
@@ -37,7 +37,7 @@ type Query<Name extends 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'lis
 
 export type Client = ReturnType<typeof createClient>
 
-/** Every call throws TiebarProblem when the API says no, and what `fetch` throws when no answer came. */
+/** Every call throws TiebarProblem when the API refuses it, and the error of `fetch` when there is no answer. */
 export function createClient(options: ClientOptions) {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   const transport = openTransport({ ...options, baseUrl })
@@ -54,7 +54,7 @@ export function createClient(options: ClientOptions) {
 
   const machines = openMachines(call, ask)
   return {
-    /** Every operation of the document by its name, with the same tokens and retries. */
+    /** Calls an operation of the OpenAPI document by its name, with the same tokens and retries. */
     ask,
     signUp: (details: api.SignUp) => signIn(ask('signUp', { body: details })),
     logIn: (credentials: api.LogIn) => signIn(ask('logIn', { body: credentials })),
@@ -65,14 +65,14 @@ export function createClient(options: ClientOptions) {
     me: {
       read: () => ask('readMe', {}),
       change: (changes: api.AccountPatch) => ask('changeMe', { body: changes }),
-      /** Ends all one's other sessions. */
+      /** Ends all other sessions of the account. */
       changePassword: (passwords: api.PasswordChange) => ask('changePassword', { body: passwords }),
       sessions: async () => (await ask('listSessions', {})).items,
       endSession: (id: string) => ask('endSession', { path: { id } }),
     },
     machines,
     jobs: openJobs(ask),
-    /** For staff. */
+    /** For staff only. */
     accounts: {
       list: (query?: Query<'listAccounts'>): Listing<api.User> =>
         walk((cursor) => ask('listAccounts', { query: { ...query, ...cursor } })),
@@ -84,33 +84,33 @@ export function createClient(options: ClientOptions) {
 type Ask = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>['body']>
 
 function openMachines(call: Call, ask: Ask) {
-  const keep = async (asked: Promise<{ body: api.Machine; headers: Headers }>): Promise<VersionedMachine> => {
+  const withEtag = async (asked: Promise<{ body: api.Machine; headers: Headers }>): Promise<VersionedMachine> => {
     const { body, headers } = await asked
     return { ...body, etag: headers.get('ETag') ?? '' }
   }
-  const matching = ({ ifMatch }: IfMatch = {}) => ({ headers: { 'If-Match': ifMatch } })
-  const once = ({ idempotencyKey = crypto.randomUUID() }: OnceOptions = {}) => ({
+  const ifMatchHeader = ({ ifMatch }: IfMatch = {}) => ({ headers: { 'If-Match': ifMatch } })
+  const idempotencyHeader = ({ idempotencyKey = crypto.randomUUID() }: IdempotencyOptions = {}) => ({
     headers: { 'Idempotency-Key': idempotencyKey },
   })
 
   function operate(id: number, command: api.Operation['command'], options: OperateOptions = {}): StartedJob {
     const { expiresIn } = options
     const body = { command, ...(expiresIn !== undefined && { expires_in: expiresIn }) }
-    const accepted = ask('operateMachine', { path: { id }, body, ...once(options) })
+    const accepted = ask('operateMachine', { path: { id }, body, ...idempotencyHeader(options) })
     return follow(accepted, readJobBy(ask))
   }
 
   return {
     list: (query?: Query<'listMachines'>): Listing<api.Machine> =>
       walk((cursor) => ask('listMachines', { query: { ...query, ...cursor } })),
-    create: (machine: api.NewMachine, options?: OnceOptions) =>
-      keep(call('createMachine', { body: machine, ...once(options) })),
-    read: (id: number) => keep(call('readMachine', { path: { id } })),
+    create: (machine: api.NewMachine, options?: IdempotencyOptions) =>
+      withEtag(call('createMachine', { body: machine, ...idempotencyHeader(options) })),
+    read: (id: number) => withEtag(call('readMachine', { path: { id } })),
     replace: (id: number, machine: api.WholeMachine, options?: IfMatch) =>
-      keep(call('replaceMachine', { path: { id }, body: machine, ...matching(options) })),
+      withEtag(call('replaceMachine', { path: { id }, body: machine, ...ifMatchHeader(options) })),
     change: (id: number, changes: api.MachinePatch, options?: IfMatch) =>
-      keep(call('changeMachine', { path: { id }, body: changes, ...matching(options) })),
-    delete: (id: number, options?: IfMatch) => ask('deleteMachine', { path: { id }, ...matching(options) }),
+      withEtag(call('changeMachine', { path: { id }, body: changes, ...ifMatchHeader(options) })),
+    delete: (id: number, options?: IfMatch) => ask('deleteMachine', { path: { id }, ...ifMatchHeader(options) }),
     start: (id: number, options?: OperateOptions) => operate(id, 'START', options),
     stop: (id: number, options?: OperateOptions) => operate(id, 'STOP', options),
     history: (id: number, query?: Query<'listMachineJobs'>): Listing<api.Job> =>
@@ -121,14 +121,14 @@ function openMachines(call: Call, ask: Ask) {
 function openJobs(ask: Ask) {
   const read = readJobBy(ask)
   return {
-    /** On all one's machines, and those that one has asked for elsewhere. */
+    /** Jobs on the account's own machines, and jobs that the account requested on others. */
     list: (query?: Query<'listMyJobs'>): Listing<api.Job> =>
       walk((cursor) => ask('listMyJobs', { query: { ...query, ...cursor } })),
     read: (id: string) => read(id),
     events: async (id: string) => (await ask('listJobEvents', { path: { id } })).items,
     cancel: (id: string, reason?: string) =>
       ask('cancelJob', { path: { id }, body: reason === undefined ? {} : { reason } }),
-    /** As of a job that was just started, from its id alone. */
+    /** Watches a job by its id, as `watch` of a job that was just started does. */
     watch: (id: string, options?: WatchOptions) => watch(read(id, options?.signal), read, options),
   }
 }

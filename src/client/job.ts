@@ -1,26 +1,26 @@
-// A job that was asked for, and what becomes of it.
+// A requested job, and how to wait for its end.
 import type { Job } from './api.ts'
 import { pause } from './transport.ts'
 
 export type WatchOptions = {
-  /** Between two looks; 1. */
+  /** Between two reads of the job; the default is 1. */
   everySeconds?: number
-  /** Ends the watching, and not the job: `AbortSignal.timeout(60_000)`, say. */
+  /** Stops the watching; the job goes on. For example `AbortSignal.timeout(60_000)`. */
   signal?: AbortSignal
 }
 
-/** The job as it was accepted, when awaited. A rejection means that it was not. */
+/** Resolves to the accepted job. Rejects when the API did not accept it. */
 export type StartedJob = Promise<Job> & {
   /**
    * Waits until the job has ended.
-   * @throws JobFailed unless the machine did what it was told
+   * @throws JobFailed when it has ended in another state than SUCCEEDED
    */
   done(options?: WatchOptions): Promise<Job>
-  /** The job now, and whenever it has changed, until it has ended. */
+  /** Yields the job now, and again each time it has changed, until it has ended. */
   watch(options?: WatchOptions): AsyncIterable<Job>
 }
 
-/** The job has ended, and not with SUCCEEDED. `job.reason` tells which FAILED are an outcome that nobody knows. */
+/** The job has not SUCCEEDED. If its `reason` is `outcome_unknown`, the machine may have acted all the same. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed'
   readonly job: Job

@@ -1,9 +1,9 @@
-// Lists come in pages, and are walked as if they did not.
+// Iterates over the items of a list, which the API answers page by page.
 
 export type Page<Item> = { items: Item[]; next_cursor: string | null }
 
 export type Listing<Item> = AsyncIterable<Item> & {
-  /** The pages themselves, each fetched when it is asked for. */
+  /** The pages, each fetched when the iteration reaches it. */
   pages(): AsyncIterable<Page<Item>>
 }
 

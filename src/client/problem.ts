@@ -1,19 +1,19 @@
-// Every answer that is no success is thrown as one of these.
+// The error that the client throws for every answer that is not 2xx.
 import type { Problem } from './api.ts'
 
-/** What the API says when it says no (RFC 9457). https://www.rfc-editor.org/rfc/rfc9457 */
+/** A problem that the API has answered (RFC 9457). https://www.rfc-editor.org/rfc/rfc9457 */
 export class TiebarProblem extends Error {
   override readonly name = 'TiebarProblem'
   readonly status: number
-  /** What programs go by; `unknown` if the answer came from somewhere between, and is no problem document. */
+  /** Stable, for programs; `unknown` if the answer is no problem document: a proxy may have answered. */
   readonly code: Problem['code'] | 'unknown'
-  /** A page about this code. */
+  /** The URL of a page about this code. */
   readonly type: string | undefined
-  /** Under which the server has logged the request. */
+  /** The id under which the server has logged the request. */
   readonly requestId: string | undefined
-  /** Where the input is at fault: a JSON pointer into the body, or the name of a parameter. */
+  /** Where the input is wrong: a JSON pointer into the body, or the name of a parameter. */
   readonly errors: NonNullable<Problem['errors']>
-  /** The job that is in the way. */
+  /** The open job because of which the request was refused. */
   readonly jobId: string | undefined
   readonly retryAfterSeconds: number | undefined
 
@@ -29,14 +29,14 @@ export class TiebarProblem extends Error {
   }
 }
 
-/** Reads the body. */
+/** Consumes the body of the response. */
 export async function toProblem(response: Response): Promise<TiebarProblem> {
   const isProblem = response.headers.get('Content-Type')?.startsWith('application/problem+json')
   const problem = isProblem ? await response.json().catch(() => undefined) : undefined
-  return new TiebarProblem(response, problem as Problem | undefined) // by its media type
+  return new TiebarProblem(response, problem as Problem | undefined) // its media type says so
 }
 
-/** Seconds; of the two forms of RFC 9110 §10.2.3, the API uses the number. */
+/** In seconds. RFC 9110 §10.2.3 has two forms; the API sends the number. */
 export function readRetryAfter({ headers }: Response): number | undefined {
   const text = headers.get('Retry-After') ?? ''
   return /^\d+$/.test(text) ? Number(text) : undefined

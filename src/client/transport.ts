@@ -1,4 +1,4 @@
-// `fetch` as the API wants it: with a token that is renewed when it has expired, and sent again when that is safe.
+// `fetch` with an access token, which is refreshed when it has expired, and with retries where they are safe.
 import type { Token, TokenAnswer } from './api.ts'
 import { readRetryAfter, TiebarProblem, toProblem } from './problem.ts'
 
@@ -7,13 +7,13 @@ export type Tokens = Pick<Token, 'access' | 'refresh'>
 export type TransportOptions = {
   /** The origin of the API, such as `https://api.example.com`. */
   baseUrl: string
-  /** From an earlier run; without them, log in first. */
+  /** The tokens of a session that is open already. Without them, log in first. */
   tokens?: Tokens | undefined
-  /** Told of new tokens, which are to be kept in the place of the old, and of `undefined` when the session is over. */
+  /** Called with new tokens, which replace the old ones, and with `undefined` when the session has ended. */
   onTokens?: ((tokens: Tokens | undefined) => void) | undefined
-  /** How often a request is sent again; 3. */
+  /** The most retries of one request; the default is 3. */
   retries?: number
-  /** Whoever is told to wait for longer does not wait, and gets the problem at once; 10. */
+  /** When the API asks for a longer wait than this, the call fails at once; the default is 10. */
   longestWaitSeconds?: number
   fetch?: ((request: Request) => Promise<Response>) | undefined
 }
@@ -40,7 +40,7 @@ export function openTransport({
     onTokens?.(next)
   }
 
-  /** @throws TiebarProblem when the session is over */
+  /** @throws TiebarProblem when the session has ended */
   async function refresh(): Promise<void> {
     const body = JSON.stringify({ refresh: tokens?.refresh })
     const headers = { 'Content-Type': 'application/json' }
@@ -51,10 +51,10 @@ export function openTransport({
     setTokens(token)
   }
 
-  /** One refresh for all who find their token expired meanwhile. */
+  /** All calls that find the same token expired share one refresh. */
   function renew(expired: string): Promise<void> | undefined {
     if (tokens === undefined) return undefined
-    if (tokens.access !== expired) return Promise.resolve() // another one did it already
+    if (tokens.access !== expired) return Promise.resolve() // another call has refreshed it
     refreshing ??= refresh().finally(() => {
       refreshing = undefined
     })
@@ -83,11 +83,11 @@ export function openTransport({
         try {
           const response = await sendWithToken(request)
           const waitSeconds = readRetryAfter(response) ?? pauseSeconds
-          if (isLast || waitSeconds > longestWaitSeconds || !isWorthAnother(request, response.status)) return response
+          if (isLast || waitSeconds > longestWaitSeconds || !shouldRetry(request, response.status)) return response
           await response.body?.cancel()
           await pause(waitSeconds, request.signal)
         } catch (error) {
-          // Else no answer came: what is thrown then is another error in each runtime.
+          // Every other error means that there is no answer; its type differs between runtimes.
           const isFinal = error instanceof TiebarProblem || request.signal.aborted
           if (isFinal || isLast || !isRepeatable(request)) throw error
           await pause(pauseSeconds, request.signal)
@@ -103,15 +103,15 @@ function withToken(request: Request, access: string): Request {
   return copy
 }
 
-/** Who was told to come later did nothing; who got no answer may have done it. */
-function isWorthAnother(request: Request, status: number): boolean {
+/** At 429 nothing was carried out; at 502, 503 and 504 the request may have been. */
+function shouldRetry(request: Request, status: number): boolean {
   return status === 429 || ([502, 503, 504].includes(status) && isRepeatable(request))
 }
 
-/** Twice is as good as once: by the method (RFC 9110 §9.2.2), or because the server knows the key. */
+/** Whether a second time changes nothing more: by the method (RFC 9110 §9.2.2), or because of the key. */
 function isRepeatable({ method, headers }: Request): boolean {
   if (headers.has('Idempotency-Key')) return true
-  // A DELETE that has worked answers 404 the second time, and a change under an ETag 412.
+  // A second DELETE answers 404, and a second change with If-Match answers 412.
   return ['GET', 'HEAD'].includes(method) || (['PUT', 'PATCH'].includes(method) && !headers.has('If-Match'))
 }
 

@@ -1,5 +1,5 @@
-// `node src/tools/client-types.ts`: writes what the typed client knows of the API, from the OpenAPI document: which
-// operations there are, what each takes and what it answers. A test notices when it should have been run.
+// `npm run client:types`: writes the types of the typed client from the OpenAPI document: each operation, its input and
+// its answer. A test fails when the file is old.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
@@ -27,7 +27,7 @@ const banner = `// Written by \`npm run client:types\` from the OpenAPI document
 /* biome-ignore-all format: as the generator writes it */`
 
 export async function writeTypes(): Promise<string> {
-  const document = describeApi('https://tiebar.invalid') as Document // its own shape, which the tests of it hold
+  const document = describeApi('https://tiebar.invalid') as Document // this shape is tested with the document
   const { schemas, parameters } = document.components
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item)
@@ -44,7 +44,7 @@ export async function writeTypes(): Promise<string> {
         Object.entries(schemas).map(([name, each]) => [name, titled(withoutReadOnly(each), name)]),
       ),
     },
-    // What no success answers.
+    // No 2xx answer refers to it.
     definitions: { Problem: { $ref: '#/components/schemas/Problem' } },
   }
   const types = await compile(root, 'Operations', {
@@ -57,7 +57,7 @@ export async function writeTypes(): Promise<string> {
   return `${types}\n/** Method and path of each operation. */\nexport const routes = {\n${routes.join('\n')}\n} as const\n`
 }
 
-/** The pages for people and the callbacks are not. */
+/** Not the HTML pages and not the callbacks. */
 function isForClients({ tags, responses }: Operation): boolean {
   const answers = Object.entries(responses).filter(([status]) => status.startsWith('2'))
   const isJson = answers.every(([status, { content }]) => status === '204' || content?.['application/json']?.schema)
@@ -66,7 +66,7 @@ function isForClients({ tags, responses }: Operation): boolean {
 
 function describe(operation: Operation, shared: Document['components']['parameters']): JSONSchema {
   const all = (operation.parameters ?? []).map(
-    (each) => ('$ref' in each ? (shared[each.$ref.split('/').at(-1) ?? ''] as Parameter) : each), // the document's own reference
+    (each) => ('$ref' in each ? (shared[each.$ref.split('/').at(-1) ?? ''] as Parameter) : each), // the document has every parameter that it refers to
   )
   const place = (where: string) => {
     const here = all.filter((parameter) => parameter.in === where)

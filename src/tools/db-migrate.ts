@@ -1,29 +1,24 @@
-// `npm run db:migrate`: brings the database up to the migrations of this checkout. Safe to repeat.
-import { migrate, readMigrationState, UnknownSchemaError } from './migrations.ts'
-import { findDatabase, UsageError } from './named-database.ts'
-import { DatabaseError } from './statements.ts'
+// `npm run db:migrate`: applies the migrations of this checkout to the database. Safe to repeat.
+import { parseArgs } from 'node:util'
+import { migrate, readMigrationState } from './migrations.ts'
+import { findDatabase } from './named-database.ts'
+import { runProgram } from './program.ts'
 
 const usage = `usage: npm run db:migrate
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
 
-Each migration happens whole or not at all. A database that other migrations, or none, have made is left alone.
+Each migration is one transaction. A database whose tables were not made by these migrations is left as it is.
 
-Exit codes: 0 done, or there was nothing to do · 1 an unknown schema, or what the database said · 2 wrong usage
+Exit codes: 0 done, or nothing to do · 1 unknown schema, or an error of the database · 2 wrong usage
 `
 
-try {
-  if (process.argv.length > 2) throw new UsageError('There is nothing to add.')
+await runProgram(usage, async () => {
+  parseArgs() // throws for any argument
   const address = findDatabase(process.env)
   const applied = await migrate(address)
   for (const name of applied) process.stdout.write(`applied  ${name}\n`)
   const { applied: all } = await readMigrationState(address)
   process.stdout.write(`The database is at ${all.at(-1) ?? 'nothing: there are no migrations'}.\n`)
-} catch (error) {
-  const isUsage = error instanceof UsageError
-  const isTold = isUsage || error instanceof UnknownSchemaError || error instanceof DatabaseError
-  if (!isTold) throw error
-  process.stderr.write(`${error.message}\n${isUsage ? `\n${usage}` : ''}`)
-  process.exitCode = isUsage ? 2 : 1
-}
+})

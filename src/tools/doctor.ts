@@ -1,76 +1,48 @@
-// `npm run doctor`: is this environment well? A green or red line for each thing that it needs, with what to do.
-import { readFileSync } from 'node:fs'
+// `npm run doctor`: verifies an environment. Prints a line for each check, green, or red with what to do.
 import { parseArgs, styleText } from 'node:util'
-import { z } from 'zod'
 import { type Finding, runChecks } from './doctor/checks.ts'
-import { UsageError } from './named-database.ts'
+import { readVariables } from './doctor/variables.ts'
+import { runProgram, UsageError } from './program.ts'
 
 const usage = `usage: npm run doctor -- [--env NAME] [--secrets FILE] [--url URL] [--cron-seconds N]
 
   --env NAME         takes the vars of [env.NAME.vars] in wrangler.toml
   --secrets FILE     takes the secrets of the JSON file that wrangler secret bulk was given
-  --url URL          where it answers, if that is not PUBLIC_URL
-  --cron-seconds N   how long to wait for the cron (75)
+  --url URL          the URL to check, if it is not PUBLIC_URL
+  --cron-seconds N   how long to wait for the cron; the default is 75
 
-Variables of this shell win over both. Values are never shown.
+Variables of the shell override both. Without --env, --secrets and variables, the local platform is checked, as
+.local/platform.json describes it; LOCAL_DIR= moves .local/. Values are never shown.
 
-Exit codes: 0 all is well · 1 something is not · 2 wrong usage
+Exit codes: 0 all checks passed · 1 a check failed · 2 wrong usage
 `
 
-try {
+await runProgram(usage, async () => {
   const { values } = parseArgs({
     options: {
       env: { type: 'string' },
       secrets: { type: 'string' },
       url: { type: 'string' },
       'cron-seconds': { type: 'string', default: '75' },
-      help: { type: 'boolean', short: 'h' },
     },
   })
-  if (values.help) process.stdout.write(usage)
-  else process.exitCode = await main(values)
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
-  if (!isUsage) throw error
-  process.stderr.write(`${error.message}\n\n${usage}`)
-  process.exitCode = 2
-}
-
-type Values = { env?: string; secrets?: string; url?: string; 'cron-seconds': string }
-
-async function main({ env, secrets, url, 'cron-seconds': cron }: Values): Promise<number> {
+  const { env, secrets, url, 'cron-seconds': cron } = values
   if (url !== undefined && !/^https?:/.test(url)) throw new UsageError('--url must be an http or https URL.')
   if (!/^\d+(\.\d+)?$/.test(cron)) throw new UsageError('--cron-seconds must be a number.')
-  const variables = { ...(await readVars(env)), ...readSecrets(secrets), ...process.env }
+  const { variables, localFile } = await readVariables({ env, secrets }, process.env)
+  if (localFile) process.stdout.write(`No variables are set: checking the local platform of ${localFile}.\n\n`)
   const findings = await runChecks({ variables, url: url?.replace(/\/$/, ''), cronSeconds: Number(cron) }, show)
-  const bad = findings.filter(({ isGood }) => !isGood).length
-  process.stdout.write(bad === 0 ? '\nAll is well.\n' : `\n${bad} to mend.\n`)
-  return bad === 0 ? 0 : 1
+  const failed = findings.filter(({ isGood }) => !isGood).length
+  process.stdout.write(`\n${describeCount(failed)}\n`)
+  return failed === 0 ? 0 : 1
+})
+
+function describeCount(failed: number): string {
+  if (failed === 0) return 'All checks passed.'
+  return failed === 1 ? '1 check failed.' : `${failed} checks failed.`
 }
 
 function show({ title, isGood, text }: Finding): void {
   const mark = isGood ? styleText('green', '✓') : styleText('red', '✗')
   process.stdout.write(`${mark} ${title.padEnd(28)} ${text}\n`)
-}
-
-/** @throws UsageError when wrangler.toml has no such environment */
-async function readVars(env: string | undefined): Promise<Record<string, string>> {
-  if (env === undefined) return {}
-  try {
-    const { unstable_readConfig } = await import('wrangler') // takes a second to load
-    const { vars } = unstable_readConfig({ config: 'wrangler.toml', env })
-    return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, String(value)]))
-  } catch {
-    throw new UsageError(`wrangler.toml has no environment ${env}.`)
-  }
-}
-
-/** @throws UsageError for a file that is not there, or is not names and texts */
-function readSecrets(path: string | undefined): Record<string, string> {
-  if (path === undefined) return {}
-  try {
-    return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, 'utf8')))
-  } catch {
-    throw new UsageError(`${path} is not there, or is no JSON object of names and texts.`)
-  }
 }

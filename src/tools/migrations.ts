@@ -1,17 +1,18 @@
-// Brings a database up to the migrations in drizzle/migrations. Drizzle's own migrator for Neon over HTTP sends each
-// statement as a transaction of its own; here a migration happens whole or not at all. The bookkeeping is Drizzle's.
+// Applies the migrations in drizzle/migrations to a database. Drizzle's own migrator for Neon over HTTP sends each
+// statement as a transaction of its own; here a migration is one transaction. The table of applied ones is Drizzle's.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { ProgramError } from './program.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from './statements.ts'
 
 const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
-const bookkeeping = 'drizzle.__drizzle_migrations'
-/** Any number that all runs agree on: two of them at once apply nothing twice. */
+const journalTable = 'drizzle.__drizzle_migrations'
+/** The advisory lock that keeps two runs at once from applying a migration twice. The number has no meaning. */
 const lockId = 470_022
 
-/** The schema is not one that these migrations have made, in part or whole. */
-export class UnknownSchemaError extends Error {
+/** The schema was not made by these migrations. */
+export class UnknownSchemaError extends ProgramError {
   override readonly name = 'UnknownSchemaError'
 }
 
@@ -24,7 +25,7 @@ export type MigrationState = {
 }
 
 /**
- * @throws UnknownSchemaError for tables that no migration made, or migrations that are not ours
+ * @throws UnknownSchemaError for tables without a recorded migration, or for a recorded migration that is not here
  * @throws DatabaseError with what the database says
  */
 export async function readMigrationState(
@@ -34,20 +35,20 @@ export async function readMigrationState(
   const migrations = readMigrations(folder)
   const [tables, journal] = await runStatements(address, [
     { query: "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1" },
-    { query: `SELECT to_regclass('${bookkeeping}') IS NOT NULL AS exists` },
+    { query: `SELECT to_regclass('${journalTable}') IS NOT NULL AS exists` },
   ])
   const recorded = journal?.[0]?.exists
-    ? ((await runStatements(address, [{ query: `SELECT hash FROM ${bookkeeping} ORDER BY created_at, id` }]))[0] ?? [])
+    ? ((await runStatements(address, [{ query: `SELECT hash FROM ${journalTable} ORDER BY created_at, id` }]))[0] ?? [])
     : []
   if (recorded.length === 0 && tables && tables.length > 0) {
     const names = tables.map(({ name }) => name).join(', ')
-    throw new UnknownSchemaError(`The database has tables that no migration has made: ${names}. Take an empty one.`)
+    throw new UnknownSchemaError(`The database has tables that no migration has made: ${names}. Use an empty database.`)
   }
-  const strange = recorded.findIndex(({ hash }, index) => hash !== migrations[index]?.hash)
-  if (strange !== -1) {
-    const expected = migrations[strange]?.name ?? 'none'
+  const unknown = recorded.findIndex(({ hash }, index) => hash !== migrations[index]?.hash)
+  if (unknown !== -1) {
+    const expected = migrations[unknown]?.name ?? 'none'
     throw new UnknownSchemaError(
-      `Migration ${strange + 1} of the database is not ours (${expected} here). It was migrated by another or a newer version.`,
+      `Migration ${unknown + 1} of the database is not in this checkout (${expected} is). Another or a newer version has applied it.`,
     )
   }
   return {
@@ -68,18 +69,18 @@ export async function migrate(address: DatabaseAddress, folder: string = migrati
       { query: `SELECT pg_advisory_xact_lock(${lockId})` },
       { query: 'CREATE SCHEMA IF NOT EXISTS drizzle' },
       {
-        query: `CREATE TABLE IF NOT EXISTS ${bookkeeping} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
+        query: `CREATE TABLE IF NOT EXISTS ${journalTable} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
       },
-      { query: `CREATE UNIQUE INDEX IF NOT EXISTS migrations_once ON ${bookkeeping} (hash)` },
+      { query: `CREATE UNIQUE INDEX IF NOT EXISTS migrations_once ON ${journalTable} (hash)` },
     ])
   }
   for (const { sql, hash, folderMillis } of pending) {
     await runStatements(address, [
       { query: `SELECT pg_advisory_xact_lock(${lockId})` },
-      { query: `INSERT INTO ${bookkeeping} (hash, created_at) VALUES ($1, $2)`, params: [hash, folderMillis] },
+      { query: `INSERT INTO ${journalTable} (hash, created_at) VALUES ($1, $2)`, params: [hash, folderMillis] },
       ...sql.map((query) => ({ query })),
     ]).catch((error: unknown) => {
-      // Whoever is second has waited, and is told that the migration is there.
+      // The second of two runs waits for the lock and then finds the migration recorded.
       if (!(error instanceof DatabaseError) || !error.message.includes('migrations_once')) throw error
     })
   }

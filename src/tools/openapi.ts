@@ -2,10 +2,12 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
 import { createApp } from '../app.ts'
 import { readEnvironment } from '../env.ts'
+import { runProgram, UsageError } from './program.ts'
 
-/** The document does not depend on the upstreams, so they are named and never called. */
+/** The document does not depend on the services, so their variables are placeholders. */
 export function describeApi(publicUrl: string): object {
   const key = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'none' }
   const environment = readEnvironment({
@@ -24,13 +26,14 @@ export function describeApi(publicUrl: string): object {
   return createApp(environment).describe()
 }
 
+const usage = 'usage: node src/tools/openapi.ts FILE\n'
+
 if (import.meta.main) {
-  const [path] = process.argv.slice(2)
-  if (path === undefined) {
-    process.stderr.write('usage: node src/tools/openapi.ts FILE\n')
-    process.exitCode = 2
-  } else {
+  await runProgram(usage, async () => {
+    const [path, ...rest] = parseArgs({ allowPositionals: true }).positionals
+    if (path === undefined || rest.length > 0) throw new UsageError('Give one FILE.')
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, `${JSON.stringify(describeApi('https://tiebar.invalid'), null, 2)}\n`)
-  }
+    return 0
+  })
 }

@@ -1,5 +1,5 @@
-// Gathers the documentation pages, Swagger UI and ReDoc, from their npm packages into the folder that wrangler serves
-// static assets from. Runs before each start and deployment (wrangler.toml); does nothing when all is there.
+// Copies Swagger UI and ReDoc from their npm packages to the folder of static assets. Wrangler runs this before each
+// start and deployment (wrangler.toml). Nothing is copied when the files are up to date.
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -29,36 +29,36 @@ const sources: Record<string, string> = {
   'api/docs/redoc.standalone.js.LICENSE.txt': join(redoc, 'redoc.standalone.js.LICENSE.txt'),
 }
 
-async function gather(): Promise<void> {
+async function copyPages(): Promise<void> {
   const fingerprint = await fingerprintSources()
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === fingerprint && (await isWhole())) return
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === fingerprint && (await isComplete())) return
   await rm(stamp, { force: true })
   for (const [name, source] of Object.entries(sources)) {
     const target = join(targetDir, name)
     await mkdir(dirname(target), { recursive: true })
-    await writeWhole(target, await readSource(source))
+    await writeAtomically(target, await readSource(source))
   }
-  await writeWhole(stamp, fingerprint) // last: it says that everything else is there
+  await writeAtomically(stamp, fingerprint) // last: it marks the copy as complete
 }
 
-/** ReDoc's mark of its maker comes from a CDN. Here nothing does: the link to them stays, its picture is empty. */
-const foreignPicture = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
-const emptyPicture = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='
+/** ReDoc loads its maker's logo from a CDN. The pages load nothing from elsewhere, so it becomes an empty image. */
+const logoUrl = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+const emptyImage = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='
 
-/** @throws Error when ReDoc is no longer what it was: then look what it asks whom for */
+/** @throws Error when ReDoc names the logo no longer, or more than once: then check what else it loads */
 async function readSource(path: string): Promise<Buffer | string> {
   if (!path.endsWith('redoc.standalone.js')) return readFile(path)
-  const parts = (await readFile(path, 'utf8')).split(foreignPicture)
-  if (parts.length !== 2) throw new Error(`${path} does not name ${foreignPicture} once`)
-  return parts.join(emptyPicture)
+  const parts = (await readFile(path, 'utf8')).split(logoUrl)
+  if (parts.length !== 2) throw new Error(`${path} does not name ${logoUrl} once`)
+  return parts.join(emptyImage)
 }
 
-async function isWhole(): Promise<boolean> {
-  const looks = Object.keys(sources).map((name) => stat(join(targetDir, name)))
-  return (await Promise.allSettled(looks)).every(({ status }) => status === 'fulfilled')
+async function isComplete(): Promise<boolean> {
+  const reads = Object.keys(sources).map((name) => stat(join(targetDir, name)))
+  return (await Promise.allSettled(reads)).every(({ status }) => status === 'fulfilled')
 }
 
-/** Ours, this one too, by what is in them, those of the packages by their versions. */
+/** The content of our own files, this one too, and the versions of the packages. */
 async function fingerprintSources(): Promise<string> {
   const hash = createHash('sha256')
   const read = [import.meta.filename, ...Object.values(sources).filter((source) => source.startsWith(ours))]
@@ -67,11 +67,11 @@ async function fingerprintSources(): Promise<string> {
   return hash.digest('hex')
 }
 
-/** In one move: another run may be doing the same, and a server may be reading. */
-async function writeWhole(path: string, content: Buffer | string): Promise<void> {
+/** By renaming a draft: another run may write the same file, and a server may read it. */
+async function writeAtomically(path: string, content: Buffer | string): Promise<void> {
   const draft = join(root, 'dist', `${randomUUID()}.draft`)
   await writeFile(draft, content)
   await rename(draft, path)
 }
 
-await gather()
+await copyPages()

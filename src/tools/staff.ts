@@ -1,40 +1,30 @@
-// `npm run staff -- NAME`: gives an account staff rights, which no endpoint gives to the first one. `--remove` takes them.
+// `npm run staff -- NAME`: gives an account staff rights. The first staff account needs it: no endpoint makes one.
 import { parseArgs } from 'node:util'
 import { foldName } from '../accounts/account.ts'
 import { setStaff } from '../accounts/sql/administration.ts'
 import { openDatabase } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { Trace } from '../kernel/trace.ts'
-import { findDatabase, UsageError } from './named-database.ts'
+import { findDatabase } from './named-database.ts'
+import { runProgram, UsageError } from './program.ts'
 import { DatabaseError, describeFailure } from './statements.ts'
 
 const usage = `usage: npm run staff -- NAME [--remove]
 
-  NAME       a username; capitals do not matter
-  --remove   takes the staff rights away again
+  NAME       a username, in any case
+  --remove   removes the staff rights
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
 
-Exit codes: 0 done, or it was so already · 1 no such account, or the database did not answer · 2 wrong usage
+Exit codes: 0 done, or nothing to change · 1 no such account, or an error of the database · 2 wrong usage
 `
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n${isUsage ? `\n${usage}` : ''}`)
-  process.exitCode = isUsage ? 2 : 1
-}
-
-async function main(): Promise<number> {
-  const { values, positionals } = readArguments()
-  if (values.help) {
-    process.stdout.write(usage)
-    return 0
-  }
+await runProgram(usage, async () => {
+  const options = { remove: { type: 'boolean', default: false } } as const
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [name, ...rest] = positionals
-  if (name === undefined || rest.length > 0) throw new UsageError('Say which account: one NAME.')
+  if (name === undefined || rest.length > 0) throw new UsageError('Give one NAME.')
   const address = findDatabase(process.env)
   const database = openDatabase(address.database_url, address.fetch_endpoint)(new Trace())
   const account = await setStaff(database, foldName(name), !values.remove).catch((error: unknown) => {
@@ -49,10 +39,4 @@ async function main(): Promise<number> {
   if (!account.is_active) process.stderr.write('The account is disabled: nobody can use it until staff enables it.\n')
   if (account.staff_count === 0) process.stderr.write('No active staff account is left.\n')
   return 0
-}
-
-/** @throws TypeError with a code, for an option that does not exist */
-function readArguments() {
-  const options = { remove: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
-  return parseArgs({ options, allowPositionals: true })
-}
+})

@@ -1,5 +1,6 @@
-// Statements of a program for Node, and what went wrong with them as a sentence for the person at the keyboard.
+// Runs the SQL statements of a program, and describes a failure to the person at the keyboard.
 import { openClient, type Row, type Statement } from '../infra/database.ts'
+import { ProgramError } from './program.ts'
 
 export type DatabaseAddress = {
   database_url: string
@@ -8,7 +9,7 @@ export type DatabaseAddress = {
 }
 
 /** The message is a sentence that never has the password in it. */
-export class DatabaseError extends Error {
+export class DatabaseError extends ProgramError {
   override readonly name = 'DatabaseError'
 }
 

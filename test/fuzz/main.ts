@@ -1,7 +1,7 @@
 // `npm run test:fuzz`: valid and nearly valid requests for every operation of the OpenAPI document, to the real Worker.
 // No 5xx, no status, header or body that the document does not describe, and nothing taken that does not fit.
 import { parseArgs } from 'node:util'
-import { UsageError } from '../../src/tools/named-database.ts'
+import { UsageError } from '../../src/tools/program.ts'
 import { type Answer, startWorld, type World } from '../harness.ts'
 import { Fleet, type FuzzRequest } from './fleet.ts'
 import { operations } from './operations.ts'

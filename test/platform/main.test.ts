@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { findBlock } from '../documents.ts'
+import { runTool } from '../tools/programs.ts'
 import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
 
@@ -140,6 +141,9 @@ describe('npm run dev', () => {
       body: JSON.stringify({ username, password }),
     })
     expect([logIn.status, logIn.headers.get('Access-Control-Allow-Origin')]).toEqual([200, origin])
+    // The sweep comes by every 10 s, for which the doctor does not wait here.
+    const doctor = await runTool('doctor', ['--cron-seconds', '0.1'], { env: { LOCAL_DIR: dir } })
+    expect(doctor.stdout.match(/✗.*$/gm)?.map((line) => line.split(/\s+/)[1])).toEqual(['cron'])
 
     // What the documents say to do next.
     const session = findBlock('README.md', 'API=').replace('http://127.0.0.1:8787', api)

@@ -1,5 +1,6 @@
 // The variables that the local Worker gets: where the services are, its keys, and the settings that the environment names.
 import { readEnvironment, settingNames } from '../../src/env.ts'
+import { toVariables } from '../../src/tools/local-platform.ts'
 import type { SigningKeys } from './keys.ts'
 import type { ProcessEnvironment } from './named-services.ts'
 import type { PlatformFile } from './platform.ts'
@@ -16,25 +17,10 @@ const localSettings: WorkerVariables = {
 
 /** @throws PlatformError naming the variables that the Worker would refuse. An empty variable counts as not set. */
 export function makeWorkerVariables(file: PlatformFile, keys: SigningKeys, env: ProcessEnvironment): WorkerVariables {
-  const variables = { ...nameServices(file, keys), ...localSettings, ...readSettings(env) }
+  const variables = { ...toVariables(file, keys), ...localSettings, ...readSettings(env) }
   const environment = readEnvironment({ ...variables, ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) } })
   if (!Array.isArray(environment)) return variables
   throw new PlatformError(environment.map(({ name, fault }) => `${name} ${fault}.`).join(' '))
-}
-
-function nameServices({ api, postgres, redis, qstash }: PlatformFile, keys: SigningKeys): WorkerVariables {
-  return {
-    DATABASE_URL: postgres.database_url,
-    NEON_FETCH_ENDPOINT: postgres.fetch_endpoint,
-    UPSTASH_REDIS_REST_URL: redis.url,
-    UPSTASH_REDIS_REST_TOKEN: redis.token,
-    QSTASH_URL: qstash.url,
-    QSTASH_TOKEN: qstash.token,
-    QSTASH_CURRENT_SIGNING_KEY: qstash.current_signing_key,
-    QSTASH_NEXT_SIGNING_KEY: qstash.next_signing_key,
-    PUBLIC_URL: api,
-    JWT_KEYS: JSON.stringify(keys),
-  }
 }
 
 function readSettings(env: ProcessEnvironment): WorkerVariables {

@@ -1,5 +1,8 @@
 // `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
-import { beforeAll, describe, expect, test } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runChecks } from '../../src/tools/doctor/checks.ts'
 import { makeSigningKey, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
@@ -60,7 +63,7 @@ test('all is green where all is well', async () => {
     'QStash token',
     'QStash signing keys',
     'public URL',
-    'its upstreams',
+    'readiness',
     'PUBLIC_URL',
     'JWT_KEYS',
     'callbacks',
@@ -115,7 +118,7 @@ test('a URL where nobody answers, or somebody else, is found', async () => {
   for (const url of ['http://127.0.0.1:9', elsewhere.url]) {
     const red = redOf(await look({}, { url }))
     expect(red.map((line) => line.split(':')[0])).toEqual(
-      expect.arrayContaining(['public URL', 'its upstreams', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
+      expect.arrayContaining(['public URL', 'readiness', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
     )
   }
   await elsewhere.close()
@@ -126,7 +129,7 @@ test('an upstream that the Worker does not reach is found', async () => {
     call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
   const red = redOf(await look())
   world.faults.redis.pass = open
-  expect(red).toEqual([expect.stringMatching(/^its upstreams: The Worker does not reach redis/)])
+  expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
 })
 
 test('a database that was not migrated is found', async () => {
@@ -136,12 +139,12 @@ test('a database that was not migrated is found', async () => {
   await world.postgres.query(hash, ['strange'])
   const red = redOf(await look())
   await world.postgres.query(hash, [row?.hash])
-  expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not ours/)])
+  expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not in this checkout/)])
 })
 
 test('a cron that does not come by is found, and what was laid out for it taken away', async () => {
   const red = redOf(await look({}, { isSwept: false }))
-  expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not come by within 0.3 s/)])
+  expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not run within 0.3 s/)])
   expect(await world.postgres.query("SELECT FROM idempotency_keys WHERE method = 'DOCTOR'")).toEqual([])
 })
 
@@ -149,10 +152,42 @@ test('the program shows a line for each, never a value, and its exit code says w
   const broken = await runTool('doctor', ['--cron-seconds', '0.1'], { env: variables })
   expect([broken.code, broken.stderr]).toEqual([1, ''])
   expect(broken.stdout).toMatch(/✓.* Redis .*can be read and written/)
-  expect(broken.stdout).toMatch(/✗.* cron .*The sweep did not come by/)
-  expect(broken.stdout).toMatch(/\n1 to mend\.\n$/)
+  expect(broken.stdout).toMatch(/✗.* cron .*The sweep did not run/)
+  expect(broken.stdout).toMatch(/\n1 check failed\.\n$/)
   const secrets = [variables.UPSTASH_REDIS_REST_TOKEN, variables.QSTASH_TOKEN, variables.JWT_KEYS]
   for (const secret of secrets) expect(broken.stdout).not.toContain(secret)
   const wrong = await runTool('doctor', ['--url', 'nonsense'], { env: variables })
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--url must be')])
+})
+
+describe('without variables', () => {
+  test('the local platform is checked, and the first line says which', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tiebar-doctor-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const { postgres, redis, qstash } = world
+    const platform = {
+      api: world.url,
+      postgres: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint },
+      redis: { url: redis.url, token: redis.token },
+      qstash: {
+        url: qstash.url,
+        token: qstash.token,
+        current_signing_key: qstash.currentSigningKey,
+        next_signing_key: qstash.nextSigningKey,
+      },
+      controller: 'http://127.0.0.1:9',
+    }
+    await writeFile(join(dir, 'platform.json'), JSON.stringify(platform))
+    await writeFile(join(dir, 'keys.json'), JSON.stringify([key]))
+    const { stdout, stderr } = await runTool('doctor', ['--cron-seconds', '0.1'], { env: { LOCAL_DIR: dir } })
+    expect(stderr).toBe('')
+    expect(stdout.split('\n')[0]).toContain(`the local platform of ${join(dir, 'platform.json')}`)
+    expect(stdout.match(/✗/g)).toHaveLength(1) // the cron, which nobody calls here
+  })
+
+  test('and without a local platform it is wrong usage, which says what to start or to set', async () => {
+    const { code, stdout, stderr } = await runTool('doctor', [], { env: { LOCAL_DIR: '/nowhere' } })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^Which environment\? .*\/nowhere\/platform\.json: "npm run dev" writes it\.\n\nusage: /)
+  })
 })

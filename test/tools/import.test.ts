@@ -69,10 +69,10 @@ test('an old database moves in whole, and a second run doubles nothing', async (
   expect(await importLines(dump)).toEqual({
     code: 0,
     lines: [
-      'accounts 2 taken · 0 there already · 0 not taken',
-      'machines 2 taken · 0 there already · 0 not taken',
-      'history  3 taken · 0 there already · 0 not taken',
-      '! accounts, line 2: Lee was staff and is not any more; npm run staff -- Lee',
+      'accounts 2 imported · 0 imported before · 0 not imported',
+      'machines 2 imported · 0 imported before · 0 not imported',
+      'history  3 imported · 0 imported before · 0 not imported',
+      '! accounts, line 2: Lee is no longer staff; to change that: npm run staff -- Lee',
     ],
     stderr: '',
   })
@@ -105,14 +105,14 @@ test('an old database moves in whole, and a second run doubles nothing', async (
   expect((await world.signUp()).id).toBeGreaterThan(8)
   const again = await importLines([...dump, history(4, 'STOP', '2024-05-03 09:30:00+09', 7, 42, 7)])
   expect(again.lines.slice(0, 3)).toEqual([
-    'accounts 0 taken · 2 there already · 0 not taken',
-    'machines 0 taken · 2 there already · 0 not taken',
-    'history  1 taken · 3 there already · 0 not taken',
+    'accounts 0 imported · 2 imported before · 0 not imported',
+    'machines 0 imported · 2 imported before · 0 not imported',
+    'history  1 imported · 3 imported before · 0 not imported',
   ])
   expect(await hashOf(7)).toMatch(/^\$scrypt/)
 })
 
-test('what cannot be taken is told, row by row and why; the rest is taken', async () => {
+test('each row that cannot be imported is reported with the reason; the rest is imported', async () => {
   await world?.close()
   world = await startWorld()
   const here = await world.signUp()
@@ -136,26 +136,26 @@ test('what cannot be taken is told, row by row and why; the rest is taken', asyn
     history(5, 'START', '2024-05-01 09:30:00+09', 5, hers.id, here.id),
   ])
   expect(code).toBe(3)
-  const moved = lines.join('\n').match(/account \d+ is (\d+) now/)?.[1]
-  const movedMachine = lines.join('\n').match(/machine \d+ is (\d+) now/)?.[1]
+  const moved = lines.join('\n').match(/account \d+ has the id (\d+) now/)?.[1]
+  const movedMachine = lines.join('\n').match(/machine \d+ has the id (\d+) now/)?.[1]
   expect(lines).toEqual([
-    'accounts 2 taken · 0 there already · 4 not taken',
-    'machines 2 taken · 0 there already · 3 not taken',
-    'history  1 taken · 0 there already · 4 not taken',
-    '✗ accounts, line 2: somebody is named KIM already; capitals do not tell names apart',
-    `✗ accounts, line 3: somebody is named ${here.username.toUpperCase()} already; capitals do not tell names apart`,
-    '✗ accounts, line 4: somebody has the e-mail address Kim@example.com already',
+    'accounts 2 imported · 0 imported before · 4 not imported',
+    'machines 2 imported · 0 imported before · 3 not imported',
+    'history  1 imported · 0 imported before · 4 not imported',
+    '✗ accounts, line 2: the username KIM is taken; usernames do not differ by case alone',
+    `✗ accounts, line 3: the username ${here.username.toUpperCase()} is taken; usernames do not differ by case alone`,
+    '✗ accounts, line 4: the e-mail address Kim@example.com is taken',
     '✗ accounts, line 5: username: may have letters, digits and @ . + - _ only; email: must be an e-mail address',
-    '✗ machines, line 8: its owner, the account 11, is not in the file or was not taken',
+    '✗ machines, line 8: its owner, the account 11, is not in the file or was not imported',
     expect.stringMatching(/^✗ machines, line 9: status: ./),
     '✗ machines, line 11: location: must have 1 to 256 characters',
-    '✗ history, line 12: its machine, the machine 21, is not in the file or was not taken',
+    '✗ history, line 12: its machine, the machine 21, is not in the file or was not imported',
     expect.stringMatching(/^✗ history, line 13: command: ./),
-    '✗ history, line 14: request_datetime: yesterday is no time with an offset',
+    '✗ history, line 14: request_datetime: yesterday is not a time with an offset',
     expect.stringMatching(/^✗ history, line 15: result: ./),
-    `! accounts, line 1: account ${here.id} is ${moved} now: that id was in use`,
-    '! accounts, line 6: choi cannot sign in: the password is not kept as pbkdf2_sha256',
-    `! machines, line 7: machine ${hers.id} is ${movedMachine} now: that id was in use`,
+    `! accounts, line 1: account ${here.id} has the id ${moved} now: the old id was in use`,
+    '! accounts, line 6: choi cannot sign in: the password is not stored as pbkdf2_sha256',
+    `! machines, line 7: machine ${hers.id} has the id ${movedMachine} now: the old id was in use`,
     '! machines, line 10: P has no controller now: its URL must not contain user information',
   ])
   // Nothing of hers has gone to the one who had her number, nor the other way round.
@@ -181,10 +181,12 @@ test('the order of columns can be told, and a CSV says it by itself', async () =
   )
   expect([code, lines[0], lines[1]]).toEqual([
     0,
-    'accounts 1 taken · 0 there already · 0 not taken',
-    'machines 1 taken · 0 there already · 0 not taken',
+    'accounts 1 imported · 0 imported before · 0 not imported',
+    'machines 1 imported · 0 imported before · 0 not imported',
   ])
-  expect(lines.at(-1)).toBe('! accounts, line 2: last_login is left out: 2024-06-01 08:00:00 is no time with an offset')
+  expect(lines.at(-1)).toBe(
+    '! accounts, line 2: last_login is not imported: 2024-06-01 08:00:00 is not a time with an offset',
+  )
   expect(await world.postgres.query('SELECT id::int, owner_id::int, name, status FROM machines')).toEqual([
     { id: 9, owner_id: 5, name: 'R', status: 'POWEROFF' },
   ])
@@ -198,7 +200,7 @@ test('nothing is written when the database says no, and wrong usage says what is
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('full_up')])
   expect(await world.postgres.query("SELECT id FROM accounts WHERE username = 'nam'")).toEqual([])
   for (const [args, message] of [
-    [[], 'Say which FILE'],
+    [[], 'Give at least one FILE'],
     [['/nothing/here.sql'], '/nothing/here.sql: ENOENT'],
     [['x.sql', '--columns', 'jobs=id'], '--columns jobs=id'],
     [['x.sql', '--force'], '--force'],

@@ -37,7 +37,7 @@ describe('rotate', () => {
     ['the old key goes while its tokens are good', (keys: (typeof oldKey)[]) => keys.toReversed(), 23 * hourMs],
   ])('refuses a step by which %s', (_what, order, laterMs) => {
     const keys = order(rotate([oldKey], now).keys)
-    expect(() => rotate(keys, now + laterMs)).toThrow(/Too soon.*Come back at 20\d\d-/)
+    expect(() => rotate(keys, now + laterMs)).toThrow(/Too soon.*Run this again at 20\d\d-/)
   })
 
   test('takes a key that was not made here for the older one, and gives up on two of them', () => {

@@ -69,7 +69,7 @@ test('tables that no migration has made are left alone, and named', async () => 
 test('a database that a newer version has migrated is left alone', async () => {
   const { address } = await aDatabase()
   await migrate(address, await aFolder('CREATE TABLE next ()'))
-  await expect(migrate(address)).rejects.toThrow('It was migrated by another or a newer version')
+  await expect(migrate(address)).rejects.toThrow('Another or a newer version has applied it')
 })
 
 test('the program says what it did, and exits with 1 for a schema that it does not know', async () => {
@@ -80,7 +80,7 @@ test('the program says what it did, and exits with 1 for a schema that it does n
   expect(done.stdout).toMatch(/^applied {2}0000_init\n(.*\n)*The database is at \d{4}_\w+\.\n$/)
   await postgres.query('UPDATE drizzle.__drizzle_migrations SET hash = $1 WHERE id = 1', ['strange'])
   const refused = await runTool('db-migrate', [], { env })
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is not ours')])
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is not in this checkout')])
 })
 
 test('an ordinary PostgreSQL URL is told from Neon’s, with what to do and without the password', async () => {

@@ -1,16 +1,16 @@
-// How the doctor asks: every failure is a sentence.
+// Requests of the doctor. Every failure is an Error whose message is for the person at the keyboard.
 
-/** @throws Error that says who does not answer */
+/** @throws Error naming the origin that does not answer */
 export async function ask(url: string, init: RequestInit = {}): Promise<Response> {
   try {
     return await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(10_000) })
   } catch (error) {
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    throw new Error(`${new URL(url).origin} does not answer (${reason}). Is the URL right, and is it up?`)
+    throw new Error(`${new URL(url).origin} does not answer (${reason}). Is the URL right, and is the service running?`)
   }
 }
 
-/** @throws Error when the answer is no JSON */
+/** @throws Error when the answer is not JSON */
 export async function readJson(response: Response, whose: string): Promise<unknown> {
   const text = await response.text()
   const json = parse(text)
@@ -18,7 +18,7 @@ export async function readJson(response: Response, whose: string): Promise<unkno
   return json
 }
 
-/** Undefined for what is no JSON. */
+/** @returns undefined for text that is not JSON */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,5 +1,4 @@
-// What the doctor looks at: an environment from inside, by its variables, and from outside, by its public URL. Each check
-// says what holds, or what is wrong and what to do.
+// The doctor's checks: the variables, the services that they name, and the Worker at its public URL.
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type Environment, readEnvironment } from '../../env.ts'
@@ -22,27 +21,27 @@ export type Finding = { title: string; isGood: boolean; text: string }
 export type DoctorInput = {
   /** The variables and secrets of the environment, by name. */
   variables: Record<string, string | undefined>
-  /** Where it answers; PUBLIC_URL unless told. */
+  /** Where the Worker answers; the default is PUBLIC_URL. */
   url?: string | undefined
-  /** How long the cron may take to come by. */
+  /** How long to wait for the cron. */
   cronSeconds: number
 }
 
-/** What holds; whatever is wrong is thrown as an Error that says what to do. */
+/** `run` gives a sentence on what holds, or throws an Error that says what is wrong and what to do. */
 type Check = { title: string; run: () => Promise<string> }
 
-/** Looks at everything, one after the other, so that a check may wait; `tell` hears each as soon as it is known. */
-export async function runChecks(patient: DoctorInput, tell: (finding: Finding) => void = () => {}): Promise<Finding[]> {
+/** Runs all checks, one after the other; `report` is called with each finding at once. */
+export async function runChecks(input: DoctorInput, report: (finding: Finding) => void = () => {}): Promise<Finding[]> {
   const findings: Finding[] = []
   const add = (finding: Finding) => {
     findings.push(finding)
-    tell(finding)
+    report(finding)
   }
-  const { environment, faults } = read(patient.variables)
+  const { environment, faults } = read(input.variables)
   for (const { name, fault } of faults) add({ title: name, isGood: false, text: `${fault}. ${whereToSet(name)}` })
   if (!environment) return findings
-  add({ title: 'variables', isGood: true, text: 'all are there and well formed' })
-  for (const { title, run } of checksOf(environment, patient)) {
+  add({ title: 'variables', isGood: true, text: 'are all set and valid' })
+  for (const { title, run } of checksOf(environment, input)) {
     try {
       add({ title, isGood: true, text: await run() })
     } catch (error) {
@@ -52,7 +51,7 @@ export async function runChecks(patient: DoctorInput, tell: (finding: Finding) =
   return findings
 }
 
-/** The bindings of the runtime are wrangler.toml's matter: here they count as given. */
+/** The bindings of the runtime come from wrangler.toml. They are not checked here. */
 function read(variables: DoctorInput['variables']) {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
   const parsed = readEnvironment({ ...given, ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) } })
@@ -63,7 +62,7 @@ function whereToSet(name: string): string {
   const isVar = ['PUBLIC_URL', 'ALLOWED_ORIGINS'].includes(name)
   return isVar
     ? 'Set it in wrangler.toml, under [env.….vars].'
-    : 'Set it with wrangler secret put, and in the file given here.'
+    : 'Set it with wrangler secret put, and in the file of --secrets.'
 }
 
 function checksOf(environment: Environment, { url, cronSeconds }: DoctorInput): Check[] {
@@ -79,7 +78,7 @@ function checksOf(environment: Environment, { url, cronSeconds }: DoctorInput): 
     { title: 'QStash token', run: () => checkQStash(environment) },
     { title: 'QStash signing keys', run: () => checkSigningKeys(environment) },
     { title: 'public URL', run: () => checkAnswers(origin) },
-    { title: 'its upstreams', run: () => checkReady(origin) },
+    { title: 'readiness', run: () => checkReady(origin) },
     { title: 'PUBLIC_URL', run: () => checkPublicUrl(origin, environment) },
     { title: 'JWT_KEYS', run: () => checkKeys(origin, environment) },
     { title: 'callbacks', run: () => checkCallback(origin, environment) },
@@ -111,10 +110,13 @@ async function checkRedis(environment: Environment): Promise<string> {
     })
     const { result, error } = redisAnswer.parse(await readJson(response, 'Redis'))
     if (error === undefined) return result
-    throw new Error(`Redis says: ${error}. Copy URL and token (not the read-only one) from the console's REST API.`)
+    throw new Error(
+      `Redis says: ${error}. Copy URL and token (not the read-only token) from the REST API section of Upstash's console.`,
+    )
   }
   await command('SET', key, 'x', 'EX', '10')
-  if ((await command('GET', key)) !== 'x') throw new Error('What was written to Redis was not there when it was read.')
+  if ((await command('GET', key)) !== 'x')
+    throw new Error('A value that was written to Redis was not there when it was read.')
   await command('DEL', key)
   return 'can be read and written'
 }
@@ -124,7 +126,7 @@ async function readQStashKeys(environment: Environment) {
   const headers = { Authorization: `Bearer ${environment.QSTASH_TOKEN}` }
   const response = await ask(`${environment.QSTASH_URL.replace(/\/$/, '')}/v2/keys`, { headers })
   if (response.status === 401)
-    throw new Error('QStash does not know QSTASH_TOKEN. Copy it from the console of its region.')
+    throw new Error('QStash does not know QSTASH_TOKEN. Copy it from the console of the region of QSTASH_URL.')
   if (!response.ok) throw new Error(`QStash answers ${response.status}. Is QSTASH_URL that of the token's region?`)
   return signingKeys.parse(await readJson(response, 'QStash'))
 }
@@ -132,18 +134,20 @@ const signingKeys = z.object({ current: z.string(), next: z.string() })
 
 async function checkQStash(environment: Environment): Promise<string> {
   await readQStashKeys(environment)
-  return 'is good'
+  return 'is valid'
 }
 
 async function checkSigningKeys(environment: Environment): Promise<string> {
   const { current, next } = await readQStashKeys(environment)
   const isCurrent = current === environment.QSTASH_CURRENT_SIGNING_KEY
   const isNext = next === environment.QSTASH_NEXT_SIGNING_KEY
-  if (isCurrent && isNext) return 'are QStash’s own'
-  // In the middle of a roll QStash signs with what we still call the next one.
+  if (isCurrent && isNext) return 'are the same as in QStash'
+  // After the first step of a rotation, QStash signs with the key that is still the next one here.
   if (current === environment.QSTASH_NEXT_SIGNING_KEY) {
-    throw new Error('The keys were rolled once: callbacks still pass, by the next key alone. Set both keys anew.')
+    throw new Error(
+      'QStash has rotated its keys. Callbacks are still accepted, by the next key alone. Set both keys again.',
+    )
   }
   const wrong = [...(isCurrent ? [] : ['QSTASH_CURRENT_SIGNING_KEY']), ...(isNext ? [] : ['QSTASH_NEXT_SIGNING_KEY'])]
-  throw new Error(`${wrong.join(' and ')} differ from QStash's: callbacks will be refused. Copy them from the console.`)
+  throw new Error(`${wrong.join(' and ')} differ from QStash's, so callbacks are refused. Copy them from the console.`)
 }

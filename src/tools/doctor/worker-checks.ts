@@ -1,4 +1,4 @@
-// The doctor's look from outside: the deployed Worker at its public URL, and whether it is what the variables say.
+// The doctor's checks of the Worker at its public URL: does it answer, and has it the same variables?
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
@@ -6,7 +6,7 @@ import type { Environment } from '../../env.ts'
 import { type DatabaseAddress, runStatements } from '../statements.ts'
 import { ask, parse, readJson } from './ask.ts'
 
-/** The most that two clocks may differ: QStash's signatures are good from the second they are made, give or take ten. */
+/** The most that two clocks may differ. The Worker accepts a signature up to 10 s before it is valid. */
 const greatestSkewSeconds = 5
 
 export async function checkAnswers(origin: string): Promise<string> {
@@ -22,23 +22,23 @@ const problemAnswer = z.object({ detail: z.string() })
 
 export async function checkReady(origin: string): Promise<string> {
   const { upstreams } = readiness.parse(await readJson(await ask(`${origin}/api/health/ready`), origin))
-  const away = Object.entries(upstreams).filter(([, { status }]) => status !== 'ok')
+  const unavailable = Object.entries(upstreams).filter(([, { status }]) => status !== 'ok')
   const all = Object.entries(upstreams).map(([name, { latency_ms }]) => `${name} ${latency_ms} ms`)
-  if (away.length === 0) return `reached from the Worker: ${all.join(', ')}`
-  const names = away.map(([name]) => name).join(', ')
-  throw new Error(`The Worker does not reach ${names}, though its secrets may differ from those here: put them again.`)
+  if (unavailable.length === 0) return `reached from the Worker: ${all.join(', ')}`
+  const names = unavailable.map(([name]) => name).join(', ')
+  throw new Error(`The Worker does not reach ${names}. Its secrets may differ from those here: set them again.`)
 }
 const readiness = z.object({
   upstreams: z.record(z.string(), z.object({ status: z.string(), latency_ms: z.number() })),
 })
 
-/** The document names the address that the Worker believes to have: callbacks will bear it as their `sub`. */
+/** The OpenAPI document has the Worker's PUBLIC_URL, which must be the `sub` of every callback's signature. */
 export async function checkPublicUrl(origin: string, environment: Environment): Promise<string> {
   const { servers } = openApi.parse(await readJson(await ask(`${origin}/api/openapi.json`), origin))
-  const believed = servers[0]?.url
-  if (believed === origin && believed === environment.PUBLIC_URL) return `is ${believed}, also for the Worker`
+  const own = servers[0]?.url
+  if (own === origin && own === environment.PUBLIC_URL) return `is ${own}, in the Worker too`
   throw new Error(
-    `The Worker calls itself ${believed}, here PUBLIC_URL is ${environment.PUBLIC_URL}, and it answers at ${origin}: signatures are for one URL. Make the three equal, and deploy.`,
+    `PUBLIC_URL is ${own} in the Worker and ${environment.PUBLIC_URL} here, and the Worker answers at ${origin}. A signature is valid for one URL. Make the three equal, and deploy.`,
   )
 }
 const openApi = z.object({ servers: z.array(z.object({ url: z.string() })) })
@@ -47,11 +47,13 @@ export async function checkKeys(origin: string, environment: Environment): Promi
   const published = jwks.parse(await readJson(await ask(`${origin}/.well-known/jwks.json`), origin))
   const described = (keys: { kid: string; x: string }[]) => keys.map(({ kid, x }) => `${kid} ${x}`).join()
   if (described(published.keys) === described(environment.JWT_KEYS)) return 'are those that the Worker publishes'
-  throw new Error('The Worker publishes other keys than JWT_KEYS here: put the secret again, or take the deployed one.')
+  throw new Error(
+    'The Worker publishes other keys than JWT_KEYS here. Set the secret again, or use the deployed keys here.',
+  )
 }
 const jwks = z.object({ keys: z.array(z.object({ kid: z.string(), x: z.string() })) })
 
-/** A callback as QStash would sign it, about a job that there is not: whoever accepts it has our key and our URL. */
+/** A callback signed as QStash does, for a job that does not exist. A Worker with the same key and URL accepts it. */
 export async function checkCallback(origin: string, environment: Environment): Promise<string> {
   const path = '/api/callbacks/jobs/deliver'
   const body = JSON.stringify({ job_id: '00000000-0000-7000-8000-000000000000' })
@@ -71,9 +73,9 @@ export async function checkCallback(origin: string, environment: Environment): P
     body,
   })
   const isOurs = response.headers.has('X-Request-Id')
-  if (response.status === 200 && isOurs) return 'signed with our key are accepted'
+  if (response.status === 200 && isOurs) return 'signed with QSTASH_CURRENT_SIGNING_KEY are accepted'
   throw new Error(
-    `A callback signed with QSTASH_CURRENT_SIGNING_KEY is answered ${response.status}: the Worker has other keys or another PUBLIC_URL. Put them again.`,
+    `A callback signed with QSTASH_CURRENT_SIGNING_KEY is answered ${response.status}. The Worker has other keys or another PUBLIC_URL: set them again.`,
   )
 }
 
@@ -83,26 +85,26 @@ export async function checkClocks(origin: string, address: DatabaseAddress): Pro
   const askedAt = Date.now()
   const [rows] = await runStatements(address, [{ query: 'SELECT extract(epoch FROM now())::float8 AS now' }])
   const databaseSkew = Math.abs(Number(rows?.[0]?.now) - askedAt / 1_000)
-  // A Worker behind no proxy says no Date; its clock is then the machine's.
+  // A local Worker sends no Date; its clock is this machine's.
   const skews = { Worker: Number.isNaN(workerSkew) ? 0 : workerSkew, PostgreSQL: databaseSkew }
   const wrong = Object.entries(skews).filter(([, seconds]) => seconds > greatestSkewSeconds)
   if (wrong.length === 0) return `agree within ${greatestSkewSeconds} s`
   const told = wrong.map(([name, seconds]) => `${name} by ${seconds.toFixed(0)} s`).join(', ')
   throw new Error(
-    `The clock of this machine differs from ${told}. Which one is wrong? Tokens and deadlines hang on it.`,
+    `The clock of this machine differs from ${told}. Correct the one that is wrong: tokens and deadlines depend on it.`,
   )
 }
 
 export function checkControllers(origin: string, environment: Environment): string {
   const isLocal = ['localhost', '127.0.0.1'].includes(new URL(origin).hostname)
-  if (!environment.ALLOW_PRIVATE_CONTROLLERS) return 'may be on the open internet only'
-  if (isLocal) return 'may be on this machine, as may the API'
+  if (!environment.ALLOW_PRIVATE_CONTROLLERS) return 'must have public addresses'
+  if (isLocal) return 'may have private addresses, as the API is local'
   throw new Error(
-    'ALLOW_PRIVATE_CONTROLLERS is on: whoever has an account can send commands into your network. Take it off.',
+    'ALLOW_PRIVATE_CONTROLLERS is true: every account can make the Worker send requests to private addresses. Remove it.',
   )
 }
 
-/** An old idempotency key is left for the sweep, which drops such: when it is gone, the cron has come by. */
+/** Writes an idempotency key so old that the sweep deletes it. When it is gone, the cron has run. */
 export async function checkCron(address: DatabaseAddress, withinSeconds: number): Promise<string> {
   const key = randomUUID()
   const params = [key]
@@ -117,12 +119,12 @@ export async function checkCron(address: DatabaseAddress, withinSeconds: number)
   const elapsed = () => (performance.now() - beganAt) / 1_000
   while (elapsed() < withinSeconds) {
     const [rows] = await runStatements(address, [{ query: 'SELECT FROM idempotency_keys WHERE key = $1', params }])
-    if (rows?.length === 0) return `came by after ${elapsed().toFixed(0)} s`
+    if (rows?.length === 0) return `ran after ${elapsed().toFixed(0)} s`
     await delay(Math.min(1_000, withinSeconds * 20))
   }
   await runStatements(address, [{ query: 'DELETE FROM idempotency_keys WHERE key = $1', params }])
   throw new Error(
-    `The sweep did not come by within ${withinSeconds} s: jobs that QStash loses stay open. Are [triggers] crons deployed, and is the Worker's log clean?`,
+    `The sweep did not run within ${withinSeconds} s: jobs that QStash loses stay open. Are the crons of [triggers] deployed, and does the Worker log errors?`,
   )
 }
 

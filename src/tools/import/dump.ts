@@ -1,7 +1,7 @@
-// Reads rows of the old tables out of a `pg_dump --data-only --inserts` (with column names or without) or a CSV with a
-// header. What else a dump has (settings, sequences, other tables) is passed over.
+// Reads the rows of the old tables from a `pg_dump --data-only --inserts` (with or without column names) or from a CSV
+// with a header. Everything else in a dump (settings, sequences, other tables) is skipped.
 import { parse } from 'csv-parse/sync'
-import { UsageError } from '../named-database.ts'
+import { UsageError } from '../program.ts'
 
 export const oldTables = {
   accounts: 'accounts',
@@ -10,14 +10,14 @@ export const oldTables = {
 } as const
 export type OldTable = (typeof oldTables)[keyof typeof oldTables]
 
-/** A row as text; null is NULL. */
+/** The values are PostgreSQL's texts; null is NULL. */
 export type OldRow = { table: OldTable; line: number; values: Record<string, string | null> }
 
 export type Columns = Record<OldTable, string[]>
 
 /**
- * The order in a dump that names no columns: accounts as Django's AbstractUser makes them, and of the others first the
- * plain fields and then the references, which is where its migrations put them.
+ * The order of columns in a dump that does not name them, as Django's migrations made it: AbstractUser for accounts; in
+ * the other tables the plain fields come before the references.
  */
 export const usualColumns: Columns = {
   accounts: [
@@ -37,10 +37,10 @@ export const usualColumns: Columns = {
   history: ['id', 'command', 'request_datetime', 'result', 'machine_id', 'worker_id'],
 }
 
-/** @throws UsageError for a file that has none of the tables, or that cannot be read as what it looks like */
+/** @throws UsageError for a file without rows of the tables, or with a syntax error */
 export function readRows(text: string, columns: Columns): OldRow[] {
   const rows = /^\s*INSERT\s+INTO\s/im.test(text) ? readInserts(text, columns) : readCsv(text)
-  if (rows.length === 0) throw new UsageError(`It has no row of ${Object.keys(oldTables).join(', ')}.`)
+  if (rows.length === 0) throw new UsageError(`There is no row of ${Object.keys(oldTables).join(', ')}.`)
   return rows
 }
 
@@ -60,7 +60,7 @@ function readCsv(text: string): OldRow[] {
   return records.map(({ record, info }) => ({
     table: table as OldTable, // the header comes before every record
     line: info.lines,
-    // COPY … CSV writes NULL as nothing; an empty text of the old tables means the same.
+    // COPY … CSV writes NULL as an empty value; in the old tables an empty text means the same.
     values: Object.fromEntries(Object.entries(record).map(([name, value]) => [name, value === '' ? null : value])),
   }))
 }
@@ -70,7 +70,7 @@ function tableOf(header: string[]): OldTable {
   if (header.includes('username')) return 'accounts'
   if (header.includes('location')) return 'machines'
   if (header.includes('request_datetime')) return 'history'
-  throw new UsageError(`It is no dump, and no CSV of the old tables: its first line is ${header.join(',')}`)
+  throw new UsageError(`The file is neither a dump nor a CSV of the old tables. Its first line is ${header.join(',')}`)
 }
 
 const insert =
@@ -86,7 +86,7 @@ function readInserts(text: string, columns: Columns): OldRow[] {
     at += start + (/^\s*/.exec(text.slice(at + start, at + start + 1_000))?.[0].length ?? 0)
     insert.lastIndex = at
     const found = insert.exec(text)
-    if (!found) throw new UsageError(`Line ${lines(at)}: this INSERT is not of the kind that pg_dump writes.`)
+    if (!found) throw new UsageError(`Line ${lines(at)}: this INSERT does not have the form that pg_dump writes.`)
     const table = oldTables[found[1] as keyof typeof oldTables] as OldTable | undefined // undefined: another table
     const named = found[2]?.split(',').map((name) => name.trim().replaceAll('"', '').toLowerCase())
     const line = lines(at)
@@ -98,7 +98,7 @@ function readInserts(text: string, columns: Columns): OldRow[] {
       if (tuple.length !== names.length) {
         throw new UsageError(
           `Line ${line}: ${found[1]} has ${tuple.length} columns, not ${names.length} (${names.join(', ')}). ` +
-            `Dump with --column-inserts, or name them: --columns ${table}=a,b,c`,
+            `Dump with --column-inserts, or name the columns: --columns ${table}=a,b,c`,
         )
       }
       rows.push({ table, line, values: Object.fromEntries(names.map((name, index) => [name, tuple[index] ?? null])) })
@@ -110,7 +110,7 @@ function readInserts(text: string, columns: Columns): OldRow[] {
 const space = /\s*/y
 const literal = /E?'((?:[^']|'')*)'(?:::[\w ]+)?|([^\s,()']+)/y
 
-/** `(1, 'it''s', NULL), (…);` as texts; `at` is behind VALUES. */
+/** Reads `(1, 'it''s', NULL), (…);` as texts. `at` is the position after VALUES. */
 function readTuples(text: string, at: number, line: () => number): { tuples: (string | null)[][]; end: number } {
   const tuples: (string | null)[][] = []
   let tuple: (string | null)[] = []
@@ -149,7 +149,7 @@ function toValue([whole, quoted, bare = '']: RegExpExecArray): string | null {
   return /^null$/i.test(bare) ? null : bare
 }
 
-/** The line of a place in the text, for places that only grow. */
+/** Gives the line of a position. The positions must not decrease from call to call. */
 function countLines(text: string): (at: number) => number {
   let line = 1
   let counted = 0

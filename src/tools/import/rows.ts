@@ -1,4 +1,4 @@
-// What a row of the old tables is in ours, or why it cannot be.
+// Converts a row of the old tables to a row of the new ones, or says why it cannot.
 import { v5 as uuidv5 } from 'uuid'
 import { z } from 'zod'
 import { foldName } from '../../accounts/account.ts'
@@ -11,7 +11,7 @@ import { findControllerUrlFault } from '../../machines/controller-url.ts'
 import { newMachineBody } from '../../machines/schema.ts'
 import type { OldRow } from './dump.ts'
 
-/** Taken, perhaps with something that the reader should know; or not, and why. */
+/** The new row with notes for the reader, or why there is none. */
 export type Converted<New> = { row: New; notes: string[] } | { fault: string }
 
 export type NewAccount = {
@@ -54,7 +54,7 @@ export type NewJob = {
 type Values = OldRow['values']
 
 const id = z.coerce.number().pipe(z.int().min(1))
-/** PostgreSQL's own text of a boolean, in a dump and in a CSV. */
+/** A boolean as PostgreSQL writes it in a dump or a CSV. */
 const flag = (text: string | null | undefined) => /^(t|true|1)$/i.test(text ?? '')
 const person = signUpBody.out.pick({ username: true, email: true, first_name: true, last_name: true })
 
@@ -85,10 +85,10 @@ export function toAccount(values: Values): Converted<NewAccount> {
       last_login: toTime(values.last_login),
     },
     notes: [
-      // The old system's own migration made administrators whose passwords are known.
-      ...(isStaff ? [`${username} was staff and is not any more; npm run staff -- ${username}`] : []),
+      // The old system's migrations made administrators with known passwords.
+      ...(isStaff ? [`${username} is no longer staff; to change that: npm run staff -- ${username}`] : []),
       ...unreadTimes(values, 'date_joined', 'last_login'),
-      ...(hasPassword ? [] : [`${username} cannot sign in: the password is not kept as pbkdf2_sha256`]),
+      ...(hasPassword ? [] : [`${username} cannot sign in: the password is not stored as pbkdf2_sha256`]),
     ],
   }
 }
@@ -107,7 +107,7 @@ export function toMachine(values: Values, allowPrivate: boolean): Converted<NewM
     return { fault: explain(['id', oldId], ['owner_id', owner], ['', parsed]) }
   }
   const { name, location, status } = parsed.data
-  // The old system had the controller's URL for a location.
+  // The old system used the controller's URL as the location.
   const isUrl = /^https?:\/\//i.test(location)
   const fault = isUrl ? findControllerUrlFault(location, allowPrivate) : undefined
   return {
@@ -128,19 +128,19 @@ export function toMachine(values: Values, allowPrivate: boolean): Converted<NewM
   }
 }
 
-/** What each of the old results says that became of the job. */
-const ends: Record<JobResult, { state: JobState; result: JobResult; reason: JobReason | null }> = {
+/** The state and result of a job, by its old result. */
+const outcomes: Record<JobResult, { state: JobState; result: JobResult; reason: JobReason | null }> = {
   SUCCESS: { state: 'SUCCEEDED', result: 'SUCCESS', reason: null },
   REMOTEFAILED: { state: 'FAILED', result: 'REMOTEFAILED', reason: 'refused' },
   INTERNALFAILED: { state: 'FAILED', result: 'INTERNALFAILED', reason: 'outcome_unknown' },
-  // Nothing ever ended it there.
+  // The old system never ended such a job.
   PENDING: { state: 'TIMED_OUT', result: 'INTERNALFAILED', reason: 'no_report' },
   PERMISSIONDENIED: { state: 'REJECTED', result: 'PERMISSIONDENIED', reason: 'not_owner' },
   INVALIDCOMMAND: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'wrong_state' },
   IGNORE: { state: 'CANCELED', result: 'IGNORE', reason: null },
 }
 
-/** Of our ids of old jobs (RFC 9562 §5.5): the same row gets the same one every time. */
+/** The namespace of the UUIDs of imported jobs (RFC 9562 §5.5): each import gives a row the same id. */
 const namespace = '6f1b3a52-7c0e-5d0a-9a53-2f6d8f1f0b11'
 
 export function toJob(values: Values): Converted<NewJob> {
@@ -161,14 +161,14 @@ export function toJob(values: Values): Converted<NewJob> {
       ),
     }
   }
-  if (at === null) return { fault: `request_datetime: ${values.request_datetime} is no time with an offset` }
+  if (at === null) return { fault: `request_datetime: ${values.request_datetime} is not a time with an offset` }
   return {
     row: {
       id: uuidv5(`machines_history/${oldId.data}`, namespace),
       old_machine_id: machine.data,
       old_requester_id: worker.data,
       command: command.data,
-      ...ends[result.data],
+      ...outcomes[result.data],
       requested_at: at,
       expires_in: commandRules[command.data].expiresInSeconds,
     },
@@ -187,25 +187,25 @@ function explain(...checked: [name: string, result: Checked][]): string {
   return faults.join('; ')
 }
 
-/** `2024-03-01 09:30:00.5+09`, as PostgreSQL writes it, in RFC 3339; null for nothing and for what is no time. */
+/** Converts PostgreSQL's `2024-03-01 09:30:00.5+09` to RFC 3339; null for NULL and for any other text. */
 function toTime(text: string | null | undefined): string | null {
   if (text === null || text === undefined) return null
   const iso = text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')
   return isTimestamp(iso) ? iso : null
 }
 
-/** What was there and is no time is not left out in silence. */
+/** A note for each value that is not a time and is therefore not imported. */
 function unreadTimes(values: Values, ...names: string[]): string[] {
   return names
     .filter((name) => (values[name] ?? null) !== null && toTime(values[name]) === null)
-    .map((name) => `${name} is left out: ${values[name]} is no time with an offset`)
+    .map((name) => `${name} is not imported: ${values[name]} is not a time with an offset`)
 }
 
 function toNumber(text: string | null | undefined): string | number | undefined {
   return /^\d+$/.test(text ?? '') ? Number(text) : (text ?? undefined)
 }
 
-/** 1 to 7 in the old enumeration's order. */
+/** The old results are the numbers 1 to 7, in the order of `jobResults`. */
 function toName(text: string | null | undefined): string | undefined {
   const value = toNumber(text)
   return typeof value === 'number' ? jobResults[value - 1] : value?.toUpperCase()

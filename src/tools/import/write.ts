@@ -1,12 +1,12 @@
-// What an import reads of the database, and the one transaction in which it writes.
+// Reads from the database what an import needs to know, and writes the import in one transaction.
 import { foldName } from '../../accounts/account.ts'
 import type { Statement } from '../../infra/database.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from '../statements.ts'
 import type { OldRow } from './dump.ts'
 import type { Existing, Plan } from './plan.ts'
 
-/** A bound of our own, so that the answer says what to do. Whatever Neon refuses at less has written nothing either. */
-const longestBody = 60 * 1024 * 1024
+/** A limit of our own, whose message says what to do. If Neon refuses less than this, nothing is written either. */
+const maxBodyBytes = 60 * 1024 * 1024
 
 type Found = { existing: Existing; ownerOf: Map<number, number> }
 
@@ -51,7 +51,7 @@ export async function readExisting(address: DatabaseAddress, rows: OldRow[]): Pr
   }
 }
 
-/** @returns how many jobs were new. @throws DatabaseError, and then nothing has been written */
+/** @returns the number of jobs that were not imported before. @throws DatabaseError when nothing has been written */
 export async function writePlan(address: DatabaseAddress, plan: Plan): Promise<number> {
   const statements: Statement[] = [
     // Two imports at once would choose the same ids.
@@ -63,10 +63,10 @@ export async function writePlan(address: DatabaseAddress, plan: Plan): Promise<n
     { query: insertJobs, params: [JSON.stringify(plan.history)] },
   ]
   const size = statements.reduce((sum, { params = [] }) => sum + Buffer.byteLength(params.join('')), 0)
-  if (size > longestBody) {
-    const half = 'Import the accounts and machines first, and then the history in parts; nothing is doubled.'
+  if (size > maxBodyBytes) {
+    const advice = 'Import the accounts and machines first, and then the history in parts: imported rows are skipped.'
     throw new DatabaseError(
-      `That is ${Math.ceil(size / 2 ** 20)} MiB, more than fits one transaction over HTTP. ${half}`,
+      `The import is ${Math.ceil(size / 2 ** 20)} MiB, too much for one transaction over HTTP. ${advice}`,
     )
   }
   const results = await runStatements(address, statements)
@@ -74,41 +74,41 @@ export async function writePlan(address: DatabaseAddress, plan: Plan): Promise<n
 }
 
 const insertAccounts = `
-  WITH taken AS (
+  WITH new_rows AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, old_id bigint, username text, username_key text,
       email text, email_key text, first_name text, last_name text, password_hash text, is_active boolean,
       date_joined timestamptz, last_login timestamptz)
-  ), noted AS (
-    INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'account', old_id, id FROM taken
+  ), recorded AS (
+    INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'account', old_id, id FROM new_rows
   )
   INSERT INTO accounts (id, username, username_key, email, email_key, first_name, last_name, password_hash, is_active,
     date_joined, last_login)
   OVERRIDING SYSTEM VALUE
   SELECT id, username, username_key, email, email_key, first_name, last_name, password_hash, is_active,
     coalesce(date_joined, now()), last_login
-  FROM taken`
+  FROM new_rows`
 
 const insertMachines = `
-  WITH taken AS (
+  WITH new_rows AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (id bigint, old_id bigint, name text, location text, status text,
       owner_id bigint, controller_url text, created_at timestamptz, updated_at timestamptz)
-  ), noted AS (
-    INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'machine', old_id, id FROM taken
+  ), recorded AS (
+    INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'machine', old_id, id FROM new_rows
   )
   INSERT INTO machines (id, name, location, status, owner_id, controller_url, created_at, updated_at)
   OVERRIDING SYSTEM VALUE
   SELECT id, name, location, status, owner_id, controller_url, coalesce(created_at, now()),
     coalesce(updated_at, created_at, now())
-  FROM taken`
+  FROM new_rows`
 
-/** So that the next one who signs up does not get an id that was just taken. */
+/** Raises the identity above the imported ids, so that the next INSERT gets a free one. */
 function raiseIdentity(table: 'accounts' | 'machines'): string {
   return `SELECT setval(pg_get_serial_sequence('${table}', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM ${table}`
 }
 
-/** The old system did not note when a job ended: it ended when it was asked for, as far as anybody knows. */
+/** The old system did not store when a job ended: the time of the request stands for it. */
 const insertJobs = `
-  WITH taken AS (
+  WITH new_rows AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (id uuid, machine_id bigint, machine_owner_id bigint, command text,
       state text, result text, reason text, requested_by bigint, requested_at timestamptz, expires_in int)
   ), inserted AS (
@@ -116,10 +116,10 @@ const insertJobs = `
       not_after, finished_at, published_at)
     SELECT id, machine_id, machine_owner_id, command, state, result, reason, requested_by, requested_at,
       requested_at + make_interval(secs => expires_in), requested_at, requested_at
-    FROM taken
+    FROM new_rows
     ON CONFLICT (id) DO NOTHING
     RETURNING *
-  ), told AS (
+  ), events AS (
     INSERT INTO job_events (job_id, version, state, at, by, reason)
     SELECT id, version, state, requested_at, requested_by::text, reason FROM inserted
   )
