@@ -1,11 +1,8 @@
 // Tokens: what is in them, which are refused and why, and two keys at once.
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { makeSigningKey, type Person, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
-
-// Every start of the Worker takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 const ours = makeSigningKey('first')
 let world: World
