@@ -87,7 +87,7 @@ test('a key that somebody else used replays nothing to me', async () => {
 const rights = { is_staff: true, is_superuser: true, is_active: true, id: 1, date_joined: '2000-01-01T00:00:00Z' }
 
 test('a sign-up with rights in its body gives none', async () => {
-  const person = await world.signUp(rights)
+  const person = await world.signUpOverHttp(rights)
   const { body } = await person.request('GET', '/api/me')
   expect([body.is_staff, body.id === 1, body.date_joined.startsWith('2000')]).toEqual([false, false, false])
 })
