@@ -1,7 +1,7 @@
 // Redis away: the limits fail open, and nobody waits for them.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import {
   anAddress,
@@ -14,8 +14,6 @@ import {
 } from './limited.ts'
 import { signIn, stayClearOfTurn } from './people.ts'
 
-// A test makes a dozen hashes at most: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 let world: World
 let logIn: LimitedWorld['logIn']
 let signUp: LimitedWorld['signUp']

@@ -1,6 +1,6 @@
 // How often a password may be guessed, and an address sign up.
 import { randomUUID } from 'node:crypto'
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer, World } from '../harness.ts'
 import {
   anAddress,
@@ -14,8 +14,6 @@ import {
 } from './limited.ts'
 import { stayClearOfTurn } from './people.ts'
 
-// A test makes a dozen hashes at most: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 let world: World
 let logIn: LimitedWorld['logIn']
 let signUp: LimitedWorld['signUp']

@@ -58,9 +58,5 @@ export function markOf(world: World, sessionId: string): Promise<unknown> {
  */
 export async function stayClearOfTurn(windowSeconds: number, clearSeconds: number): Promise<void> {
   const left = () => windowSeconds - ((Date.now() / 1_000) % windowSeconds)
-  await poll(
-    async () => ({ isDone: left() > clearSeconds, value: left() }),
-    'the turn of the window to pass',
-    (clearSeconds + 1) * 1_000,
-  )
+  await poll(async () => ({ isDone: left() > clearSeconds, value: left() }), 'the turn of the window to pass')
 }

@@ -45,7 +45,7 @@ describe('PATCH /api/me', () => {
   test('frees the old e-mail address', async () => {
     const person = await world.signUp()
     await person.request('PATCH', '/api/me', { body: { email: `new-${randomUUID()}@example.com` } })
-    await expect(world.signUp({ email: person.email })).resolves.toBeDefined()
+    await expect(world.signUpOverHttp({ email: person.email })).resolves.toBeDefined()
   })
 
   test.each([
@@ -137,7 +137,7 @@ describe('POST /api/me/password', () => {
 
 describe('sessions', () => {
   test('GET /api/me/sessions tells where I am signed in, this session first', async () => {
-    const person = await world.signUp()
+    const person = await world.signUpOverHttp()
     const other = await signIn(world, person, {
       'User-Agent': `Tiebar-Test/1 ${'x'.repeat(300)}`,
       'CF-Connecting-IP': '2001:db8:1:2:3:4:5:6',

@@ -13,7 +13,7 @@ beforeAll(async () => {
 const refresh = (token: unknown) => world.request('POST', '/api/token/refresh', { body: { refresh: token } })
 
 test('a refresh token is exchanged for new tokens of the same session, whose end moves on', async () => {
-  const person = await world.signUp()
+  const person = await world.signUpOverHttp()
   const [before] = (await person.request('GET', '/api/me/sessions')).body.items
   const { status, body } = await refresh(person.refresh)
   expect(status).toBe(200)

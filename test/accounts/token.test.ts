@@ -1,18 +1,15 @@
 // Tokens: what is in them, which are refused and why, and two keys at once.
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { makeSigningKey, type Person, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
-
-// Every start of the Worker takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 const ours = makeSigningKey('first')
 let world: World
 let person: Person
 beforeAll(async () => {
   world = await useWorld({ JWT_KEYS: JSON.stringify([ours]) })
-  person = await world.signUp()
+  person = await world.signUpOverHttp()
 })
 
 type Forgery = { key?: Record<string, unknown>; header?: object; claims?: Record<string, unknown>; expiresIn?: number }
@@ -106,15 +103,15 @@ test('a rotation of keys in three steps signs nobody out', async () => {
   const next = makeSigningKey('second')
   const deploy = (...keys: object[]) => world.reconfigure({ JWT_KEYS: JSON.stringify(keys) })
   const signedBy = (token: string) => decodeProtectedHeader(token).kid
-  const early = await world.signUp()
+  const early = await world.signUpOverHttp()
   await deploy(ours, next)
   expect((await early.request('GET', '/api/me')).status).toBe(200)
-  const middle = await world.signUp()
+  const middle = await world.signUpOverHttp()
   expect(signedBy(middle.access)).toBe('first')
   const { body } = await world.request('GET', '/.well-known/jwks.json')
   expect(body.keys.map(({ kid }: { kid: string }) => kid)).toEqual(['first', 'second'])
   await deploy(next, ours)
-  const late = await world.signUp()
+  const late = await world.signUpOverHttp()
   expect(signedBy(late.access)).toBe('second')
   for (const each of [early, middle, late]) expect((await each.request('GET', '/api/me')).status).toBe(200)
   const refreshed = await world.request('POST', '/api/token/refresh', { body: { refresh: early.refresh } })

@@ -1,10 +1,9 @@
 // The typed client against the real Worker, with what goes wrong on the way between the two.
 import { readFile } from 'node:fs/promises'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ClientOptions, createClient, JobFailed, TiebarProblem, type Tokens } from '../../src/client/client.ts'
 import { typesFile, writeTypes } from '../../src/tools/client-types.ts'
 import type { Person, World } from '../harness.ts'
-import { open, slow } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
@@ -282,7 +281,12 @@ describe('a job', () => {
 
   test('goes on when nobody watches it any more, and can be taken back', async () => {
     const inPlay = await world.createMachine(owner)
-    world.faults.deliveries.pass = slow(2_000)
+    const { promise: isCanceled, resolve: release } = Promise.withResolvers<void>()
+    onTestFinished(() => release())
+    world.faults.deliveries.pass = async (_message, attempt) => {
+      await isCanceled
+      return attempt()
+    }
     const { client } = connect()
     const started = client.machines.start(inPlay.id)
     const signal = AbortSignal.timeout(100)
@@ -290,7 +294,6 @@ describe('a job', () => {
     const { id } = await started
     expect((await client.jobs.read(id)).state).toBe('QUEUED')
     expect(await client.jobs.cancel(id, 'the wrong machine')).toMatchObject({ state: 'CANCELED' })
-    world.faults.deliveries.pass = open
     await expect(started.done()).rejects.toThrow('CANCELED')
   })
 })

@@ -5,7 +5,6 @@ import { type Answer, type Person, poll, type World } from '../harness.ts'
 
 export type Wish = { machineId: number; command: 'START' | 'STOP'; expiresIn?: number | undefined }
 
-const patienceMs = 60_000
 const pauseMs = 200
 
 /** The id of the job, or undefined when it was refused. @throws Error for an answer that a request must not get */
@@ -14,16 +13,12 @@ export async function insist(person: Person, { machineId, command, expiresIn }: 
     body: { command, ...(expiresIn !== undefined && { expires_in: expiresIn }) },
     headers: { 'Idempotency-Key': randomUUID() },
   }
-  const answer = await poll(
-    async () => {
-      const value = await ask(person, `/api/machines/${machineId}/operation`, options)
-      const isDone = value !== undefined && value.status !== 503
-      if (!isDone) await delay(pauseMs)
-      return { isDone, value }
-    },
-    `an answer to the ${command}`,
-    patienceMs,
-  )
+  const answer = await poll(async () => {
+    const value = await ask(person, `/api/machines/${machineId}/operation`, options)
+    const isDone = value !== undefined && value.status !== 503
+    if (!isDone) await delay(pauseMs)
+    return { isDone, value }
+  }, `an answer to the ${command}`)
   if (answer?.status === 202) return answer.body.id
   if (answer?.status === 409) return undefined
   throw new Error(`${command} was answered ${answer?.status}: ${answer?.text}`)

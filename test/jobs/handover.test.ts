@@ -177,14 +177,10 @@ describe('when QStash has given a message up', () => {
     const machine = await world.createMachine(owner)
     machine.behave({ mode: 'fail', status: 503 })
     const { id } = await request(world, owner, machine.id, 'START')
-    await poll(
-      async () => {
-        const { state } = await readRow(world, id)
-        return { isDone: state === 'FAILED', value: state }
-      },
-      'the START to fail',
-      20_000,
-    )
+    await poll(async () => {
+      const { state } = await readRow(world, id)
+      return { isDone: state === 'FAILED', value: state }
+    }, 'the START to fail')
     expect(await readRow(world, id)).toMatchObject({ reason: 'unreachable', attempts: 4 })
     expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
     const at = machine.commands().map(({ received_at }) => Date.parse(received_at))

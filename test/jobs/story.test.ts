@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 
 test('a machine is started and stopped, and its history tells both', async () => {
-  const owner = await world.signUp()
+  const owner = await world.signUpOverHttp()
   const machine = await world.createMachine(owner)
 
   const started = await world.operate(owner, machine.id, 'START')
@@ -39,7 +39,7 @@ test('a machine is started and stopped, and its history tells both', async () =>
 })
 
 test('the timeline of a job tells every state with its time, attempt and mover', async () => {
-  const owner = await world.signUp()
+  const owner = await world.signUpOverHttp()
   const machine = await world.createMachine(owner)
   const { body: job } = await world.operate(owner, machine.id, 'START')
   await world.waitForJob(owner, job.id, 'SUCCEEDED')

@@ -24,7 +24,7 @@ export type MachineHandle = {
   commands(): ReceivedCommand[]
   /**
    * The first command that fits (any), also one that came before; looked at again whenever a command changes.
-   * @throws Error when none has come within `deadlineMs` (5,000).
+   * @throws Error when none has come within `deadlineMs` (two minutes).
    */
   waitForCommand(fits?: (command: ReceivedCommand) => boolean, deadlineMs?: number): Promise<ReceivedCommand>
 }
@@ -103,7 +103,7 @@ export async function startController(options: ControllerStandInOptions = {}): P
         behave: (order) => machine.behave(order),
         state: () => machine.state(),
         commands: () => machine.log.list(),
-        waitForCommand: (fits = () => true, deadlineMs = 5_000) => machine.log.waitFor(fits, deadlineMs),
+        waitForCommand: (fits = () => true, deadlineMs = 120_000) => machine.log.waitFor(fits, deadlineMs),
       }
     },
     async close() {

@@ -2,14 +2,13 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
 import { startHttpServer } from './http.ts'
 import { type LocalOptions, startLocal } from './local.ts'
 import { startSweep } from './sweep.ts'
 
 // A first start makes a PostgreSQL cluster, and wrangler takes its time too.
-vi.setConfig({ testTimeout: 120_000 })
 
 /** Says what it was given. */
 const worker = `export default {

@@ -49,7 +49,7 @@ export type Local = {
 }
 
 const sweepEveryMs = 10_000
-const healthyWithinMs = 30_000
+const healthyWithinMs = 120_000
 const healthPollMs = 100
 
 /**

@@ -4,14 +4,13 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { findBlock } from '../documents.ts'
 import { runTool } from '../tools/programs.ts'
 import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
 
 // A first start makes a PostgreSQL cluster, and wrangler takes its time too.
-vi.setConfig({ testTimeout: 120_000 })
 
 const main = join(import.meta.dirname, 'main.ts')
 

@@ -28,13 +28,13 @@ describe('a process group', () => {
     expect(await isGone(grandchild)).toBe(false)
     await group.end(5_000)
     expect(await group.exited).toBe('signal SIGTERM')
-    await until(() => isGone(grandchild), 'the grandchild is gone', 2_000)
+    await until(() => isGone(grandchild), 'the grandchild is gone')
   })
 
   test.skipIf(process.platform !== 'linux')('is killed when it does not end in time', async () => {
     const { group, grandchild } = await aFamily(['-c', 'trap "" TERM; (trap "" TERM; sleep 600) & echo $!; wait'])
     await group.end(100)
     expect(await group.exited).toBe('signal SIGKILL')
-    await until(() => isGone(grandchild), 'the grandchild is gone', 2_000)
+    await until(() => isGone(grandchild), 'the grandchild is gone')
   })
 })

@@ -30,7 +30,7 @@ export type Wrangler = {
 const projectDir = join(import.meta.dirname, '../..')
 const program = join(projectDir, 'node_modules/wrangler/bin/wrangler.js')
 const guard = join(import.meta.dirname, 'parent-guard.ts')
-const readyWithinMs = 60_000
+const readyWithinMs = 120_000
 const endGraceMs = 5_000
 const tailLength = 30
 

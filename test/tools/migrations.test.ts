@@ -40,6 +40,12 @@ test('an empty database is brought up, and a second run finds nothing to do', as
   expect((await postgres.query("SELECT to_regclass('job_events')::text AS found"))[0]?.found).toBe('job_events')
 })
 
+test('a new database has nobody in it: no migration makes an account', async () => {
+  const { postgres, address } = await aDatabase()
+  await migrate(address)
+  expect(await postgres.query('SELECT username FROM accounts')).toEqual([])
+})
+
 test('two runs at once apply everything once', async () => {
   const { postgres, address } = await aDatabase()
   await Promise.all([migrate(address), migrate(address), migrate(address)])

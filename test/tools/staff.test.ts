@@ -2,13 +2,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { runTool } from './programs.ts'
-
-// Every program that is started takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 let world: World
 let dir: string

@@ -1,10 +1,7 @@
 // Which browsers' pages may call: none unless ALLOWED_ORIGINS says so.
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../../harness.ts'
 import { useWorld } from '../../shared-world.ts'
-
-// Every start of the Worker takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 const app = 'https://app.example.com'
 const other = 'http://localhost:5173'

@@ -9,7 +9,7 @@ let owner: Person
 
 beforeAll(async () => {
   world = await useWorld()
-  owner = await world.signUp()
+  owner = await world.signUpOverHttp()
 })
 
 type Line = Record<string, unknown>

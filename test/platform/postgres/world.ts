@@ -69,11 +69,11 @@ export async function run(
   return JSON.parse(text)
 }
 
-/** Asks again until `isTrue`, at most ten seconds long. */
+/** Asks again until `isTrue`, at most two minutes long. */
 export async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 120_000
   while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error('what was waited for did not happen within 10 s')
+    if (performance.now() > deadline) throw new Error('what was waited for did not happen within two minutes')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

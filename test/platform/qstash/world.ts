@@ -51,12 +51,12 @@ function callerOf({ url, token }: { url: string; token: string }) {
   }
 }
 
-/** Waits until `find` finds something, and answers it. @throws Error naming `what` after five seconds without. */
+/** Waits until `find` finds something, and answers it. @throws Error naming `what` after two minutes without. */
 export async function eventually<Found>(
   what: string,
   find: () => Found | undefined | false | Promise<Found | undefined | false>,
 ): Promise<Found> {
-  const deadline = performance.now() + 5_000
+  const deadline = performance.now() + 120_000
   for (;;) {
     const found = await find()
     if (found !== undefined && found !== false) return found
