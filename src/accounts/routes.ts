@@ -2,9 +2,10 @@
 import { createRoute } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
 import type { AppContext } from '../http/context.ts'
+import { chooseJsonType } from '../http/middleware/accept.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
+import { bearerSecurity, body, createRouter, json, jsonAlsoAs, problems, type Router } from '../http/openapi/router.ts'
 import { UniqueViolation } from '../infra/database.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
@@ -79,7 +80,7 @@ const readPublicKeys = createRoute({
   operationId: 'readPublicKeys',
   tags,
   summary: 'The public keys that our tokens and commands are signed with',
-  responses: { 200: json(publicKeysSchema, 'A JWK set') },
+  responses: { 200: jsonAlsoAs('application/jwk-set+json', publicKeysSchema, 'A JWK set') },
 })
 
 export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
@@ -172,7 +173,7 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
 
   router.openapi(readPublicKeys, (c) => {
     c.header('Cache-Control', 'public, max-age=300')
-    return c.json(tokens.publicKeys(), 200)
+    return c.json(tokens.publicKeys(), 200, { 'Content-Type': chooseJsonType(c, 'application/jwk-set+json') })
   })
 
   return router

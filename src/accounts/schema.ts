@@ -1,6 +1,6 @@
 // The wire shapes of accounts.
 import { z } from '@hono/zod-openapi'
-import { numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
+import { enumOf, numericId, pageQuery, sortOf, text, time, uuid } from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { accountSorts } from './sql/administration.ts'
 import type { Account } from './sql/caller.ts'
@@ -80,7 +80,7 @@ export const accountQuery = pageQuery.extend({
   q: text(1, 256).optional().openapi({ description: 'Part of the username, the e-mail address or a name' }),
   is_active: flag.optional(),
   is_staff: flag.optional(),
-  sort: z.enum(accountSorts.orders).default('id').openapi({ description: '`-` in front: descending' }),
+  sort: sortOf(accountSorts.names).default('id'),
 })
 
 export const accountPage = z
@@ -113,7 +113,7 @@ const tokenSchema = z
   .object({
     access: z.string().openapi({ example: 'eyJhbGciOi…' }),
     refresh: z.string().openapi({ example: 'eyJhbGciOi…' }),
-    token_type: z.literal('Bearer'),
+    token_type: enumOf(['Bearer'], { Bearer: 'Send `access` as `Authorization: Bearer …` (RFC 6750).' }),
     expires_in: z.int().openapi({
       description: 'Seconds until the access token expires',
       example: 1800,
@@ -127,12 +127,12 @@ export const publicKeysSchema = z
   .object({
     keys: z.array(
       z.object({
-        kty: z.literal('OKP'),
-        crv: z.literal('Ed25519'),
+        kty: enumOf(['OKP'], { OKP: 'An octet key pair (RFC 8037).' }),
+        crv: enumOf(['Ed25519'], { Ed25519: 'The curve of the key.' }),
         kid: z.string().openapi({ example: '2026-11-22' }),
         x: z.string().openapi({ example: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }),
-        use: z.literal('sig'),
-        alg: z.literal('EdDSA'),
+        use: enumOf(['sig'], { sig: 'The key checks signatures.' }),
+        alg: enumOf(['EdDSA'], { EdDSA: 'The signature algorithm of our tokens.' }),
       }),
     ),
   })

@@ -23,6 +23,9 @@ export interface Operations {
    */
   readOpenApiDocument: {
     answer: {
+      /**
+       * - `3.1.0`: The version of the OpenAPI Specification.
+       */
       openapi: '3.1.0'
       [k: string]: unknown
     }
@@ -127,7 +130,10 @@ export interface Operations {
       is_active?: boolean
       is_staff?: boolean
       /**
-       * `-` in front: descending
+       * - `id`: By id, ascending.
+       * - `-id`: By id, descending.
+       * - `date_joined`: By date_joined, ascending.
+       * - `-date_joined`: By date_joined, descending.
        */
       sort?: 'id' | '-id' | 'date_joined' | '-date_joined'
     }
@@ -153,7 +159,23 @@ export interface Operations {
        * `next_cursor` of the page before
        */
       cursor?: string
+      /**
+       * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
+       * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+       */
       command?: 'START' | 'STOP'
+      /**
+       * - `QUEUED`: Open: accepted, and not yet sent to the controller.
+       * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
+       * - `PENDING`: Open: the controller has taken the command and will report the outcome.
+       * - `SUCCEEDED`: Final: the controller did what it was told.
+       * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+       * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
+       * - `EXPIRED`: Final: not carried out, because its time was over.
+       * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+       * - `CANCELED`: Final: a person cancelled it before it was sent.
+       * - `SUPERSEDED`: Final: a STOP took its place.
+       */
       state?:
         | 'QUEUED'
         | 'SENT'
@@ -165,6 +187,15 @@ export interface Operations {
         | 'TIMED_OUT'
         | 'CANCELED'
         | 'SUPERSEDED'
+      /**
+       * - `SUCCESS`: The controller did what it was told.
+       * - `REMOTEFAILED`: The controller refused.
+       * - `INTERNALFAILED`: The controller gave no answer that says what it did.
+       * - `PENDING`: The controller is carrying it out.
+       * - `PERMISSIONDENIED`: The requester may not operate the machine.
+       * - `INVALIDCOMMAND`: The command does not fit the machine as it is.
+       * - `IGNORE`: The command expired, was cancelled or was superseded.
+       */
       result?:
         'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE'
       /**
@@ -195,7 +226,23 @@ export interface Operations {
        * `next_cursor` of the page before
        */
       cursor?: string
+      /**
+       * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
+       * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+       */
       command?: 'START' | 'STOP'
+      /**
+       * - `QUEUED`: Open: accepted, and not yet sent to the controller.
+       * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
+       * - `PENDING`: Open: the controller has taken the command and will report the outcome.
+       * - `SUCCEEDED`: Final: the controller did what it was told.
+       * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+       * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
+       * - `EXPIRED`: Final: not carried out, because its time was over.
+       * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+       * - `CANCELED`: Final: a person cancelled it before it was sent.
+       * - `SUPERSEDED`: Final: a STOP took its place.
+       */
       state?:
         | 'QUEUED'
         | 'SENT'
@@ -207,6 +254,15 @@ export interface Operations {
         | 'TIMED_OUT'
         | 'CANCELED'
         | 'SUPERSEDED'
+      /**
+       * - `SUCCESS`: The controller did what it was told.
+       * - `REMOTEFAILED`: The controller refused.
+       * - `INTERNALFAILED`: The controller gave no answer that says what it did.
+       * - `PENDING`: The controller is carrying it out.
+       * - `PERMISSIONDENIED`: The requester may not operate the machine.
+       * - `INVALIDCOMMAND`: The command does not fit the machine as it is.
+       * - `IGNORE`: The command expired, was cancelled or was superseded.
+       */
       result?:
         'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE'
       /**
@@ -272,6 +328,13 @@ export interface Operations {
        * `next_cursor` of the page before
        */
       cursor?: string
+      /**
+       * - `POWEROFF`: The machine is switched off.
+       * - `READY`: The machine stands still and can be started.
+       * - `RUNNING`: The machine is moulding.
+       * - `PENDING`: The controller has taken a command and is carrying it out.
+       * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+       */
       status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
       /**
        * The id of an account, or `me`
@@ -282,7 +345,14 @@ export interface Operations {
        */
       q?: string
       /**
-       * `-` in front: descending
+       * - `id`: By id, ascending.
+       * - `-id`: By id, descending.
+       * - `name`: By name, ascending.
+       * - `-name`: By name, descending.
+       * - `created_at`: By created_at, ascending.
+       * - `-created_at`: By created_at, descending.
+       * - `updated_at`: By updated_at, ascending.
+       * - `-updated_at`: By updated_at, descending.
        */
       sort?: 'id' | '-id' | 'name' | '-name' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at'
     }
@@ -335,20 +405,39 @@ export interface Operations {
   }
 }
 export interface Alive {
+  /**
+   * - `ok`: The Worker answers.
+   */
   status: 'ok'
 }
 export interface Readiness {
+  /**
+   * - `ok`: All upstreams answered.
+   * - `away`: At least one did not answer.
+   */
   status: 'ok' | 'away'
   upstreams: {
     postgres: {
+      /**
+       * - `ok`: It answered.
+       * - `away`: It did not answer.
+       */
       status: 'ok' | 'away'
       latency_ms: number
     }
     redis: {
+      /**
+       * - `ok`: It answered.
+       * - `away`: It did not answer.
+       */
       status: 'ok' | 'away'
       latency_ms: number
     }
     qstash: {
+      /**
+       * - `ok`: It answered.
+       * - `away`: It did not answer.
+       */
       status: 'ok' | 'away'
       latency_ms: number
     }
@@ -359,6 +448,39 @@ export interface ProblemPages {
   minItems?: 0
 }
 export interface ProblemPage {
+  /**
+   * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
+   * - `malformed_request`: The request cannot be read. Nothing was changed.
+   * - `token_missing`: The operation requires a token, and the request has none.
+   * - `token_invalid`: The request has a token that is not valid for this operation.
+   * - `session_ended`: The token is genuine, but its session has ended.
+   * - `bad_credentials`: The log-in failed.
+   * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
+   * - `bad_signature`: The message does not come from the queue, so it was not processed.
+   * - `not_owner`: The machine belongs to another account. Nothing was sent to it.
+   * - `staff_only`: The operation is for staff only.
+   * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
+   * - `method_not_allowed`: The path exists, but it does not support this method.
+   * - `not_acceptable`: The Accept header excludes every format that this path can answer in. Nothing was changed.
+   * - `username_taken`: Another account has this username.
+   * - `email_taken`: Another account has this e-mail address.
+   * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
+   * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
+   * - `wrong_state`: The machine is in a state in which it cannot follow the command. The refusal is in its history.
+   * - `no_controller`: The command cannot be sent anywhere. The refusal is in the history of the machine.
+   * - `not_cancelable`: The job was not canceled.
+   * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
+   * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
+   * - `body_too_large`: The body of the request is larger than the server accepts.
+   * - `unsupported_media_type`: The request does not declare its body as JSON, so the body was not read.
+   * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
+   * - `wrong_password`: The current password is wrong, so the new one was not set.
+   * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
+   * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
+   * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
+   * - `misconfigured`: The server lacks a part of its configuration, and serves no request until that is corrected.
+   * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
+   */
   code:
     | 'malformed_json'
     | 'malformed_request'
@@ -427,6 +549,9 @@ export interface User {
 export interface Token {
   access: string
   refresh: string
+  /**
+   * - `Bearer`: Send `access` as `Authorization: Bearer …` (RFC 6750).
+   */
   token_type: 'Bearer'
   /**
    * Seconds until the access token expires
@@ -445,11 +570,23 @@ export interface TokenAnswer {
 }
 export interface PublicKeys {
   keys: {
+    /**
+     * - `OKP`: An octet key pair (RFC 8037).
+     */
     kty: 'OKP'
+    /**
+     * - `Ed25519`: The curve of the key.
+     */
     crv: 'Ed25519'
     kid: string
     x: string
+    /**
+     * - `sig`: The key checks signatures.
+     */
     use: 'sig'
+    /**
+     * - `EdDSA`: The signature algorithm of our tokens.
+     */
     alg: 'EdDSA'
   }[]
 }
@@ -495,7 +632,23 @@ export interface Job {
   id: string
   machine_id: number
   machine_owner_id: number
+  /**
+   * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
+   * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+   */
   command: 'START' | 'STOP'
+  /**
+   * - `QUEUED`: Open: accepted, and not yet sent to the controller.
+   * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
+   * - `PENDING`: Open: the controller has taken the command and will report the outcome.
+   * - `SUCCEEDED`: Final: the controller did what it was told.
+   * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+   * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
+   * - `EXPIRED`: Final: not carried out, because its time was over.
+   * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+   * - `CANCELED`: Final: a person cancelled it before it was sent.
+   * - `SUPERSEDED`: Final: a STOP took its place.
+   */
   state:
     | 'QUEUED'
     | 'SENT'
@@ -507,8 +660,32 @@ export interface Job {
     | 'TIMED_OUT'
     | 'CANCELED'
     | 'SUPERSEDED'
+  /**
+   * - `SUCCESS`: The controller did what it was told.
+   * - `REMOTEFAILED`: The controller refused.
+   * - `INTERNALFAILED`: The controller gave no answer that says what it did.
+   * - `PENDING`: The controller is carrying it out.
+   * - `PERMISSIONDENIED`: The requester may not operate the machine.
+   * - `INVALIDCOMMAND`: The command does not fit the machine as it is.
+   * - `IGNORE`: The command expired, was cancelled or was superseded.
+   */
   result:
     'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE' | null
+  /**
+   * - `not_owner`: The requester is neither the owner of the machine nor staff.
+   * - `wrong_state`: The status of the machine did not admit the command.
+   * - `job_open`: Another job of the machine was open.
+   * - `no_controller`: The machine had no controller.
+   * - `changed`: The machine was changed or deleted after the request.
+   * - `refused`: The controller refused.
+   * - `bad_answer`: The controller gave an answer that cannot be read.
+   * - `outcome_unknown`: An attempt may have been carried out, and nobody has said so.
+   * - `unreachable`: No attempt reached the controller.
+   * - `not_in_time`: The command could not be sent before `not_after`.
+   * - `no_report`: The controller took the command and did not report the outcome.
+   * - `by_person`: A person cancelled the job.
+   * - `by_stop`: A STOP took the place of the job.
+   */
   reason:
     | 'not_owner'
     | 'wrong_state'
@@ -542,6 +719,18 @@ export interface JobEvents {
 }
 export interface JobEvent {
   version: number
+  /**
+   * - `QUEUED`: Open: accepted, and not yet sent to the controller.
+   * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
+   * - `PENDING`: Open: the controller has taken the command and will report the outcome.
+   * - `SUCCEEDED`: Final: the controller did what it was told.
+   * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+   * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
+   * - `EXPIRED`: Final: not carried out, because its time was over.
+   * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+   * - `CANCELED`: Final: a person cancelled it before it was sent.
+   * - `SUPERSEDED`: Final: a STOP took its place.
+   */
   state:
     | 'QUEUED'
     | 'SENT'
@@ -556,6 +745,24 @@ export interface JobEvent {
   at: string
   attempt: number | null
   by: number | ('queue' | 'controller' | 'sweep')
+  /**
+   * - `not_owner`: The requester is neither the owner of the machine nor staff.
+   * - `wrong_state`: The status of the machine did not admit the command.
+   * - `job_open`: Another job of the machine was open.
+   * - `no_controller`: The machine had no controller.
+   * - `changed`: The machine was changed or deleted after the request.
+   * - `refused`: The controller refused.
+   * - `bad_answer`: The controller gave an answer that cannot be read.
+   * - `outcome_unknown`: An attempt may have been carried out, and nobody has said so.
+   * - `unreachable`: No attempt reached the controller.
+   * - `not_in_time`: The command could not be sent before `not_after`.
+   * - `no_report`: The controller took the command and did not report the outcome.
+   * - `by_person`: A person cancelled the job.
+   * - `by_stop`: A STOP took the place of the job.
+   * - `attempt_failed`: An attempt failed; another one may follow.
+   * - `late_answer`: Only a note: the controller answered after the job had ended.
+   * - `contradiction`: Only a note: the controller reported another outcome than before.
+   */
   reason:
     | 'not_owner'
     | 'wrong_state'
@@ -580,6 +787,10 @@ export interface JobEvent {
   detail: string | null
 }
 export interface Operation {
+  /**
+   * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
+   * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+   */
   command: 'START' | 'STOP'
   /**
    * Seconds after which the command is no longer sent; 60 for START, 600 for STOP
@@ -598,6 +809,13 @@ export interface Machine {
   id: number
   name: string
   location: string
+  /**
+   * - `POWEROFF`: The machine is switched off.
+   * - `READY`: The machine stands still and can be started.
+   * - `RUNNING`: The machine is moulding.
+   * - `PENDING`: The controller has taken a command and is carrying it out.
+   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   */
   status: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   owner_id: number
   /**
@@ -610,18 +828,39 @@ export interface Machine {
 export interface NewMachine {
   name: string
   location: string
+  /**
+   * - `POWEROFF`: The machine is switched off.
+   * - `READY`: The machine stands still and can be started.
+   * - `RUNNING`: The machine is moulding.
+   * - `PENDING`: The controller has taken a command and is carrying it out.
+   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
 }
 export interface WholeMachine {
   name: string
   location: string
+  /**
+   * - `POWEROFF`: The machine is switched off.
+   * - `READY`: The machine stands still and can be started.
+   * - `RUNNING`: The machine is moulding.
+   * - `PENDING`: The controller has taken a command and is carrying it out.
+   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
 }
 export interface MachinePatch {
   name?: string
   location?: string
+  /**
+   * - `POWEROFF`: The machine is switched off.
+   * - `READY`: The machine stands still and can be started.
+   * - `RUNNING`: The machine is moulding.
+   * - `PENDING`: The controller has taken a command and is carrying it out.
+   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
 }
@@ -634,6 +873,39 @@ export interface Problem {
   title: string
   status: number
   detail: string
+  /**
+   * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
+   * - `malformed_request`: The request cannot be read. Nothing was changed.
+   * - `token_missing`: The operation requires a token, and the request has none.
+   * - `token_invalid`: The request has a token that is not valid for this operation.
+   * - `session_ended`: The token is genuine, but its session has ended.
+   * - `bad_credentials`: The log-in failed.
+   * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
+   * - `bad_signature`: The message does not come from the queue, so it was not processed.
+   * - `not_owner`: The machine belongs to another account. Nothing was sent to it.
+   * - `staff_only`: The operation is for staff only.
+   * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
+   * - `method_not_allowed`: The path exists, but it does not support this method.
+   * - `not_acceptable`: The Accept header excludes every format that this path can answer in. Nothing was changed.
+   * - `username_taken`: Another account has this username.
+   * - `email_taken`: Another account has this e-mail address.
+   * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
+   * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
+   * - `wrong_state`: The machine is in a state in which it cannot follow the command. The refusal is in its history.
+   * - `no_controller`: The command cannot be sent anywhere. The refusal is in the history of the machine.
+   * - `not_cancelable`: The job was not canceled.
+   * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
+   * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
+   * - `body_too_large`: The body of the request is larger than the server accepts.
+   * - `unsupported_media_type`: The request does not declare its body as JSON, so the body was not read.
+   * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
+   * - `wrong_password`: The current password is wrong, so the new one was not set.
+   * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
+   * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
+   * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
+   * - `misconfigured`: The server lacks a part of its configuration, and serves no request until that is corrected.
+   * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
+   */
   code:
     | 'malformed_json'
     | 'malformed_request'

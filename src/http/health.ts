@@ -2,16 +2,17 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { describeError } from '../kernel/log.ts'
 import type { Trace, Upstream } from '../kernel/trace.ts'
+import { enumOf } from './openapi/fields.ts'
 import { createRouter, json, type Router } from './openapi/router.ts'
 
 const tags = ['Health']
-const alive = z.object({ status: z.literal('ok') }).openapi('Alive')
+const alive = z.object({ status: enumOf(['ok'], { ok: 'The Worker answers.' }) }).openapi('Alive')
 const upstream = z.object({
-  status: z.enum(['ok', 'away']),
+  status: enumOf(['ok', 'away'], { ok: 'It answered.', away: 'It did not answer.' }),
   latency_ms: z.int(),
 })
 const shared = {
-  status: z.enum(['ok', 'away']),
+  status: enumOf(['ok', 'away'], { ok: 'All upstreams answered.', away: 'At least one did not answer.' }),
   upstreams: z.object({
     postgres: upstream,
     redis: upstream,

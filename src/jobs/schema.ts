@@ -1,12 +1,35 @@
 // The wire shapes of jobs.
 import { z } from '@hono/zod-openapi'
-import { accountReference, nameOrNumber, numericId, pageQuery, text, time, uuid } from '../http/openapi/fields.ts'
+import {
+  accountReference,
+  enumOf,
+  nameOrNumber,
+  numericId,
+  pageQuery,
+  text,
+  time,
+  uuid,
+} from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { isTimestamp } from '../kernel/time.ts'
 import { commands } from './commands.ts'
 import { type EventActor, eventActors, eventReasons, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
 import { type EventRow, eventColumns } from './sql/read.ts'
+import {
+  actorTexts,
+  commandTexts,
+  eventReasonTexts,
+  outcomes,
+  outcomeTexts,
+  reasonTexts,
+  resultTexts,
+  stateTexts,
+} from './value-texts.ts'
+
+const command = enumOf(commands, commandTexts)
+const state = enumOf(jobStates, stateTexts)
+const result = enumOf(jobResults, resultTexts)
 
 const detail = z.string().nullable().openapi({ description: "The controller's or a person's own words" })
 
@@ -15,10 +38,10 @@ export const jobSchema = z
     id: uuid,
     machine_id: z.int(),
     machine_owner_id: z.int(),
-    command: z.enum(commands),
-    state: z.enum(jobStates),
-    result: z.enum(jobResults).nullable(),
-    reason: z.enum(jobReasons).nullable(),
+    command,
+    state,
+    result: result.nullable(),
+    reason: enumOf(jobReasons, reasonTexts).nullable(),
     detail,
     attempts: z.int(),
     requested_by: z.int(),
@@ -63,7 +86,7 @@ export const jobPage = z
   .openapi('JobPage')
 
 export const operationBody = bodyOf('Operation', {
-  command: z.enum(commands),
+  command,
   expires_in: z.int().min(1).max(900).optional().openapi({
     example: 60,
     description: 'Seconds after which the command is no longer sent; 60 for START, 600 for STOP',
@@ -85,9 +108,9 @@ const instant = z
   .openapi({ type: 'string', format: 'date-time' })
 
 export const historyQuery = pageQuery.extend({
-  command: z.enum(commands).optional(),
-  state: z.enum(jobStates).optional(),
-  result: nameOrNumber(jobResults, 1).optional(),
+  command: command.optional(),
+  state: state.optional(),
+  result: nameOrNumber(jobResults, 1, resultTexts).optional(),
   requested_by: accountReference.optional(),
   from: instant.optional().openapi({ description: 'Requested at this time or later' }),
   to: instant.optional().openapi({ description: 'Requested before this time' }),
@@ -96,11 +119,11 @@ export const historyQuery = pageQuery.extend({
 const eventSchema = z
   .object({
     version: z.int(),
-    state: z.enum(jobStates),
+    state,
     at: time,
     attempt: z.int().nullable(),
-    by: z.union([z.int(), z.enum(eventActors)]),
-    reason: z.enum(eventReasons).nullable(),
+    by: z.union([z.int(), enumOf(eventActors, actorTexts)]),
+    reason: enumOf(eventReasons, eventReasonTexts).nullable(),
     detail,
   })
   .openapi('JobEvent', {
@@ -125,7 +148,7 @@ export function toJobEvent(row: EventRow): z.infer<typeof eventSchema> {
 /** What a controller reports when it has finished what it answered PENDING to. */
 export const outcomeBody = z
   .object({
-    result: nameOrNumber(['SUCCESS', 'REMOTEFAILED'], 1),
+    result: nameOrNumber(outcomes, 1, outcomeTexts),
     detail: text(0, longestDetail).nullish().openapi({ example: 'clamp closed' }),
   })
   .openapi('OutcomeReport')
@@ -133,8 +156,8 @@ export const outcomeBody = z
 export const outcomeSchema = z
   .object({
     job_id: uuid,
-    state: z.enum(jobStates).openapi({ example: 'SUCCEEDED' }),
-    result: z.enum(jobResults).nullable(),
+    state: state.openapi({ example: 'SUCCEEDED' }),
+    result: result.nullable(),
   })
   .openapi('OutcomeAnswer')
 

@@ -1,14 +1,15 @@
 // What a controller is sent and what it may answer, for the OpenAPI document. The sending itself is in `controller.ts`.
 import { z } from '@hono/zod-openapi'
-import { text, time, uuid } from '../http/openapi/fields.ts'
+import { enumOf, text, time, uuid } from '../http/openapi/fields.ts'
 import { json, type Router } from '../http/openapi/router.ts'
 import { commands } from './commands.ts'
 import type { ControllerCommand } from './controller.ts'
 import { longestDetail } from './job.ts'
+import { commandTexts, outcomes, outcomeTexts } from './value-texts.ts'
 
 const command = z
   .object({
-    command: z.enum(commands),
+    command: enumOf(commands, commandTexts),
     job_id: uuid.openapi({ description: 'The same for every attempt: do each job once' }),
     machine_id: z.int().openapi({ example: 42 }),
     attempt: z.int().min(1),
@@ -23,11 +24,24 @@ const command = z
   })
   .openapi('ControllerCommand') satisfies z.ZodType<ControllerCommand>
 
+const oldNumber = <const Value extends number>(value: Value, name: string) =>
+  z
+    .literal(value)
+    .openapi({ description: `The old number of ${name}.`, 'x-enum-descriptions': [`${name}, as a number.`] })
+
 const answer = z
   .object({
     result: z
-      .union([z.enum(['SUCCESS', 'REMOTEFAILED', 'PENDING']), z.union([z.literal(1), z.literal(2), z.literal(4)])])
-      .openapi({ description: 'Done · refused · will be reported later; or the old numbers 1, 2, 4' }),
+      .union([
+        enumOf([...outcomes, 'PENDING'], {
+          ...outcomeTexts,
+          PENDING: 'The machine is at work: the outcome is reported later.',
+        }),
+        oldNumber(1, 'SUCCESS'),
+        oldNumber(2, 'REMOTEFAILED'),
+        oldNumber(4, 'PENDING'),
+      ])
+      .openapi({ description: 'A name, or the number that the old system had for it' }),
     detail: text(0, longestDetail).nullish().openapi({ example: 'clamp closed' }),
   })
   .openapi('ControllerAnswer')

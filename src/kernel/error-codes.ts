@@ -139,9 +139,9 @@ export const errorKinds = {
     remedy: 'Send a smaller body.',
   }),
   unsupported_media_type: kind(415, 'The body must be JSON', {
-    meaning: 'The request does not declare its body as JSON, so the body was not read.',
-    why: 'The Content-Type header is absent or names another format, such as a form.',
-    remedy: 'Send the body as JSON, with `Content-Type: application/json`.',
+    meaning: 'The request does not declare its body as plain JSON in UTF-8, so the body was not processed.',
+    why: 'The Content-Type header is absent or names another format, such as a form or a JSON Patch, or another charset; or Content-Encoding names a compression.',
+    remedy: 'Send the body as JSON in UTF-8, not compressed, with `Content-Type: application/json`.',
   }),
   validation_failed: kind(422, 'The input is not valid', {
     meaning: 'The input can be read, but it is not valid. Nothing was changed.',

@@ -1,6 +1,16 @@
 // The wire shapes of machines.
 import { z } from '@hono/zod-openapi'
-import { accountReference, nameOrNumber, numericId, pageQuery, text, time } from '../http/openapi/fields.ts'
+import {
+  accountReference,
+  enumOf,
+  nameOrNumber,
+  numericId,
+  pageQuery,
+  sortOf,
+  text,
+  time,
+  type ValueTexts,
+} from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { longestControllerUrl } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
@@ -8,8 +18,16 @@ import { type Machine, machineSorts } from './store.ts'
 
 const name = text(1, 64).openapi({ example: '사출기 1호' })
 const location = text(1, 256).openapi({ example: '1공장 A열 3번' })
+const statusTexts: ValueTexts<typeof machineStatuses> = {
+  POWEROFF: 'The machine is switched off.',
+  READY: 'The machine stands still and can be started.',
+  RUNNING: 'The machine is moulding.',
+  PENDING: 'The controller has taken a command and is carrying it out.',
+  ERROR: 'A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.',
+}
+
 /** Names, or the old system's numbers 0 to 4. */
-const status = nameOrNumber(machineStatuses, 0).openapi({ example: 'READY' })
+const status = nameOrNumber(machineStatuses, 0, statusTexts).openapi({ example: 'READY' })
 /** What the URL may point to is checked by `findControllerUrlFault`. */
 const controllerUrl = text(1, longestControllerUrl).openapi({
   example: 'https://controller.example.com/machines/1',
@@ -20,7 +38,7 @@ export const machineSchema = z
     id: z.int().openapi({ example: 42 }),
     name: z.string().openapi({ example: '사출기 1호' }),
     location: z.string().openapi({ example: '1공장 A열 3번' }),
-    status: z.enum(machineStatuses).openapi({ example: 'READY' }),
+    status: enumOf(machineStatuses, statusTexts).openapi({ example: 'READY' }),
     owner_id: z.int().openapi({ example: 7 }),
     controller_url: z.string().nullable().openapi({
       example: 'https://controller.example.com/machines/1',
@@ -79,5 +97,5 @@ export const machineQuery = pageQuery.extend({
   status: status.optional(),
   owner_id: accountReference.optional(),
   q: text(1, 256).optional().openapi({ description: 'Part of the name or the location' }),
-  sort: z.enum(machineSorts.orders).default('id').openapi({ description: '`-` in front: descending' }),
+  sort: sortOf(machineSorts.names).default('id'),
 })

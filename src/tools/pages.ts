@@ -18,6 +18,7 @@ const ours = join(import.meta.dirname, 'pages')
 const sources: Record<string, string> = {
   'api/swagger/index.html': join(ours, 'swagger.html'),
   'api/swagger/start.js': join(ours, 'swagger.js'),
+  'api/swagger/own.css': join(ours, 'swagger.css'),
   'api/swagger/index.css': join(swagger, 'index.css'),
   'api/swagger/swagger-ui.css': join(swagger, 'swagger-ui.css'),
   'api/swagger/swagger-ui-bundle.js': join(swagger, 'swagger-ui-bundle.js'),

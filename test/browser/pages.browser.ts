@@ -88,6 +88,41 @@ async function run(page: Page, operationId: string, body: object, parameters: Re
   return { status: response.status(), body: answer }
 }
 
+test.each([
+  ['a phone', { width: 390, height: 844 }],
+  ['a phone on its side', { width: 844, height: 390 }],
+  ['the smallest phone', { width: 320, height: 568 }],
+  ['a desk', { width: 1280, height: 900 }],
+])(
+  'on %s the dialog of Authorize is all there, and the token of a person is what it asks for first',
+  async (name, size) => {
+    const watched = await open('/api/swagger')
+    const { page } = watched
+    await page.setViewportSize(size)
+    await page.locator('.opblock').first().waitFor()
+    await page.getByRole('button', { name: 'Authorize' }).first().click()
+    const dialog = page.locator('.modal-ux')
+    await dialog.waitFor()
+    await page.screenshot({ path: join(screenshots, `swagger-authorize-${name.replaceAll(' ', '-')}.png`) })
+    const field = page.locator('.auth-container input:focus')
+    const first = page.locator('.auth-container').first()
+    expect(await first.locator('h4').textContent()).toContain('bearer')
+    expect(await first.locator('input:focus').count()).toBe(1)
+    for (const part of [dialog, dialog.getByRole('button', { name: 'Close', exact: true }).first(), field]) {
+      const box = (await part.boundingBox()) ?? { x: -1, y: -1, width: 0, height: 0 }
+      expect(Math.min(box.x, box.y)).toBeGreaterThanOrEqual(0)
+      expect(box.x + box.width).toBeLessThanOrEqual(size.width)
+      expect(box.y + box.height).toBeLessThanOrEqual(size.height)
+    }
+    const wider = await dialog.evaluate(
+      (element) =>
+        [element, ...element.querySelectorAll('*')].filter((each) => each.scrollWidth > each.clientWidth + 1).length,
+    )
+    expect(wider).toBe(0)
+    expectInOrder(watched)
+  },
+)
+
 test('ReDoc draws every operation', async () => {
   const watched = await open('/api/docs/')
   const { page } = watched

@@ -1,10 +1,11 @@
 // The OpenAPI document itself: complete, consistent, and in agreement with what Redocly calls good.
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { isOpen, jobStates } from '../../src/jobs/job.ts'
 import { errorCodes } from '../../src/kernel/error-codes.ts'
 import { assertMatchesOpenApi, type Content, document, findFaults, type Operation } from './openapi-assertion.ts'
 
@@ -19,6 +20,11 @@ const operations = Object.entries(groups).flatMap(([group, items]) =>
   ),
 )
 const named = operations.map(({ name, ...rest }) => [name, rest] as const)
+
+test('the document has the version of the package', async () => {
+  const manifest = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'))
+  expect(document.info.version).toBe(manifest.version)
+})
 
 test('no two operations have one id', () => {
   const ids = operations.map(({ operation }) => operation.operationId)
@@ -76,6 +82,44 @@ test('no pattern bears the flags of JavaScript, and no text stands in for an exa
   expect(patterns.filter((pattern) => !/\$"$/.test(pattern))).toEqual([])
   const bodies = operations.flatMap(({ operation }) => [operation.requestBody, ...Object.values(operation.responses)])
   expect(JSON.stringify(bodies)).not.toContain(':"text"')
+})
+
+type ClosedList = { enum: unknown[]; 'x-enum-descriptions'?: string[]; description?: string }
+
+/** Every closed list of the document, by where it is. */
+function findClosedLists(node: unknown, place = ''): [place: string, list: ClosedList][] {
+  if (typeof node !== 'object' || node === null) return []
+  const found: [string, ClosedList][] = 'enum' in node && Array.isArray(node.enum) ? [[place, node as ClosedList]] : []
+  // Examples are values and no schemas.
+  const inner = Object.entries(node).filter(([name]) => !/^examples?$/.test(name))
+  return [...found, ...inner.flatMap(([name, each]) => findClosedLists(each, `${place}/${name}`))]
+}
+
+// That something is true or false is said by its own name.
+const closedLists = findClosedLists(document).filter(([, list]) => typeof list.enum[0] !== 'boolean')
+
+test('there are as many closed lists as anybody would think', () => {
+  expect(closedLists.length).toBeGreaterThanOrEqual(40)
+})
+
+test.each(closedLists)('every value has a sentence, for people and for programs: %s', (_, list) => {
+  const values = list.enum.filter((value) => value !== null)
+  const sentences = list['x-enum-descriptions'] ?? []
+  expect(sentences).toHaveLength(values.length)
+  for (const sentence of sentences) expect(sentence).toMatch(/^[A-Z].*[^.]{3}\.$/)
+  expect(new Set(sentences).size).toBe(values.length)
+  if (typeof values[0] === 'number') return
+  for (const [index, value] of values.entries()) expect(list.description).toContain(`\`${value}\`: ${sentences[index]}`)
+})
+
+test('the document says of each state of a job whether it is open or final', () => {
+  const states = closedLists.filter(([, list]) => list.enum.includes('QUEUED'))
+  expect(states.length).toBeGreaterThanOrEqual(4)
+  for (const [, list] of states) {
+    const said = list['x-enum-descriptions']?.map((sentence) => sentence.startsWith('Open: '))
+    expect(said).toEqual(jobStates.map(isOpen))
+    expect(list['x-enum-descriptions']?.every((sentence) => /^(Open|Final): /.test(sentence))).toBe(true)
+  }
 })
 
 const can = (operation: Operation) => Object.keys(operation.responses)

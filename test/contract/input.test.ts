@@ -1,4 +1,5 @@
 // The common rules of bodies, queries and ids, for every endpoint: the cases are made from the document.
+import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   type EndpointWorld,
@@ -42,10 +43,54 @@ describe('an endpoint that takes a body', () => {
     }
   })
 
+  test.each(named(takesBody))('answers 415 that says what is in the way: %s', async (_, endpoint) => {
+    const body = JSON.stringify(exampleOf(endpoint.operation))
+    const patch: [Record<string, string>, string | Uint8Array, RegExp] = [
+      { 'Content-Type': 'application/json-patch+json' },
+      '[{"op":"replace","path":"/name","value":"x"}]',
+      /JSON Patch.*application\/json.*application\/merge-patch\+json/,
+    ]
+    const refused = [
+      patch,
+      [{ 'Content-Encoding': 'gzip' }, gzipSync(body), /Content-Encoding: gzip/],
+      [{ 'Content-Type': 'application/json; charset=EUC-KR' }, body, /UTF-8.*charset=euc-kr/],
+      [{ 'Content-Type': 'application/json;charset="utf-16"' }, body, /UTF-8.*charset=utf-16/],
+    ] as const
+    for (const [headers, sent, detail] of refused) {
+      const answer = await here.call(endpoint, { body: sent, headers })
+      expectProblem(answer, 415, 'unsupported_media_type')
+      expect(answer.body.detail).toMatch(detail)
+      expect(answer.headers.get('Accept-Encoding')).toBe('Content-Encoding' in headers ? 'identity' : null)
+    }
+  })
+
+  test.each(named(takesBody))('answers 400 that says UTF-8 to another encoding: %s', async (_, endpoint) => {
+    const text = JSON.stringify(exampleOf(endpoint.operation))
+    const bodies = [
+      Buffer.from(text, 'utf16le'),
+      Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]),
+      Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xbb, 0xe7, 0xc3, 0xe2, 0xb1, 0xe2]), Buffer.from('"}')]), // 사출기 in EUC-KR
+    ]
+    for (const body of bodies) {
+      const answer = await here.call(endpoint, { body: new Uint8Array(body) })
+      expectProblem(answer, 400, 'malformed_json')
+      expect(answer.body.detail).toBe('The body is not UTF-8. Send the text in UTF-8.')
+    }
+  })
+
   test.each(named(takesBody))('takes JSON however its type is spelled: %s', async (_, endpoint) => {
     const plain = await here.call(endpoint)
-    for (const type of ['Application/JSON', 'application/json;charset=utf-8', 'application/merge-patch+json']) {
-      const answer = await here.call(endpoint, { headers: { 'Content-Type': type } })
+    const types = [
+      'Application/JSON',
+      'application/json;charset=utf-8',
+      'application/json ; charset="UTF-8"',
+      'application/json;',
+      'application/json;odata.metadata=minimal',
+      'application/merge-patch+json',
+      'application/vnd.api2+json',
+    ]
+    for (const type of types) {
+      const answer = await here.call(endpoint, { headers: { 'Content-Type': type, 'Content-Encoding': 'identity' } })
       if (endpoint.operation.operationId === 'signUp') expect([201, 409]).toContain(answer.status)
       else expect([type, answer.status]).toEqual([type, plain.status])
     }

@@ -19,6 +19,7 @@ export type Operation = {
 }
 export type ApiDocument = {
   openapi: string
+  info: { version: string }
   paths: Record<string, Record<string, Operation>>
   webhooks: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, object>; responses: Record<string, DescribedResponse> }

@@ -38,8 +38,27 @@ test('a QUEUED job is CANCELED by a person; the reason is kept as detail, the ma
   expect((await world.operate(owner, machine.id, 'START')).status).toBe(202)
 })
 
+test.each(['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded'])(
+  'an empty body is no body, whatever the headers say of it: %s',
+  async (type) => {
+    const { job } = await queue()
+    const options = { body: '', headers: { 'Content-Type': type } }
+    expect(await owner.request('POST', `/api/jobs/${job.id}/cancel`, options)).toMatchObject({
+      status: 200,
+      body: { state: 'CANCELED', detail: null },
+    })
+  },
+)
+
+test('a reason that is not said to be JSON is not dropped in silence', async () => {
+  const { job } = await queue()
+  const options = { body: '{"reason":"the wrong machine"}', headers: { 'Content-Type': '' } }
+  const answer = await owner.request('POST', `/api/jobs/${job.id}/cancel`, options)
+  expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type'])
+})
+
 test('no body, an empty object and no reason are all the same', async () => {
-  for (const body of [undefined, {}, { other: 1 }]) {
+  for (const body of [undefined, {}]) {
     const { job } = await queue()
     expect(await cancel(owner, job.id, body)).toMatchObject({ status: 200, body: { detail: null } })
   }

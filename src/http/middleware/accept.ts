@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import { matchedRoutes } from 'hono/route'
 import { BoundedCache } from '../../kernel/bounded-cache.ts'
 import { TiebarError } from '../../kernel/error.ts'
-import type { AppEnv } from '../context.ts'
+import type { AppContext, AppEnv } from '../context.ts'
 import type { Router } from '../openapi/router.ts'
 
 const memorySize = 200
@@ -73,6 +73,16 @@ export function accept(app: Router) {
     }
     return next()
   })
+}
+
+/**
+ * The type to answer JSON as: its registered one where the Accept header prefers that, such as
+ * `application/jwk-set+json` (RFC 7517 §8.5.2).
+ */
+export function chooseJsonType<const Type extends string>(c: AppContext, registered: Type): Type | 'application/json' {
+  c.header('Vary', 'Accept', { append: true })
+  const chosen = chooseMediaType(c.req.header('Accept'), ['application/json', registered])
+  return chosen === registered ? registered : 'application/json'
 }
 
 /** By method and path as they are mounted: the media types of all answers of a route. */

@@ -1,6 +1,7 @@
 // What every request gets: an id, a trace of its round trips, upstreams bound to that trace, and one line in the log.
 import { createMiddleware } from 'hono/factory'
 import type { Environment } from '../../env.ts'
+import { TiebarError } from '../../kernel/error.ts'
 import { Trace } from '../../kernel/trace.ts'
 import type { AppContext, AppEnv, Caller, Upstreams } from '../context.ts'
 
@@ -50,5 +51,15 @@ function logRequest(c: AppContext): void {
     duration_ms: trace.elapsedMs(),
     round_trips: trace.roundTrips,
     ...(caller ? { account_id: caller.accountId } : {}),
+    ...describeRefusal(c.error),
   })
+}
+
+/** Why the request was refused: the code that the client was told, and the precise reason, which it was not. */
+function describeRefusal(error: Error | undefined): Record<string, string> {
+  if (!(error instanceof TiebarError)) return {}
+  const { code, cause } = error
+  // The words of JSON.parse quote what they could not read.
+  const hasReason = cause instanceof Error && !(cause instanceof SyntaxError)
+  return { code, ...(hasReason && { reason: cause.message }) }
 }

@@ -5,7 +5,9 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext } from '../context.ts'
 import { isNotModified } from '../etag.ts'
-import { createRouter, json, problemSchema, problems, type Router } from './router.ts'
+import { chooseJsonType } from '../middleware/accept.ts'
+import { enumOf } from './fields.ts'
+import { createRouter, jsonAlsoAs, problemSchema, problems, type Router } from './router.ts'
 
 const tags = ['Documentation']
 const etagHeader = { headers: z.object({ ETag: z.string() }) }
@@ -16,6 +18,11 @@ const page = (description: string) => ({
   ...problems('not_found'), // where no pages were deployed
 })
 
+/** https://www.iana.org/assignments/media-types/application/vnd.oai.openapi+json */
+const registeredType = 'application/vnd.oai.openapi+json'
+
+const openApiVersion = enumOf(['3.1.0'], { '3.1.0': 'The version of the OpenAPI Specification.' })
+
 const readDocument = createRoute({
   method: 'get',
   path: '/api/openapi.json',
@@ -24,7 +31,7 @@ const readDocument = createRoute({
   summary: 'This document',
   responses: {
     200: {
-      ...json(z.object({ openapi: z.literal('3.1.0') }).catchall(z.unknown()), 'OpenAPI 3.1'),
+      ...jsonAlsoAs(registeredType, z.object({ openapi: openApiVersion }).catchall(z.unknown()), 'OpenAPI 3.1'),
       ...etagHeader,
     },
     304: unchanged,
@@ -58,9 +65,10 @@ export function documentationRoutes(describe: () => unknown): Router {
   router.openapi(readDocument, (c) => {
     document ??= toRepresentation(JSON.stringify(describe()))
     c.header('ETag', document.etag)
+    const type = chooseJsonType(c, registeredType)
     if (isNotModified(c.req.header('If-None-Match'), document.etag)) return c.body(null, 304)
     // Made as text once; the handler's type would have it made anew each time.
-    return c.body(document.text, 200, { 'Content-Type': 'application/json' }) as never
+    return c.body(document.text, 200, { 'Content-Type': type }) as never
   })
 
   router.openapi(readSwagger, (c) => answerPage(c, '/api/swagger/index.html', policy))

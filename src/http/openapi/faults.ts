@@ -1,11 +1,11 @@
 // What does not fit, told for each member or parameter: `errors` of the problem `validation_failed`.
-import type { z } from '@hono/zod-openapi'
+import type { core } from 'zod'
 import { type InputFault, TiebarError } from '../../kernel/error.ts'
 
 export type CheckedInput = {
   /** The part of the request, as Hono calls it. */
   target: string
-  issues: readonly z.core.$ZodIssue[]
+  issues: readonly core.$ZodIssue[]
   /** Those that the path takes in its query. */
   parameters: string[]
   /** The values of each parameter of the query, as they were sent. */
@@ -29,12 +29,12 @@ function toProblem(where: string, errors: InputFault[]): TiebarError {
   return new TiebarError('validation_failed', `The ${where} does not fit: see errors.`, { errors: shown })
 }
 
-function toBodyFaults(issue: z.core.$ZodIssue): InputFault[] {
+function toBodyFaults(issue: core.$ZodIssue): InputFault[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: toPointer(issue.path), detail: issue.message }]
   return issue.keys.map((key) => ({ pointer: toPointer([...issue.path, key]), detail: 'is not a member of this body' }))
 }
 
-function toUnknownParameters(issue: z.core.$ZodIssue, parameters: string[]): InputFault[] {
+function toUnknownParameters(issue: core.$ZodIssue, parameters: string[]): InputFault[] {
   if (issue.code !== 'unrecognized_keys') return []
   const taken = parameters.length === 0 ? 'none' : parameters.join(', ')
   return issue.keys.map((parameter) => ({
@@ -43,7 +43,7 @@ function toUnknownParameters(issue: z.core.$ZodIssue, parameters: string[]): Inp
   }))
 }
 
-function toMisfit(issue: z.core.$ZodIssue, sent: CheckedInput['sent']): InputFault[] {
+function toMisfit(issue: core.$ZodIssue, sent: CheckedInput['sent']): InputFault[] {
   if (issue.code === 'unrecognized_keys') return []
   const parameter = String(issue.path[0] ?? '')
   const times = sent[parameter]?.length ?? 0

@@ -64,12 +64,41 @@ export const pageQuery = z.object({
   cursor: z.string().min(1).max(longestCursor).optional().openapi({ description: '`next_cursor` of the page before' }),
 })
 
+/** A sentence on each value of a closed list; the compiler asks for one when a value is added. */
+export type ValueTexts<Names extends readonly PropertyKey[]> = Record<Names[number], string>
+
+/** What the document says of a closed list: as text for people, and value by value for programs. */
+function describeValues<Names extends readonly (string | number)[]>(names: Names, texts: ValueTexts<Names>) {
+  const sentences = names.map((name: Names[number]) => texts[name])
+  const description = names.map((name, index) => `- \`${name}\`: ${sentences[index]}`).join('\n')
+  return { description, 'x-enum-descriptions': sentences }
+}
+
+/** One of a closed list of names. */
+export function enumOf<const Names extends readonly string[]>(names: Names, texts: ValueTexts<Names>) {
+  return z.enum(names).openapi(describeValues(names, texts))
+}
+
+/** The order of a list: a column, or with `-` in front the same in descending order. */
+export function sortOf<const Columns extends readonly string[]>(columns: Columns) {
+  const names = columns.flatMap((column: Columns[number]) => [column, `-${column}`] as const)
+  const texts = columns.flatMap((column) => [
+    [column, `By ${column}, ascending.`],
+    [`-${column}`, `By ${column}, descending.`],
+  ])
+  return enumOf(names, Object.fromEntries(texts) as ValueTexts<typeof names>) // of the very same names
+}
+
 /** Accepts the old system's number for a name, or the name itself; the schema of the document shows the names. */
-export function nameOrNumber<const Names extends readonly [string, ...string[]]>(names: Names, firstNumber: number) {
+export function nameOrNumber<const Names extends readonly [string, ...string[]]>(
+  names: Names,
+  firstNumber: number,
+  texts: ValueTexts<Names>,
+) {
   return z
     .preprocess((value) => {
       const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d$/.test(value))
       return isNumber ? (names[Number(value) - firstNumber] ?? value) : value
     }, z.enum(names))
-    .openapi({ enum: [...names] })
+    .openapi({ enum: [...names], ...describeValues(names, texts) })
 }

@@ -1,9 +1,12 @@
 // One slice of the API: routes that validate by their own schemas and say what they answer.
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { getPathNoStrict } from 'hono/utils/url'
+import type { ZodError } from 'zod'
 import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
 import type { AppContext, AppEnv } from '../context.ts'
 import { explainFaults } from './faults.ts'
+import { enumOf } from './fields.ts'
+import './messages.ts'
 import { closeQuery, isLenient } from './strict-input.ts'
 
 export type Router = OpenAPIHono<AppEnv>
@@ -21,7 +24,7 @@ export function createRouter(): Router {
   return router
 }
 
-type Checked = { target: string } & ({ success: true } | { success: false; error: z.ZodError })
+type Checked = { target: string } & ({ success: true } | { success: false; error: ZodError })
 
 /** @param parameters of the query that the route takes */
 function throwFaults(parameters: string[]) {
@@ -41,13 +44,16 @@ function readPath(request: Request): string {
   return path.includes('/:') ? path.replaceAll('/:', '/%3A') : path
 }
 
+const meanings = Object.entries(errorKinds).map(([code, { meaning }]) => [code, meaning])
+export const errorCode = enumOf(errorCodes, Object.fromEntries(meanings) as Record<ErrorCode, string>) // of every code
+
 export const problemSchema = z
   .object({
     type: z.string().openapi({ format: 'uri-reference' }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    code: z.enum(errorCodes),
+    code: errorCode,
     request_id: z.string(),
     errors: z
       .array(
@@ -64,6 +70,16 @@ export const problemSchema = z
 /** A JSON answer of a route. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { 'application/json': { schema } } }
+}
+
+/** A JSON answer that has a registered type of its own, too: see `chooseJsonType`. */
+export function jsonAlsoAs<Type extends string, Schema extends z.ZodType>(
+  type: Type,
+  schema: Schema,
+  description: string,
+) {
+  const content = { 'application/json': { schema }, [type]: { schema } }
+  return { description, content: content as Record<Type | 'application/json', { schema: Schema }> } // as written above
 }
 
 /** A JSON body of a request. */

@@ -1,6 +1,7 @@
 // Input is strict: a member of a body or a query parameter that is not known is refused by its name, so that a
 // misspelt one is never taken for success. Only queues and controllers, which speak formats of their own, may add some.
 import { type RouteConfig, z } from '@hono/zod-openapi'
+import type { core, ZodRawShape } from 'zod'
 
 type Members = Record<string, z.ZodType>
 
@@ -10,12 +11,12 @@ type Members = Record<string, z.ZodType>
  * @param shown what a GET of the same resource answers. Its members that the body cannot change are ignored, so that
  *   what was read can be changed and sent back.
  */
-export function bodyOf<Shape extends z.ZodRawShape>(name: string, shape: Shape, shown?: z.ZodObject<Members>) {
+export function bodyOf<Shape extends ZodRawShape>(name: string, shape: Shape, shown?: z.ZodObject<Members>) {
   const readOnly = Object.entries(shown?.shape ?? {}).filter(([member]) => !Object.hasOwn(shape, member))
   const described = readOnly.map(([member, schema]) => [member, schema.optional().openapi({ readOnly: true })])
   const whole = z.strictObject({ ...shape, ...Object.fromEntries(described) })
   // The read-only members stand in the document alone: of a value they are gone before it is checked.
-  const schema = whole as unknown as z.ZodObject<Shape, z.core.$strict>
+  const schema = whole as unknown as z.ZodObject<Shape, core.$strict>
   const names = new Set(readOnly.map(([member]) => member))
   return z.preprocess((value) => omitMembers(value, names), schema).openapi(name)
 }

@@ -8,6 +8,7 @@ export const z = {
   NEVER: zod.NEVER,
   array: zod.array,
   boolean: zod.boolean,
+  config: zod.config,
   coerce: { number: zod.coerce.number },
   custom: zod.custom,
   email: zod.email,

@@ -2,9 +2,9 @@
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { TiebarError } from '../../kernel/error.ts'
+import { errorKinds } from '../../kernel/error-codes.ts'
 import { describeError } from '../../kernel/log.ts'
 import type { AppEnv } from '../context.ts'
-import { unsupportedMediaType } from '../middleware/json-body.ts'
 import { answerProblem } from './problem.ts'
 
 export function handleError(origin: string): ErrorHandler<AppEnv> {
@@ -13,12 +13,13 @@ export function handleError(origin: string): ErrorHandler<AppEnv> {
 
 function explain(error: Error, c: Context<AppEnv>): TiebarError {
   if (error instanceof TiebarError) {
-    // What lies behind an expected failure is for us, not for the client.
-    if (error.cause !== undefined) c.var.trace.log('error', { code: error.code, ...describeError(error.cause) })
+    // What lies behind a failure of ours is for us, not for the client. A client's mistake is no error of ours: the
+    // line of its request names it.
+    const isOurs = errorKinds[error.code].status >= 500
+    if (isOurs && error.cause !== undefined) {
+      c.var.trace.log('error', { code: error.code, ...describeError(error.cause) })
+    }
     return error
-  }
-  if (error instanceof HTTPException && error.status === 415) {
-    return new TiebarError('unsupported_media_type', unsupportedMediaType, {}, { cause: error })
   }
   if (error instanceof HTTPException && error.status < 500) {
     return new TiebarError('malformed_request', error.message, {}, { cause: error })

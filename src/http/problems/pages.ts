@@ -6,14 +6,14 @@ import { TiebarError } from '../../kernel/error.ts'
 import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
 import type { AppContext } from '../context.ts'
 import { chooseMediaType } from '../middleware/accept.ts'
-import { createRouter, type Router } from '../openapi/router.ts'
+import { createRouter, errorCode, type Router } from '../openapi/router.ts'
 
 const tags = ['Documentation']
 const path = '/api/problems'
 
 const problemPage = z
   .object({
-    code: z.enum(errorCodes),
+    code: errorCode,
     type: z.url(),
     status: z.int(),
     title: z.string(),

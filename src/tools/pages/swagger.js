@@ -1,4 +1,24 @@
 // Starts Swagger UI on the document of this very server.
+
+/**
+ * Each field of the dialog asks for the focus, and the last one gets it: that of a token which no person has. The first
+ * is the one for people.
+ */
+const focusFirstField = () => ({
+  wrapComponents: {
+    authorizationPopup: (Popup, { React }) =>
+      class extends React.Component {
+        componentDidMount() {
+          document.querySelector('.modal-ux .auth-container input')?.focus()
+        }
+
+        render() {
+          return React.createElement(Popup, this.props)
+        }
+      },
+  },
+})
+
 window.SwaggerUIBundle({
   url: '/api/openapi.json',
   dom_id: '#swagger-ui',
@@ -7,6 +27,7 @@ window.SwaggerUIBundle({
   docExpansion: 'list',
   filter: true,
   tryItOutEnabled: true,
+  plugins: [focusFirstField],
   validatorUrl: null, // nothing is sent to anybody else
   // A server can have more names than the one in the document; requests go where the page came from.
   requestInterceptor(request) {

@@ -120,6 +120,32 @@ test.each([
   expect(JSON.stringify(lines)).not.toMatch(/hunt|two/)
 })
 
+test.each([
+  ['no JSON', {}, '{"a":', 'malformed_json'],
+  ['not UTF-8', {}, new Uint8Array([0x22, 0xff, 0x22]), 'malformed_json'],
+  ['compressed', { 'Content-Encoding': 'gzip' }, '{}', 'unsupported_media_type'],
+  ['another format', { 'Content-Type': 'application/xml' }, '<a/>', 'unsupported_media_type'],
+])(
+  'a body that is %s is no error of ours: the line of the request names the code',
+  async (_what, headers, body, code) => {
+    const answer = await world.request('POST', '/api/log-in', { body, headers })
+    const line = await waitForLine((each) => each.request_id === answer.body.request_id)
+    expect(line).toMatchObject({ channel: 'api', code, status: answer.status })
+    const errors = world
+      .logs()
+      .filter(({ channel, request_id }) => channel === 'error' && request_id === line.request_id)
+    expect(errors).toEqual([])
+  },
+)
+
+test('why a token was refused stands in the line of the request, and nowhere else', async () => {
+  const answer = await world.request('GET', '/api/me', { token: 'not.a.token' })
+  await waitForLine((each) => each.request_id === answer.body.request_id)
+  const lines = world.logs().filter(({ request_id }) => request_id === answer.body.request_id)
+  expect(lines).toMatchObject([{ channel: 'api', status: 401, code: 'token_invalid', reason: expect.any(String) }])
+  expect(answer.text).not.toContain(String(lines[0]?.reason))
+})
+
 test('the platform keeps the log', async () => {
   expect(await readFile('wrangler.toml', 'utf8')).toMatch(/^\[observability\]\nenabled = true$/m)
 })

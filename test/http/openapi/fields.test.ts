@@ -1,7 +1,15 @@
 // The building blocks of the schemas.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { accountReference, nameOrNumber, numericId, pageQuery, text, uuid } from '../../../src/http/openapi/fields.ts'
+import {
+  accountReference,
+  nameOrNumber,
+  numericId,
+  pageQuery,
+  sortOf,
+  text,
+  uuid,
+} from '../../../src/http/openapi/fields.ts'
 
 describe('text', () => {
   test.each([
@@ -110,7 +118,13 @@ test.each([
   [true, undefined],
   [['A'], undefined],
 ])('of names that count from 3, %j is %j', (value, name) => {
-  expect(nameOrNumber(['A', 'B'], 3).safeParse(value).data).toBe(name)
+  expect(nameOrNumber(['A', 'B'], 3, { A: 'One.', B: 'Another.' }).safeParse(value).data).toBe(name)
+})
+
+test('an order has a sentence for each column and direction', () => {
+  const sort = sortOf(['id', 'name'])
+  expect(sort.options).toEqual(['id', '-id', 'name', '-name'])
+  expect(sort.safeParse('-name').success).toBe(true)
 })
 
 test('a UUID is taken in either case and goes on in lower case', () => {
