@@ -4,7 +4,7 @@ import { type Local, startLocal } from './local.ts'
 import { startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { defaultPort, readPort } from './ports.ts'
-import { tellOn } from './progress.ts'
+import { writeProgressTo } from './progress.ts'
 
 export type RunOptions = { stop: AbortSignal; isFresh: boolean }
 
@@ -18,7 +18,7 @@ export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
     dir: process.env.LOCAL_DIR || defaultDir,
     fresh: isFresh,
     signal: stop,
-    progress: tellOn(process.stdout),
+    progress: writeProgressTo(process.stdout),
     ...(port !== undefined && { port }),
   })
   try {
@@ -38,7 +38,7 @@ export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> 
     api: `http://127.0.0.1:${readPort(process.env.PORT) || defaultPort}`,
     fresh: isFresh,
     signal: stop,
-    progress: tellOn(process.stdout),
+    progress: writeProgressTo(process.stdout),
   })
   try {
     process.stdout.write(`\nReady: ${platform.files.platform} says where. Ctrl-C ends all of it.\n`)

@@ -1,8 +1,8 @@
 // The whole of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
 import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '../../src/tools/migrations.ts'
+import { Cleanup } from './cleanup.ts'
 import type { ControllerStandIn } from './controller.ts'
-import { Endings } from './endings.ts'
 import type { Exchange } from './http.ts'
 import { loadSigningKeys, type SigningKeys } from './keys.ts'
 import type { LocalFiles } from './local-files.ts'
@@ -11,7 +11,7 @@ import { type Platform, type PlatformFile, startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { type HeldPort, holdPort } from './ports.ts'
 import { type Progress, silent } from './progress.ts'
-import { demoAccounts, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'
+import { demoAccounts, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
 import { startSweep } from './sweep.ts'
 import { startWrangler } from './wrangler.ts'
 
@@ -57,26 +57,26 @@ const signUpsPerAddress = '100000'
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
   const { progress = silent, signal } = options
-  const endings = new Endings()
+  const cleanup = new Cleanup()
   try {
     const port = await holdPort(options.port)
-    endings.add(() => port.release())
+    cleanup.add(() => port.release())
     const api = `http://127.0.0.1:${port.port}`
     const platform = await startPlatform({ ...options, api })
-    endings.add(() => platform.close())
+    cleanup.add(() => platform.close())
     const accounts = await prepareDatabase(platform, progress, signal)
     signal?.throwIfAborted()
     const wrangler = await progress.step(
       'wrangler dev',
-      () => startWorker(options, platform, port, endings),
+      () => startWorker(options, platform, port, cleanup),
       () => api,
     )
     const sweep = startSweep(api, sweepEveryMs, progress.say)
-    endings.add(() => sweep.close())
+    cleanup.add(() => sweep.close())
     const { file, files, controller } = platform
-    return { api, file, files, controller, accounts, died: wrangler.died, close: () => endings.run() }
+    return { api, file, files, controller, accounts, died: wrangler.died, close: () => cleanup.run() }
   } catch (error) {
-    await endings.run()
+    await cleanup.run()
     throw error
   }
 }
@@ -100,7 +100,7 @@ async function prepareDatabase(platform: Platform, progress: Progress, signal?: 
     'demo data',
     async () => {
       const isNew = await seedDemo(file.postgres, controller.url)
-      await moveMachines(file.postgres, controller.url, named.postgres ? 'demo' : 'all')
+      await updateControllerUrls(file.postgres, controller.url, named.postgres ? 'demo' : 'all')
       setDemoBehaviours(controller)
       return isNew
     },
@@ -114,7 +114,7 @@ function isLoopback({ fetch_endpoint }: PostgresService): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 
-async function startWorker(options: LocalOptions, platform: Platform, port: HeldPort, endings: Endings) {
+async function startWorker(options: LocalOptions, platform: Platform, port: HeldPort, cleanup: Cleanup) {
   const { progress = silent, signal, wranglerConfig } = options
   const keys = await loadSigningKeys(platform.files.keys)
   await port.release()
@@ -126,7 +126,7 @@ async function startWorker(options: LocalOptions, platform: Platform, port: Held
     ...(signal && { signal }),
     ...(wranglerConfig && { configPath: wranglerConfig }),
   })
-  endings.add(() => wrangler.close())
+  cleanup.add(() => wrangler.close())
   const unhealthy = await Promise.race([untilHealthy(platform.file.api, signal), wrangler.died])
   if (unhealthy !== undefined) throw new PlatformError(unhealthy)
   return wrangler

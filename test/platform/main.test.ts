@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
+import { createTempDir, exists, startRecordingNeon, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
 
 // A first start makes a PostgreSQL cluster, and wrangler takes its time too.
@@ -53,7 +53,7 @@ describe('the command line', () => {
   })
 
   test('says what is wrong in one line and answers 1', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const half = run(['platform'], { LOCAL_DIR: dir, QSTASH_URL: 'http://127.0.0.1:9' })
     expect(await half.exited).toBe(1)
     expect(half.output()).toMatch(/^✗ QSTASH_URL is set, but not QSTASH_TOKEN.*\n$/)
@@ -65,7 +65,7 @@ describe('the command line', () => {
 
 describe('npm run platform', () => {
   test('starts, refuses a second run in its folder, ends at Ctrl-C with its ports free, and keeps its data', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const env = { LOCAL_DIR: dir, PORT: '9123' }
     const platform = run(['platform'], env)
     await until(() => platform.output().includes('Ready') || platform.child.exitCode !== null, 'Ready')
@@ -89,7 +89,7 @@ describe('npm run platform', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)('ends at %s during its start, with %i', async (signal, exitCode) => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const platform = run(['platform'], { LOCAL_DIR: dir })
     await until(() => exists(join(dir, 'lock')), 'the lock')
     platform.child.kill(signal)
@@ -98,7 +98,7 @@ describe('npm run platform', () => {
   })
 
   test('a run that was killed does not stand in the way of the next', async () => {
-    const env = { LOCAL_DIR: await aDir() }
+    const env = { LOCAL_DIR: await createTempDir() }
     const killed = run(['platform'], env)
     await until(() => killed.output().includes('Ready'), 'Ready')
     killed.child.kill('SIGKILL')
@@ -112,7 +112,7 @@ describe('npm run platform', () => {
 
 describe('npm run dev', () => {
   test('starts the API with people who can log in, and ends all of it at Ctrl-C', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const dev = run(['dev'], { LOCAL_DIR: dir, PORT: '0' })
     const { api } = await untilReady(dev, dir)
     expect(await (await fetch(`${api}/api/health/ready`)).json()).toMatchObject({ status: 'ok' })
@@ -129,8 +129,8 @@ describe('npm run dev', () => {
   })
 
   test.skipIf(process.platform !== 'linux')('says so and ends all of it when wrangler ends by itself', async () => {
-    const dir = await aDir()
-    const { env } = await aRecordingNeon()
+    const dir = await createTempDir()
+    const { env } = await startRecordingNeon()
     const dev = run(['dev'], { ...env, LOCAL_DIR: dir, PORT: '0' })
     const { api } = await untilReady(dev, dir)
     const pid = dev.child.pid ?? 0
@@ -143,8 +143,8 @@ describe('npm run dev', () => {
   })
 
   test('takes the Worker with it even when it is killed', async () => {
-    const dir = await aDir()
-    const { env } = await aRecordingNeon()
+    const dir = await createTempDir()
+    const { env } = await startRecordingNeon()
     const dev = run(['dev'], { ...env, LOCAL_DIR: dir, PORT: '0' })
     const { api } = await untilReady(dev, dir)
     dev.child.kill('SIGKILL')

@@ -1,7 +1,7 @@
 // A real PostgreSQL server as a backend, with a database of its own there. PGlite has one connection and so hides
 // every race; here requests run side by side.
 import { DatabaseError, escapeIdentifier, type Pool } from 'pg'
-import { ownMark } from '../own-mark.ts'
+import { uniqueSuffix } from '../unique-suffix.ts'
 import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts'
 
 const MAX_CONNECTIONS = 20
@@ -15,7 +15,7 @@ const CREATED_BY_ANOTHER = ['42P04', '23505']
  * @throws DatabaseError or a socket error when the server does not let us in
  */
 export async function openServer(serverUrl: string, database: string | undefined): Promise<PostgresBackend> {
-  const name = database ?? `tiebar_${ownMark()}`
+  const name = database ?? `tiebar_${uniqueSuffix()}`
   const admin = createPool({
     connectionString: serverUrl,
     max: 2,

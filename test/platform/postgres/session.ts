@@ -100,12 +100,16 @@ export async function withSession<T>(
     throw error
   } finally {
     signal.removeEventListener('abort', cancel)
-    void giveBack(client, isIdle, cancelling)
+    void releaseClient(client, isIdle, cancelling)
   }
 }
 
 /** A cancel request may arrive late and hit whoever comes next, so a client that was cancelled is not used again. */
-async function giveBack(client: PoolClient, isIdle: boolean, cancelling: Promise<void> | undefined): Promise<void> {
+async function releaseClient(
+  client: PoolClient,
+  isIdle: boolean,
+  cancelling: Promise<void> | undefined,
+): Promise<void> {
   try {
     await cancelling
     if (!isIdle) await client.query('ROLLBACK')
