@@ -472,7 +472,7 @@ export interface ProblemPage {
    * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
    * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
    * - `body_too_large`: The body of the request is larger than the server accepts.
-   * - `unsupported_media_type`: The request does not declare its body as JSON, so the body was not read.
+   * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
    * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
    * - `wrong_password`: The current password is wrong, so the new one was not set.
    * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
@@ -897,7 +897,7 @@ export interface Problem {
    * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
    * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
    * - `body_too_large`: The body of the request is larger than the server accepts.
-   * - `unsupported_media_type`: The request does not declare its body as JSON, so the body was not read.
+   * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
    * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
    * - `wrong_password`: The current password is wrong, so the new one was not set.
    * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.

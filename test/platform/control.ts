@@ -37,14 +37,14 @@ const deliveryOrder = callOrder
   .pick({ count: true, seconds: true, delay_ms: true })
   .extend({ kind: z.enum(['deliver_twice', 'deliver_out_of_order', 'deliver_late', 'lose_answer']) })
 
-export type Controlled = {
+export type ControlTargets = {
   calls: ReadonlyMap<string, CallFaults>
   deliveries?: DeliveryFaults
   restartQStash?: () => Promise<void>
 }
 
 /** Serves `GET /faults`, `PUT` and `DELETE /faults/{name}` and `POST /qstash/restart`. */
-export function startControl({ calls, deliveries, restartQStash }: Controlled): Promise<StandInServer> {
+export function startControl({ calls, deliveries, restartQStash }: ControlTargets): Promise<StandInServer> {
   const orders = new Map<string, unknown>()
 
   function set(name: string, json: unknown): StandInAnswer {

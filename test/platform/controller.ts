@@ -1,5 +1,5 @@
-// A machine controller, as a factory's controllers look from outside: it plays injection moulding machines that take
-// commands at POST /machines/{name}, and it is told at PUT /machines/{name} how each of them behaves.
+// A machine controller: it simulates injection moulding machines that accept commands at POST /machines/{name}. PUT
+// /machines/{name} sets the behaviour of each one.
 import { z } from 'zod'
 import { type BehaviourOrder, behaviourOrderSchema } from './controller/behaviour.ts'
 import { type ReceivedCommand, readCommand } from './controller/command.ts'
@@ -15,12 +15,12 @@ import {
 export type ControllerStandInOptions = StandInOptions
 
 export type MachineHandle = {
-  /** Where its commands go. */
+  /** The address for its commands. */
   url: string
-  /** @throws z.ZodError when the order makes no sense. */
+  /** @throws z.ZodError for an invalid order */
   behave(order: BehaviourOrder): void
   state(): MachineState
-  /** The newest thousand, oldest first. */
+  /** The newest thousand commands, oldest first. */
   commands(): ReceivedCommand[]
   /**
    * The first command that fits (any), also one that came before; looked at again whenever a command changes.
@@ -33,7 +33,7 @@ export type ControllerStandIn = { url: string; machine(name: string): MachineHan
 
 const maxNameLength = 128
 
-/** The machine's name in `/machines/{name}`, null for the list of all; undefined for any other path. */
+/** The machine's name in `/machines/{name}`, null for `/machines`, undefined for any other path. */
 function readName(target: string): string | null | undefined {
   const path = target.split('?', 1)[0] ?? ''
   if (path === '/machines') return null
@@ -70,7 +70,7 @@ async function answerFor(machine: Machine, request: StandInRequest): Promise<Sta
   return 'refusal' in reading ? reading.refusal : await machine.receive(reading.received, request.signal)
 }
 
-/** Machines come into being when they are first named, as obeying ones; they are forgotten at `close`. */
+/** A machine is created when its name is first used, and obeys every command by default. */
 export async function startController(options: ControllerStandInOptions = {}): Promise<ControllerStandIn> {
   const machines = new Map<string, Machine>()
   const closing = new AbortController()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Local, startLocal } from './local.ts'
 import { PlatformError } from './platform-error.ts'
-import { tellOn } from './progress.ts'
+import { writeProgressTo } from './progress.ts'
 
 const pollMs = 50
 const longestJobMs = 60_000
@@ -21,7 +21,7 @@ export async function runDemo({ stop }: { stop: AbortSignal }): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'tiebar-demo-'))
   const say: Say = (text = '') => process.stdout.write(`${text}\n`)
   try {
-    const local = await startLocal({ dir, port: 0, signal: stop, progress: tellOn(process.stdout) })
+    const local = await startLocal({ dir, port: 0, signal: stop, progress: writeProgressTo(process.stdout) })
     try {
       const startedAt = performance.now()
       const story = new Story(local, stop, say)

@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createClient, TiebarProblem } from '../../src/client/client.ts'
 import { writeDevVars } from './dev-vars.ts'
-import { aDir, until } from './fixtures.ts'
+import { createTempDir, until } from './fixtures.ts'
 import { holdPort } from './ports.ts'
 import { spawnGroup } from './process-group.ts'
 import { demoAccounts } from './seed.ts'
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../..')
 
 /** The project in a folder of its own, so that its `.dev.vars` is nobody else's. */
 async function aCheckout(): Promise<string> {
-  const dir = join(await aDir(), 'project')
+  const dir = join(await createTempDir(), 'project')
   await mkdir(dir)
   for (const name of ['wrangler.toml', 'package.json', 'node_modules', 'src', 'test', 'drizzle', 'dist']) {
     await symlink(join(root, name), join(dir, name))
@@ -77,7 +77,7 @@ test('works beside npm run platform, and names what is missing when that has end
 })
 
 test('holds every value as it is, for its owner alone, and is written anew by each run', async () => {
-  const path = join(await aDir(), '.dev.vars')
+  const path = join(await createTempDir(), '.dev.vars')
   const variables = { PUBLIC_URL: 'http://127.0.0.1:9', JWT_KEYS: '[{"kid":"a#b"}]', DATABASE_URL: "it's $HOME" }
   expect(await writeDevVars(path, { PUBLIC_URL: 'http://127.0.0.1:8787' })).toBe(true)
   expect(await readFile(path, 'utf8')).toMatch(/: npx wrangler dev$/m)
@@ -87,7 +87,7 @@ test('holds every value as it is, for its owner alone, and is written anew by ea
 })
 
 test('that somebody has written by hand stays as it is', async () => {
-  const path = join(await aDir(), '.dev.vars')
+  const path = join(await createTempDir(), '.dev.vars')
   await writeFile(path, 'PUBLIC_URL=mine\n')
   expect(await writeDevVars(path, { PUBLIC_URL: 'http://127.0.0.1:8787' })).toBe(false)
   expect(await readFile(path, 'utf8')).toBe('PUBLIC_URL=mine\n')

@@ -5,7 +5,7 @@ import { type Local, prepareDatabase, prepareVariables, startLocal } from './loc
 import { startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { defaultPort, readPort } from './ports.ts'
-import { tellOn } from './progress.ts'
+import { writeProgressTo } from './progress.ts'
 
 export type RunOptions = { stop: AbortSignal; isFresh: boolean }
 
@@ -19,7 +19,7 @@ export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
     dir: process.env.LOCAL_DIR || defaultDir,
     fresh: isFresh,
     signal: stop,
-    progress: tellOn(process.stdout),
+    progress: writeProgressTo(process.stdout),
     devVarsPath,
     ...(port !== undefined && { port }),
   })
@@ -35,7 +35,7 @@ export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
 
 /** Everything but the API. A database that the environment names is left as it is. Returns when stopped. */
 export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> {
-  const progress = tellOn(process.stdout)
+  const progress = writeProgressTo(process.stdout)
   const platform = await startPlatform({
     dir: process.env.LOCAL_DIR || defaultDir,
     api: `http://127.0.0.1:${readPort(process.env.PORT) || defaultPort}`,

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { startHttpServer } from './http.ts'
 
 /** A folder that is gone when the test is over. */
-export async function aDir(): Promise<string> {
+export async function createTempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'tiebar-test-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   return dir
@@ -30,7 +30,7 @@ export function exists(path: string): Promise<boolean> {
 }
 
 /** A database endpoint that answers no rows, under an address that is not loopback's, and the environment that names it. */
-export async function aRecordingNeon() {
+export async function startRecordingNeon() {
   const result = { fields: [], rows: [] }
   const asked: string[] = []
   const server = await startHttpServer('neon', async ({ body }) => {

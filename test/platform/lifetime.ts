@@ -17,7 +17,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * a signal, 1 after an error, else 0.
  */
 /** Errors whose message is a sentence for the person at the keyboard. */
-const spoken = [PlatformError, DatabaseError, UnknownSchemaError]
+const userErrors = [PlatformError, DatabaseError, UnknownSchemaError]
 
 export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>): Promise<never> {
   const stop = new AbortController()
@@ -47,7 +47,7 @@ export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>
 }
 
 function describe(error: unknown): string {
-  if (spoken.some((kind) => error instanceof kind) && error instanceof Error) return `✗ ${error.message}`
+  if (userErrors.some((kind) => error instanceof kind) && error instanceof Error) return `✗ ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
+import { createTempDir, exists, startRecordingNeon, until } from './fixtures.ts'
 import { startHttpServer } from './http.ts'
 import { type LocalOptions, startLocal } from './local.ts'
 import { startSweep } from './sweep.ts'
@@ -20,7 +20,7 @@ const worker = `export default {
 }`
 
 async function aWorker(): Promise<string> {
-  const dir = await aDir()
+  const dir = await createTempDir()
   await writeFile(join(dir, 'worker.js'), worker)
   const path = join(dir, 'wrangler.toml')
   await writeFile(path, 'name = "small"\nmain = "worker.js"\ncompatibility_date = "2026-11-01"\n')
@@ -29,7 +29,7 @@ async function aWorker(): Promise<string> {
 }
 
 async function aLocal(options: Partial<LocalOptions> = {}) {
-  const dir = await aDir()
+  const dir = await createTempDir()
   const local = await startLocal({ dir, port: 0, env: {}, wranglerConfig: await aWorker(), ...options })
   onTestFinished(() => local.close())
   return local
@@ -79,7 +79,7 @@ describe('the whole of it', () => {
   })
 
   test('a Worker that cannot start ends all of it, with its log', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const wranglerConfig = await aWorker()
     await rm(join(wranglerConfig, '../worker.js'))
     const told: string[] = []
@@ -95,7 +95,7 @@ describe('the whole of it', () => {
   })
 
   test('stopped while the Worker starts, it ends all of it', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const stop = new AbortController()
     const starting = aLocal({ dir, signal: stop.signal })
     starting.catch(() => undefined)
@@ -106,7 +106,7 @@ describe('the whole of it', () => {
   })
 
   test('writes no demo data with known passwords into a database elsewhere', async () => {
-    const neon = await aRecordingNeon()
+    const neon = await startRecordingNeon()
     const local = await aLocal({ env: neon.env })
     expect(local.accounts).toEqual([])
     const asked = neon.asked.join('\n')

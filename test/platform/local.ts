@@ -1,9 +1,9 @@
 // The whole of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
 import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '../../src/tools/migrations.ts'
+import { Cleanup } from './cleanup.ts'
 import type { ControllerStandIn } from './controller.ts'
 import { writeDevVars } from './dev-vars.ts'
-import { Endings } from './endings.ts'
 import type { Exchange } from './http.ts'
 import { loadSigningKeys } from './keys.ts'
 import type { LocalFiles } from './local-files.ts'
@@ -12,7 +12,7 @@ import { type Platform, type PlatformFile, startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { type HeldPort, holdPort } from './ports.ts'
 import { type Progress, silent } from './progress.ts'
-import { demoAccounts, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'
+import { demoAccounts, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
 import { startSweep } from './sweep.ts'
 import { makeWorkerVariables, type WorkerVariables } from './worker-variables.ts'
 import { startWrangler } from './wrangler.ts'
@@ -59,27 +59,27 @@ const healthPollMs = 100
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
   const { progress = silent, signal } = options
-  const endings = new Endings()
+  const cleanup = new Cleanup()
   try {
     const port = await holdPort(options.port)
-    endings.add(() => port.release())
+    cleanup.add(() => port.release())
     const api = `http://127.0.0.1:${port.port}`
     const platform = await startPlatform({ ...options, api })
-    endings.add(() => platform.close())
+    cleanup.add(() => platform.close())
     const accounts = await prepareDatabase(platform, progress, signal)
     signal?.throwIfAborted()
     const variables = await prepareVariables(platform, options)
     const wrangler = await progress.step(
       'wrangler dev',
-      () => startWorker(options, platform, variables, port, endings),
+      () => startWorker(options, platform, variables, port, cleanup),
       () => api,
     )
     const sweep = startSweep(api, sweepEveryMs, progress.say)
-    endings.add(() => sweep.close())
+    cleanup.add(() => sweep.close())
     const { file, files, controller } = platform
-    return { api, file, files, controller, accounts, died: wrangler.died, close: () => endings.run() }
+    return { api, file, files, controller, accounts, died: wrangler.died, close: () => cleanup.run() }
   } catch (error) {
-    await endings.run()
+    await cleanup.run()
     throw error
   }
 }
@@ -104,7 +104,7 @@ export async function prepareDatabase(platform: Platform, progress: Progress, si
     'demo data',
     async () => {
       const isNew = await seedDemo(file.postgres, controller.url)
-      await moveMachines(file.postgres, controller.url, named.postgres ? 'demo' : 'all')
+      await updateControllerUrls(file.postgres, controller.url, named.postgres ? 'demo' : 'all')
       setDemoBehaviours(controller)
       return isNew
     },
@@ -139,7 +139,7 @@ async function startWorker(
   platform: Platform,
   variables: WorkerVariables,
   port: HeldPort,
-  endings: Endings,
+  cleanup: Cleanup,
 ) {
   const { progress = silent, signal, wranglerConfig } = options
   await port.release()
@@ -151,7 +151,7 @@ async function startWorker(
     ...(signal && { signal }),
     ...(wranglerConfig && { configPath: wranglerConfig }),
   })
-  endings.add(() => wrangler.close())
+  cleanup.add(() => wrangler.close())
   const unhealthy = await Promise.race([untilHealthy(platform.file.api, signal), wrangler.died])
   if (unhealthy !== undefined) throw new PlatformError(unhealthy)
   return wrangler

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { aDir } from './fixtures.ts'
+import { createTempDir } from './fixtures.ts'
 import { takeLock } from './lock.ts'
 
 /** The id of a process that has lived. */
@@ -18,7 +18,7 @@ async function aDeadProcess(): Promise<number> {
 const holder = { token: 'another', since: '2026-01-01T00:00:00.000Z' }
 
 test('a lock is there while it is held, names its process, and is gone when released', async () => {
-  const dir = join(await aDir(), 'made/on/the/way')
+  const dir = join(await createTempDir(), 'made/on/the/way')
   const lock = await takeLock(dir)
   expect(JSON.parse(await readFile(lock.path, 'utf8'))).toMatchObject({ pid: process.pid })
   await lock.release()
@@ -26,7 +26,7 @@ test('a lock is there while it is held, names its process, and is gone when rele
 })
 
 test('a held lock is refused with the process and what to do', async () => {
-  const dir = await aDir()
+  const dir = await createTempDir()
   const lock = await takeLock(dir)
   const refused = takeLock(dir)
   await expect(refused).rejects.toThrow(`${dir} is in use by process ${process.pid}`)
@@ -36,7 +36,7 @@ test('a held lock is refused with the process and what to do', async () => {
 })
 
 test('the lock of a dead process is taken over, and its old holder cannot release it any more', async () => {
-  const dir = await aDir()
+  const dir = await createTempDir()
   await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: await aDeadProcess(), process_start: null }))
   const lock = await takeLock(dir)
   expect(JSON.parse(await readFile(lock.path, 'utf8'))).toMatchObject({ pid: process.pid })
@@ -46,7 +46,7 @@ test('the lock of a dead process is taken over, and its old holder cannot releas
 })
 
 test.skipIf(process.platform !== 'linux')('a process id that has come round again does not hold the lock', async () => {
-  const dir = await aDir()
+  const dir = await createTempDir()
   await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: process.pid, process_start: '1' }))
   await (await takeLock(dir)).release()
 })
@@ -54,7 +54,7 @@ test.skipIf(process.platform !== 'linux')('a process id that has come round agai
 test('of many that find a stale lock at once, one gets it', async () => {
   const pid = await aDeadProcess()
   for (let round = 0; round < 20; round++) {
-    const dir = await aDir()
+    const dir = await createTempDir()
     await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid, process_start: null }))
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(dir)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)

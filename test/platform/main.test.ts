@@ -7,7 +7,7 @@ import { parseEnv, promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { findBlock } from '../documents.ts'
 import { runTool } from '../tools/programs.ts'
-import { aDir, aRecordingNeon, exists, until } from './fixtures.ts'
+import { createTempDir, exists, startRecordingNeon, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
 
 // A first start makes a PostgreSQL cluster, and wrangler takes its time too.
@@ -66,7 +66,7 @@ describe('the command line', () => {
   })
 
   test('says what is wrong in one line and answers 1', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const half = run(['platform'], { LOCAL_DIR: dir, QSTASH_URL: 'http://127.0.0.1:9' })
     expect(await half.exited).toBe(1)
     expect(half.output()).toMatch(/^✗ QSTASH_URL is set, but not QSTASH_TOKEN.*\n$/)
@@ -81,7 +81,7 @@ describe('the command line', () => {
 
 describe('npm run platform', () => {
   test('starts, refuses a second run in its folder, ends at Ctrl-C with its ports free, and keeps its data', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const env = { LOCAL_DIR: dir, PORT: '9123' }
     const platform = run(['platform'], env)
     await until(() => platform.output().includes('Ready') || platform.child.exitCode !== null, 'Ready')
@@ -105,7 +105,7 @@ describe('npm run platform', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)('ends at %s during its start, with %i', async (signal, exitCode) => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const platform = run(['platform'], { LOCAL_DIR: dir })
     await until(() => exists(join(dir, 'lock')), 'the lock')
     platform.child.kill(signal)
@@ -114,7 +114,7 @@ describe('npm run platform', () => {
   })
 
   test('a run that was killed does not stand in the way of the next', async () => {
-    const env = { LOCAL_DIR: await aDir() }
+    const env = { LOCAL_DIR: await createTempDir() }
     const killed = run(['platform'], env)
     await until(() => killed.output().includes('Ready'), 'Ready')
     killed.child.kill('SIGKILL')
@@ -128,7 +128,7 @@ describe('npm run platform', () => {
 
 describe('npm run dev', () => {
   test('starts the API with the settings of the environment and people who can log in, and ends all of it at Ctrl-C', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const origin = 'https://app.example.com'
     const dev = run(['dev'], { LOCAL_DIR: dir, PORT: '0', ALLOWED_ORIGINS: origin, FAILED_LOG_INS_PER_NAME: '7' })
     const { api } = await untilReady(dev, dir)
@@ -159,8 +159,8 @@ describe('npm run dev', () => {
   })
 
   test.skipIf(process.platform !== 'linux')('says so and ends all of it when wrangler ends by itself', async () => {
-    const dir = await aDir()
-    const { env } = await aRecordingNeon()
+    const dir = await createTempDir()
+    const { env } = await startRecordingNeon()
     const dev = run(['dev'], { ...env, LOCAL_DIR: dir, PORT: '0' })
     const { api } = await untilReady(dev, dir)
     const pid = dev.child.pid ?? 0
@@ -173,8 +173,8 @@ describe('npm run dev', () => {
   })
 
   test('takes the Worker with it even when it is killed', async () => {
-    const dir = await aDir()
-    const { env } = await aRecordingNeon()
+    const dir = await createTempDir()
+    const { env } = await startRecordingNeon()
     const dev = run(['dev'], { ...env, LOCAL_DIR: dir, PORT: '0' })
     const { api } = await untilReady(dev, dir)
     dev.child.kill('SIGKILL')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runStatements } from '../../src/tools/statements.ts'
-import { aDir } from './fixtures.ts'
+import { createTempDir } from './fixtures.ts'
 import { loadSigningKeys } from './keys.ts'
 import { type ProcessEnvironment, readNamedServices } from './named-services.ts'
 import { type PlatformOptions, startPlatform } from './platform.ts'
@@ -53,7 +53,7 @@ describe('what the environment names', () => {
   })
 
   test('stops the platform before it takes the folder when it is named in part', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     await expect(startPlatform({ dir, api: '', env: { QSTASH_URL: 'http://x' } })).rejects.toThrow('QSTASH_TOKEN')
     expect(await readdir(dir)).toEqual([])
   })
@@ -61,7 +61,7 @@ describe('what the environment names', () => {
 
 describe('the platform', () => {
   test('plays what is not named and writes where everything is, for its owner alone', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const { file, controller } = await aPlatform({ dir })
     const path = join(dir, 'platform.json')
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(file)
@@ -90,12 +90,12 @@ describe('the platform', () => {
 
   test('starts no stand-in for what is named', async () => {
     const env = { ...namedPostgres, ...namedRedis, ...namedQStash }
-    const { file } = await aPlatform({ dir: await aDir(), env })
+    const { file } = await aPlatform({ dir: await createTempDir(), env })
     expect(file).toMatchObject({ redis: { url: 'http://127.0.0.1:9' }, qstash: { token: 'qstash-token' } })
   })
 
   test('ends every stand-in, removes its file and gives the folder back', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const platform = await aPlatform({ dir })
     await expect(aPlatform({ dir })).rejects.toThrow(`in use by process ${process.pid}`)
     await platform.close()
@@ -109,14 +109,14 @@ describe('the platform', () => {
   })
 
   test('runs twice side by side in folders of their own', async () => {
-    const one = await aPlatform({ dir: await aDir() })
-    const other = await aPlatform({ dir: await aDir() })
+    const one = await aPlatform({ dir: await createTempDir() })
+    const other = await aPlatform({ dir: await createTempDir() })
     const ports = [one, other].flatMap(({ file }) => [file.redis.url, file.qstash.url, file.controller])
     expect(new Set(ports).size).toBe(6)
   })
 
   test('starts over with fresh, and leaves alone what is not its own', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     for (const name of ['keys.json', 'wrangler.log', 'notes.txt']) await writeFile(join(dir, name), '[]')
     await aPlatform({ dir, fresh: true })
     const left = await readdir(dir)
@@ -126,7 +126,7 @@ describe('the platform', () => {
   })
 
   test('ends what it has started when it is stopped half-way', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const stop = new AbortController()
     const progress = {
       async step<Result>(title: string, work: () => Promise<Result>) {
@@ -142,7 +142,7 @@ describe('the platform', () => {
 
   const serverUrl = process.env.LOCAL_POSTGRES_URL
   test.skipIf(!serverUrl)('keeps a database of its own on a real server until it starts over', async () => {
-    const dir = await aDir()
+    const dir = await createTempDir()
     const env = { LOCAL_POSTGRES_URL: serverUrl }
     const count = async (fresh: boolean) => {
       const platform = await startPlatform({ dir, api: '', env, fresh })
@@ -172,7 +172,7 @@ describe('the platform', () => {
 
 describe('the signing keys', () => {
   test('are made once, for their owner alone, and then kept', async () => {
-    const path = join(await aDir(), 'keys.json')
+    const path = join(await createTempDir(), 'keys.json')
     const keys = await loadSigningKeys(path)
     expect(keys).toEqual([
       { kty: 'OKP', crv: 'Ed25519', kid: expect.any(String), x: expect.any(String), d: expect.any(String) },

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Controlled, startControl } from './control.ts'
+import { Cleanup } from './cleanup.ts'
+import { type ControlTargets, startControl } from './control.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
-import { Endings } from './endings.ts'
 import { type CallFaults, open } from './faults.ts'
 import type { Exchange, StandInOptions } from './http.ts'
 import { type LocalFiles, nameLocalFiles, removeLocalFiles, writeJson } from './local-files.ts'
@@ -63,45 +63,45 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { env = process.env, progress = silent } = options
   const named = readNamedServices(env)
   const files = nameLocalFiles(resolve(options.dir))
-  const endings = new Endings()
+  const cleanup = new Cleanup()
   try {
     const lock = await takeLock(files.dir)
-    endings.add(() => lock.release())
+    cleanup.add(() => lock.release())
     if (options.fresh)
       await progress.step(
         'starting over',
         () => removeLocalFiles(files),
         () => files.dir,
       )
-    const controlled: Starter['controlled'] = { calls: new Map() }
-    const starter: Starter = { ...options, env, progress, files, endings, controlled }
-    const postgres = named.postgres ?? (await startOwnPostgres(starter))
-    const redis = named.redis ?? (await startOwnRedis(starter))
-    const qstash = named.qstash ?? (await startOwnQStash(starter))
-    const controller = await start(starter, 'machine controller', 'controller', startController, ({ url }) => url)
-    const control = await startControl(controlled)
-    endings.add(() => control.close())
+    const targets: StartContext['targets'] = { calls: new Map() }
+    const context: StartContext = { ...options, env, progress, files, cleanup, targets }
+    const postgres = named.postgres ?? (await startPostgresStandIn(context))
+    const redis = named.redis ?? (await startRedisStandIn(context))
+    const qstash = named.qstash ?? (await startQStashStandIn(context))
+    const controller = await start(context, 'machine controller', 'controller', startController, ({ url }) => url)
+    const control = await startControl(targets)
+    cleanup.add(() => control.close())
     const file = { api: options.api, postgres, redis, qstash, controller: controller.url, control: control.url }
-    endings.add(() => rm(files.platform, { force: true }))
+    cleanup.add(() => rm(files.platform, { force: true }))
     await writeJson(files.platform, file)
-    return { file, files, named, controller, close: () => endings.run() }
+    return { file, files, named, controller, close: () => cleanup.run() }
   } catch (error) {
-    await endings.run()
+    await cleanup.run()
     throw error
   }
 }
 
-type Starter = PlatformOptions & {
+type StartContext = PlatformOptions & {
   env: ProcessEnvironment
   progress: Progress
   files: LocalFiles
-  endings: Endings
-  controlled: Controlled & { calls: Map<string, CallFaults> }
+  cleanup: Cleanup
+  targets: ControlTargets & { calls: Map<string, CallFaults> }
 }
 
 /** @param name what its faults are ordered by */
 async function start<Service extends { close(): Promise<void> }>(
-  { signal, progress, endings, controlled, onExchange }: Starter,
+  { signal, progress, cleanup, targets, onExchange }: StartContext,
   title: string,
   name: string,
   startService: (options: StandInOptions) => Promise<Service>,
@@ -111,54 +111,54 @@ async function start<Service extends { close(): Promise<void> }>(
   const faults: CallFaults = { pass: open }
   const options = { faults, ...(onExchange && { onExchange }) }
   const service = await progress.step(title, () => startService(options), note)
-  controlled.calls.set(name, faults)
-  endings.add(() => service.close())
+  targets.calls.set(name, faults)
+  cleanup.add(() => service.close())
   return service
 }
 
-async function startOwnPostgres(starter: Starter): Promise<PostgresService> {
-  const serverUrl = starter.env.LOCAL_POSTGRES_URL
+async function startPostgresStandIn(context: StartContext): Promise<PostgresService> {
+  const serverUrl = context.env.LOCAL_POSTGRES_URL
   const where = serverUrl
-    ? { serverUrl, database: `tiebar_${markOf(starter.files)}` }
-    : { dataDir: starter.files.postgres }
+    ? { serverUrl, database: `tiebar_${hashOfFolder(context.files)}` }
+    : { dataDir: context.files.postgres }
   const postgres = await start(
-    starter,
+    context,
     'PostgreSQL',
     'postgres',
     (options) => startPostgres({ ...options, ...where }),
     ({ fetchEndpoint }) => `${fetchEndpoint} (${serverUrl ? 'LOCAL_POSTGRES_URL' : 'PGlite'})`,
   )
-  if (serverUrl && starter.fresh) {
+  if (serverUrl && context.fresh) {
     await postgres.query('DROP SCHEMA IF EXISTS drizzle CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public')
   }
   return { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint }
 }
 
-async function startOwnRedis(starter: Starter): Promise<RedisService> {
-  const serverUrl = starter.env.LOCAL_REDIS_URL
-  const where = serverUrl ? { serverUrl, keyPrefix: `tiebar:${markOf(starter.files)}:` } : {}
+async function startRedisStandIn(context: StartContext): Promise<RedisService> {
+  const serverUrl = context.env.LOCAL_REDIS_URL
+  const where = serverUrl ? { serverUrl, keyPrefix: `tiebar:${hashOfFolder(context.files)}:` } : {}
   const redis = await start(
-    starter,
+    context,
     'Redis',
     'redis',
     (options) => startRedis({ ...options, ...where }),
     ({ url }) => `${url} (${serverUrl ? 'LOCAL_REDIS_URL' : 'in this process'})`,
   )
   // Behind a prefix this removes what bears the prefix and nothing else.
-  if (serverUrl && starter.fresh) await redis.command('FLUSHDB')
+  if (serverUrl && context.fresh) await redis.command('FLUSHDB')
   return { url: redis.url, token: redis.token }
 }
 
-async function startOwnQStash(starter: Starter): Promise<QStashService> {
+async function startQStashStandIn(context: StartContext): Promise<QStashService> {
   const deliveryFaults: DeliveryFaults = { pass: open }
   const qstash = await start(
-    starter,
+    context,
     'QStash',
     'qstash',
-    (options) => startQStash({ ...options, deliveryFaults, stateFile: starter.files.qstash }),
+    (options) => startQStash({ ...options, deliveryFaults, stateFile: context.files.qstash }),
     ({ url }) => url,
   )
-  Object.assign(starter.controlled, { deliveries: deliveryFaults, restartQStash: () => qstash.restart() })
+  Object.assign(context.targets, { deliveries: deliveryFaults, restartQStash: () => qstash.restart() })
   return {
     url: qstash.url,
     token: qstash.token,
@@ -168,6 +168,6 @@ async function startOwnQStash(starter: Starter): Promise<QStashService> {
 }
 
 /** Runs with folders of their own share no database and no key on a real server either. */
-function markOf({ dir }: LocalFiles): string {
+function hashOfFolder({ dir }: LocalFiles): string {
   return createHash('sha256').update(dir).digest('hex').slice(0, 8)
 }

@@ -1,5 +1,4 @@
-// A stand-in for Neon: PostgreSQL behind Neon's SQL over HTTP endpoint, for a client that cannot tell it from Neon's.
-// Behind it is PGlite in this process, or a real server.
+// A stand-in for Neon: Neon's SQL over HTTP, over PGlite in this process or a real PostgreSQL server.
 import { randomBytes } from 'node:crypto'
 import { types } from 'pg'
 import { type StandInOptions, type StandInServer, startHttpServer } from './http.ts'
@@ -9,36 +8,36 @@ import { openServer } from './postgres/server.ts'
 import { type PostgresBackend, withSession } from './postgres/session.ts'
 
 export type PostgresStandInOptions = StandInOptions & {
-  /** PGlite's data folder, made if missing. Absent: in memory. */
+  /** PGlite's data folder, created if missing. By default the data is in memory. */
   dataDir?: string
-  /** What an earlier `dump()` gave, for PGlite to start from. A data folder must then be empty. */
+  /** The result of an earlier `dump()`, with which PGlite starts. A data folder must then be empty. */
   snapshot?: Blob
   /** A real PostgreSQL server instead of PGlite, as a connection string that may create databases. */
   serverUrl?: string
-  /** A database there, created if missing and kept. Absent: a fresh one, dropped at the end. */
+  /** A database on that server, created if missing and kept. By default a new one, dropped at the end. */
   database?: string
 }
 
 export type Row = Record<string, unknown>
 
 export type PostgresStandIn = {
-  /** Goes into DATABASE_URL. Its password is new with each start. */
+  /** For DATABASE_URL. Each start has a new password. */
   databaseUrl: string
   fetchEndpoint: string
   /**
-   * A back door: runs SQL on the same database and gives its rows, or those of the last of several statements, with
-   * values as `pg` parses them: dates as Date, bigint as string.
+   * Runs SQL on the same database, without HTTP, and returns the rows of the last statement, with values as `pg` parses
+   * them: dates as Date, bigint as string.
    */
   query(text: string, params?: unknown[]): Promise<Row[]>
-  /** The database as it is now, for `snapshot`. Not with a real server. */
+  /** The current database, for `snapshot`. Not with a real server. */
   dump?(): Promise<Blob>
-  /** Cuts off what still runs. */
+  /** Cancels what still runs. */
   close(): Promise<void>
 }
 
 /**
  * Starts the stand-in.
- * @throws what the data folder, the snapshot, the server or the port do not let it do
+ * @throws the error of the data folder, the snapshot, the server or the port
  */
 export async function startPostgres(options: PostgresStandInOptions = {}): Promise<PostgresStandIn> {
   const { serverUrl, database, dataDir, snapshot } = options
@@ -68,7 +67,7 @@ function operate(backend: PostgresBackend, http: StandInServer): Pick<PostgresSt
   return {
     query: (text, params) =>
       withSession(backend, closing.signal, Number.POSITIVE_INFINITY, async ({ client }) => {
-        // Several statements in one text give a list of results, which the types of `pg` do not tell.
+        // Several statements in one text give a list of results; the types of `pg` do not say so.
         const results: { rows: Row[] } | { rows: Row[] }[] = await client.query<Row>({
           text,
           ...(params === undefined ? {} : { values: params }),

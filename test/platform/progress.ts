@@ -10,7 +10,7 @@ export const silent: Progress = { step: (_title, work) => work(), say: () => und
 
 const titleWidth = 22
 
-export function tellOn(output: { write(text: string): unknown }): Progress {
+export function writeProgressTo(output: { write(text: string): unknown }): Progress {
   return {
     async step(title, work, note) {
       const startedAt = performance.now()

@@ -16,7 +16,7 @@ export type QStashStandInOptions = StandInOptions & {
   /** For a first start: keys in the state file win. */
   currentSigningKey?: string
   nextSigningKey?: string
-  /** What happens to each delivery on its way; by default nothing. */
+  /** The faults to inject into each delivery; by default none. */
   deliveryFaults?: DeliveryFaults
   /** Unix milliseconds. */
   now?: () => number
@@ -33,13 +33,13 @@ export type QStashStandIn = {
   deliveries(): Delivery[]
   /** The number of attempts in flight. */
   underWay(): number
-  /** Makes every attempt that is not due yet due that much earlier. */
+  /** Moves every attempt that is not due yet forward by that time. */
   hasten(byMs: number): void
   /** Drops all undelivered messages, and cuts off the attempts in flight. */
   clear(): Promise<void>
   /** As after a crash: attempts in flight are cut off, and their messages are due again. */
   restart(): Promise<void>
-  /** Cuts off the attempts in flight, whose messages stay undelivered, and resolves when the state file is written. */
+  /** Aborts the attempts in flight, whose messages stay undelivered, and resolves when the state file is written. */
   close(): Promise<void>
 }
 
@@ -50,7 +50,7 @@ const development = {
   nextSigningKey: 'sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs',
 }
 
-/** @throws the listen error when the port cannot be had, and an Error for a state file that cannot be read. */
+/** @throws the listen error of the port, and an Error for a state file that cannot be read */
 export async function startQStash(options: QStashStandInOptions = {}): Promise<QStashStandIn> {
   const { stateFile, token = development.token, now = Date.now } = options
   const loaded = stateFile === undefined ? undefined : await loadState(stateFile)

@@ -1,5 +1,5 @@
-// A stand-in for the Upstash Redis REST API, over a Redis in this process or a real one.
-// The wire is that of https://upstash.com/docs/redis/features/restapi, as @upstash/redis speaks it.
+// A stand-in for the Upstash Redis REST API, over an in-process Redis or a real one. It implements what @upstash/redis uses
+// of https://upstash.com/docs/redis/features/restapi.
 import { randomBytes } from 'node:crypto'
 import {
   notImplemented,
@@ -10,16 +10,16 @@ import {
 } from './http.ts'
 import { type Prepared, prepareCommand } from './redis/commands.ts'
 import { createMemoryEngine, type Engine, type Outcome } from './redis/engine.ts'
-import { bytesFromText, NotSpoken, plainReply, RedisError, renderReply } from './redis/reply.ts'
+import { bytesFromText, NotImplemented, plainReply, RedisError, renderReply } from './redis/reply.ts'
 import { type Call, readCall, splitTarget } from './redis/request.ts'
 import { connectServerEngine } from './redis/server.ts'
 
 export type RedisStandInOptions = StandInOptions & {
-  /** A real Redis, such as redis://127.0.0.1:6379; without it the data lives in this process. */
+  /** A real Redis, such as redis://127.0.0.1:6379. By default the data is in this process. */
   serverUrl?: string
-  /** What goes before every key on the real Redis. Made up, and cleared at `close()`, unless given. */
+  /** The prefix of every key on the real Redis. By default a random one, whose keys `close()` deletes. */
   keyPrefix?: string
-  /** Made up unless given. */
+  /** By default a random one. */
   token?: string
 }
 
@@ -27,8 +27,8 @@ export type RedisStandIn = {
   url: string
   token: string
   /**
-   * Runs one command beside the REST API.
-   * @throws RedisError what Redis answers as an error, NotSpoken what the stand-in does not implement.
+   * Runs one command directly, without the REST API.
+   * @throws RedisError for an error of Redis, NotImplemented for what the stand-in does not implement.
    */
   command(...args: (string | number)[]): Promise<unknown>
   close(): Promise<void>
@@ -41,10 +41,10 @@ function isAuthorized(request: StandInRequest, token: string): boolean {
   return (bearer ?? splitTarget(request.target).query.get('_token')) === token
 }
 
-/** @throws NotSpoken for any format but JSON. */
+/** @throws NotImplemented for any format but JSON. */
 function readFormat({ headers }: StandInRequest): Format {
   const format = headers['upstash-response-format'] ?? 'json'
-  if (format !== 'json') throw new NotSpoken(`the response format ${format}`)
+  if (format !== 'json') throw new NotImplemented(`the response format ${format}`)
   return { isBase64: headers['upstash-encoding'] === 'base64' }
 }
 
@@ -65,24 +65,24 @@ async function runCall(
   return { status: outcomes.some((outcome) => 'error' in outcome) ? 400 : 200, body: rendered.join('') }
 }
 
-/** Reads, runs and answers; what is wrong with the request is part of the answer. */
+/** An invalid request becomes an error answer. */
 async function answerCall(engine: Engine, request: StandInRequest, onWrite: () => void): Promise<StandInAnswer> {
   try {
     const format = readFormat(request)
     const call = readCall(request)
-    // All are looked at before the first one runs: a request with a command that is not spoken has no effect.
+    // All commands are checked before the first one runs: a request with one that is not implemented has no effect.
     const commands = call.commands.map((words) => prepareCommand(words))
     if (commands.some(({ command }) => command?.isWrite)) onWrite()
     return await runCall(engine, call.kind, commands, format)
   } catch (error) {
-    if (error instanceof NotSpoken) return notImplemented('redis', error.message)
+    if (error instanceof NotImplemented) return notImplemented('redis', error.message)
     if (error instanceof RedisError) return { status: 400, body: { error: error.message } }
     throw error
   }
 }
 
 function createHandler(engine: Engine, token: string): (request: StandInRequest) => Promise<StandInAnswer> {
-  // Clients send the last token back, so that replicas never show them less than they have seen. One copy needs none.
+  // A client sends the last token back, so that no replica shows it older data. The stand-in has no replicas and ignores it.
   const epoch = randomBytes(6).toString('hex')
   let writes = 0
   const countWrite = () => {
@@ -113,14 +113,14 @@ function createHandler(engine: Engine, token: string): (request: StandInRequest)
 
 async function runAlone(engine: Engine, args: (string | number)[]): Promise<unknown> {
   const [outcome] = await engine.run([prepareCommand(args.map((arg) => bytesFromText(String(arg))))])
-  if (!outcome) throw new TypeError('a command came to nothing')
+  if (!outcome) throw new TypeError('the engine gave no outcome')
   if ('error' in outcome) throw outcome.error
   return plainReply(outcome.reply)
 }
 
 /**
- * Starts the stand-in, in a world of its own.
- * @throws Error when the port cannot be had, or the real Redis not be reached.
+ * Starts the stand-in, with data of its own.
+ * @throws Error when the port cannot be used, or the real Redis cannot be reached.
  */
 export async function startRedis(options: RedisStandInOptions = {}): Promise<RedisStandIn> {
   const { serverUrl, keyPrefix, token = randomBytes(24).toString('base64url') } = options

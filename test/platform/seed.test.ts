@@ -6,7 +6,7 @@ import { migrate } from '../../src/tools/migrations.ts'
 import { runStatements } from '../../src/tools/statements.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
-import { demoAccounts, demoMachines, moveMachines, seedDemo, setDemoBehaviours } from './seed.ts'
+import { demoAccounts, demoMachines, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
 
 let empty: Blob
 let controller: ControllerStandIn
@@ -74,9 +74,9 @@ test('machines follow the controller to its new port, in the demo account or in 
        SELECT 'x', 'y', id, unnest(ARRAY['http://127.0.0.1:1111/machines/x', 'http://10.0.0.1/machines/x', NULL])
        FROM accounts WHERE username = 'demo-staff'`,
     )
-    expect(await moveMachines(service, 'http://127.0.0.1:2222', 'demo')).toBe(demoMachines.length)
-    expect(await moveMachines(service, 'http://127.0.0.1:2222', 'demo')).toBe(0)
-    expect(await moveMachines(service, 'http://127.0.0.1:2222', 'all')).toBe(1)
+    expect(await updateControllerUrls(service, 'http://127.0.0.1:2222', 'demo')).toBe(demoMachines.length)
+    expect(await updateControllerUrls(service, 'http://127.0.0.1:2222', 'demo')).toBe(0)
+    expect(await updateControllerUrls(service, 'http://127.0.0.1:2222', 'all')).toBe(1)
     const rows = await postgres.query('SELECT controller_url, revision FROM machines ORDER BY id')
     expect(rows.map(({ controller_url, revision }) => [controller_url, revision])).toEqual([
       ...demoMachines.map(({ key }) => [`http://127.0.0.1:2222/machines/${key}`, '2']),

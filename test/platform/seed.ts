@@ -101,7 +101,7 @@ function insertAccount(account: DemoAccount, passwordHash: string): Statement {
  * our own; only the demo account's in one that other runs may use too.
  * @returns how many were moved
  */
-export async function moveMachines(service: PostgresService, controllerUrl: string, scope: 'all' | 'demo') {
+export async function updateControllerUrls(service: PostgresService, controllerUrl: string, scope: 'all' | 'demo') {
   const [moved] = await runStatements(service, [
     {
       query: `UPDATE machines

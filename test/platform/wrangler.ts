@@ -44,7 +44,7 @@ export async function startWrangler(options: WranglerOptions): Promise<Wrangler>
     env: { ...process.env, ...environmentOf(options.files) },
     stdio: 'pipe',
   })
-  const { ready, tail, stopTelling } = follow(group, options)
+  const { ready, tail, stopReporting } = follow(group, options)
   const died = group.exited.then((how) => `wrangler dev has ended by itself (${how}). The end of its log:\n${tail()}`)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), readyWithinMs)
@@ -56,14 +56,14 @@ export async function startWrangler(options: WranglerOptions): Promise<Wrangler>
   ])
   clearTimeout(timer)
   if (failed !== undefined) {
-    stopTelling()
+    stopReporting()
     await group.end(endGraceMs)
     throw failed
   }
   return {
     died,
     close() {
-      stopTelling() // what it says of its own end is in the log
+      stopReporting() // what it says of its own end is in the log
       return group.end(endGraceMs)
     },
   }
@@ -73,7 +73,7 @@ export async function startWrangler(options: WranglerOptions): Promise<Wrangler>
 function follow({ child }: ProcessGroup, { files, onError }: WranglerOptions) {
   const log = createWriteStream(files.wranglerLog)
   const lastLines: string[] = []
-  let isTelling = true
+  let isReporting = true
   const { promise: ready, resolve } = Promise.withResolvers<undefined>()
   const take = (line: string) => {
     log.write(`${line}\n`)
@@ -93,15 +93,15 @@ function follow({ child }: ProcessGroup, { files, onError }: WranglerOptions) {
       const line = stripVTControlCharacters(raw)
       take(line)
       if (/^\S+ \[[A-Z]+\]/.test(line)) isError = line.includes('[ERROR]')
-      if (isTelling && isError && line.trim() !== '') onError?.(line)
+      if (isReporting && isError && line.trim() !== '') onError?.(line)
     })
   }
   child.once('close', () => log.end())
   return {
     ready,
     tail: () => lastLines.join('\n'),
-    stopTelling() {
-      isTelling = false
+    stopReporting() {
+      isReporting = false
     },
   }
 }

@@ -1,4 +1,4 @@
-// A command as the controller stand-in receives it: the shape it must have, and the log that a machine keeps of them.
+// The commands of the controller stand-in: their schema, and the log of each machine.
 import { z } from 'zod'
 import type { StandInAnswer, StandInRequest } from '../http.ts'
 
@@ -12,7 +12,7 @@ const commandSchema = z.object({
   outcome_token: z.string().min(1),
 })
 
-/** A command as it came, and what became of it. Times are RFC 3339. */
+/** A command as received, and its result. Times are RFC 3339. */
 export type ReceivedCommand = z.output<typeof commandSchema> & {
   idempotency_key: string
   /** The raw header. */
@@ -20,9 +20,9 @@ export type ReceivedCommand = z.output<typeof commandSchema> & {
   /** The raw body, as text. */
   body: string
   received_at: string
-  /** The machine carried it out. A repeat of an idempotency key carries nothing out. */
+  /** The machine executed it. A repeated idempotency key executes nothing. */
   done: boolean
-  /** What the machine told the outcome URL; status 0 is no answer. */
+  /** The reports to the outcome URL; status 0 is no answer. */
   reports: { at: string; result: 'SUCCESS' | 'REMOTEFAILED'; status: number }[]
 }
 
@@ -32,7 +32,7 @@ function refuse(status: number, error: string): CommandReading {
   return { refusal: { status, body: { error } } }
 }
 
-/** Reads a command off the wire, or says what is wrong with it: such a request never reaches the machine. */
+/** Reads a command. An invalid one is refused and does not reach the machine. */
 export function readCommand(request: StandInRequest): CommandReading {
   const { authorization, 'idempotency-key': key } = request.headers
   if (authorization === undefined || !/^Bearer \S+$/i.test(authorization))
@@ -55,7 +55,7 @@ export function readCommand(request: StandInRequest): CommandReading {
 
 const keptCommands = 1_000
 
-/** The newest thousand commands of one machine, oldest first, for those who wait for one. */
+/** The newest thousand commands of one machine, oldest first. */
 export class CommandLog {
   readonly #commands: ReceivedCommand[] = []
   readonly #listeners = new Set<() => void>()
@@ -66,7 +66,7 @@ export class CommandLog {
     this.changed()
   }
 
-  /** To be called after a command in the log was altered. */
+  /** To be called after a change of a command in the log. */
   changed(): void {
     for (const listener of [...this.#listeners]) listener()
   }
@@ -77,7 +77,7 @@ export class CommandLog {
 
   /**
    * The first command that fits, as soon as there is one.
-   * @throws Error when none has come within `deadlineMs`.
+   * @throws Error if there is none within `deadlineMs`
    */
   waitFor(fits: (command: ReceivedCommand) => boolean, deadlineMs: number): Promise<ReceivedCommand> {
     const { promise, resolve, reject } = Promise.withResolvers<ReceivedCommand>()

@@ -5,17 +5,17 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ControllerStandIn, startController } from '../controller.ts'
 import type { BehaviourOrder } from './behaviour.ts'
 
-async function aController(): Promise<ControllerStandIn> {
+async function startTestController(): Promise<ControllerStandIn> {
   const controller = await startController()
   onTestFinished(() => controller.close())
   return controller
 }
 
-type SeenReport = { headers: IncomingHttpHeaders; body: string }
+type ReceivedReport = { headers: IncomingHttpHeaders; body: string }
 
 /** A place that takes reports and answers each with the next status, then 200. */
-async function anOutcomePlace(...statuses: number[]): Promise<{ url: string; reports: SeenReport[] }> {
-  const reports: SeenReport[] = []
+async function startOutcomeServer(...statuses: number[]): Promise<{ url: string; reports: ReceivedReport[] }> {
+  const reports: ReceivedReport[] = []
   const server = createServer(async (incoming, outgoing) => {
     let body = ''
     for await (const chunk of incoming) body += String(chunk)
@@ -57,7 +57,7 @@ const reported = (command: { reports: unknown[] }) => command.reports.length > 0
 
 describe('a machine that answers', () => {
   test('obeys unless told otherwise, and tells its state and what it got', async () => {
-    const { url } = (await aController()).machine('m 1/호')
+    const { url } = (await startTestController()).machine('m 1/호')
     expect(url).toContain('/machines/m%201%2F%ED%98%B8')
     expect(await (await fetch(url)).json()).toMatchObject({ state: 'stopped', barrel_celsius: 25, commands: [] })
     const answer = await order(url)
@@ -84,7 +84,7 @@ describe('a machine that answers', () => {
   })
 
   test('refuses with a detail and does nothing', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'refuse', detail: 'no resin' })
     expect(await (await order(machine.url)).json()).toEqual({ result: 'REMOTEFAILED', detail: 'no resin' })
     expect(machine.state().state).toBe('stopped')
@@ -92,7 +92,7 @@ describe('a machine that answers', () => {
   })
 
   test('gives the same answer to the same idempotency key, whatever it was told since, and does it once', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await order(machine.url)
     await put(machine.url, { mode: 'refuse' })
     expect(await (await order(machine.url, { attempt: 2 })).json()).toEqual({ result: 'SUCCESS' })
@@ -105,7 +105,7 @@ describe('a machine that answers', () => {
   })
 
   test('does it at once and says so late when it is slow', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     machine.behave({ mode: 'slow', after_ms: 150 })
     const startedAt = performance.now()
     const answer = order(machine.url)
@@ -117,8 +117,8 @@ describe('a machine that answers', () => {
 
 describe('a machine that warms up', () => {
   test('answers PENDING, heats, runs, and reports with the outcome token', async () => {
-    const machine = (await aController()).machine('m')
-    const place = await anOutcomePlace()
+    const machine = (await startTestController()).machine('m')
+    const place = await startOutcomeServer()
     await put(machine.url, { mode: 'warm-up', after_ms: 200, detail: 'at 220 °C' })
     expect(await (await order(machine.url, { outcomeUrl: place.url })).json()).toEqual({ result: 'PENDING' })
     expect(machine.state().state).toBe('heating')
@@ -132,8 +132,8 @@ describe('a machine that warms up', () => {
   })
 
   test('can end in REMOTEFAILED, stopped', async () => {
-    const machine = (await aController()).machine('m')
-    const place = await anOutcomePlace()
+    const machine = (await startTestController()).machine('m')
+    const place = await startOutcomeServer()
     machine.behave({ mode: 'warm-up', after_ms: 1, result: 'REMOTEFAILED', detail: 'heater 3 is broken' })
     await order(machine.url, { outcomeUrl: place.url })
     expect(await machine.waitForCommand(reported)).toMatchObject({ done: false, reports: [{ result: 'REMOTEFAILED' }] })
@@ -141,8 +141,8 @@ describe('a machine that warms up', () => {
   })
 
   test('works and reports once for a key that comes twice', async () => {
-    const machine = (await aController()).machine('m')
-    const place = await anOutcomePlace()
+    const machine = (await startTestController()).machine('m')
+    const place = await startOutcomeServer()
     machine.behave({ mode: 'warm-up', after_ms: 50 })
     await order(machine.url, { outcomeUrl: place.url })
     expect(await (await order(machine.url, { outcomeUrl: place.url, attempt: 2 })).json()).toEqual({
@@ -157,8 +157,8 @@ describe('a machine that warms up', () => {
   })
 
   test('tries a report again until it is answered 2xx or 409, waiting longer each time', async () => {
-    const machine = (await aController()).machine('m')
-    const place = await anOutcomePlace(503, 401, 409)
+    const machine = (await startTestController()).machine('m')
+    const place = await startOutcomeServer(503, 401, 409)
     machine.behave({ mode: 'warm-up', after_ms: 1, report_retry_ms: 40 })
     await order(machine.url, { outcomeUrl: place.url })
     const { reports } = await machine.waitForCommand((command) => command.reports.length === 3)
@@ -169,7 +169,7 @@ describe('a machine that warms up', () => {
   })
 
   test('gives a report up after ten tries', async () => {
-    const controller = await aController()
+    const controller = await startTestController()
     const machine = controller.machine('m')
     machine.behave({ mode: 'warm-up', after_ms: 1, report_retry_ms: 1 })
     // Port 9 is closed: every try ends without an answer.
@@ -180,8 +180,8 @@ describe('a machine that warms up', () => {
   })
 
   test('reports REMOTEFAILED at once when a STOP ends the heating', async () => {
-    const machine = (await aController()).machine('m')
-    const place = await anOutcomePlace()
+    const machine = (await startTestController()).machine('m')
+    const place = await startOutcomeServer()
     machine.behave({ mode: 'warm-up', after_ms: 60_000, only: 'START' })
     await order(machine.url, { outcomeUrl: place.url })
     expect(await (await order(machine.url, { command: 'STOP', job: 'job-2' })).json()).toEqual({ result: 'SUCCESS' })
@@ -205,7 +205,7 @@ describe('a machine that warms up', () => {
 
 describe('a machine behind a bad wire', () => {
   test('fails with the status, the body and the headers given', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'fail', status: 503, body: { result: 1 }, headers: { 'retry-after': '7' } })
     const answer = await order(machine.url)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7'])
@@ -218,7 +218,7 @@ describe('a machine behind a bad wire', () => {
   })
 
   test('answers 200 with HTML as garbage', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'garbage' })
     const answer = await order(machine.url)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
@@ -226,7 +226,7 @@ describe('a machine behind a bad wire', () => {
   })
 
   test('cuts the connection when it is away, for a repeated key too', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await order(machine.url)
     await put(machine.url, { mode: 'away' })
     await expect(order(machine.url, { attempt: 2 })).rejects.toThrow('fetch failed')
@@ -234,7 +234,7 @@ describe('a machine behind a bad wire', () => {
   })
 
   test('does it and then cuts the connection, and does not do it again for the next attempt', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'act-then-die', times: 1 })
     await expect(order(machine.url)).rejects.toThrow('fetch failed')
     expect(machine.state().state).toBe('running')
@@ -243,14 +243,14 @@ describe('a machine behind a bad wire', () => {
   })
 
   test('hangs until the client leaves', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'hang', times: 1 })
     await expect(order(machine.url, { signal: AbortSignal.timeout(200) })).rejects.toThrow('timeout')
     expect((await order(machine.url)).status).toBe(200)
   })
 
   test('redirects to another machine, which hears nothing of it', async () => {
-    const controller = await aController()
+    const controller = await startTestController()
     const machine = controller.machine('m')
     await put(machine.url, { mode: 'redirect' })
     const answer = await order(machine.url)
@@ -261,7 +261,7 @@ describe('a machine behind a bad wire', () => {
   })
 
   test('says SUCCESS in more than 64 KiB', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'huge' })
     const text = await (await order(machine.url)).text()
     expect(Buffer.byteLength(text)).toBeGreaterThan(64 * 1024)
@@ -272,14 +272,14 @@ describe('a machine behind a bad wire', () => {
 
 describe('how a machine is told', () => {
   test('a behaviour holds for as many commands as it says, then the machine obeys', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'fail', status: 429, times: 2 })
     const statuses = [await order(machine.url), await order(machine.url), await order(machine.url)]
     expect(statuses.map(({ status }) => status)).toEqual([429, 429, 200])
   })
 
   test('a script is played step by step, each step for one command unless it says more', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     const script = [{ mode: 'fail', status: 503, times: 2 }, { mode: 'fail', status: 404 }, { mode: 'obey' }]
     expect((await put(machine.url, { script })).status).toBe(200)
     const statuses: number[] = []
@@ -289,7 +289,7 @@ describe('how a machine is told', () => {
   })
 
   test('a behaviour for one command alone leaves the other to be obeyed, uncounted', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     machine.behave({ mode: 'refuse', only: 'START', times: 1 })
     expect(await (await order(machine.url, { command: 'STOP', job: 'a' })).json()).toEqual({ result: 'SUCCESS' })
     expect(await (await order(machine.url, { job: 'b' })).json()).toMatchObject({ result: 'REMOTEFAILED' })
@@ -297,7 +297,7 @@ describe('how a machine is told', () => {
   })
 
   test('PUT answers the new state, 400 to what is not JSON and 422 to a behaviour that it does not know', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     const told = await put(machine.url, { mode: 'hang' })
     expect(await told.json()).toMatchObject({ name: 'm', behaviour: { mode: 'hang' } })
     expect((await fetch(machine.url, { method: 'PUT', body: 'no' })).status).toBe(400)
@@ -309,7 +309,7 @@ describe('how a machine is told', () => {
   })
 
   test('GET /machines lists every machine that was named', async () => {
-    const controller = await aController()
+    const controller = await startTestController()
     await order(controller.machine('a').url)
     controller.machine('b')
     expect(await (await fetch(`${controller.url}/machines`)).json()).toMatchObject({
@@ -323,7 +323,7 @@ describe('how a machine is told', () => {
 
 describe('what the controller refuses', () => {
   test('a command without a bearer token is 401; without a key, or unreadable, 400; none reaches the machine', async () => {
-    const machine = (await aController()).machine('m')
+    const machine = (await startTestController()).machine('m')
     const post = (headers: Record<string, string>, body: string) =>
       fetch(machine.url, { method: 'POST', headers, body })
     const all = { authorization: 'Bearer t', 'idempotency-key': 'k' }
@@ -335,7 +335,7 @@ describe('what the controller refuses', () => {
   })
 
   test('what it does not speak is 501 and named', async () => {
-    const { url } = await aController()
+    const { url } = await startTestController()
     const answer = await fetch(`${url}/alarms`)
     expect(answer.status).toBe(501)
     expect(await answer.text()).toContain('GET /alarms')

@@ -1,4 +1,4 @@
-// One injection moulding machine of the controller stand-in: its state, its memory, and what it makes of a command.
+// One injection moulding machine of the controller stand-in: its state, its past answers, and how it handles a command.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StandInAnswer } from '../http.ts'
 import { type Behaviour, type BehaviourOrder, type BehaviourQueue, queueBehaviours } from './behaviour.ts'
@@ -10,7 +10,7 @@ export type MachineState = {
   state: 'stopped' | 'heating' | 'running'
   /** The barrel's temperature, °C. */
   barrel_celsius: number
-  /** What the next command will meet. */
+  /** The behaviour for the next command. */
   behaviour: Behaviour
 }
 
@@ -32,7 +32,7 @@ export class Machine {
   #queue: BehaviourQueue = queueBehaviours({ mode: 'obey' })
   #state: MachineState['state'] = 'stopped'
   #barrel = { from: coldCelsius, to: coldCelsius, since: 0, overMs: 0 }
-  /** Ends the command that it is still working on. */
+  /** Aborts the command in progress. */
   #working: AbortController | undefined
   readonly #answers = new Map<string, { answer: Answer; at: number }>()
   readonly #reports = new Set<Promise<void>>()
@@ -43,7 +43,7 @@ export class Machine {
     this.#closed = closed
   }
 
-  /** @throws z.ZodError when the order makes no sense. */
+  /** @throws z.ZodError for an invalid order */
   behave(order: BehaviourOrder): void {
     this.#queue = queueBehaviours(order)
   }
@@ -57,14 +57,14 @@ export class Machine {
     }
   }
 
-  /** Resolves when no work and no report is under way. */
+  /** Resolves when no command and no report is in progress. */
   async settle(): Promise<void> {
     await Promise.all(this.#reports)
   }
 
   /**
-   * What the wire does comes first, as it would between a controller and the world: a machine that is away cuts off a
-   * repeated command too. What the machine itself decided is remembered by idempotency key.
+   * Faults of the connection come first: an unavailable machine does not answer a repeated command either. The machine's own
+   * answers are kept by idempotency key.
    */
   async receive(received: ReceivedCommand, clientLeft: AbortSignal): Promise<StandInAnswer> {
     this.log.add(received)
@@ -127,7 +127,7 @@ export class Machine {
     this.log.changed()
   }
 
-  /** Takes its time over a command, then reports. A command that comes meanwhile ends it early. */
+  /** Works for some time, then reports. Another command ends it early. */
   async #warmUp(received: ReceivedCommand, how: WarmUp): Promise<void> {
     const working = new AbortController()
     this.#working = working
@@ -135,7 +135,7 @@ export class Machine {
     const signal = AbortSignal.any([this.#closed, working.signal])
     await delay(how.after_ms, undefined, { signal }).catch(() => undefined)
     if (this.#closed.aborted) return
-    let report: Report = { result: 'REMOTEFAILED', detail: 'another command came meanwhile' }
+    let report: Report = { result: 'REMOTEFAILED', detail: 'another command arrived' }
     if (!working.signal.aborted) {
       this.#working = undefined
       report = { result: how.result, detail: how.detail }

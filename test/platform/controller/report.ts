@@ -1,4 +1,4 @@
-// How a machine that answered PENDING reports the end of its command: tried until it is taken, within bounds.
+// A machine that answered PENDING reports the result of its command, with a limited number of retries.
 import { setTimeout as delay } from 'node:timers/promises'
 
 export type Report = { result: 'SUCCESS' | 'REMOTEFAILED'; detail?: string | undefined }
@@ -8,7 +8,7 @@ export type ReportTarget = {
   outcomeToken: string
   retryMs: number
   signal: AbortSignal
-  /** Told of every try: the status of the answer, 0 when there was none. */
+  /** Called after every attempt with the status of the answer, 0 if there was none. */
   onTry(status: number): void
 }
 
@@ -16,7 +16,7 @@ const maxTries = 10
 const longestWaitMs = 30_000
 const tryTimeoutMs = 10_000
 
-/** Taken is 2xx, and 409 too: the job has ended otherwise, and saying it again would not change that. */
+/** 2xx is accepted, and 409 too: the job has already ended, and another report would not change that. */
 function isTaken(status: number): boolean {
   return (status >= 200 && status < 300) || status === 409
 }
@@ -37,7 +37,7 @@ async function sendReport(report: Report, target: ReportTarget): Promise<number>
   }
 }
 
-/** Reports until it is taken, ten times at most, waiting twice as long each time; ends quietly when aborted. */
+/** Reports until the report is accepted, at most ten times, with doubling delays. Returns when aborted. */
 export async function reportOutcome(report: Report, target: ReportTarget): Promise<void> {
   for (let tried = 0; tried < maxTries; tried++) {
     if (tried > 0) {

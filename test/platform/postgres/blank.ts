@@ -1,5 +1,5 @@
-// A database as initdb leaves it. PGlite takes ten seconds to make one and one to copy one, so the first is kept for all
-// others, beside the packages, until PGlite changes.
+// A new, empty database. PGlite takes ten seconds to create one and one second to copy one, so the first is kept in a cache
+// in node_modules, for this version of PGlite.
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
@@ -7,12 +7,12 @@ import { PGlite } from '@electric-sql/pglite'
 const modules = join(import.meta.dirname, '../../../node_modules')
 const cacheDir = join(modules, '.cache/tiebar')
 
-/** Whether PGlite would have to make a database in this folder. */
+/** Whether PGlite would have to create a database in this folder. */
 export async function isBlank(dataDir: string | undefined): Promise<boolean> {
   return dataDir === undefined || (await readdir(dataDir)).length === 0
 }
 
-/** What PGlite loads as a blank database. */
+/** An empty database, for PGlite's `loadDataDir`. */
 export async function openBlank(): Promise<Blob> {
   const { version } = JSON.parse(await readFile(join(modules, '@electric-sql/pglite/package.json'), 'utf8'))
   const path = join(cacheDir, `pglite-${version}.tar`)
@@ -32,7 +32,7 @@ async function makeBlank(): Promise<Blob> {
   }
 }
 
-/** Whole or not at all, since others may be doing the same. A folder that cannot be written costs time and nothing else. */
+/** Renames a complete file, because other processes may do the same. If the folder is not writable, the next start is slow. */
 async function keep(path: string, blank: Blob): Promise<void> {
   const draft = `${path}.${process.pid}`
   try {
@@ -40,6 +40,6 @@ async function keep(path: string, blank: Blob): Promise<void> {
     await writeFile(draft, Buffer.from(await blank.arrayBuffer()))
     await rename(draft, path)
   } catch (error) {
-    console.warn(`a blank database could not be kept in ${cacheDir}: ${error}`)
+    console.warn(`cannot cache an empty database in ${cacheDir}: ${error}`)
   }
 }

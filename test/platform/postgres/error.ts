@@ -1,10 +1,9 @@
-// Errors of Neon's SQL endpoint. Whatever went wrong, the body has the same keys, which the driver copies to its
-// NeonDbError.
+// Errors of Neon's SQL endpoint. The body always has the same keys, which the driver copies to its NeonDbError.
 import { DatabaseError } from 'pg'
 import type { StandInAnswer } from '../http.ts'
 import { ConnectionFailed, ResultTooLarge } from './session.ts'
 
-/** The keys after `message`. All but `code` and `severity` are null when there is nothing to say. */
+/** The keys after `message`. All except `code` and `severity` are null if they have no value. */
 const DETAILS = [
   'severity',
   'code',
@@ -26,7 +25,7 @@ const DETAILS = [
 
 type Details = { [key in (typeof DETAILS)[number]]?: string | undefined }
 
-/** An error that the endpoint finds by itself. */
+/** An error of the endpoint itself. */
 export class SqlHttpError extends Error {
   readonly status: number
   readonly details: Details
@@ -39,8 +38,7 @@ export class SqlHttpError extends Error {
 }
 
 /**
- * Neon's proxy calls whatever went wrong while a statement ran a 400, a lost connection too.
- * @throws TypeError again: that is a mistake of ours
+ * Neon's proxy answers 400 for every error while a statement runs, including a lost connection.
  */
 export function errorAnswer(error: unknown, maxBytes: number): StandInAnswer {
   if (error instanceof SqlHttpError)

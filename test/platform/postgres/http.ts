@@ -1,5 +1,5 @@
-// Neon's SQL over HTTP: one request is one statement, or a batch of them in one transaction. What it answers follows
-// the source of Neon's proxy (proxy/src/serverless/sql_over_http.rs).
+// Neon's SQL over HTTP: one request is one statement, or a batch in one transaction. The answers follow the source of Neon's
+// proxy (proxy/src/serverless/sql_over_http.rs).
 import { randomUUID } from 'node:crypto'
 import { notImplemented, type StandInAnswer, type StandInRequest } from '../http.ts'
 import { errorAnswer } from './error.ts'
@@ -9,7 +9,7 @@ import type { PostgresBackend } from './session.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-/** COPY at the start of a statement, behind white space and comments. */
+/** COPY at the start of a statement, after white space and comments. */
 const COPY = /^(?:\s|--[^\n]*(?:\n|$)|\/\*(?:(?!\*\/).)*\*\/)*copy\b/is
 
 /** Handles every request to the stand-in's port. */

@@ -9,10 +9,10 @@ import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts
 const STARTUP = 0x00
 const TERMINATE = 'X'.charCodeAt(0)
 
-/** AuthenticationOk, then ReadyForQuery, idle: all that a client needs to hear to a StartupMessage. */
+/** AuthenticationOk, then ReadyForQuery, idle: the answer to a StartupMessage. */
 const WELCOME = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
 
-/** Carries the frontend's messages to PGlite and its answers back. The methods are those `pg` calls on a socket. */
+/** Passes messages to PGlite and its answers back. It has the methods that `pg` calls on a socket. */
 class PgliteSocket extends Duplex {
   readonly #db: PGlite
 
@@ -57,7 +57,7 @@ class PgliteSocket extends Duplex {
     if (messages[0] === STARTUP) this.push(WELCOME)
     else if (messages[0] !== TERMINATE) {
       const answers: Buffer[] = []
-      // What PGlite shows is its own memory, which it will overwrite: hence the copies.
+      // Copies, because PGlite passes its own memory, which it overwrites.
       await this.#db.execProtocolRawStream(messages, {
         onRawData: (bytes) => answers.push(Buffer.from(bytes)),
       })
@@ -68,8 +68,8 @@ class PgliteSocket extends Duplex {
 
 /**
  * Starts PGlite.
- * @param dataDir its data folder, made if missing; absent: in memory
- * @param snapshot what an earlier `dump()` gave; the data folder must then be empty
+ * @param dataDir its data folder, created if missing; undefined: in memory
+ * @param snapshot the result of an earlier `dump()`; the data folder must then be empty
  */
 export async function openPglite(dataDir: string | undefined, snapshot: Blob | undefined): Promise<PostgresBackend> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true })
@@ -79,7 +79,7 @@ export async function openPglite(dataDir: string | undefined, snapshot: Blob | u
     ...(contents === undefined ? {} : { loadDataDir: contents }),
     startParams: [...PGlite.defaultStartParams, ...SESSION_SETTINGS],
   })
-  // One connection, kept for good: requests wait for it in the order they came.
+  // One permanent connection: requests wait for it in order.
   const pool = createPool({
     max: 1,
     idleTimeoutMillis: 0,
@@ -89,8 +89,8 @@ export async function openPglite(dataDir: string | undefined, snapshot: Blob | u
   return {
     pool,
     database: 'tiebar',
-    // A statement that has begun runs to its end before this process does anything else, so there is nothing to stop.
-    // What has not begun is not begun once the client has gone: the session sees to that.
+    // A running statement blocks this process until its end, so it cannot be cancelled. The session does not start a
+    // statement whose client has disconnected.
     cancel: async () => {},
     dump: async () => {
       const client = await pool.connect()

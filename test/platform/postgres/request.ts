@@ -1,4 +1,4 @@
-// What a request to Neon's SQL endpoint says: who asks, how the answer shall look, and the statements.
+// Reads a request to Neon's SQL endpoint: the credentials, the flags, and the statements.
 import type { IncomingHttpHeaders } from 'node:http'
 import { SqlHttpError } from './error.ts'
 import type { Statement } from './session.ts'
@@ -7,13 +7,13 @@ import { parameterToText, parseJson } from './values.ts'
 /** Neon's limit on a request, and the same on a response: 10 MiB. */
 export const MAX_BYTES = 10 * 1024 * 1024
 
-/** The protocol counts parameters in 16 bits. */
+/** The protocol has a 16-bit count of parameters. */
 const MAX_PARAMETERS = 65_535
 
-/** What a connection string says. */
+/** The content of a connection string. */
 export type Credentials = { user: string; password: string; host: string; database: string }
 
-/** `begin` starts the transaction of a batch; `echo` is what the response to a batch repeats. */
+/** `begin` starts the transaction of a batch; `echo` are the headers that the response to a batch repeats. */
 export type Flags = { begin: string; echo: Record<string, string> }
 
 export type Payload = { kind: 'single'; statement: Statement } | { kind: 'batch'; statements: Statement[] }
@@ -26,8 +26,8 @@ const ISOLATION_LEVELS: Record<string, string> = {
 }
 
 /**
- * Lets the holder of our connection string in.
- * @throws SqlHttpError 400, as the proxy words it or, for what PostgreSQL itself finds wrong, as PostgreSQL does
+ * Checks that the connection string is ours.
+ * @throws SqlHttpError 400 with the text of the proxy or, for user, password and database, of PostgreSQL
  */
 export function checkCredentials(headers: IncomingHttpHeaders, ours: Credentials): void {
   const theirs = readConnectionString(headers)
@@ -79,12 +79,12 @@ function decode(text: string): string {
   }
 }
 
-/** Neon's driver always asks for values as raw text and rows as arrays: nothing else is implemented. */
+/** Neon's driver always asks for values as raw text and rows as arrays; nothing else is implemented. */
 export function isForRawArrays(headers: IncomingHttpHeaders): boolean {
   return headers['neon-raw-text-output'] === 'true' && headers['neon-array-mode'] === 'true'
 }
 
-/** A flag is on for exactly "true". @throws SqlHttpError 400 for an isolation level that there is not */
+/** A flag is on for exactly "true". @throws SqlHttpError 400 for an unknown isolation level */
 export function readFlags(headers: IncomingHttpHeaders): Flags {
   const modes: string[] = []
   const echo: Record<string, string> = {}
@@ -106,7 +106,7 @@ export function readFlags(headers: IncomingHttpHeaders): Flags {
   return { begin: `START TRANSACTION ${modes.join(', ')}`, echo }
 }
 
-/** @throws SqlHttpError 413 for a body that is too large, 400 for one that is not a query or a list of them */
+/** @throws SqlHttpError 413 for a body that is too large, 400 for one that is not a query or a list of queries */
 export function readPayload(body: Buffer): Payload {
   if (body.length > MAX_BYTES) throw new SqlHttpError(413, `request is too large (max is ${MAX_BYTES} bytes)`)
   const json = parseBody(body)
@@ -132,7 +132,7 @@ function unreadable(why: string): SqlHttpError {
   return new SqlHttpError(400, `could not parse the HTTP request body: ${why}`)
 }
 
-/** @throws SqlHttpError 400 for what no message of the PostgreSQL protocol can carry, 501 for `arrayMode` */
+/** @throws SqlHttpError 400 for what the PostgreSQL protocol cannot transmit, 501 for `arrayMode` */
 function readStatement(json: unknown): Statement | undefined {
   if (!isObject(json)) return undefined
   const { query, params = [], arrayMode = null } = json

@@ -13,7 +13,7 @@ import {
 /**
  * Runs a single statement, or a batch in one transaction.
  * @returns the response body, as JSON text
- * @throws DatabaseError; ConnectionFailed; ResultTooLarge; what `signal` was aborted with
+ * @throws DatabaseError; ConnectionFailed; ResultTooLarge; the reason of an aborted `signal`
  */
 export function runPayload(
   backend: PostgresBackend,

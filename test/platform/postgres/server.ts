@@ -1,21 +1,21 @@
-// A real PostgreSQL server as a backend, with a database of its own there. PGlite has one connection and so hides
-// every race; here requests run side by side.
+// A real PostgreSQL server as the backend, with a database of its own. Requests run concurrently here; PGlite has only one
+// connection, which hides races.
 import { DatabaseError, escapeIdentifier, type Pool } from 'pg'
-import { ownMark } from '../own-mark.ts'
+import { uniqueSuffix } from '../unique-suffix.ts'
 import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts'
 
 const MAX_CONNECTIONS = 20
-/** How a server says that another was quicker to create the same database: 42P04, or 23505 in pg_database. */
+/** The errors when another process creates the same database at the same time: 42P04, or 23505 in pg_database. */
 const CREATED_BY_ANOTHER = ['42P04', '23505']
 
 /**
  * Connects to the server.
- * @param serverUrl a database there from which others can be created
- * @param database created if missing and kept; absent: a fresh one, dropped at `close`
- * @throws DatabaseError or a socket error when the server does not let us in
+ * @param serverUrl a database on it from which others can be created
+ * @param database created if missing and kept; undefined: a new one, dropped at `close`
+ * @throws DatabaseError or a socket error
  */
 export async function openServer(serverUrl: string, database: string | undefined): Promise<PostgresBackend> {
-  const name = database ?? `tiebar_${ownMark()}`
+  const name = database ?? `tiebar_${uniqueSuffix()}`
   const admin = createPool({
     connectionString: serverUrl,
     max: 2,
@@ -35,7 +35,7 @@ export async function openServer(serverUrl: string, database: string | undefined
     pool,
     database: name,
     cancel: async (client) => {
-      // `pg` keeps what the server's BackendKeyData said; its types do not tell.
+      // `pg` keeps the server's BackendKeyData; its types do not say so.
       const { processID } = client as typeof client & { processID: number }
       await admin.query('SELECT pg_cancel_backend($1)', [processID])
     },
@@ -47,7 +47,7 @@ export async function openServer(serverUrl: string, database: string | undefined
   }
 }
 
-/** template0 has no other sessions, which a template must not have, and takes any encoding. */
+/** A template must not have other sessions, and template0 has none. It also accepts any encoding. */
 async function createDatabase(admin: Pool, name: string): Promise<void> {
   const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [name])
   if (rowCount !== 0) return
@@ -58,7 +58,7 @@ async function createDatabase(admin: Pool, name: string): Promise<void> {
   }
 }
 
-/** In a connection string `options` wins over the option of that name, so what is there already is kept in front. */
+/** `options` in a connection string overrides pg's option of that name, so the existing text is kept in front. */
 function urlOfDatabase(serverUrl: string, name: string): string {
   const url = new URL(serverUrl)
   url.pathname = `/${encodeURIComponent(name)}`

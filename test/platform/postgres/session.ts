@@ -1,22 +1,22 @@
-// One request of Neon's SQL endpoint gets one clean session: taken from a pool, used by that request alone, and wiped
-// before the next may have it. PGlite and a real server both stand behind `pg`, so that there is one code path.
+// One request of Neon's SQL endpoint has one clean session: a client of a pool, used by that request alone and reset before
+// the next one. PGlite and a real server are both used through `pg`, so there is one code path.
 import { type FieldDef, Pool, type PoolClient, type PoolConfig, Query, type QueryArrayConfig } from 'pg'
 
 export type PostgresBackend = {
   pool: Pool
   /** The database's name as a connection string must give it. */
   database: string
-  /** Stops what runs on this client, as far as the backend can. */
+  /** Cancels what runs on this client, if the backend can. */
   cancel(client: PoolClient): Promise<void>
-  /** The whole data folder as a tar file, for a later start. Only PGlite can. */
+  /** The data folder as a tar file, for a later start. Only with PGlite. */
   dump?(): Promise<Blob>
   close(): Promise<void>
 }
 
-/** One statement as the wire gives it: every parameter is text, and PostgreSQL finds out its type. */
+/** One statement of a request. Every parameter is text, and PostgreSQL infers its type. */
 export type Statement = { query: string; params: (string | null)[] }
 
-/** Rows hold PostgreSQL's own text. `command` is the first word of the command tag, '' for an empty query. */
+/** Rows have PostgreSQL's own text. `command` is the first word of the command tag, '' for an empty query. */
 export type StatementResult = {
   fields: FieldDef[]
   rows: (string | null)[][]
@@ -26,21 +26,22 @@ export type StatementResult = {
 
 export type Session = {
   client: PoolClient
-  /** Aborted when the client of this session has gone. */
+  /** Aborted when the HTTP client has disconnected. */
   signal: AbortSignal
-  /** How much more text this session may read before its answer is too large. */
+  /** How much more text the session may read before the answer is too large. */
   charactersLeft: number
   cancel(): void
 }
 
-/** The database answered with more than the session was given room for. */
+/** The database answered with more text than the session may read. */
 export class ResultTooLarge extends Error {}
 
-/** There is no database to talk to, or it has no connection to spare. */
+/** The database cannot be reached, or has no free connection. */
 export class ConnectionFailed extends Error {}
 
 /**
- * What raw text output depends on. Given when the session starts and not by SET, so that DISCARD ALL returns to it.
+ * The settings on which raw text output depends. They are set at the start of the session, not by SET, so that DISCARD ALL
+ * restores them.
  */
 export const SESSION_SETTINGS = [
   'DateStyle=ISO,MDY',
@@ -49,13 +50,13 @@ export const SESSION_SETTINGS = [
   'TimeZone=UTC',
 ].flatMap((setting) => ['-c', setting])
 
-/** A pool whose clients hand out PostgreSQL's own text for every type. */
+/** A pool whose clients return PostgreSQL's own text for every type. */
 export function createPool(config: PoolConfig): Pool {
   const pool = new Pool({
     ...config,
     types: { getTypeParser: () => (text: string) => text },
   })
-  // A lost connection fails the query that ran on it. The event that comes with it would end the process.
+  // A lost connection fails its query. Without a listener, its error event would end the process.
   const ignore = () => {}
   pool.on('error', ignore)
   pool.on('connect', (client) => client.on('error', ignore))
@@ -63,9 +64,9 @@ export function createPool(config: PoolConfig): Pool {
 }
 
 /**
- * Runs `work` on a clean session. When it fails, all it did is rolled back before the error is told. The client is wiped
- * behind the caller's back: nobody waits for that but the next request that needs this client.
- * @throws ConnectionFailed; what `signal` was aborted with; what `work` throws
+ * Runs `work` on a clean session. If it fails, everything is rolled back before the error is thrown. The client is reset
+ * after the return: only the next request that needs it waits for that.
+ * @throws ConnectionFailed; the reason of an aborted `signal`; the errors of `work`
  */
 export async function withSession<T>(
   backend: PostgresBackend,
@@ -79,7 +80,7 @@ export async function withSession<T>(
   let cancelling: Promise<void> | undefined
   const cancel = () => {
     cancelling ??= backend.cancel(client)
-    cancelling.catch(() => {}) // told when the client is given back
+    cancelling.catch(() => {}) // reported when the client is released
   }
   signal.addEventListener('abort', cancel)
   let isIdle = false
@@ -100,12 +101,16 @@ export async function withSession<T>(
     throw error
   } finally {
     signal.removeEventListener('abort', cancel)
-    void giveBack(client, isIdle, cancelling)
+    void releaseClient(client, isIdle, cancelling)
   }
 }
 
-/** A cancel request may arrive late and hit whoever comes next, so a client that was cancelled is not used again. */
-async function giveBack(client: PoolClient, isIdle: boolean, cancelling: Promise<void> | undefined): Promise<void> {
+/** A cancelled client is not used again, because a late cancel request could cancel the next statement. */
+async function releaseClient(
+  client: PoolClient,
+  isIdle: boolean,
+  cancelling: Promise<void> | undefined,
+): Promise<void> {
   try {
     await cancelling
     if (!isIdle) await client.query('ROLLBACK')
@@ -117,9 +122,9 @@ async function giveBack(client: PoolClient, isIdle: boolean, cancelling: Promise
 }
 
 /**
- * Runs one statement by the extended protocol, also without parameters: the simple protocol would let several
- * statements through and report a missing parameter otherwise.
- * @throws DatabaseError as PostgreSQL reports it; ResultTooLarge; what the session's signal was aborted with.
+ * Runs one statement by the extended protocol, also without parameters: the simple protocol would accept several statements
+ * and report a missing parameter differently.
+ * @throws DatabaseError; ResultTooLarge; the reason of the session's aborted signal
  */
 export function runStatement(session: Session, statement: Statement): Promise<StatementResult> {
   const config: QueryArrayConfig & { queryMode: 'extended' } = {

@@ -1,7 +1,7 @@
-// JSON parameters as PostgreSQL's text, as Neon's proxy makes it (proxy/src/serverless/json.rs), its oddities included.
+// Converts JSON parameters to PostgreSQL's text exactly as Neon's proxy does (proxy/src/serverless/json.rs).
 
-// Node has these (ECMAScript proposal "JSON.parse source text access"); TypeScript's es2024 library does not know them,
-// hence the `as`.
+// Node has these functions (ECMAScript proposal "JSON.parse source text access"), TypeScript's es2024 library does not: hence
+// the `as`.
 const { rawJSON, isRawJSON } = JSON as typeof JSON & {
   rawJSON(text: string): object
   isRawJSON(value: unknown): boolean
@@ -12,8 +12,7 @@ const parseWithSource = JSON.parse as (
 ) => unknown
 
 /**
- * Parses JSON as the proxy does: a number that a JavaScript number cannot hold keeps its digits, and a lone surrogate
- * is no text.
+ * Parses JSON as the proxy does: a number that is not exact in JavaScript keeps its digits, and a lone surrogate is an error.
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
@@ -24,7 +23,7 @@ export function parseJson(text: string): unknown {
   })
 }
 
-/** A parameter as the text that is bound: strings as they are, other values as their JSON, arrays as array literals. */
+/** The text of a parameter: strings unchanged, arrays as array literals, other values as JSON. */
 export function parameterToText(value: unknown): string | null {
   if (value === null) return null
   if (typeof value === 'string') return value
@@ -33,8 +32,8 @@ export function parameterToText(value: unknown): string | null {
 }
 
 /**
- * The proxy quotes strings as JSON does. PostgreSQL reads a backslash in an array literal as "the next character
- * itself", so a line feed in an element becomes the letter n: there, and so here.
+ * The proxy quotes strings as JSON does. In an array literal, PostgreSQL reads a backslash and a character as that character,
+ * so a line feed in an element becomes the letter n. The stand-in does the same.
  */
 function arrayLiteral(values: unknown[]): string {
   const items = values.map((value) => {

@@ -1,15 +1,15 @@
-// What the tests of the PostgreSQL stand-in share: both backends, and Neon's endpoint by plain fetch.
+// Shared by the tests of the PostgreSQL stand-in: both backends, and plain requests to Neon's endpoint.
 import type { PostgresStandIn, PostgresStandInOptions } from '../postgres.ts'
 
-/** PGlite always; a real server where LOCAL_POSTGRES_URL names one. */
+/** PGlite, and a real server if LOCAL_POSTGRES_URL is set. */
 export const BACKENDS: { name: string; options: PostgresStandInOptions }[] = [{ name: 'PGlite', options: {} }]
 
-/** Where a real server is, for tests of what only a server can do. */
+/** The address of the real server, for tests that need one. */
 export const SERVER_URL = process.env.LOCAL_POSTGRES_URL || undefined
 
 if (SERVER_URL !== undefined) BACKENDS.push({ name: 'a real server', options: { serverUrl: SERVER_URL } })
 
-/** How the driver asks: every value as text, rows as arrays. */
+/** The flags of the driver: every value as text, rows as arrays. */
 const RAW = { 'Neon-Raw-Text-Output': 'true', 'Neon-Array-Mode': 'true' }
 
 export type WireField = {
@@ -32,7 +32,7 @@ export type WireResult = {
 
 export type WireAnswer = { status: number; headers: Headers; text: string }
 
-/** Sends a body as it is if it is a string, as JSON otherwise. */
+/** Sends a string unchanged, any other payload as JSON. */
 export async function post(
   postgres: PostgresStandIn,
   payload: unknown,
@@ -48,7 +48,7 @@ export async function post(
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** A request that is to fail: its status, and its body, which is JSON whatever the status. */
+/** Sends a request that is expected to fail. The body is JSON with every status. */
 export async function fail(
   postgres: PostgresStandIn,
   payload: unknown,

@@ -1,4 +1,4 @@
-// One attempt to deliver one message: the request as a destination sees it, and what came of it.
+// One attempt to deliver one message: the request to the destination, and its result.
 // https://upstash.com/docs/qstash/howto/receiving
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
@@ -9,7 +9,7 @@ const defaultTimeoutMs = 900_000
 const maxTimerMs = 2 ** 31 - 1
 const keptResponseBytes = 1_048_576
 
-// Headers that frame the message on its connection: a forwarded one must not contradict the real one.
+// Headers of the connection and of the framing: a forwarded one must not replace the real one.
 const framing = [
   'Connection',
   'Content-Length',
@@ -23,8 +23,7 @@ const framing = [
 ]
 
 /**
- * Sends the message once. Redirects are not followed; a destination that does not answer is a result with status 0.
- * Ends early, with such a result, when `stop` is aborted.
+ * Sends the message once. It does not follow redirects. Without an answer, and when `stop` is aborted, the status is 0.
  */
 export async function attemptDelivery(
   message: PendingMessage,
@@ -58,7 +57,7 @@ function send(message: PendingMessage, signature: string, signal: AbortSignal): 
       path: requestTarget(message.url),
       method: message.method,
       headers: requestHeaders(message, signature),
-      // No kept connection: one that the destination has just closed would look like a failed attempt.
+      // Connections are not reused: one that the destination has just closed would look like a failed attempt.
       agent: false,
       signal,
     })
@@ -82,14 +81,14 @@ function requestHeaders(message: PendingMessage, signature: string): Record<stri
   }
 }
 
-/** Path and query as they were published: a parsed URL would have tidied them. */
+/** Path and query exactly as published: the URL parser would normalise them. */
 function requestTarget(url: string): string {
   const target = url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/#.*$/s, '')
   const path = target.startsWith('/') ? target : `/${target}`
   return path.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }
 
-/** As much of the body as QStash keeps; the rest is read and dropped. */
+/** The part of the body that QStash keeps. The rest is read and ignored. */
 async function readBody(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { deadLetterOf, eventually, signatureOf, startDestination, startWorld } from './world.ts'
 
 describe('a failure callback', () => {
-  test('is sent once, after the last attempt, with all its fields', async () => {
+  test('is sent once, after the last attempt, with all fields', async () => {
     const { client, destination, qstash } = await startWorld()
     const listener = await startDestination()
     destination.answer = () => ({ status: 418, headers: { 'x-pot': 'tea' }, body: Buffer.from([0xff]) })
@@ -40,7 +40,7 @@ describe('a failure callback', () => {
     const receiver = new Receiver({ ...qstash, devMode: false })
     const body = request.body.toString()
     expect(await receiver.verify({ signature: signatureOf(request), body, url: listener.url })).toBe(true)
-    await eventually('quiet', () => qstash.messages().length === 0)
+    await eventually('the end of all messages', () => qstash.messages().length === 0)
     expect(listener.received).toHaveLength(1)
   })
 

@@ -1,7 +1,7 @@
 // The message that reports a dead message to its failure callback. https://upstash.com/docs/qstash/features/callbacks
-import type { DeadLetter, Parcel } from './message.ts'
+import type { DeadLetter, NewMessage } from './message.ts'
 
-export function failureCallbackParcel(url: string, letter: DeadLetter): Parcel {
+export function failureCallbackMessage(url: string, letter: DeadLetter): NewMessage {
   return {
     url,
     method: 'POST',

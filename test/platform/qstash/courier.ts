@@ -1,14 +1,14 @@
-// The delivery loop: starts each attempt when it is due and, by its result, ends the message, retries it or moves it to the
-// dead letter queue. A failure callback is a message like any other.
+// The delivery loop: starts each attempt when it is due. Its result decides whether the message is delivered, retried or
+// moved to the dead letter queue. A failure callback is a message like any other.
 import { type Faults, open } from '../faults.ts'
 import { attemptDelivery } from './attempt.ts'
-import { failureCallbackParcel } from './callback.ts'
-import { type AttemptResult, noAnswer, type Parcel, type PendingMessage, randomId } from './message.ts'
+import { failureCallbackMessage } from './callback.ts'
+import { type AttemptResult, type NewMessage, noAnswer, type PendingMessage, randomId } from './message.ts'
 import { retryDelayMs } from './retry-delay.ts'
 import { signDelivery } from './signature.ts'
 import type { Store } from './store.ts'
 
-/** One finished attempt. `status` is 0 where nobody answered; times are Unix milliseconds. */
+/** One finished attempt. `status` is 0 if there was no answer; times are Unix milliseconds. */
 export type Delivery = {
   messageId: string
   url: string
@@ -33,7 +33,7 @@ export const loseDeliveryAnswer: DeliveryFaults['pass'] = async (_message, attem
   return noAnswer
 }
 
-/** @param faults what happens to each attempt on its way; by default nothing */
+/** @param faults the faults to inject into each attempt; by default none */
 export function createDeliveryLoop(store: Store, now: () => number, faults: DeliveryFaults = { pass: open }) {
   const timers = new Map<PendingMessage, NodeJS.Timeout>()
   const inFlight = new Map<PendingMessage, Promise<void>>()
@@ -64,7 +64,7 @@ export function createDeliveryLoop(store: Store, now: () => number, faults: Deli
     const signature = signDelivery(store.keys.current, message.url, message.body, startedAt)
     const { signal } = stop
     const result = await faults.pass(message, () => attemptDelivery(message, signature, signal))
-    // Our own end has cut the attempt off: its outcome is unknown, so the message stays and is tried again.
+    // `close` has aborted the attempt: its outcome is unknown, so the message stays and is sent again after a restart.
     if (signal.aborted && result.status === 0) return
     const endedAt = now()
     const { messageId, url, retried } = message
@@ -86,13 +86,13 @@ export function createDeliveryLoop(store: Store, now: () => number, faults: Deli
   function fail(message: PendingMessage, result: AttemptResult, at: number): void {
     store.messages.delete(message.messageId)
     const letter = store.addDeadLetter(at, message, result)
-    if (message.failureCallback) send(failureCallbackParcel(message.failureCallback, letter), at, at)
+    if (message.failureCallback) send(failureCallbackMessage(message.failureCallback, letter), at, at)
   }
 
   /** Accepts a message at the time `at`; its first attempt is due at `notBefore`. Both are Unix milliseconds. */
-  function send(parcel: Parcel, at: number, notBefore: number): PendingMessage {
+  function send(published: NewMessage, at: number, notBefore: number): PendingMessage {
     const fresh = { messageId: randomId('msg_'), createdAt: at, notBefore, callerIP, retried: 0, nextAt: notBefore }
-    const message = { ...parcel, ...fresh }
+    const message = { ...published, ...fresh }
     store.messages.set(message.messageId, message)
     store.onChange()
     schedule(message)
@@ -104,13 +104,13 @@ export function createDeliveryLoop(store: Store, now: () => number, faults: Deli
     for (const message of store.messages.values()) if (!inFlight.has(message)) schedule(message)
   }
 
-  /** Makes every attempt that is not due yet due that much earlier. */
+  /** Moves every attempt that is not due yet forward by that time. */
   function hasten(byMs: number): void {
     for (const message of store.messages.values()) if (!inFlight.has(message)) message.nextAt -= byMs
     start()
   }
 
-  /** Cuts off the attempts that are in flight, and resolves when they have ended. */
+  /** Aborts the attempts in flight, and resolves when they have ended. */
   async function close(): Promise<void> {
     stop.abort()
     for (const timer of timers.values()) clearTimeout(timer)
@@ -118,7 +118,7 @@ export function createDeliveryLoop(store: Store, now: () => number, faults: Deli
     await Promise.all(inFlight.values())
   }
 
-  /** As after a crash: attempts in flight are cut off, and their messages are due again. */
+  /** As after a crash: aborts the attempts in flight; their messages are due again. */
   async function restart(): Promise<void> {
     await close()
     stop = new AbortController()

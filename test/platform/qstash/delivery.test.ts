@@ -2,8 +2,8 @@ import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { deadLetterOf, eventually, signatureOf, startDestination, startWorld } from './world.ts'
 
-describe('what arrives', () => {
-  test('is the body byte by byte, its type, the forwarded headers and those of QStash, and no other', async () => {
+describe('a delivery', () => {
+  test('has the exact body, its type, the forwarded headers and those of QStash, and no other', async () => {
     const { call, destination } = await startWorld()
     const body = Buffer.from(Array.from({ length: 256 }, (_, n) => n))
     const { body: published } = await call('POST', `/v2/publish/${destination.url}/in`, {
@@ -39,14 +39,14 @@ describe('what arrives', () => {
     })
   })
 
-  test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const)('comes with the method %s', async (method) => {
+  test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const)('has the method %s', async (method) => {
     const { client, destination } = await startWorld()
     await client.publish({ url: destination.url, method })
     const request = await eventually('the delivery', () => destination.received[0])
     expect([request.method, request.body.length]).toEqual([method, 0])
   })
 
-  test('comes to the destination as it was written, and is signed for exactly that', async () => {
+  test('uses the destination exactly as published, and is signed for it', async () => {
     const { client, destination } = await startWorld()
     const path = '/a//b/%2Fc%20d;e?x=1&y=%3F&z=a//b??'
     await client.publish({ url: `${destination.url}${path}`, body: 'x' })
@@ -57,7 +57,7 @@ describe('what arrives', () => {
 })
 
 describe('a failed attempt', () => {
-  test('is repeated as often and as late as the message says, with a fresh signature, then dead', async () => {
+  test('is retried as often and as late as the message says, with a new signature, then a dead letter', async () => {
     const { client, destination, qstash } = await startWorld()
     destination.answer = () => ({ status: 503, body: 'busy' })
     const url = destination.url
@@ -77,7 +77,7 @@ describe('a failed attempt', () => {
     await expect(client.messages.get(messageId)).rejects.toMatchObject({ status: 404 })
   })
 
-  test('starts no retry before its time', async () => {
+  test('does not start the retry early', async () => {
     const { client, destination, qstash } = await startWorld()
     destination.answer = () => ({ status: 500 })
     const { messageId } = await client.publish({ url: destination.url, retries: 1, retryDelay: '80' })
@@ -87,11 +87,11 @@ describe('a failed attempt', () => {
   })
 
   test.each([
-    ['three retries by the default backoff', {}, undefined, 12_000],
+    ['the default backoff', {}, undefined, 12_000],
     ['Retry-After', { 'retry-after': '33' }, '5', 33_000],
     ['X-RateLimit-Reset-Tokens', { 'x-ratelimit-reset-tokens': '1m' }, '5', 60_000],
-    ['its own expression, because more than a day is not heard', { 'retry-after': '90000' }, '7000', 7_000],
-  ])('waits for the retry visibly: %s', async (_title, headers, retryDelay, delayMs) => {
+    ['its own expression, because more than a day is ignored', { 'retry-after': '90000' }, '7000', 7_000],
+  ])('waits for the retry: %s', async (_title, headers, retryDelay, delayMs) => {
     let nowMs = 1_700_000_000_000
     const { client, destination, qstash } = await startWorld({ now: () => nowMs })
     destination.answer = () => ({ status: 500, headers })
@@ -117,7 +117,7 @@ describe('a failed attempt', () => {
     expect((await client.dlq.listMessages()).messages).toEqual([])
   })
 
-  test('of status 489 with Upstash-NonRetryable-Error is the last', async () => {
+  test('with status 489 and Upstash-NonRetryable-Error is not retried', async () => {
     const { client, destination } = await startWorld()
     destination.answer = () => ({ status: 489, headers: { 'Upstash-NonRetryable-Error': 'true' } })
     const { messageId } = await client.publish({ url: destination.url, retries: 5, retryDelay: '1' })
@@ -128,7 +128,7 @@ describe('a failed attempt', () => {
   test.each([
     ['489 and not the header', { status: 489 }],
     ['400 and the header', { status: 400, headers: { 'Upstash-NonRetryable-Error': 'true' } }],
-  ])('of status %s is repeated', async (_title, answer) => {
+  ])('with status %s is retried', async (_title, answer) => {
     const { client, destination } = await startWorld()
     destination.answer = () => answer
     const { messageId } = await client.publish({ url: destination.url, retries: 1, retryDelay: '1' })
@@ -148,7 +148,7 @@ describe('a failed attempt', () => {
     expect(elsewhere.received).toEqual([])
   })
 
-  test('is an answer that takes longer than the timeout', async () => {
+  test('is an answer after the timeout', async () => {
     const { client, destination, qstash } = await startWorld()
     destination.answer = ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({})))
     const { messageId } = await client.publish({ url: destination.url, retries: 0, timeout: '1s' })
@@ -167,7 +167,7 @@ describe('a failed attempt', () => {
         return cutter.url
       },
     ],
-  ])('is a connection that is %s, and has a status nevertheless', async (_title, findUrl) => {
+  ])('is a connection that is %s; its status is 0', async (_title, findUrl) => {
     const { client, qstash } = await startWorld()
     const { messageId } = await client.publish({ url: await findUrl(), retries: 1, retryDelay: '1' })
     const letter = await deadLetterOf(client, messageId)
@@ -175,7 +175,7 @@ describe('a failed attempt', () => {
     expect(qstash.deliveries().map(({ status }) => status)).toEqual([0, 0])
   })
 
-  test('keeps bodies that are no text in base64', async () => {
+  test('shows binary bodies in base64', async () => {
     const { client, destination } = await startWorld()
     const binary = Buffer.from([0xff, 0x00, 0xfe])
     destination.answer = () => ({ status: 500, body: binary })

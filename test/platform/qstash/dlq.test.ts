@@ -14,7 +14,7 @@ describe('the dead letter queue', () => {
     return { ...world, ids }
   }
 
-  test('shows what was sent and what came back', async () => {
+  test('shows the message and the response', async () => {
     const { call, destination, ids } = await withDeadLetters(1)
     const entry = await call('GET', `/v2/dlq/${ids[0]}`)
     expect(entry.body).toMatchObject({

@@ -18,12 +18,12 @@ const functions: Record<string, { arity: number; apply: (...values: number[]) =>
   max: { arity: 2, apply: Math.max },
 }
 
-// Each parenthesis is a level of recursion here: the bound keeps a hostile header off the stack's end.
+// Each parenthesis is a level of recursion: the limit prevents a stack overflow by a hostile header.
 const maxLength = 1_000
 
 /**
- * Reads an expression once, so that a wrong one is refused when the message is published.
- * @throws SyntaxError saying what is wrong with it.
+ * Parses an expression, so that an invalid one is refused when the message is published.
+ * @throws SyntaxError with the reason
  */
 export function parseDelayExpression(text: string): DelayExpression {
   if (text.length > maxLength) throw new SyntaxError(`expression is longer than ${maxLength} characters`)

@@ -1,4 +1,4 @@
-// A message of the QStash stand-in, and how the API shows it: by itself and in the dead letter queue.
+// A message of the QStash stand-in, and its form in the API: as a message and as a dead letter.
 // https://upstash.com/docs/qstash/api-reference/messages/get-a-message
 import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto'
 /** Header names in their canonical form (`Test-Header`), each with its values. */
 export type HeaderMap = Record<string, string[]>
 
-/** All that the publisher decides about a message, except when it is sent. */
-export type Parcel = {
+/** What the publisher decides about a message, except when it is sent. */
+export type NewMessage = {
   /** The destination exactly as published. */
   url: string
   method: string
@@ -22,7 +22,7 @@ export type Parcel = {
 }
 
 /** A message that is not delivered yet. Times are Unix milliseconds. */
-export type PendingMessage = Parcel & {
+export type PendingMessage = NewMessage & {
   messageId: string
   createdAt: number
   notBefore: number
@@ -67,7 +67,7 @@ export function showMessage(message: PendingMessage) {
   }
 }
 
-/** An entry as `GET /v2/dlq/{id}` shows it. `responseStatus` is a number even where nobody answered. */
+/** A dead letter as `GET /v2/dlq/{id}` shows it. `responseStatus` is 0 if there was no answer. */
 export function showDeadLetter({ dlqId, message, result }: DeadLetter) {
   return {
     ...showMessage(message),
@@ -92,7 +92,7 @@ export function canonicalName(name: string): string {
   return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 
-/** `prefix` and 28 characters that nobody can guess. */
+/** `prefix` and 28 random characters. */
 export function randomId(prefix: string): string {
   return prefix + randomBytes(21).toString('base64url').replaceAll(/[-_]/g, '0')
 }

@@ -26,7 +26,7 @@ describe('publishing', () => {
     expect(qstash.messages()).toEqual([])
   })
 
-  test('shows a delayed message with all that was said about it', async () => {
+  test('shows a delayed message with all its settings', async () => {
     const { client, destination, qstash } = await startWorld({ now: () => 1_700_000_000_000 })
     const url = `${destination.url}/hook?a=1`
     const { messageId } = await client.publishJSON({
@@ -75,7 +75,7 @@ describe('publishing', () => {
   test('a message without delay is sent at once and is gone when it has been delivered', async () => {
     const { client, destination, qstash } = await startWorld()
     const { messageId } = await client.publish({ url: destination.url, body: 'now' })
-    await eventually('the end of it', () => qstash.deliveries().length === 1)
+    await eventually('the attempt', () => qstash.deliveries().length === 1)
     expect(qstash.deliveries()).toMatchObject([{ messageId, url: destination.url, retried: 0, status: 200 }])
     await expect(client.messages.get(messageId)).rejects.toMatchObject({ status: 404 })
   })
@@ -89,10 +89,10 @@ describe('deduplication', () => {
     const { messageId } = await client.publish({ ...request, body: 'first' })
     await eventually('the delivery', () => qstash.messages().length === 0)
     nowMs += 599_999
-    const again = await call('POST', `/v2/publish/${destination.url}/other`, {
+    const duplicate = await call('POST', `/v2/publish/${destination.url}/other`, {
       headers: { 'Upstash-Deduplication-Id': 'job:1' },
     })
-    expect([again.status, again.body]).toEqual([202, { messageId, deduplicated: true }])
+    expect([duplicate.status, duplicate.body]).toEqual([202, { messageId, deduplicated: true }])
     expect(await client.publish(request)).toEqual({ messageId, deduplicated: true })
     nowMs += 1
     const next = await client.publish(request)
@@ -102,7 +102,7 @@ describe('deduplication', () => {
 })
 
 describe('a batch', () => {
-  test('answers in order, and a bad item harms no other', async () => {
+  test('answers in order, and publishes the other items beside an invalid one', async () => {
     const { client, destination } = await startWorld()
     const answers: unknown = await client.batchJSON([
       { url: `${destination.url}/1`, body: { n: 1 }, deduplicationId: 'same' },

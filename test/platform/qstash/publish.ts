@@ -1,8 +1,8 @@
-// Reads a publish request: the destination and the Upstash-* headers that say how it is to be delivered.
+// Reads a publish request: the destination, and the Upstash-* headers with the delivery settings.
 // https://upstash.com/docs/qstash/api-reference/messages/publish-a-message
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { parseDelayExpression } from './expression.ts'
-import { canonicalName, type HeaderMap, type Parcel } from './message.ts'
+import { canonicalName, type HeaderMap, type NewMessage } from './message.ts'
 import { refuse, refuseUnimplemented } from './refusal.ts'
 import { type DurationUnit, parseDurationMs } from './retry-delay.ts'
 
@@ -10,7 +10,7 @@ import { type DurationUnit, parseDurationMs } from './retry-delay.ts'
 export type PublishHeaders = Record<string, string>
 
 export type Publication = {
-  parcel: Parcel
+  message: NewMessage
   /** Unix milliseconds. */
   notBefore: number
   deduplicationId: string | undefined
@@ -20,11 +20,11 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const defaultMaxRetries = 3
 const durationUnits: DurationUnit[] = ['d', 'h', 'm', 's']
 const forwardPrefix = 'upstash-forward-'
-/** The SDKs describe themselves in `telemetry-*`; nothing depends on it. */
+/** The SDKs send `telemetry-*`; it has no effect. */
 const knownHeaders =
   /^upstash-(method|delay|timeout|retries|retry-delay|failure-callback|deduplication-id|label|forward-.+|telemetry-.+)$/
 
-/** @throws Refusal 400 for a header that cannot be read, 501 for one that is not implemented here. */
+/** @throws Refusal 400 for an invalid header, 501 for one that is not implemented */
 export function readPublication(
   destination: string,
   headers: PublishHeaders,
@@ -38,7 +38,7 @@ export function readPublication(
   }
   const failureCallback = headers['upstash-failure-callback']
   const labels = headers['upstash-label']?.split(',').map((label) => label.trim()) ?? []
-  const parcel: Parcel = {
+  const message: NewMessage = {
     url: checkDestination(destination),
     method: readMethod(headers),
     header: readForwardedHeader(headers),
@@ -50,13 +50,13 @@ export function readPublication(
     labels: labels.filter((label) => label !== ''),
   }
   return {
-    parcel,
+    message,
     notBefore: nowMs + (readDuration(headers, 'upstash-delay') ?? 0),
     deduplicationId: headers['upstash-deduplication-id'] || undefined,
   }
 }
 
-/** @throws Refusal unless `text` is an http(s) URL, which stays exactly as it is. */
+/** Returns the text unchanged. @throws Refusal unless it is an http(s) URL */
 function checkDestination(text: string): string {
   if (/^api\//.test(text)) throw refuseUnimplemented(`the destination ${text}`)
   if (/^[\w.-]+$/.test(text)) throw refuseUnimplemented('URL groups')
@@ -119,7 +119,7 @@ function readExpression(headers: PublishHeaders, name: string): string | undefin
   return text
 }
 
-// A batch carries its headers as JSON, which allows names and values that HTTP does not.
+// The headers of a batch are JSON, which allows names and values that HTTP does not.
 function checkHeader(name: string, value: string): void {
   try {
     validateHeaderName(name.replace(forwardPrefix, ''))

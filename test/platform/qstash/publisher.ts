@@ -7,13 +7,13 @@ import type { Store } from './store.ts'
 export type Parts = { store: Store; loop: DeliveryLoop; now: () => number }
 
 export function createPublisher({ store, loop, now }: Parts) {
-  /** @throws Refusal for a message that cannot be read, or is not implemented here */
+  /** @throws Refusal for a message that is invalid or not implemented */
   function publish(destination: string, headers: PublishHeaders, body: Buffer) {
     const at = now()
-    const { parcel, notBefore, deduplicationId } = readPublication(destination, headers, body, at)
+    const { message, notBefore, deduplicationId } = readPublication(destination, headers, body, at)
     const duplicate = deduplicationId === undefined ? undefined : store.findDuplicate(deduplicationId)
     if (duplicate !== undefined) return { messageId: duplicate, deduplicated: true }
-    const { messageId } = loop.send(parcel, at, notBefore)
+    const { messageId } = loop.send(message, at, notBefore)
     if (deduplicationId !== undefined) store.rememberKey(deduplicationId, messageId)
     return { messageId }
   }
@@ -43,7 +43,7 @@ function readBatch(body: Buffer): unknown[] {
   return items
 }
 
-/** @throws Refusal for an item that is no `{destination, headers?: {name: value}, body?: string}`. */
+/** @throws Refusal unless the item is `{destination, headers?: {name: value}, body?: string}` */
 function readItem(item: unknown) {
   const members: Record<string, unknown> = { ...Object(item) }
   const { destination, headers = {}, body = '', queue, ...others } = members

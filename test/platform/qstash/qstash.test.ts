@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { startQStash } from '../qstash.ts'
 import { clientOf, startWorld } from './world.ts'
 
-describe('the door', () => {
-  test('answers 401 for a wrong token and for none, on every path', async () => {
+describe('a request', () => {
+  test('with a wrong token or none is answered 401, on every path', async () => {
     const { call, qstash, destination } = await startWorld()
     const stranger = clientOf({ url: qstash.url, token: 'other' })
     await expect(stranger.publish({ url: destination.url })).rejects.toMatchObject({ status: 401 })
@@ -28,13 +28,13 @@ describe('the door', () => {
     ['GET', '/v2/dlq?count=1', 'count=1'],
     ['POST', '/v2/keys/rotate', '/v2/keys/rotate'],
     ['POST', '/v2/batch?x=1', 'x=1'],
-  ])('answers 501 to %s %s and names what it does not implement', async (method, path, what) => {
+  ])('%s %s is answered 501, which names what is not implemented', async (method, path, what) => {
     const { call } = await startWorld()
     const answer = await call(method, path)
     expect(answer).toMatchObject({ status: 501, body: { error: expect.stringContaining(what) } })
   })
 
-  test.each(['', '?count=1', '?label=red'])('cancels nothing at DELETE /v2/messages%s', async (query) => {
+  test.each(['', '?count=1', '?label=red'])('DELETE /v2/messages%s cancels nothing', async (query) => {
     const { call, client, destination, qstash } = await startWorld()
     const { messageId } = await client.publish({ url: destination.url, delay: '1h', label: 'red' })
     expect((await call('DELETE', `/v2/messages${query}`)).status).toBe(501)
@@ -52,14 +52,14 @@ describe('the door', () => {
     'Upstash-Not-Before',
     'Upstash-Content-Based-Deduplication',
     'Upstash-Retrys',
-  ])('answers 501 to the header %s', async (name) => {
+  ])('with the header %s is answered 501', async (name) => {
     const { call, destination } = await startWorld()
     const answer = await call('POST', `/v2/publish/${destination.url}`, { headers: { [name]: 'x' } })
     expect(answer.status).toBe(501)
     expect(String(answer.body.error).toLowerCase()).toContain(name.toLowerCase())
   })
 
-  test('answers 404 for a message and a dead letter that it does not have', async () => {
+  test('for an unknown message or dead letter is answered 404', async () => {
     const { call } = await startWorld()
     expect((await call('GET', '/v2/messages/msg_x')).status).toBe(404)
     expect((await call('GET', '/v2/dlq/1-0')).status).toBe(404)
@@ -74,7 +74,7 @@ describe('the signing keys', () => {
     expect({ current: qstash.currentSigningKey, next: qstash.nextSigningKey }).toEqual(keys)
   })
 
-  test('and the token can be chosen', async () => {
+  test('and the token can be configured', async () => {
     const qstash = await startQStash({ token: 'mine', currentSigningKey: 'sig_a', nextSigningKey: 'sig_b' })
     const response = await fetch(`${qstash.url}/v2/keys`, { headers: { authorization: 'Bearer mine' } })
     expect(await response.json()).toEqual({ current: 'sig_a', next: 'sig_b' })

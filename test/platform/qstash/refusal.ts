@@ -1,8 +1,7 @@
-// How the parts of the QStash stand-in refuse a request: the error is thrown where the fault is found, and answered in
-// one place.
+// The error with which the parts of the QStash stand-in refuse a request. routes.ts turns it into the answer.
 import { notImplemented, type StandInAnswer } from '../http.ts'
 
-/** The body of `answer` is `{"error": "…"}`, the text that the SDKs show. */
+/** The body of `answer` is `{"error": "…"}`, which the SDKs show. */
 export class Refusal extends Error {
   readonly answer: StandInAnswer
 

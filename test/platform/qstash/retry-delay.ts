@@ -1,5 +1,4 @@
-// How long QStash waits before the next attempt: what the response asks for, else the message's own expression,
-// else the default backoff. https://upstash.com/docs/qstash/features/retry
+// The delay before the next attempt: the one in the response, else the message's own expression, else the default backoff. https://upstash.com/docs/qstash/features/retry
 import { parseDelayExpression } from './expression.ts'
 import type { HeaderMap } from './message.ts'
 
@@ -18,10 +17,10 @@ const unitMs = {
 
 export type DurationUnit = keyof typeof unitMs
 
-// In the order of the documentation; which one wins is not said there.
+// In the order of the documentation, which does not say which one takes precedence.
 const delayHeaders = ['Retry-After', 'X-Ratelimit-Reset', 'X-Ratelimit-Reset-Requests', 'X-Ratelimit-Reset-Tokens']
 
-/** Milliseconds of `1d10h30m`, `6m5s`, `1.5s` …, or undefined where it is no sum of values in `units`. */
+/** Milliseconds of `1d10h30m`, `6m5s`, `1.5s` …, or undefined if the text is not a sum of values in `units`. */
 export function parseDurationMs(text: string, units: readonly DurationUnit[]): number | undefined {
   const part = String.raw`(\d+(?:\.\d+)?)(${[...units].sort((a, b) => b.length - a.length).join('|')})`
   if (!new RegExp(`^(?:${part})+$`).test(text)) return undefined
@@ -39,8 +38,8 @@ export function defaultBackoffMs(n: number): number {
 
 /**
  * The delay after a failed attempt, in milliseconds.
- * The documentation does not say whether the response or the message wins; here the response does, because it is the
- * later word. It does say that a response asking for more than a day is not heard.
+ * The documentation does not say whether the response or the message takes precedence; here the response does, because it is
+ * later. It does say that a delay of more than a day in the response is ignored.
  */
 export function retryDelayMs(failed: {
   retried: number
@@ -53,7 +52,7 @@ export function retryDelayMs(failed: {
   const backoffMs = defaultBackoffMs(failed.retried + 1)
   if (failed.expression === undefined) return backoffMs
   const value = parseDelayExpression(failed.expression)(failed.retried)
-  // What sqrt(-1) or 0/0 should mean is not documented: as good as no expression.
+  // The result of sqrt(-1) or 0/0 is not documented; here it counts as no expression.
   return Number.isNaN(value) ? backoffMs : Math.round(Math.min(maxDelayMs, Math.max(0, value)))
 }
 

@@ -10,7 +10,7 @@ type Call = { method: string; path: string; query: string; headers: PublishHeade
 
 const publishPath = '/v2/publish/'
 
-/** Answers requests that bear `token`. */
+/** Handles requests with `token`. */
 export function createApi(token: string, parts: Parts): (request: StandInRequest) => StandInAnswer {
   const { store } = parts
   const publisher = createPublisher(parts)

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { eventually, signatureOf, startWorld } from './world.ts'
 
 describe('the signature', () => {
-  test('is a fresh JWT with the claims of the documentation', async () => {
+  test('is a new JWT with the claims of the documentation', async () => {
     const nowMs = 1_700_000_000_900
     const { client, destination } = await startWorld({ now: () => nowMs })
     await client.publish({ url: destination.url, body: 'hello' })

@@ -1,11 +1,11 @@
-// Upstash-Signature: a JWT over the destination and the body, by which a receiver knows that QStash is calling.
+// Upstash-Signature: a JWT for the destination and the body, with which a receiver authenticates QStash.
 // https://upstash.com/docs/qstash/howto/signature
 import { createHash, createHmac } from 'node:crypto'
 import { randomId } from './message.ts'
 
 const lifetimeSeconds = 300
 
-/** A fresh token for one attempt, signed with `key` used as text, its `sig_` included. */
+/** A new token for one attempt, signed with `key` as text, including its `sig_`. */
 export function signDelivery(key: string, url: string, body: Buffer, nowMs: number): string {
   const nowSeconds = Math.floor(nowMs / 1_000)
   const header = encodeJson({ alg: 'HS256', typ: 'JWT' })
@@ -22,7 +22,7 @@ export function signDelivery(key: string, url: string, body: Buffer, nowMs: numb
   return `${header}.${claims}.${signature}`
 }
 
-/** base64url with its `=` padding, as in the documentation's example: a receiver must cope with it. */
+/** base64url with its `=` padding, as in the documentation's example: a receiver must accept it. */
 function hashBody(body: Buffer): string {
   const hash = createHash('sha256').update(body).digest('base64url')
   return hash.padEnd(Math.ceil(hash.length / 4) * 4, '=')

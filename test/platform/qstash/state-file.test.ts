@@ -13,7 +13,7 @@ async function newStateFile() {
   return join(folder, 'deeper', 'qstash.json')
 }
 
-test('what is not delivered, what is dead, what was seen and the keys survive a restart', async () => {
+test('undelivered messages, dead letters, deduplication ids and keys survive a restart', async () => {
   const stateFile = await newStateFile()
   const destination = await startDestination()
   destination.answer = () => ({ status: 500, body: Buffer.from([0xff]) })
@@ -27,7 +27,7 @@ test('what is not delivered, what is dead, what was seen and the keys survive a 
     delay: '1h',
     retries: 4,
     failureCallback: destination.url,
-    deduplicationId: 'once',
+    deduplicationId: 'same',
     label: 'kept',
   })
   const dead = await client.publish({ url: `${destination.url}/dead`, body: 'x', retries: 0 })
@@ -41,12 +41,12 @@ test('what is not delivered, what is dead, what was seen and the keys survive a 
   expect(after.messages()).toEqual(messages)
   expect(messages).toMatchObject([{ messageId: waiting.messageId, bodyBase64: binary.toString('base64') }])
   expect((await again.dlq.listMessages()).messages).toEqual([letter])
-  const duplicate = await again.publish({ url: destination.url, deduplicationId: 'once' })
+  const duplicate = await again.publish({ url: destination.url, deduplicationId: 'same' })
   expect(duplicate).toEqual({ messageId: waiting.messageId, deduplicated: true })
   expect([after.currentSigningKey, after.nextSigningKey]).toEqual(['sig_a', 'sig_b'])
 })
 
-test('a message that was in flight at the end is tried again, and the attempt that was cut off does not count', async () => {
+test('a message in flight at the end is sent again, and the aborted attempt does not count', async () => {
   const stateFile = await newStateFile()
   const destination = await startDestination()
   destination.answer = ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({})))
@@ -64,7 +64,7 @@ test('a message that was in flight at the end is tried again, and the attempt th
   expect(destination.received.map(({ headers }) => headers['upstash-retried'])).toEqual(['0', '0'])
 })
 
-test('a retry that was awaited at the end is made with its count', async () => {
+test('a retry that was due after the end keeps its count', async () => {
   const stateFile = await newStateFile()
   const destination = await startDestination()
   destination.answer = () => ({ status: 500 })
@@ -82,7 +82,7 @@ test('a retry that was awaited at the end is made with its count', async () => {
   expect(destination.received[1]?.headers['upstash-retried']).toBe('1')
 })
 
-test('the file is written while the stand-in runs, whole and with nothing left beside it', async () => {
+test('the file is written while the stand-in runs, completely, and without temporary files', async () => {
   const stateFile = await newStateFile()
   const qstash = await startQStash({ stateFile })
   onTestFinished(() => qstash.close())
@@ -92,19 +92,19 @@ test('the file is written while the stand-in runs, whole and with nothing left b
   expect(await readdir(join(stateFile, '..'))).toEqual(['qstash.json'])
 })
 
-test.each(['{', '{"version":1}', '[]'])('a file that holds %s is refused by name', async (text) => {
+test.each(['{', '{"version":1}', '[]'])('a file with the content %s is refused by its name', async (text) => {
   const stateFile = join(await newStateFile(), '..', '..', 'other.json')
   await writeFile(stateFile, text)
   await expect(startQStash({ stateFile })).rejects.toThrow(stateFile)
 })
 
-test('a taken port is an error', async () => {
+test('a port in use is an error', async () => {
   const first = await startQStash()
   onTestFinished(() => first.close())
   await expect(startQStash({ port: Number(new URL(first.url).port) })).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })
 
-test('the end leaves nothing behind that would keep the process alive', async () => {
+test('after close, nothing keeps the process alive', async () => {
   const script = `
     const { startQStash } = await import(${JSON.stringify(new URL('../qstash.ts', import.meta.url).href)})
     const qstash = await startQStash()

@@ -1,26 +1,26 @@
-// The file in which the QStash stand-in survives a restart: JSON, bodies in base64, replaced as a whole so that a
-// crash leaves the old file or the new one.
+// The file with the state of the QStash stand-in: JSON, bodies in base64. Each write replaces the whole file, so that after
+// a crash it is the old one or the new one.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { AttemptResult, PendingMessage } from './message.ts'
 import type { State } from './store.ts'
 
-// A burst of changes is one write.
+// Changes within this time are one write.
 const settleMs = 25
 
 export type StateFile = {
-  /** Writes the state soon. A failure is told on the console, and again by `close` if it lasts. */
+  /** Writes the state soon. An error is printed on the console; `close` throws it if it persists. */
   changed(): void
   /**
-   * Writes the state as it is now and waits until it is on the disk.
-   * @throws the file system's error.
+   * Writes the current state and waits until it is on the disk.
+   * @throws the error of the file system
    */
   close(): Promise<void>
 }
 
 /**
- * The state that `path` holds, or undefined where there is no such file.
- * @throws Error naming the file when it is not what `openStateFile` writes.
+ * The state in the file, or undefined if there is no file.
+ * @throws Error with the name of a file that is not a state file
  */
 export async function loadState(path: string): Promise<State | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -35,12 +35,12 @@ export async function loadState(path: string): Promise<State | undefined> {
   }
 }
 
-/** Writes what `read` answers to `path`, whose folder is made if it is missing. */
+/** Writes the result of `read` to `path`, and creates its folder if it is missing. */
 export function openStateFile(path: string, read: () => State): StateFile {
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
 
-  // One write at a time: a later one must not be overtaken by an earlier one.
+  // One write at a time, so that an earlier one cannot finish after a later one.
   const write = () => {
     timer = undefined
     const written = writing.then(() => replaceFile(path, JSON.stringify(encode(read()))))
@@ -102,7 +102,7 @@ function encodeBody<Value extends { body: Buffer }>(value: Value): Omit<Value, '
 }
 
 function decodeBody<Value extends { body: Buffer }>(value: Omit<Value, 'body'> & { body: string }): Value {
-  // The rest of Value is there, since Value without its body is what came in; the compiler cannot add it up.
+  // The argument has all other members of Value; the compiler cannot conclude that.
   return {
     ...value,
     body: Buffer.from(value.body, 'base64'),

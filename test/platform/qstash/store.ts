@@ -1,5 +1,5 @@
-// The data of the QStash stand-in: undelivered messages, dead letters, deduplication keys and signing keys. Where there is
-// a state file, they survive a restart.
+// The data of the QStash stand-in: undelivered messages, dead letters, deduplication keys and signing keys. With a
+// state file, they survive a restart.
 import type { AttemptResult, DeadLetter, PendingMessage } from './message.ts'
 
 export type SigningKeys = { current: string; next: string }
@@ -14,11 +14,11 @@ export type State = {
 
 export type Store = ReturnType<typeof createStore>
 
-/** One page of the dead letter queue: the stand-in has no further ones. */
+/** The stand-in lists the dead letter queue on one page. */
 const keptDeadLetters = 100
 const deduplicationWindowMs = 600_000
 
-/** `onChange` is called after a change that the state file has to hold. */
+/** `onChange` is called after every change of the state. */
 export function createStore(initial: State, now: () => number, onChange: () => void) {
   const messages = new Map(initial.messages.map((message) => [message.messageId, message]))
   const deadLetters = new Map(initial.deadLetters.map((letter) => [letter.dlqId, letter]))
@@ -34,7 +34,7 @@ export function createStore(initial: State, now: () => number, onChange: () => v
     onChange,
 
     addDeadLetter(failedAt: number, message: PendingMessage, result: AttemptResult): DeadLetter {
-      // Never the same id twice, and never out of order, even if the clock stands still or steps back.
+      // Ids are unique and in order, even if the clock stands still or goes back.
       lastDlq = failedAt > lastDlq.ms ? { ms: failedAt, n: 0 } : { ms: lastDlq.ms, n: lastDlq.n + 1 }
       const letter = { dlqId: `${lastDlq.ms}-${lastDlq.n}`, message, result }
       deadLetters.set(letter.dlqId, letter)

@@ -1,5 +1,5 @@
-// A world of its own for a test of the QStash stand-in: the stand-in, the vendor's client, and a destination that
-// answers as it is told and remembers what it got.
+// The environment of a test of the QStash stand-in: the stand-in, the vendor's client, and a destination that records
+// requests and answers as configured.
 import { Client } from '@upstash/qstash'
 import { onTestFinished } from 'vitest'
 import { type StandInAnswer, type StandInRequest, startHttpServer } from '../http.ts'
@@ -7,9 +7,9 @@ import { type QStashStandInOptions, startQStash } from '../qstash.ts'
 
 export type Destination = {
   url: string
-  /** What has arrived, oldest first. */
+  /** The requests so far, oldest first. */
   received: StandInRequest[]
-  /** How the next requests are answered; 200 until told otherwise. */
+  /** The answer to the next requests; by default 200. */
   answer: (request: StandInRequest) => StandInAnswer | Promise<StandInAnswer>
 }
 
@@ -20,7 +20,7 @@ export async function startWorld(options: QStashStandInOptions = {}) {
   return { destination, qstash, client: clientOf(qstash), call: callerOf(qstash) }
 }
 
-/** The SDK without its own retries, which would hide what the stand-in answers. */
+/** The SDK without its own retries, which would hide the stand-in's answers. */
 export function clientOf({ url, token }: { url: string; token: string }): Client {
   return new Client({ baseUrl: url, token, retry: false, devMode: false })
 }
@@ -38,14 +38,14 @@ export async function startDestination(): Promise<Destination> {
 
 export const signatureOf = (request: StandInRequest): string => String(request.headers['upstash-signature'])
 
-/** A plain request with the token, for what the SDK cannot say. `path` goes out as it is. */
+/** A plain request with the token, for what the SDK cannot send. `path` is sent unchanged. */
 function callerOf({ url, token }: { url: string; token: string }) {
   return async (method: string, path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers)
     if (!headers.has('authorization')) headers.set('authorization', `Bearer ${token}`)
     const response = await fetch(`${url}${path}`, { ...init, method, headers })
     const text = await response.text()
-    // A test looks into the answer as it likes; what is not there is undefined.
+    // Tests read any member; a missing one is undefined.
     const body = JSON.parse(text) as Record<string, unknown>
     return { status: response.status, headers: response.headers, body }
   }
@@ -60,12 +60,12 @@ export async function eventually<Found>(
   for (;;) {
     const found = await find()
     if (found !== undefined && found !== false) return found
-    if (performance.now() > deadline) throw new Error(`never came: ${what}`)
+    if (performance.now() > deadline) throw new Error(`not within 5 s: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
-/** Waits until the message is in the dead letter queue, and answers its entry. */
+/** Waits until the message is in the dead letter queue, and returns its entry. */
 export function deadLetterOf(client: Client, messageId: string) {
   return eventually(`the dead letter of ${messageId}`, async () => {
     const { messages } = await client.dlq.listMessages()

@@ -7,24 +7,24 @@ import type { Store } from './store.ts'
 export type World = {
   store: Store
   scripts: Map<string, string>
-  /** @throws RedisError what the command answers as an error, NotSpoken for what a script may not do here. */
+  /** @throws RedisError for an error of the command, NotImplemented for what a script cannot do here. */
   call(words: string[], declaredKeys: string[]): Reply
 }
 
 export type Run = (world: World) => Reply
 
-/** `counted`: as EVAL has them, the number of keys first. */
+/** `counted`: the number of keys comes first, as in EVAL. */
 export type KeyPositions = 'none' | 'first' | 'all' | 'counted'
 
 export type Command = {
-  /** As in COMMAND INFO: the name counts, negative is a minimum. */
+  /** As in COMMAND INFO: it includes the name, and a negative number is a minimum. */
   arity: number
   keys: KeyPositions
   isWrite: boolean
   isAllowedInScripts: boolean
   /**
-   * Reads the arguments (without the name; the arity has been checked).
-   * @throws RedisError for invalid arguments, NotSpoken for arguments that the stand-in does not implement.
+   * Reads the arguments, without the name. The arity is already checked.
+   * @throws RedisError for invalid arguments, NotImplemented for arguments that the stand-in does not implement.
    */
   prepare(...args: string[]): Run
 }
@@ -41,7 +41,7 @@ export function write(arity: number, keys: KeyPositions, prepare: Prepare): Comm
   return { arity, keys, isWrite: true, isAllowedInScripts: true, prepare }
 }
 
-/** For commands that act on more than the keys they name. */
+/** For commands that act on keys which they do not name. */
 export function outsideScripts(command: Command): Command {
   return { ...command, isAllowedInScripts: false }
 }
@@ -49,7 +49,7 @@ export function outsideScripts(command: Command): Command {
 /** The arguments with `mapKey` applied to every key among them. */
 export function mapKeys(command: Command, args: string[], mapKey: (key: string) => string): string[] {
   if (command.keys === 'counted') {
-    // A script that does not need one of its keys is given '' for it and compares: that must stay ''.
+    // @upstash/ratelimit passes '' for a key that does not exist, and its script compares with '': it must stay ''.
     const count = Number(args[1])
     return args.map((arg, at) => (at >= 2 && at < 2 + count && arg !== '' ? mapKey(arg) : arg))
   }
@@ -57,7 +57,7 @@ export function mapKeys(command: Command, args: string[], mapKey: (key: string) 
   return [...keys.map(mapKey), ...args.slice(keys.length)]
 }
 
-/** The keys of a command that can run in scripts; its arguments begin with them. */
+/** The keys of a command that can run in scripts. They are its first arguments. */
 export function keysOf(command: Command, args: string[]): string[] {
   const counts: Record<KeyPositions, number> = { none: 0, first: 1, all: args.length, counted: 0 }
   return args.slice(0, counts[command.keys])

@@ -1,15 +1,15 @@
-// What each command of the Redis stand-in answers, in Redis' own words: the same list holds on a real Redis 7.
+// The answers of each command of the Redis stand-in. A real Redis 7 gives the same ones.
 import { describe, expect, test } from 'vitest'
-import { NotSpoken } from './reply.ts'
-import { openRedis, places } from './world.ts'
+import { NotImplemented } from './reply.ts'
+import { backends, openRedis } from './world.ts'
 
 const notInteger = 'ERR value is not an integer or out of range'
 const fewWords = (command: string) => `ERR wrong number of arguments for '${command}' command`
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : error)
 
-/** Commands one after another, split at spaces, each with its answer; errors answer with their text. */
-const stories: Record<string, [command: string, answer: unknown][]> = {
+/** Commands in order, split at spaces, each with its answer. The answer of an error is its text. */
+const scenarios: Record<string, [command: string, answer: unknown][]> = {
   'SET and its options': [
     ['SET k', fewWords('set')],
     ['SET k v EX', 'ERR syntax error'],
@@ -78,10 +78,10 @@ const stories: Record<string, [command: string, answer: unknown][]> = {
   ],
 }
 
-describe.each(places)('with the data $place,', ({ options }) => {
-  test.each(Object.entries(stories))('%s answer as Redis does', async (_what, story) => {
+describe.each(backends)('with $backend,', ({ options }) => {
+  test.each(Object.entries(scenarios))('%s: the answers are those of Redis', async (_title, scenario) => {
     const { standIn } = await openRedis(options)
-    for (const [command, answer] of story) {
+    for (const [command, answer] of scenario) {
       const found = await standIn.command(...command.split(' ')).catch(messageOf)
       expect(found, command).toEqual(answer)
     }
@@ -101,10 +101,10 @@ describe.each(places)('with the data $place,', ({ options }) => {
   })
 
   test.each([['KEYS a[bc]'], ['KEYS a\\*'], ['FLUSHDB ASYNC'], ['PEXPIRE k 10 NX']])(
-    '%s is refused, not misunderstood',
+    '%s is refused as not implemented',
     async (command) => {
       const { standIn } = await openRedis(options)
-      await expect(standIn.command(...command.split(' '))).rejects.toThrow(NotSpoken)
+      await expect(standIn.command(...command.split(' '))).rejects.toThrow(NotImplemented)
     },
   )
 })

@@ -1,20 +1,20 @@
-// The commands that the stand-in implements, and the first look at a command: is it known, is it complete, are its
-// arguments valid. Other commands of Redis are refused by name: a wrong answer would be worse.
+// The commands that the stand-in implements, and the checks before a command runs: its name, its arity, its arguments.
+// Other commands of Redis are refused by name: a wrong answer would be worse.
 import { Redis } from 'ioredis'
 import { type Command, type CommandTable, keysOf, type Run, type World } from './command.ts'
 import { keyCommands } from './keys.ts'
-import { NotSpoken, RedisError, type Reply, textFromBytes, wrongArity } from './reply.ts'
+import { NotImplemented, RedisError, type Reply, textFromBytes, wrongArity } from './reply.ts'
 import { scriptCommands } from './scripts.ts'
 import { stringCommands } from './strings.ts'
 
 export const commandTable: CommandTable = { ...keyCommands, ...stringCommands, ...scriptCommands }
 
 const redisCommands = new Set<string>(Redis.prototype.getBuiltinCommands())
-// What came after the client library's list, and the modules that Upstash has.
+// Commands newer than the client library's list, and the modules that Upstash has.
 const laterCommands = new Set(['delex', 'digest', 'hgetdel', 'hgetex', 'hsetex', 'msetex', 'xackdel', 'xdelex'])
 const moduleCommand = /^(bf|cf|cms|ft|json|search|tdigest|topk|ts|v)\.|^v(add|card|dim|emb|links|rem|sim)$/
 
-/** A command as it was sent, and either how to run it or what Redis answers instead. */
+/** A command as it was sent, and `next`: how to run it, or the error that Redis answers. */
 export type Prepared = {
   name: string
   args: string[]
@@ -50,8 +50,9 @@ function tryPrepare(command: Command, args: string[]): Run | RedisError {
 }
 
 /**
- * Looks at a command, name first.
- * @throws NotSpoken for what Redis or Upstash knows and the stand-in does not.
+ * Checks a command.
+ * @param words its name, then its arguments
+ * @throws NotImplemented for a command that Redis or Upstash has and the stand-in does not
  */
 export function prepareCommand(words: string[]): Prepared {
   const [name = '', ...args] = words
@@ -60,7 +61,7 @@ export function prepareCommand(words: string[]): Prepared {
   const answer = (next: Run | RedisError): Prepared => ({ name: lower, args, command, next })
   if (!command) {
     const isKnown = redisCommands.has(lower) || laterCommands.has(lower) || moduleCommand.test(lower)
-    if (isKnown) throw new NotSpoken(`the command ${lower.toUpperCase()}`)
+    if (isKnown) throw new NotImplemented(`the command ${lower.toUpperCase()}`)
     return answer(unknownCommand(name, args))
   }
   if (!isArityRight(command.arity, words.length)) return answer(wrongArity(lower))
@@ -69,19 +70,19 @@ export function prepareCommand(words: string[]): Prepared {
 
 /**
  * Runs a command for a script.
- * @throws RedisError what the command answers as an error, NotSpoken for a command that scripts cannot use here and for
- * a key that the script did not declare: such a script fails on a cluster
+ * @throws RedisError for an error of the command, NotImplemented for a command that scripts cannot use here, and for a key
+ *   that the script did not declare in KEYS: on a real server it would be outside the stand-in's prefix
  */
 export function runInScript(world: World, words: string[], declaredKeys: string[]): Reply {
   const [name = '', ...args] = words
   const command = findCommand(name)
-  if (!command?.isAllowedInScripts) throw new NotSpoken(`the command ${name.toUpperCase()} in a script`)
+  if (!command?.isAllowedInScripts) throw new NotImplemented(`the command ${name.toUpperCase()} in a script`)
   if (!isArityRight(command.arity, words.length)) {
     throw new RedisError('ERR Wrong number of args calling Redis command from script')
   }
   const isDeclared = (key: string) => key !== '' && declaredKeys.includes(key)
   if (!keysOf(command, args).every(isDeclared)) {
-    throw new NotSpoken('a script that uses a key it did not declare in KEYS')
+    throw new NotImplemented('a script that uses a key it did not declare in KEYS')
   }
   return command.prepare(...args)(world)
 }

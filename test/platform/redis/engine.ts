@@ -1,4 +1,4 @@
-// The Redis behind the REST API: one in this process, or (server.ts) a real one.
+// The Redis behind the REST API: an in-process one, or a real one (server.ts).
 import type { World } from './command.ts'
 import { type Prepared, runInScript } from './commands.ts'
 import { RedisError, type Reply } from './reply.ts'
@@ -8,12 +8,12 @@ import { Store } from './store.ts'
 export type Outcome = { reply: Reply } | { error: RedisError }
 
 export type Engine = {
-  /** One command after the other; an error does not keep the rest from running. */
+  /** Runs the commands in order. After an error, the next ones still run. */
   run(commands: Prepared[]): Promise<Outcome[]>
   close(): Promise<void>
 }
 
-/** A Redis in this process. */
+/** An in-process Redis. */
 export function createMemoryEngine(): Engine {
   const world: World = {
     store: new Store(),

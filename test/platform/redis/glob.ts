@@ -1,12 +1,12 @@
 // Redis' glob patterns, as KEYS takes them.
-import { NotSpoken } from './reply.ts'
+import { NotImplemented } from './reply.ts'
 
 /**
- * A test for whole keys.
- * @throws NotSpoken for a pattern with character classes or escapes
+ * A test for keys.
+ * @throws NotImplemented for a pattern with character classes or escapes
  */
 export function compileGlob(pattern: string): (key: string) => boolean {
-  if (/[[\]\\]/.test(pattern)) throw new NotSpoken('KEYS with [, ] or \\ in its pattern')
+  if (/[[\]\\]/.test(pattern)) throw new NotImplemented('KEYS with [, ] or \\ in its pattern')
   const source = pattern
     .replace(/[$.+()|{}^]/g, '\\$&')
     .replaceAll('*', '.*')
@@ -15,5 +15,5 @@ export function compileGlob(pattern: string): (key: string) => boolean {
   return (key) => expression.test(key)
 }
 
-/** The pattern that matches this text and nothing else. */
+/** The pattern that matches only this text. */
 export const escapeGlob = (text: string) => text.replace(/[*?[\]\\^]/g, '\\$&')

@@ -1,19 +1,19 @@
-// Keeps a script on a real server within the keys that it declared in KEYS. Those are mapped to the stand-in's prefix, any
-// other key would belong to somebody else; and the server itself does not check.
+// Restricts a script on a real server to the keys that it declares in KEYS. These have the stand-in's prefix; any other key
+// may be the developer's own data, and the server does not check.
 import type { CommandTable } from './command.ts'
 
-/** How the server's answer tells that the guard has refused the script. */
+/** The server's error for a script that the guard has refused. */
 const refusal = /^TIEBARREFUSED (.*?)(?: script: [0-9a-f]{40}.*)?$/
 
-/** What the guard has refused, or undefined for an error of another kind. */
+/** What the guard has refused; undefined for any other error. */
 export function readRefusal(message: string): string | undefined {
   return refusal.exec(message)?.[1]
 }
 
 /**
- * The script within a function that sees a checked `redis` in place of the server's. What else would lead to the server's
- * `redis` is hidden. The script's lines keep their numbers, but an error that a command raises is told of the first line.
- * @param script plain Lua that compiles: a text with an `end` too many would leave the function
+ * The script inside a function with a checked `redis`. Whatever else gives access to the server's `redis` is hidden. The
+ * lines keep their numbers, but Redis reports line 1 for an error of a command, because the guard calls it.
+ * @param script plain Lua that compiles: an extra `end` would close the function
  */
 export function guardScript(script: string, commands: CommandTable): string {
   const allowed = Object.entries(commands).filter(([, { isAllowedInScripts }]) => isAllowedInScripts)
@@ -21,7 +21,7 @@ export function guardScript(script: string, commands: CommandTable): string {
   return `${before.replace('POSITIONS', positions).replaceAll('\n', ' ')} ${script}\n${after}`
 }
 
-// A refusal ends the script. Should the script catch it, nothing more is carried out, and the end tells.
+// A refusal is an error in the script. If the script catches it, no further command runs, and its result is the refusal.
 const before = `
 local __guard = { server = redis, declared = {}, positions = { POSITIONS } }
 for _, key in ipairs(KEYS) do __guard.declared[key] = key ~= '' end

@@ -1,8 +1,8 @@
-// The commands on keys whatever they hold, and on the server.
+// The commands on keys and on the server.
 import { type CommandTable, outsideScripts, type Run, read, write } from './command.ts'
 import { compileGlob } from './glob.ts'
 import { INT64_MAX, parseInteger } from './number.ts'
-import { NotSpoken, OK, RedisError, Status, wrongArity } from './reply.ts'
+import { NotImplemented, OK, RedisError, Status, wrongArity } from './reply.ts'
 
 const removeKeys =
   (...keys: string[]): Run =>
@@ -10,7 +10,7 @@ const removeKeys =
     keys.filter((key) => store.delete(key)).length
 
 const expire = (key: string, amountText: string, ...options: string[]): Run => {
-  if (options.length > 0) throw new NotSpoken(`PEXPIRE with ${options.join(' ')}`)
+  if (options.length > 0) throw new NotImplemented(`PEXPIRE with ${options.join(' ')}`)
   const amount = parseInteger(amountText)
   const expiresAt = amount + BigInt(Date.now())
   if (expiresAt > INT64_MAX) throw new RedisError("ERR invalid expire time in 'pexpire' command")
@@ -39,7 +39,7 @@ const findKeys = (pattern: string): Run => {
 }
 
 const flush = (...options: string[]): Run => {
-  if (options.length > 0) throw new NotSpoken(`FLUSHDB with ${options.join(' ')}`)
+  if (options.length > 0) throw new NotImplemented(`FLUSHDB with ${options.join(' ')}`)
   return ({ store }) => {
     store.clear()
     return OK

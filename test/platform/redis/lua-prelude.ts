@@ -1,7 +1,7 @@
-// What is done in Lua itself before a script runs.
+// The Lua code that runs before a script.
 
-// Lua 5.1's names for what 5.3 renamed, none of what 5.3 added, and Redis' rule that a script has no globals of its
-// own. Redis' pcall hands over the text of a Redis error, not the table.
+// Restores the names of Lua 5.1, removes those that 5.3 added, and forbids globals, as Redis does. In Redis, pcall gives the
+// text of a Redis error, not the table.
 export const prelude = `
 local refuse = ...
 unpack, loadstring = table.unpack, load
@@ -27,5 +27,5 @@ setmetatable(_G, {
 })
 `
 
-/** What Redis' Lua has and this one has not. */
+/** The libraries and functions that Redis' Lua has and this one does not. */
 export const missingLibrary = /^(bit|cjson|cmsgpack|coroutine|struct|redis\..*)$/

@@ -1,15 +1,15 @@
-// Values on their way between Lua and Redis, by the rules of "Data type conversion" in Redis' Lua API reference.
+// Converts values between Lua and Redis, by the section "Data type conversion" of Redis' Lua API reference.
 import { type LuaState, lua, luaType, pushBytes, readBytes, readField, setField } from './lua-vm.ts'
 import { formatG } from './number.ts'
-import { bytesFromText, integerReply, NotSpoken, RedisError, type Reply, Status, textFromBytes } from './reply.ts'
+import { bytesFromText, integerReply, NotImplemented, RedisError, type Reply, Status, textFromBytes } from './reply.ts'
 
-/** The table that a Redis error is in Lua. */
+/** Pushes a Redis error: in Lua it is a table. */
 export function pushError(state: LuaState, message: string): void {
   lua.lua_createtable(state, 0, 1)
   setField(state, 'err', () => pushBytes(state, bytesFromText(message)))
 }
 
-/** An array, from 1 on. */
+/** Pushes an array. Its first index is 1. */
 export function pushList(state: LuaState, items: Reply[]): void {
   lua.lua_createtable(state, items.length, 0)
   items.forEach((item, at) => {
@@ -18,7 +18,7 @@ export function pushList(state: LuaState, items: Reply[]): void {
   })
 }
 
-/** nil becomes false: a table cannot hold nil. */
+/** Pushes a reply. null becomes false, because a Lua table cannot hold nil. */
 export function pushReply(state: LuaState, reply: Reply): void {
   if (reply === null) lua.lua_pushboolean(state, false)
   else if (typeof reply === 'string') pushBytes(state, reply)
@@ -29,7 +29,7 @@ export function pushReply(state: LuaState, reply: Reply): void {
   } else lua.lua_pushnumber(state, Number(reply))
 }
 
-/** The words given to redis.call; a number is written with %.17g. */
+/** The arguments of redis.call. A number is written with %.17g. */
 export function readArguments(state: LuaState): string[] {
   const count = lua.lua_gettop(state)
   if (count === 0) throw new RedisError('ERR Please specify at least one argument for this redis lib call')
@@ -41,9 +41,9 @@ export function readArguments(state: LuaState): string[] {
   })
 }
 
-/** Replies have no fractions: Redis cuts them off. */
+/** Redis truncates numbers to integers. */
 function integerOf(value: number): Reply {
-  if (!Number.isFinite(value)) throw new NotSpoken('a script that answers with an infinite number')
+  if (!Number.isFinite(value)) throw new NotImplemented('a script whose result is an infinite number')
   return integerReply(BigInt(Math.trunc(value)))
 }
 
@@ -52,7 +52,7 @@ const resp3Fields = ['double', 'map', 'set', 'big_number', 'verbatim_string']
 function readTable(state: LuaState, isNested: boolean): Reply {
   const problem = readField(state, 'err')
   if (problem !== null) {
-    if (isNested) throw new NotSpoken('an error inside an array that a script answers with')
+    if (isNested) throw new NotImplemented('a script whose result has an error inside an array')
     throw new RedisError(textFromBytes(problem).replace(/[\r\n]/g, ' '))
   }
   const status = readField(state, 'ok')
@@ -66,7 +66,7 @@ function readTable(state: LuaState, isNested: boolean): Reply {
     if (isEnd) break
   }
   if (items.length === 0 && resp3Fields.some((name) => hasField(state, name))) {
-    throw new NotSpoken('a script that answers with a RESP3 type')
+    throw new NotImplemented('a script whose result is a RESP3 type')
   }
   return items
 }
@@ -80,8 +80,8 @@ function hasField(state: LuaState, name: string): boolean {
 }
 
 /**
- * The value on top of the stack as a reply; an array ends at its first nil.
- * @throws RedisError when it is an error.
+ * The value on top of the stack as a reply. An array ends at its first nil.
+ * @throws RedisError if it is an error
  */
 export function readReply(state: LuaState, isNested = false): Reply {
   const type = lua.lua_type(state, -1)

@@ -1,14 +1,14 @@
-// The Lua machine for scripts: Fengari, which is Lua 5.3 in JavaScript, brought back to what scripts in Redis rely on
-// in Lua 5.1: one kind of number, a double, written with %.14g. (Fengari's integers have 32 bits and wrap.)
+// The Lua interpreter for scripts: Fengari, which is Lua 5.3 in JavaScript, changed to the numbers of Lua 5.1, on which Redis
+// scripts rely: doubles only, written with %.14g. (Fengari's integers have 32 bits and overflow.)
 import { createRequire } from 'node:module'
 import { formatG } from './number.ts'
 
-/** A Lua state; only Fengari looks inside. */
+/** A Lua state. Only Fengari reads it. */
 export type LuaState = { readonly luaState: unique symbol }
 export type LuaFunction = (state: LuaState) => number
 type Bytes = Uint8Array
 
-/** The part of Fengari that is used here; its names and rules are those of Lua's C API. */
+/** The part of Fengari that is used here. Names and behaviour are those of Lua's C API. */
 export type LuaApi = {
   lua_createtable(state: LuaState, items: number, fields: number): void
   lua_error(state: LuaState): never
@@ -55,8 +55,8 @@ export const luaType = { nil: 0, boolean: 1, number: 3, string: 4, table: 5 }
 
 function loadFengari(): Fengari {
   const require = createRequire(import.meta.url)
-  // The settings are copied by the core when it is loaded, the core by the libraries: each is changed in between.
-  // The modules need each other in a ring, so the order is Fengari's own.
+  // The core copies the settings when it is loaded, and the libraries copy the core, so each is changed before the next one
+  // is loaded. The modules import each other, so the order is Fengari's own.
   require('fengari/src/fengaricore.js')
   const settings: { LUA_COMPAT_FLOATSTRING: boolean; lua_number2str(value: number): string } =
     require('fengari/src/luaconf.js')
@@ -72,7 +72,7 @@ function loadFengari(): Fengari {
 export const { lua, lauxlib, lualib } = loadFengari()
 assertOneKindOfNumber()
 
-/** Had anything loaded Fengari before, its parts would still hold the old settings. */
+/** @throws Error if Fengari was loaded before: it then has the old settings */
 function assertOneKindOfNumber(): void {
   const state = lauxlib.luaL_newstate()
   const code = luaBytes("return (2147483647 + 1) .. ' ' .. 1e15")
@@ -89,22 +89,22 @@ export function pushBytes(state: LuaState, bytes: string): void {
   lua.lua_pushlstring(state, luaBytes(bytes), bytes.length)
 }
 
-/** The string at that place; numbers are written out, anything else is null. */
+/** The string at that index. A number is converted to text; any other value gives null. */
 export function readBytes(state: LuaState, at: number): string | null {
-  lua.lua_pushvalue(state, at) // a copy, for writing out a number changes it in place
+  lua.lua_pushvalue(state, at) // a copy, because the conversion of a number changes it in place
   const found = lua.lua_tolstring(state, -1)
   lua.lua_settop(state, -2)
   return found && Buffer.from(found).toString('latin1')
 }
 
-/** Sets a field of the table on top to the value that `push` leaves. */
+/** Sets a field of the table on top of the stack to the value that `push` pushes. */
 export function setField(state: LuaState, name: string, push: () => void): void {
   pushBytes(state, name)
   push()
   lua.lua_rawset(state, -3)
 }
 
-/** A string field of the table on top, or null. */
+/** A string field of the table on top of the stack, or null. */
 export function readField(state: LuaState, name: string): string | null {
   pushBytes(state, name)
   lua.lua_rawget(state, -2)

@@ -1,4 +1,4 @@
-// Runs a script as Redis 7 does: KEYS and ARGV, redis.call and redis.pcall, and the words of its errors.
+// Runs a script as Redis 7 does: with KEYS and ARGV, redis.call and redis.pcall, and Redis' error texts.
 import { missingLibrary, prelude } from './lua-prelude.ts'
 import { pushError, pushList, pushReply, readArguments, readReply } from './lua-values.ts'
 import {
@@ -13,14 +13,14 @@ import {
   readField,
   setField,
 } from './lua-vm.ts'
-import { NotSpoken, RedisError, type Reply, textFromBytes } from './reply.ts'
+import { NotImplemented, RedisError, type Reply, textFromBytes } from './reply.ts'
 
 export type LuaScript = {
   script: string
   sha: string
   keys: string[]
   argv: string[]
-  /** @throws RedisError what the command answers as an error. */
+  /** @throws RedisError for an error of the command */
   call(words: string[]): Reply
 }
 
@@ -31,7 +31,7 @@ const openLibraries = {
   math: 'luaopen_math',
 }
 
-/** The innermost line of the script at the moment of the error, seen from its handler. */
+/** The line of the script that raised the error. To be called in the error handler. */
 function whereRaised(state: LuaState): string {
   for (const level of [1, 2, 3, 4]) {
     lauxlib.luaL_where(state, level)
@@ -42,7 +42,7 @@ function whereRaised(state: LuaState): string {
   return ''
 }
 
-/** Compiles the script onto the stack. @throws RedisError when it is no Lua. */
+/** Compiles the script onto the stack. @throws RedisError if it does not compile */
 function load(state: LuaState, script: string): void {
   const code = luaBytes(script)
   if (lauxlib.luaL_loadbuffer(state, code, code.length, luaBytes('@user_script')) === 0) return
@@ -50,16 +50,16 @@ function load(state: LuaState, script: string): void {
   throw new RedisError(`ERR Error compiling script (new function): ${problem}`)
 }
 
-/** @throws RedisError when the script is no Lua. */
+/** @throws RedisError if the script does not compile */
 export function checkLua(script: string): void {
   load(lauxlib.luaL_newstate(), script)
 }
 
-/** One run of one script, in a Lua machine of its own. */
+/** One run of one script, in a Lua state of its own. */
 class LuaRun {
   readonly #given: LuaScript
   readonly #state = lauxlib.luaL_newstate()
-  /** What ends the run whatever the script does about it: a refusal, or a fault of the stand-in. */
+  /** An error that ends the run even if the script catches it: a refusal, or a fault of the stand-in. */
   #fatal: { error: unknown } | null = null
   #line = ''
 
@@ -67,7 +67,7 @@ class LuaRun {
     this.#given = given
   }
 
-  /** A function for Lua. Its errors are raised in Lua as Redis raises them, or handed over as a table. */
+  /** A function for Lua. An error is raised in Lua as Redis raises it, or returned as a table. */
   #expose(work: (state: LuaState) => Reply, doesRaise = true): LuaFunction {
     return (state) => {
       let problem: string
@@ -116,7 +116,7 @@ class LuaRun {
     lauxlib.luaL_loadbuffer(state, code, code.length, luaBytes('=prelude'))
     const refuse = this.#expose((inner) => {
       const name = readBytes(inner, 1) ?? ''
-      if (missingLibrary.test(name)) throw new NotSpoken(`${name} in a Lua script`)
+      if (missingLibrary.test(name)) throw new NotImplemented(`${name} in a Lua script`)
       return null
     })
     lua.lua_pushcfunction(state, refuse)
@@ -146,7 +146,7 @@ class LuaRun {
   }
 }
 
-/** @throws RedisError what the script answers as an error, NotSpoken when it asks for what is missing here. */
+/** @throws RedisError for an error of the script, NotImplemented if it uses what is not implemented here */
 export function runLua(script: LuaScript): Reply {
   return new LuaRun(script).execute()
 }

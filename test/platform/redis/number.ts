@@ -4,7 +4,7 @@ import { notAnInteger, RedisError } from './reply.ts'
 export const INT64_MAX = 2n ** 63n - 1n
 const INT64_MIN = -(2n ** 63n)
 
-/** @throws RedisError unless the text is a 64-bit integer in the one form that Redis takes (no `+5`, no `05`). */
+/** @throws RedisError unless the text is a 64-bit integer in the only form that Redis accepts (no `+5`, no `05`) */
 export function parseInteger(text: string): bigint {
   if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) throw notAnInteger()
   const value = BigInt(text)
@@ -12,10 +12,10 @@ export function parseInteger(text: string): bigint {
   return value
 }
 
-/** An integer for counts, where everything beyond 2^53 is as good as infinite. */
+/** A count. Above 2^53 it is not exact. */
 export const parseIndex = (text: string) => Number(parseInteger(text))
 
-/** @throws RedisError when the sum leaves 64 bits. */
+/** @throws RedisError when the sum does not fit into 64 bits */
 export function addInteger(left: bigint, right: bigint): bigint {
   const sum = left + right
   if (sum > INT64_MAX || sum < INT64_MIN) throw new RedisError('ERR increment or decrement would overflow')

@@ -1,8 +1,8 @@
-// The Redis stand-in as an application meets it: through @upstash/redis.
+// The Redis stand-in as an application uses it: through @upstash/redis.
 import { describe, expect, test } from 'vitest'
-import { openRedis, places } from './world.ts'
+import { backends, openRedis } from './world.ts'
 
-/** Asks until the answer is what it should be; fails after two seconds. */
+/** Asks until the answer is the wanted one. Fails after two seconds. */
 async function eventually(ask: () => Promise<unknown>, wanted: unknown): Promise<void> {
   const deadline = performance.now() + 2000
   let answer = await ask()
@@ -13,8 +13,8 @@ async function eventually(ask: () => Promise<unknown>, wanted: unknown): Promise
   expect(answer).toBe(wanted)
 }
 
-describe.each(places)('the vendor client, with the data $place', ({ options }) => {
-  test('gets back what it has set: text, numbers, objects, and nothing for a missing key', async () => {
+describe.each(backends)('the vendor client, with $backend', ({ options }) => {
+  test('reads what it has written: text, numbers, objects, and null for a missing key', async () => {
     const { redis } = await openRedis(options)
     await redis.set('text', '사출기 — é "quoted" \n')
     await redis.set('number', 42)
@@ -25,7 +25,7 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect(await redis.get('missing')).toBeNull()
   })
 
-  test('answers calls made at once in the order in which they were made', async () => {
+  test('answers concurrent calls in the order in which they were made', async () => {
     const { redis } = await openRedis(options)
     const counts = await Promise.all(Array.from({ length: 50 }, () => redis.incrby('count', 1)))
     expect(counts).toEqual(Array.from({ length: 50 }, (_, at) => at + 1))
@@ -33,7 +33,7 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect([count, missing, ttl]).toEqual([50, null, -1])
   })
 
-  test('sends calls made at once as one pipeline', async () => {
+  test('sends concurrent calls as one pipeline', async () => {
     const targets: string[] = []
     const { redis } = await openRedis({ ...options, onExchange: ({ target }) => targets.push(target) })
     await Promise.all([redis.get('a'), redis.get('b'), redis.get('c')])
@@ -55,7 +55,7 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect(await redis.ttl('key')).toBe(10)
   })
 
-  test('no longer sees a key when its time is over', async () => {
+  test('does not see a key that has expired', async () => {
     const { redis } = await openRedis(options)
     await redis.set('short', 'value', { px: 20 })
     await eventually(() => redis.get('short'), null)
@@ -64,7 +64,7 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect(await redis.get('past')).toBeNull()
   })
 
-  test('sets only a key that is there, or only one that is not, and gets the old value with it', async () => {
+  test('sets a key only if it exists, or only if it does not, and reads the old value', async () => {
     const { redis } = await openRedis(options)
     expect(await redis.set('key', 'one', { xx: true })).toBeNull()
     expect(await redis.set('key', 'one', { nx: true, ex: 60 })).toBe('OK')
@@ -84,7 +84,7 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect(await redis.keys('*')).toEqual(['other'])
   })
 
-  test('goes on with a pipeline after an error', async () => {
+  test('runs the rest of a pipeline after an error', async () => {
     const { redis } = await openRedis(options)
     const [set, wrong, got] = await redis
       .pipeline()
@@ -97,13 +97,13 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect(got?.result).toBe('text')
   })
 
-  test('throws what Redis answers as an error', async () => {
+  test('throws the errors of Redis', async () => {
     const { redis } = await openRedis(options)
     await redis.set('key', 'text')
     await expect(redis.incrby('key', 1)).rejects.toThrow('ERR value is not an integer or out of range')
   })
 
-  test('sees nothing of another stand-in', async () => {
+  test('does not see the data of another stand-in', async () => {
     const [one, other] = [await openRedis(options), await openRedis(options)]
     await one.redis.set('key', 'mine')
     expect(await other.redis.get('key')).toBeNull()
@@ -112,7 +112,7 @@ describe.each(places)('the vendor client, with the data $place', ({ options }) =
     expect(await one.redis.get('key')).toBe('mine')
   })
 
-  test('lets the one who started it look in without HTTP', async () => {
+  test('runs commands without HTTP, too', async () => {
     const { redis, standIn } = await openRedis(options)
     await redis.set('key', '한글')
     expect(await standIn.command('GET', 'key')).toBe('한글')

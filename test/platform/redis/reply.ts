@@ -1,7 +1,7 @@
-// What a Redis command answers, and how that goes over the wire. Redis strings are bytes: inside the stand-in each
-// is a JavaScript string of one character per byte (latin1), so that lengths, ranges and orders are those of Redis.
+// Replies of Redis commands, and their JSON. Redis strings are bytes: inside the stand-in a string has one character per
+// byte (latin1), so that lengths are those of Redis.
 
-/** A simple string such as `OK`: only Lua sees the difference between it and a bulk string. */
+/** A simple string such as `OK`. Only in Lua it differs from a bulk string. */
 export class Status {
   readonly text: string
 
@@ -10,21 +10,21 @@ export class Status {
   }
 }
 
-/** Strings hold one character per byte. An integer beyond 2^53 is a bigint, so that no digit is lost. */
+/** Strings have one character per byte. An integer above 2^53 is a bigint, so that no digit is lost. */
 export type Reply = string | number | bigint | null | Status | Reply[]
 
 export const OK = new Status('OK')
 
-/** An error that Redis itself would answer, in its own words. */
+/** An error of Redis, with Redis' own text. */
 export class RedisError extends Error {
   override readonly name = 'RedisError'
 }
 
-/** What Redis can do and this stand-in cannot: the whole request is refused with 501. */
-export class NotSpoken extends Error {
+/** What Redis implements and this stand-in does not: the whole request is refused with 501. */
+export class NotImplemented extends Error {
   constructor(what: string) {
     super(what)
-    this.name = 'NotSpoken'
+    this.name = 'NotImplemented'
   }
 }
 
@@ -34,10 +34,10 @@ export const wrongArity = (command: string) => new RedisError(`ERR wrong number 
 
 export const bytesFromText = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
 
-/** Bytes that are no UTF-8 become U+FFFD, as over the REST API. */
+/** Invalid UTF-8 becomes U+FFFD, as in the REST API. */
 export const textFromBytes = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8')
 
-/** The JSON of a reply, 64-bit integers with all their digits. In base64, all strings but exactly `OK` are encoded. */
+/** The JSON of a reply, 64-bit integers with all their digits. Base64 encodes all strings except `OK`. */
 export function renderReply(reply: Reply, isBase64: boolean): string {
   if (reply === null) return 'null'
   if (typeof reply === 'number' || typeof reply === 'bigint') return String(reply)
@@ -47,14 +47,14 @@ export function renderReply(reply: Reply, isBase64: boolean): string {
   return JSON.stringify(Buffer.from(bytes, 'latin1').toString('base64'))
 }
 
-/** The reply as plain values: text, numbers (bigint beyond 2^53), null, nested arrays. */
+/** The reply as plain values: text, numbers (bigint above 2^53), null, nested arrays. */
 export function plainReply(reply: Reply): unknown {
   if (reply instanceof Status) return textFromBytes(reply.text)
   if (Array.isArray(reply)) return reply.map(plainReply)
   return typeof reply === 'string' ? textFromBytes(reply) : reply
 }
 
-/** A number where it holds every digit, else a bigint. */
+/** A number if it is exact, else a bigint. */
 export function integerReply(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value

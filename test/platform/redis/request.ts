@@ -1,10 +1,10 @@
 // Reads a request to the REST API: one command as a JSON array or as a path, or several at /pipeline.
 import type { StandInRequest } from '../http.ts'
-import { bytesFromText, NotSpoken, RedisError } from './reply.ts'
+import { bytesFromText, NotImplemented, RedisError } from './reply.ts'
 
 export type Call = { kind: 'command' | 'pipeline'; commands: string[][] }
 
-/** Numbers stay as they were written: beyond 2^53 a JavaScript number would lose digits. */
+/** Numbers stay as they are written, because a JavaScript number above 2^53 loses digits. */
 function parseJson(body: Buffer): unknown {
   const keepNumber = (_name: string, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' ? (context?.source ?? String(value)) : value
@@ -19,7 +19,7 @@ function readWord(value: unknown): string {
   if (typeof value === 'string') return bytesFromText(value)
   if (typeof value === 'boolean') return String(value)
   if (value === null) throw new RedisError('ERR null args are not supported')
-  throw new RedisError('ERR the words of a command are strings, numbers or booleans')
+  throw new RedisError('ERR the elements of a command are strings, numbers or booleans')
 }
 
 function readCommand(value: unknown): string[] {
@@ -35,7 +35,7 @@ function readBatch(body: Buffer): string[][] {
   return commands.map(readCommand)
 }
 
-/** Percent-encoding hides bytes, not characters. The target is latin1 already, as Node read it. */
+/** Percent-encoding encodes bytes, not characters. Node already reads the target as latin1. */
 function decodeSegment(segment: string): string {
   if (/%(?![0-9a-f]{2})/i.test(segment)) throw new RedisError('ERR the path is not percent-encoded')
   return segment.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -53,10 +53,10 @@ function readPath(path: string, query: URLSearchParams, body: Buffer): string[] 
   return words
 }
 
-/** @throws RedisError when there is no command in it, NotSpoken for a transaction. */
+/** @throws RedisError for an invalid request, NotImplemented for a transaction */
 export function readCall(request: StandInRequest): Call {
   const { path, query } = splitTarget(request.target)
-  if (path === '/multi-exec') throw new NotSpoken('transactions')
+  if (path === '/multi-exec') throw new NotImplemented('transactions')
   if (path === '/pipeline') return { kind: 'pipeline', commands: readBatch(request.body) }
   if (path !== '/') return { kind: 'command', commands: [readPath(path, query, request.body)] }
   if (request.body.length === 0) throw new RedisError('ERR empty command')

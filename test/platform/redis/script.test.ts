@@ -1,9 +1,9 @@
-// Lua scripts on the Redis stand-in: what they are given, what they can do, what their answers and errors become.
+// Lua scripts on the Redis stand-in: arguments, commands, results, errors, and the keys that they may use.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { openRedis, places } from './world.ts'
+import { backends, openRedis } from './world.ts'
 
-/** Writes a document with a time to live, unless the stored one has the same version or a later one. */
+/** Writes a document with a time to live, unless the stored one has the same or a later version. */
 const writeIfNewer = `
 local stored = redis.call('GET', KEYS[1])
 if stored then
@@ -13,7 +13,7 @@ end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
 return 1`
 
-/** Counts in a window of time; the second key may hold another limit, '' is none. */
+/** Counts in a fixed window. The second key, if not '', holds another limit. */
 const countInWindow = `
 local limit = tonumber(ARGV[1])
 if KEYS[2] ~= "" then limit = tonumber(redis.call("GET", KEYS[2]) or limit) end
@@ -21,7 +21,7 @@ local used = redis.call("INCRBY", KEYS[1], ARGV[3])
 if used == tonumber(ARGV[3]) then redis.call("PEXPIRE", KEYS[1], ARGV[2]) end
 return {used, limit}`
 
-/** Counts in a window that slides over two fixed ones; answers what is left, or -1. */
+/** Counts in a sliding window over two fixed ones. Returns what is left, or -1. */
 const countInSlidingWindow = `
 local limit, now, window, by = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
 local current = redis.call("GET", KEYS[1])
@@ -34,7 +34,7 @@ local count = redis.call("INCRBY", KEYS[1], by)
 if count == by then redis.call("PEXPIRE", KEYS[1], window * 2 + 1000) end
 return limit - (count + previous)`
 
-describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
+describe.each(backends)('a Lua script, with $backend,', ({ options }) => {
   test('writes a document only if the stored version is smaller', async () => {
     const { redis } = await openRedis(options)
     const write = (version: number, state: string, seconds: number) => {
@@ -52,10 +52,10 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     expect(await redis.ttl('job:018f')).toBe(86_400)
   })
 
-  test('is asked for by its hash first, and sent whole when the server does not know it', async () => {
+  test('is called by its hash first, and sent in full when the server does not have it', async () => {
     const bodies: number[] = []
     const { redis, send } = await openRedis({ ...options, onExchange: ({ status }) => bodies.push(status) })
-    // A script of this test alone: a server keeps the scripts of everybody.
+    // A script that no other test sends: a server keeps all scripts.
     const script = redis.createScript<string>(`return ARGV[1] .. '${crypto.randomUUID()}'`)
     const unknown = await send('/', { body: ['EVALSHA', 'f'.repeat(40), 0] })
     expect(unknown).toMatchObject({ status: 400, json: { error: 'NOSCRIPT No matching script. Please use EVAL.' } })
@@ -66,9 +66,9 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     expect(bodies).toHaveLength(3)
   })
 
-  test("may have Upstash's own flag, by its text and by its hash, and its lines count as they stand", async () => {
+  test("may have Upstash's own flag, by its text and by its hash, and keeps its line numbers", async () => {
     const { redis, standIn } = await openRedis(options)
-    // A script of this test alone: a server keeps the scripts of everybody.
+    // A script that no other test sends: a server keeps all scripts.
     const script = `#!lua flags=allow-key-locking\nlocal mark = '${crypto.randomUUID()}'\nreturn redis.call('INCRBY', KEYS[1], ARGV[1] + 0)`
     const sha = createHash('sha1').update(script).digest('hex')
     await expect(redis.evalsha(sha, ['key'], [1])).rejects.toThrow('NOSCRIPT')
@@ -102,8 +102,8 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
   })
 
   test.each([
-    ['integers, fractions cut off', 'return {1, 2.9, -2.9, 7 / 2}', [1, 2, -2, 3]],
-    ['beyond 32 bits', 'return {2000000000 * 2, math.floor(3e9) + 1, 2 ^ 40}', [4e9, 3e9 + 1, 2 ** 40]],
+    ['integers without their fractions', 'return {1, 2.9, -2.9, 7 / 2}', [1, 2, -2, 3]],
+    ['integers above 32 bits', 'return {2000000000 * 2, math.floor(3e9) + 1, 2 ^ 40}', [4e9, 3e9 + 1, 2 ** 40]],
     ['booleans and nil, which ends an array', 'return {true, false, nil, 3}', [1, null]],
     ['an array that grew', "local t = {} for i = 1, 3 do t[#t + 1] = 'i' .. i end return t", ['i1', 'i2', 'i3']],
     ['a status', "return redis.call('SET', KEYS[1], '')", 'OK'],
@@ -127,24 +127,24 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     ],
     ['Lua fails in its second line', '\nreturn {} .. 1', /^ERR user_script:2: .* on @user_script:2\.$/],
     [
-      'it hands an error on',
+      'it returns an error of a command',
       "return redis.pcall('INCRBY', KEYS[1], 1)",
       /^ERR value is not an integer or out of range$/,
     ],
-    ['it answers with one of its own', "return {err = 'MINE is this'}", /^MINE is this$/],
+    ['it returns an error of its own', "return {err = 'MINE is this'}", /^MINE is this$/],
     ['it raises one', "error('boom')", /^ERR user_script:1: boom script: /],
     ['Lua fails', 'return nil + 1', /^ERR user_script:1: attempt to perform arithmetic on a nil value/],
-    ['it is no Lua', 'return return', /^ERR Error compiling script \(new function\): user_script:1: /],
-    ['it uses a global', 'count = 1', /^ERR user_script:1: Attempt to modify a readonly table script: /],
-    ['it names what is not there', 'return nothing', /nonexistent global variable 'nothing'/],
-    ['it forgets an argument', "redis.call('GET')", /^ERR Wrong number of args calling Redis command from script/],
+    ['it does not compile', 'return return', /^ERR Error compiling script \(new function\): user_script:1: /],
+    ['it sets a global', 'count = 1', /^ERR user_script:1: Attempt to modify a readonly table script: /],
+    ['it reads an undefined global', 'return nothing', /nonexistent global variable 'nothing'/],
+    ['an argument is missing', "redis.call('GET')", /^ERR Wrong number of args calling Redis command from script/],
   ])('answers with an error when %s', async (_what, script, message) => {
     const { standIn } = await openRedis(options)
     await standIn.command('SET', 'key', 'text')
     await expect(standIn.command('EVAL', script, 1, 'key')).rejects.toThrow(message)
   })
 
-  test('keeps what it wrote before it failed', async () => {
+  test('does not undo what it wrote before it failed', async () => {
     const { standIn } = await openRedis(options)
     await expect(standIn.command('EVAL', "redis.call('SET', KEYS[1], 'x') error('late')", 1, 'key')).rejects.toThrow(
       'late',
@@ -152,7 +152,7 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     expect(await standIn.command('GET', 'key')).toBe('x')
   })
 
-  test('can go on after an error that it expected', async () => {
+  test('can continue after an error of redis.pcall', async () => {
     const { redis } = await openRedis(options)
     await redis.set('key', 'text')
     const script = "local r = redis.pcall('INCRBY', KEYS[1], 1) if r.err then return redis.call('GET', KEYS[1]) end"
@@ -164,11 +164,14 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
     ['reads another key', "return redis.call('GET', 'other')"],
     ['makes a key of a declared one', "redis.call('SET', KEYS[1] .. ':1', 1)"],
     ['adds a key to KEYS', "KEYS[3] = 'other' redis.call('SET', KEYS[3], 1)"],
-    ['uses the key that it was given as none', "redis.call('SET', KEYS[2], 1)"],
+    ['uses the empty key', "redis.call('SET', KEYS[2], 1)"],
     ['deletes another key with its own', "redis.call('DEL', KEYS[1], 'other')"],
     ['uses a number as a key', "redis.call('INCRBY', 7, 1)"],
-    ['does not look at the refusal', "redis.pcall('SET', 'other', 1) return 1"],
-    ['catches the refusal and goes on', "pcall(redis.call, 'SET', 'other', 1) redis.pcall('SET', KEYS[1], 2) return 1"],
+    ['ignores the refusal', "redis.pcall('SET', 'other', 1) return 1"],
+    [
+      'catches the refusal and continues',
+      "pcall(redis.call, 'SET', 'other', 1) redis.pcall('SET', KEYS[1], 2) return 1",
+    ],
     ['looks for keys', "return redis.call('KEYS', '*')"],
     ['removes everything', "redis.call('FLUSHDB')"],
     ['runs a script', "redis.call('EVAL', 'return 1', 0)"],
@@ -182,7 +185,7 @@ describe.each(places)('a Lua script, with the data $place,', ({ options }) => {
   })
 })
 
-test('a script that asks for what Lua lacks here is refused with 501, and so is its pcall', async () => {
+test('a script that uses a library that is not implemented is refused with 501, also inside pcall', async () => {
   const { send } = await openRedis({})
   const scripts = ['return cjson.encode({})', 'pcall(function() return bit.band(1, 1) end) return 1', 'redis.log(1, 2)']
   for (const script of scripts) expect((await send('/', { body: ['EVAL', script, 0] })).status, script).toBe(501)

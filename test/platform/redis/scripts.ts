@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { type CommandTable, outsideScripts, type Run, type World, write } from './command.ts'
 import { checkLua, runLua } from './lua.ts'
 import { parseIndex } from './number.ts'
-import { NotSpoken, RedisError } from './reply.ts'
+import { NotImplemented, RedisError } from './reply.ts'
 
 export const scriptSha = (script: string) => createHash('sha1').update(Buffer.from(script, 'latin1')).digest('hex')
 
@@ -11,7 +11,7 @@ export const noScript = () => new RedisError('NOSCRIPT No matching script. Pleas
 
 type Arguments = { keys: string[]; argv: string[] }
 
-/** KEYS and ARGV. @throws RedisError when the number of keys cannot be right. */
+/** KEYS and ARGV. @throws RedisError for an invalid number of keys */
 function splitArguments(countText: string, rest: string[]): Arguments {
   const count = parseIndex(countText)
   if (count > rest.length) throw new RedisError("ERR Number of keys can't be greater than number of args")
@@ -22,13 +22,13 @@ function splitArguments(countText: string, rest: string[]): Arguments {
 const keyLocking = /^#!lua flags=allow-key-locking(?=\r?\n|$)/
 
 /**
- * The script in plain Lua, with the same line numbers. Upstash's own flag `allow-key-locking` changes what else may run
- * meanwhile, not what the script does (https://upstash.com/docs/redis/features/key-locking); Redis does not know it.
- * @throws NotSpoken for any other shebang line: it changes the rules that the script runs by.
+ * The script in plain Lua, with the same line numbers. Upstash's flag `allow-key-locking` changes which other commands run
+ * at the same time, not what the script does (https://upstash.com/docs/redis/features/key-locking). Redis does not have it.
+ * @throws NotImplemented for any other shebang line: it changes the rules for the script
  */
 export function plainLua(script: string): string {
   const plain = script.replace(keyLocking, '--')
-  if (plain.startsWith('#!')) throw new NotSpoken('a script with a shebang line')
+  if (plain.startsWith('#!')) throw new NotImplemented('a script with a shebang line')
   return plain
 }
 

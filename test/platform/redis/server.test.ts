@@ -1,11 +1,11 @@
-// What is peculiar to a stand-in over a real server: its keys stay behind their prefix.
+// The Redis stand-in over a real server: it uses only keys with its prefix.
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startRedis } from '../redis.ts'
 import { openRedis } from './world.ts'
 
-test('a stand-in whose real server is not there does not start, and does not tell the password', async () => {
+test('a stand-in whose real server cannot be reached does not start, and its error does not contain the password', async () => {
   const error = await startRedis({ serverUrl: 'redis://:secret@127.0.0.1:1' }).catch((failure: unknown) => failure)
   expect(error).toBeInstanceOf(Error)
   expect(String(error)).toContain('cannot be reached')
@@ -15,7 +15,7 @@ test('a stand-in whose real server is not there does not start, and does not tel
 const serverUrl = process.env.LOCAL_REDIS_URL ?? ''
 
 describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
-  /** The server itself, and a prefix that is this test's own even where it holds the characters of patterns. */
+  /** The server itself, and a prefix for this test alone, with characters that are special in patterns. */
   async function openServer() {
     const server = new Redis(serverUrl)
     const prefix = `tiebar-test:${randomUUID()}:[*]:`
@@ -27,7 +27,7 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
     return { server, prefix }
   }
 
-  test('puts its prefix before every key, in scripts too, and never shows it', async () => {
+  test('adds its prefix to every key, in scripts too, and never shows it', async () => {
     const { server, prefix } = await openServer()
     const { standIn } = await openRedis({ serverUrl, keyPrefix: prefix })
     await standIn.command('SET', 'a', 1)
@@ -41,11 +41,11 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
   test.each([
     ['by its name', "redis.call('SET', ARGV[1], 1)"],
     ['by its name, twice', "pcall(redis.call, 'SET', ARGV[1], 1) pcall(redis.call, 'SET', ARGV[1], 1) return 1"],
-    ['through the globals', "_G.redis.call('SET', ARGV[1], 1)"],
+    ['through _G', "_G.redis.call('SET', ARGV[1], 1)"],
     ['through new code', 'load("redis.call(\'SET\', \'" .. ARGV[1] .. "\', 1)")()'],
-    ['from outside of its function', "end redis.call('SET', ARGV[1], 1) do"],
-    ['by all keys', "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end"],
-  ])('keeps a script from the keys of others: %s', async (_how, script) => {
+    ['outside the function of the guard', "end redis.call('SET', ARGV[1], 1) do"],
+    ['by a search for keys', "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end"],
+  ])('does not let a script use other keys: %s', async (_how, script) => {
     const { server, prefix } = await openServer()
     const other = `${prefix.slice(0, -5)}other`
     await server.set(other, 'theirs')
@@ -54,7 +54,7 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
     expect(await server.get(other)).toBe('theirs')
   })
 
-  test('does not run a script that others left on the server', async () => {
+  test('does not run a script that another client loaded', async () => {
     const { server, prefix } = await openServer()
     const sha = await server.script('LOAD', `redis.call('SET', ARGV[1], 1) return '${prefix}'`)
     const { send } = await openRedis({ serverUrl, keyPrefix: prefix })
@@ -63,14 +63,14 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
     expect(await server.get(`${prefix.slice(0, -5)}other`)).toBeNull()
   })
 
-  test('leaves an empty key of a script empty: it means that there is none', async () => {
+  test('adds no prefix to an empty key of a script', async () => {
     const { standIn } = await openRedis({ serverUrl })
     expect(await standIn.command('EVAL', "return KEYS[2] == ''", 2, 'a', '')).toBe(1)
   })
 
-  test('clears what is its own, and nothing else', async () => {
+  test('FLUSHDB deletes only its own keys', async () => {
     const { server, prefix } = await openServer()
-    const other = `${prefix.slice(0, -4)}x:key` // what the prefix would match, were it taken as a pattern
+    const other = `${prefix.slice(0, -4)}x:key` // the prefix would match this if it were used as a pattern
     await server.set(other, 'stays')
     const { standIn } = await openRedis({ serverUrl, keyPrefix: prefix })
     await Promise.all(Array.from({ length: 250 }, (_, at) => standIn.command('SET', `key${at}`, at)))
@@ -80,7 +80,7 @@ describe.skipIf(serverUrl === '')('a stand-in over a real server', () => {
     expect(await server.get(other)).toBe('stays')
   })
 
-  test('removes its keys when it closes, unless it was told the prefix', async () => {
+  test('deletes its keys when it closes, unless the prefix was given', async () => {
     const { server, prefix } = await openServer()
     const lasting = await startRedis({ serverUrl, keyPrefix: prefix })
     await lasting.command('SET', 'key', 'stays')

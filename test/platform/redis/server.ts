@@ -1,25 +1,25 @@
 // A real Redis behind the REST API. All keys get a prefix that clients never see, so that many stand-ins can share a
-// server; KEYS and FLUSHDB see only what is within the prefix.
+// server; KEYS and FLUSHDB act only on keys with the prefix.
 import { Redis } from 'ioredis'
-import { ownMark } from '../own-mark.ts'
+import { uniqueSuffix } from '../unique-suffix.ts'
 import { mapKeys } from './command.ts'
 import { commandTable, type Prepared } from './commands.ts'
 import type { Engine, Outcome } from './engine.ts'
 import { escapeGlob } from './glob.ts'
 import { guardScript, readRefusal } from './guard.ts'
 import { checkLua } from './lua.ts'
-import { integerReply, NotSpoken, RedisError, type Reply } from './reply.ts'
+import { integerReply, NotImplemented, RedisError, type Reply } from './reply.ts'
 import { noScript, plainLua, scriptSha } from './scripts.ts'
 
 type Sent = { name: string; args: string[]; strip: (reply: Reply) => Reply }
 
-// In hundreds: unpack has a limit of some thousands.
+// 100 keys at a time: unpack has a limit of a few thousand.
 const deleteKeys = `
 local keys = redis.call('KEYS', ARGV[1])
 for first = 1, #keys, 100 do redis.call('UNLINK', unpack(keys, first, math.min(first + 99, #keys))) end
 return redis.status_reply('OK')`
 
-/** `guardedScripts`: by the hash of a script, what the server gets in its place. */
+/** `guardedScripts`: for the hash of each script, the guarded script that the server gets. */
 type Server = { client: Redis; prefix: string; guardedScripts: Map<string, string> }
 
 const same = (reply: Reply) => reply
@@ -40,9 +40,9 @@ function withinPrefix(prefix: string, { name, args, command }: Prepared): Sent {
 }
 
 /**
- * The command with its script as the server gets it: in plain Lua and guarded. A hash stands for a script that this
- * stand-in has sent, so that the server never runs one that somebody else left there.
- * @throws RedisError for a script that is no Lua, and for an unknown hash
+ * The command with the script that the server gets: plain Lua with the guard. EVALSHA finds only scripts that this stand-in
+ * has sent, so the server never runs an unguarded one that another client loaded.
+ * @throws RedisError for a script that does not compile, and for an unknown hash
  */
 function guarded(prepared: Prepared, guardedScripts: Map<string, string>): Prepared {
   const { name, args } = prepared
@@ -64,34 +64,34 @@ function guarded(prepared: Prepared, guardedScripts: Map<string, string>): Prepa
   return { ...prepared, args: args.with(0, script) }
 }
 
-/** With `stringNumbers` and buffers, a string is an integer and a buffer is a string. */
+/** ioredis gives integers as strings (`stringNumbers`) and strings as buffers. */
 function readReply(raw: unknown): Reply {
   if (raw === null) return null
   if (raw instanceof Uint8Array) return Buffer.from(raw).toString('latin1')
   if (typeof raw === 'string') return integerReply(BigInt(raw))
   if (Array.isArray(raw)) return raw.map(readReply)
-  if (raw instanceof Error) throw new NotSpoken('an error inside an array that a script answers with')
+  if (raw instanceof Error) throw new NotImplemented('a script whose result has an error inside an array')
   throw new TypeError(`ioredis answered with a ${typeof raw}`)
 }
 
 const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
-/** @throws NotSpoken for a script that was refused; any error that is not Redis' own again */
+/** @throws NotImplemented for a script that the guard refused; any error that is not from Redis, unchanged */
 function readError(error: unknown): RedisError {
   if (error instanceof RedisError) return error
   if (!isReplyError(error)) throw error
   const refused = readRefusal(error.message)
-  if (refused !== undefined) throw new NotSpoken(refused)
+  if (refused !== undefined) throw new NotImplemented(refused)
   return new RedisError(error.message)
 }
 
-/** What the server cannot be asked: it does not have the command, or another one goes in its place. */
+/** Errors of commands that the server does not get: unknown ones, and those that it gets in another form. */
 function answerHere({ name, command, next }: Prepared): Outcome | null {
   if (!(next instanceof RedisError)) return null
   return !command || name === 'flushdb' || name === 'eval' ? { error: next } : null
 }
 
-// Upper case: ioredis reshapes the replies of the commands whose lower-case names it knows.
+// In upper case, because ioredis changes the replies of commands whose lower-case names it knows.
 function send(client: Redis, name: string, args: string[] = []): Promise<unknown> {
   return client.callBuffer(name.toUpperCase(), ...args.map((arg) => Buffer.from(arg, 'latin1')))
 }
@@ -113,22 +113,22 @@ async function connect(serverUrl: string): Promise<Redis> {
     stringNumbers: true,
     maxRetriesPerRequest: 1,
   })
-  client.on('error', () => {}) // every command reports it; without a listener ioredis prints it as well
+  client.on('error', () => {}) // each command reports the error; without a listener ioredis also prints it
   try {
     await client.connect()
   } catch (error) {
     client.disconnect()
-    throw new Error('the Redis server that the stand-in was given cannot be reached', { cause: error })
+    throw new Error('the Redis server of LOCAL_REDIS_URL cannot be reached', { cause: error })
   }
   return client
 }
 
 /**
- * Connects to the server. Without a prefix it makes one up, and deletes what is behind it at `close()`.
- * @throws Error when the server cannot be reached.
+ * Connects to the server. By default the prefix is random, and `close()` deletes its keys.
+ * @throws Error when the server cannot be reached
  */
 export async function connectServerEngine(serverUrl: string, keyPrefix?: string): Promise<Engine> {
-  const prefix = keyPrefix ?? `tiebar:${ownMark()}:`
+  const prefix = keyPrefix ?? `tiebar:${uniqueSuffix()}:`
   const client = await connect(serverUrl)
   const server: Server = { client, prefix, guardedScripts: new Map() }
   return {

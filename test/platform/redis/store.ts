@@ -1,4 +1,4 @@
-// The data of the in-process Redis: strings, each with an optional expiry, in the order in which their keys were added.
+// The data of the in-process Redis: strings, each with an optional expiry, in the order of insertion.
 
 type Entry = { value: string; expiresAtMs: number | null }
 

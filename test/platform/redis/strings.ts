@@ -15,7 +15,7 @@ type SetOptions = {
   condition?: 'NX' | 'XX'
 }
 
-/** In Unix milliseconds. @throws RedisError when it is no integer, not positive or beyond 64 bits. */
+/** In Unix milliseconds. @throws RedisError unless it is a positive 64-bit integer */
 function parseExpiry(text: string, unit: Unit): number {
   const given = parseInteger(text)
   const inMs = unit.startsWith('EX') ? given * 1000n : given
@@ -26,7 +26,7 @@ function parseExpiry(text: string, unit: Unit): number {
   return Number(moment)
 }
 
-/** @throws RedisError for an unknown option, and for two that exclude each other. */
+/** @throws RedisError for an unknown option, and for two that exclude each other */
 function parseSetOptions(words: string[]): SetOptions {
   const options: SetOptions = { expiresAtMs: null, isKeepTtl: false, isGet: false }
   let unit: Unit | undefined
@@ -40,7 +40,7 @@ function parseSetOptions(words: string[]): SetOptions {
     else if (isUnit(word)) {
       at += 1
       const amount = words[at]
-      // Redis accepts the same unit twice: the last one counts.
+      // Redis accepts the same unit twice, and uses the last one.
       if ((unit ?? word) !== word || options.isKeepTtl || amount === undefined) throw syntaxError()
       unit = word
       options.expiresAtMs = parseExpiry(amount, unit)

@@ -1,11 +1,11 @@
-// The Redis stand-in on the wire: how commands are sent, and how answers look.
+// The Redis stand-in over HTTP: how commands are sent, and the form of answers.
 import { describe, expect, test } from 'vitest'
-import { openRedis, places } from './world.ts'
+import { backends, openRedis } from './world.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-describe.each(places)('the Redis REST API, with the data $place,', ({ options }) => {
-  test('takes a command as a JSON array of strings, numbers and booleans', async () => {
+describe.each(backends)('the Redis REST API, with $backend,', ({ options }) => {
+  test('accepts a command as a JSON array of strings, numbers and booleans', async () => {
     const { send } = await openRedis(options)
     expect(await send('/', { body: ['SET', 'key', true, 'EX', 100] })).toMatchObject({
       status: 200,
@@ -16,7 +16,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
     expect((await send('/', { body: ['GET', 'big'] })).json).toEqual({ result: '12345678901234567890' })
   })
 
-  test('takes a command as a path, each segment decoded after the split', async () => {
+  test('accepts a command as a path, and decodes each segment after the split', async () => {
     const { send } = await openRedis(options)
     expect((await send('/set/a%2Fb/%ED%95%9C%20%25')).json).toEqual({ result: 'OK' })
     expect((await send('/get/a%2Fb')).json).toEqual({ result: '한 %' })
@@ -31,7 +31,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
     expect((await send('/set/key?NX', { method: 'PUT', body: 'another' })).json).toEqual({ result: null })
   })
 
-  test('wants the token, as a header or in the query', async () => {
+  test('requires the token, as a header or in the query', async () => {
     const { standIn } = await openRedis({ ...options, token: 'the-token' })
     const ask = async (query: string, authorization?: string) => {
       const response = await fetch(`${standIn.url}/ping${query}`, { headers: authorization ? { authorization } : {} })
@@ -53,7 +53,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
     expect(refused.headers.get('allow')).toBe('HEAD, GET, POST, PUT')
   })
 
-  test('answers 400 and says why to what is no command', async () => {
+  test('answers 400 with the reason to an invalid command', async () => {
     const { send } = await openRedis(options)
     const bodies = ['{', '{}', '[]', '[["GET","k"]]', '["GET",null]', '']
     for (const body of bodies) {
@@ -82,7 +82,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
     ])
   })
 
-  test('encodes every string in base64 but exactly OK, when asked', async () => {
+  test('encodes every string except OK in base64 on request', async () => {
     const { send } = await openRedis(options)
     const headers = { 'upstash-encoding': 'base64' }
     const ask = async (command: unknown[]) => (await send('/', { body: command, headers })).json
@@ -101,7 +101,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
     expect(piped.json).toEqual([{ result: base64('한글') }, { result: 1 }])
   })
 
-  test('keeps bytes that are no text', async () => {
+  test('keeps bytes that are not UTF-8', async () => {
     const { send } = await openRedis(options)
     const bytes = Uint8Array.from([0, 255, 254, 10, 65])
     await send('/set/key', { method: 'POST', body: bytes })
@@ -117,7 +117,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
     expect((await send('/incrby/key/1')).json).toEqual({ error: 'ERR increment or decrement would overflow' })
   })
 
-  test('hands out a sync token that changes with each write', async () => {
+  test('sends a sync token that changes with each write', async () => {
     const { send } = await openRedis(options)
     const tokenAfter = async (path: string, body?: unknown) =>
       (await send(path, { body })).headers.get('upstash-sync-token')
@@ -132,7 +132,7 @@ describe.each(places)('the Redis REST API, with the data $place,', ({ options })
 
   test.each([
     ['a command of Redis that it does not implement', '/geoadd/key/1/2/member', 'GEOADD'],
-    ['a command with a type that it does not have', '/hset/key/field/value', 'HSET'],
+    ['a command on a type that it does not implement', '/hset/key/field/value', 'HSET'],
     ['a command of a module', '/json.get/key', 'JSON.GET'],
     ['server-sent events', '/subscribe/channel', 'SUBSCRIBE'],
     ['a transaction', '/multi-exec', 'transactions'],

@@ -1,28 +1,28 @@
-// A Redis stand-in for one test, with the vendor's client and plain HTTP to talk to it. The tests run on the Redis in
-// this process and, where LOCAL_REDIS_URL names one, on a real server: both have to answer the same.
+// A Redis stand-in for one test, with the vendor's client and a plain HTTP client. The tests run on the in-process Redis
+// and, if LOCAL_REDIS_URL is set, on a real server: both have to give the same answers.
 import { Redis } from '@upstash/redis'
 import { onTestFinished } from 'vitest'
 import { type RedisStandIn, type RedisStandInOptions, startRedis } from '../redis.ts'
 
 const { LOCAL_REDIS_URL: serverUrl } = process.env
 
-/** The places to run a test in, for `describe.each`. */
-export const places: { place: string; options: RedisStandInOptions }[] = [
-  { place: 'in this process', options: {} },
-  ...(serverUrl ? [{ place: 'on a real server', options: { serverUrl } }] : []),
+/** The backends to run a test in, for `describe.each`. */
+export const backends: { backend: string; options: RedisStandInOptions }[] = [
+  { backend: 'an in-process Redis', options: {} },
+  ...(serverUrl ? [{ backend: 'a real server', options: { serverUrl } }] : []),
 ]
 
 export type WireAnswer = { status: number; headers: Headers; text: string; json: unknown }
 
 export type RedisWorld = {
   standIn: RedisStandIn
-  /** The vendor's client, as an application has it: pipelines by itself, answers in base64. */
+  /** The vendor's client with its defaults: automatic pipelines, answers in base64. */
   redis: Redis
   /** A request with the token; `body` is sent as JSON unless it is text or bytes. */
   send(path: string, init?: { method?: string; headers?: Record<string, string>; body?: unknown }): Promise<WireAnswer>
 }
 
-/** A stand-in of the test's own, closed when the test ends. */
+/** Starts a stand-in, which closes when the test ends. */
 export async function openRedis(options: RedisStandInOptions): Promise<RedisWorld> {
   const standIn = await startRedis(options)
   onTestFinished(() => standIn.close())

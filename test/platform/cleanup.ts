@@ -1,11 +1,11 @@
 // What has been started has to be ended: newest first, each one even when another fails.
 
-export class Endings {
-  readonly #endings: (() => Promise<void> | void)[] = []
+export class Cleanup {
+  readonly #cleanup: (() => Promise<void> | void)[] = []
   #running: Promise<void> | undefined
 
   add(ending: () => Promise<void> | void): void {
-    this.#endings.push(ending)
+    this.#cleanup.push(ending)
   }
 
   /** Ends everything once; a second call waits for the first. @throws AggregateError of what failed. */
@@ -16,7 +16,7 @@ export class Endings {
 
   async #runAll(): Promise<void> {
     const failures: unknown[] = []
-    for (let end = this.#endings.pop(); end !== undefined; end = this.#endings.pop()) {
+    for (let end = this.#cleanup.pop(); end !== undefined; end = this.#cleanup.pop()) {
       try {
         await end()
       } catch (error) {

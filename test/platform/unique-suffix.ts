@@ -2,7 +2,7 @@
 // TEST_RUN) can find whatever was left of its own.
 import { randomBytes } from 'node:crypto'
 
-export function ownMark(): string {
+export function uniqueSuffix(): string {
   const mark = randomBytes(6).toString('hex')
   return process.env.TEST_RUN ? `${process.env.TEST_RUN}_${mark}` : mark
 }
