@@ -81,7 +81,7 @@ SELECT pg_catalog.setval('public.accounts_id_seq', 7, true);
     ['an end in the middle', `INSERT INTO accounts VALUES (1, 'a`, /Line 1: a value cannot be read/],
     ['other tables only', `INSERT INTO elsewhere VALUES (1);`, /no row of accounts/],
     ['nothing', '', /no row of accounts/],
-    ['a letter', 'Dear all,\nwe start at nine.', /no CSV of the old tables/],
+    ['a letter', 'Dear all,\nwe start at nine.', /neither a dump nor a CSV of the old tables/],
   ])('that has %s is refused', (_, text, message) => {
     expect(() => read(text)).toThrow(message)
   })
