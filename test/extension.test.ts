@@ -1,0 +1,239 @@
+// Adding things is led by the compiler. Each change is made in a copy of the source: it works there, on PostgreSQL, or it
+// does not compile, and the compiler names every place that is missing.
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { getTableConfig, PgDialect, type PgTable } from 'drizzle-orm/pg-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDatabase } from '../src/infra/database.ts'
+import { Trace } from '../src/kernel/trace.ts'
+import { migrate } from '../src/tools/migrations.ts'
+import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
+
+const root = join(import.meta.dirname, '..')
+const run = promisify(execFile)
+const dialect = new PgDialect()
+
+let postgres: PostgresStandIn
+const copies: string[] = []
+beforeAll(async () => {
+  const { LOCAL_POSTGRES_URL } = process.env
+  postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
+  await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+})
+afterAll(async () => {
+  await postgres?.close()
+  for (const copy of copies) await rm(copy, { recursive: true })
+})
+
+type Edit = [file: string, search: string, replacement: string]
+
+/** A copy of `src` within the project, so that its packages are found. */
+async function copySource() {
+  await mkdir(join(root, 'dist'), { recursive: true })
+  const folder = await mkdtemp(join(root, 'dist/extension-'))
+  copies.push(folder)
+  await cp(join(root, 'src'), join(folder, 'src'), { recursive: true })
+  await writeFile(join(folder, 'tsconfig.json'), '{ "extends": "../../tsconfig.json", "include": ["src"] }')
+  const pathOf = (file: string) => join(folder, 'src', file)
+  return {
+    /** @throws Error for a text that is not there */
+    async edit(...edits: Edit[]): Promise<void> {
+      for (const [file, search, replacement] of edits) {
+        const text = await readFile(pathOf(file), 'utf8')
+        if (!text.includes(search)) throw new Error(`${file} does not say ${search}`)
+        await writeFile(
+          pathOf(file),
+          text.replace(search, () => replacement),
+        )
+      }
+    },
+    /** The files that do not compile. */
+    async compile(): Promise<string[]> {
+      const tsc = join(root, 'node_modules/.bin/tsc')
+      const { stdout } = await run(tsc, ['-p', folder, '--pretty', 'false']).catch((error: { stdout: string }) => error)
+      const files = stdout.split('\n').flatMap((line) => /extension-\w+\/src\/([^(]+)\(/.exec(line)?.[1] ?? [])
+      return [...new Set(files)].sort()
+    },
+    load: (file: string) => import(pathOf(file)),
+  }
+}
+
+/** Gives the database the tables' present constraints, as the next migration would. */
+async function replaceChecks(table: PgTable): Promise<void> {
+  const { name, checks } = getTableConfig(table)
+  for (const check of checks) {
+    const condition = dialect.sqlToQuery(check.value.inlineParams()).sql
+    await postgres.query(`ALTER TABLE ${name} DROP CONSTRAINT ${check.name}`)
+    await postgres.query(`ALTER TABLE ${name} ADD CONSTRAINT ${check.name} CHECK (${condition})`)
+  }
+}
+
+const database = () => openDatabase(postgres.databaseUrl, postgres.fetchEndpoint)(new Trace())
+
+/** Somebody who is signed in. */
+async function createCaller() {
+  const name = randomUUID()
+  const [account] = await postgres.query(
+    'INSERT INTO accounts (username, username_key, email, email_key, password_hash) VALUES ($1, $1, $1, $1, $1) RETURNING id',
+    [name],
+  )
+  const accountId = Number(account?.id)
+  const sessionId = randomUUID()
+  await postgres.query(
+    "INSERT INTO sessions (id, account_id, refresh_id, expires_at) VALUES ($1, $2, $1, now() + interval '1 day')",
+    [sessionId, accountId],
+  )
+  return { accountId, sessionId }
+}
+
+const machine = { name: 'Machine', location: 'Hall 1', status: 'RUNNING', controller_url: 'http://controller.example' }
+
+test('the source compiles as it is', async () => {
+  expect(await (await copySource()).compile()).toEqual([])
+})
+
+test('an open job state does not compile until every rule knows it; then it is in the table and in the document', async () => {
+  const copy = await copySource()
+  await copy.edit(['jobs/job.ts', "awaitedStates = ['PENDING']", "awaitedStates = ['PENDING', 'PAUSED']"])
+  expect(await copy.compile()).toEqual(['jobs/sql/settle.ts', 'jobs/value-texts.ts'])
+  await copy.edit(
+    ['jobs/sql/settle.ts', '  PENDING: {\n    SUCCESS', '  PAUSED: {} as never,\n  PENDING: {\n    SUCCESS'],
+    ['jobs/value-texts.ts', '  PENDING: ', "  PAUSED: 'Open: the controller waits.',\n  PENDING: "],
+  )
+  expect(await copy.compile()).toEqual([])
+  const { jobs } = await copy.load('jobs/job.table.ts')
+  const { isOpen } = await copy.load('jobs/job.ts')
+  const { jobSchema } = await copy.load('jobs/schema.ts')
+  const { checks, indexes } = getTableConfig(jobs)
+  expect(checks.map(({ value }) => dialect.sqlToQuery(value).sql).join()).toContain("'PAUSED'")
+  expect(indexes.map(({ config }) => config.where && dialect.sqlToQuery(config.where).sql).join()).toContain("'PAUSED'")
+  expect(isOpen('PAUSED')).toBe(true)
+  expect(jobSchema.shape.state.options).toContain('PAUSED')
+})
+
+test('a final job state does not compile without its sentence', async () => {
+  const copy = await copySource()
+  await copy.edit(['jobs/job.ts', "  'SUPERSEDED',\n]", "  'SUPERSEDED',\n  'SKIPPED',\n]"])
+  expect(await copy.compile()).toEqual(['jobs/value-texts.ts'])
+  const { isOpen, jobStates } = await copy.load('jobs/job.ts')
+  expect([jobStates.includes('SKIPPED'), isOpen('SKIPPED')]).toEqual([true, false])
+})
+
+const pause = `  PAUSE: {
+    description: 'Pauses the machine.',
+    admittedIn: ['RUNNING'],
+    isCheckedWhenSent: true,
+    supersedes: false,
+    statusOnSuccess: 'POWEROFF',
+    maxAttempts: 2,
+    expiresInSeconds: 30,
+    queueRetries: 1,
+    leasedRetrySeconds: null,
+    label: 'tiebar-pause',
+  },
+  STOP: {`
+
+test('a command is one row: it is accepted, published under its label, sent, and gives the machine its status', async () => {
+  const copy = await copySource()
+  await copy.edit(['jobs/commands.ts', '  STOP: {', pause])
+  expect(await copy.compile()).toEqual([])
+  const [{ createJob }, { claim }, { settle }, { selectOpenJobs }, { publishJobs }, { jobs }, store] =
+    await Promise.all(
+      ['sql/create', 'sql/claim', 'sql/settle', 'sql/fragments', 'dispatch', 'job.table']
+        .map((file) => copy.load(`jobs/${file}.ts`))
+        .concat(copy.load('machines/store.ts')),
+    )
+  await replaceChecks(jobs)
+  const caller = await createCaller()
+  const { id } = await store.insertMachine(database(), caller, machine, undefined)
+  const request = { jobId: randomUUID(), machineId: id, command: 'PAUSE', expiresInSeconds: 30 }
+  const { decision, job } = await createJob(database(), caller, request, undefined)
+  expect(decision).toBe('accepted')
+
+  const published: { label: string; retries: number }[] = []
+  const queue = {
+    publish: async (messages: typeof published) => messages.map((message) => published.push(message) > 0),
+  }
+  const upstreams = { database: database(), queue }
+  const context = { upstreams, trace: new Trace(), publicUrl: 'http://localhost', waitUntil: () => {} }
+  await publishJobs(context, [{ job, publishNo: 1 }], true)
+  expect(published).toMatchObject([{ label: 'tiebar-pause', retries: 1 }])
+
+  for (const attempt of [1, 2]) {
+    expect(await claim(database(), job.id)).toMatchObject({ step: 'send', job: { attempts: attempt } })
+    const lost = { result: 'busy', detail: null, attempt, mayHaveExecutedBefore: false }
+    const answered = { ...lost, result: 'SUCCESS' }
+    await settle(database(), job.id, attempt === 1 ? lost : answered)
+  }
+  expect(await store.readMachine(database(), caller, id)).toMatchObject({ status: 'POWEROFF' })
+  const again = await createJob(database(), caller, { ...request, jobId: randomUUID() }, undefined)
+  expect(again.decision).toBe('wrong_state')
+  await store.changeMachine(database(), caller, id, { status: 'RUNNING' }, undefined, selectOpenJobs)
+  const failing = { ...request, jobId: randomUUID() }
+  await createJob(database(), caller, failing, undefined)
+  for (const attempt of [1, 2]) {
+    expect(await claim(database(), failing.jobId)).toMatchObject({ step: 'send' })
+    await settle(database(), failing.jobId, { result: 'busy', detail: null, attempt, mayHaveExecutedBefore: false })
+  }
+  expect(await claim(database(), failing.jobId)).toMatchObject({ step: 'fail_unreachable' })
+})
+
+const sorts = "defineSorts(machineColumns, ['id', 'name', 'created_at', 'updated_at'])"
+
+test('a sort column has a second page; one that can be null does not compile', async () => {
+  const copy = await copySource()
+  await copy.edit(['machines/store.ts', sorts, sorts.replace("'name'", "'name', 'location'")])
+  expect(await copy.compile()).toEqual([])
+  const store = await copy.load('machines/store.ts')
+  const { readPage, toPage } = await copy.load('http/pagination/page.ts')
+  const { machineQuery } = await copy.load('machines/schema.ts')
+  const caller = await createCaller()
+  for (const location of ['C', 'A', 'B']) {
+    await store.insertMachine(database(), caller, { ...machine, location }, undefined)
+  }
+  const shown: string[] = []
+  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+    const query = machineQuery.parse({ sort: '-location', limit: '1', ...(cursor !== undefined && { cursor }) })
+    const page = readPage(store.machineSorts, query)
+    const rows = await store.listMachines(database(), caller, { ownerId: caller.accountId }, page)
+    const { items, next_cursor } = toPage(page, rows, ({ location }: { location: string }) => location)
+    shown.push(...items)
+    cursor = next_cursor ?? undefined
+  }
+  expect(shown).toEqual(['C', 'B', 'A'])
+
+  const other = await copySource()
+  await other.edit(['machines/store.ts', sorts, sorts.replace("'name'", "'controller_url'")])
+  expect(await other.compile()).toEqual(['machines/store.ts'])
+})
+
+test('a machine column does not compile until table, columns and wire shape have it; then it is stored and shown', async () => {
+  const copy = await copySource()
+  await copy.edit([
+    'machines/schema.ts',
+    '    location,\n',
+    "    location,\n    serial_number: text(0, 64).default(''),\n",
+  ])
+  expect(await copy.compile()).toEqual(['machines/routes.ts'])
+  await copy.edit(['machines/store.ts', "  'location',\n", "  'location',\n  'serial_number',\n"])
+  expect(await copy.compile()).toContain('machines/store.ts')
+  const column = "    serialNumber: text('serial_number').notNull().default(''),\n    status: text("
+  await copy.edit(['machines/machine.table.ts', '    status: text(', column])
+  expect(await copy.compile()).toEqual(['machines/schema.ts'])
+  const shape = '    location: z.string()'
+  await copy.edit(['machines/schema.ts', shape, `    serial_number: z.string(),\n${shape}`])
+  expect(await copy.compile()).toEqual([])
+
+  await postgres.query("ALTER TABLE machines ADD COLUMN serial_number text NOT NULL DEFAULT ''")
+  const store = await copy.load('machines/store.ts')
+  const { selectOpenJobs } = await copy.load('jobs/sql/fragments.ts')
+  const caller = await createCaller()
+  const stored = await store.insertMachine(database(), caller, { ...machine, serial_number: 'TB-470' }, undefined)
+  expect(stored).toMatchObject({ serial_number: 'TB-470', revision: 1 })
+  const change = { serial_number: 'TB-471' }
+  const changed = await store.changeMachine(database(), caller, stored.id, change, undefined, selectOpenJobs)
+  expect(changed).toMatchObject({ serial_number: 'TB-471', revision: 2 })
+})
