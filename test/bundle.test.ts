@@ -14,7 +14,9 @@ test('the bundle has every part of zod that src uses', () => {
   const root = join(import.meta.dirname, '..')
   const files = globSync('src/**/*.ts', { cwd: root }).filter((path) => !path.startsWith('src/tools/'))
   const used = files.flatMap((path) => [
-    ...readFileSync(join(root, path), 'utf8').matchAll(/(?<![\w.])z\s*\.(?!infer\b|input\b|output\b|core\b|ZodError\b|ZodRawShape\b)(\w+)/g),
+    ...readFileSync(join(root, path), 'utf8').matchAll(
+      /(?<![\w.])z\s*\.(?!infer\b|input\b|output\b|core\b|ZodError\b|ZodRawShape\b)(\w+)/g,
+    ),
   ])
   expect(used.length).toBeGreaterThan(50)
   expect([...new Set(used.map(([, name = '']) => name))].filter((name) => !(name in z))).toEqual([])
