@@ -1,43 +1,43 @@
-// Faults on demand: what happens to a call on its way to a stand-in, or to a message on its way from the courier, and to
-// the answer on its way back. Nothing happens until it is told: by a test, or at the platform's control port.
+// Faults that tests and the control port inject into calls to a stand-in and into deliveries of QStash. By default there are
+// none.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StandInAnswer, StandInRequest } from './http.ts'
 
-/** What happens to one call; `forward` carries it on and gives its answer. */
+/** Handles one call; `forward` passes it on and returns its answer. */
 export type Passage<Call, Answer> = (call: Call, forward: () => Promise<Answer>) => Promise<Answer>
 
-/** What happens to each call from now on; open until told otherwise. */
+/** `pass` handles each call. It can be replaced at any time. */
 export type Faults<Call, Answer> = { pass: Passage<Call, Answer> }
 export type CallFaults = Faults<StandInRequest, StandInAnswer>
 export type CallPassage = Passage<StandInRequest, StandInAnswer>
 
 export const open = <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => forward()
 
-/** The upstream never sees the call. */
+/** Unavailable: the upstream does not get the call. */
 export const shut: CallPassage = async () => ({ cut: true })
-/** Nothing is done and nothing answered for as long as the caller waits. */
+/** The upstream does not get the call, and there is no answer until the caller gives up. */
 export const hang: CallPassage = ({ signal }) =>
   new Promise((resolve) => {
     if (signal.aborted) resolve({ cut: true })
     signal.addEventListener('abort', () => resolve({ cut: true }))
   })
-/** The upstream does what it was asked, but its answer is lost. */
+/** The upstream acts, but its answer is lost. */
 export const loseAnswer: CallPassage = async (_call, forward) => {
   await forward()
   return { cut: true }
 }
-/** The upstream does nothing and says that it failed. */
+/** The upstream does nothing and answers with an error. */
 export function fail(status = 500): CallPassage {
-  return async () => ({ status, body: { error: 'a fault on demand', message: 'a fault on demand' } })
+  return async () => ({ status, body: { error: 'an injected fault', message: 'an injected fault' } })
 }
-/** It arrives late. */
+/** The call arrives late. */
 export function slow(delayMs: number) {
   return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
     await delay(delayMs)
     return forward()
   }
 }
-/** It is done at once, and answered late. */
+/** The upstream acts at once; the answer is late. */
 export function answerLate(delayMs: number) {
   return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
     const answer = await forward()
@@ -45,13 +45,13 @@ export function answerLate(delayMs: number) {
     return answer
   }
 }
-/** What was sent arrives twice at once; the sender hears one answer. */
+/** The call arrives twice at the same time; the caller gets one answer. */
 export const twice = async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
   const [answer] = await Promise.all([forward(), forward()])
   return answer
 }
 
-/** What comes first waits until the next one has gone by, or until `longestMs` have passed without one. */
+/** Every first call waits until the second one has been answered, or for `longestMs`. */
 export function outOfOrder(longestMs = 5_000) {
   let overtaken: (() => void) | undefined
   return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
@@ -68,7 +68,7 @@ export function outOfOrder(longestMs = 5_000) {
   }
 }
 
-/** The next `count` calls that fit take this way, all others go through. */
+/** Applies to the next `count` calls that fit. All others are forwarded. */
 export function only<Call, Answer>(
   passage: Passage<Call, Answer>,
   {
