@@ -2,7 +2,7 @@
 // dead letters, as the vendor's SDK expects it.
 // https://upstash.com/docs/qstash/howto/local-development
 import { type StandInOptions, startHttpServer } from './http.ts'
-import { createDeliveryLoop, type Delivery, type DeliveryFaults } from './qstash/courier.ts'
+import { createDeliveryLoop, type Delivery, type DeliveryFaults } from './qstash/delivery-loop.ts'
 import { type Message, showMessage } from './qstash/message.ts'
 import { createApi } from './qstash/routes.ts'
 import { loadState, openStateFile } from './qstash/state-file.ts'
