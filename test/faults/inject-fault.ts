@@ -13,7 +13,7 @@ import {
   twice,
 } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
-import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/courier.ts'
+import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/delivery-loop.ts'
 import { deliverAgain, killing, momentMs, restarting, restartQueue } from './interceptors.ts'
 import type { Cell, Step } from './scenarios.ts'
 

@@ -37,7 +37,7 @@ async function hit(played: Play, beside: MachineInPlay): Promise<boolean> {
   }
   const isStruck = await isReached(async () => {
     if (cell.step === 'sweep') await trySweep(world)
-    if (cell.step === 'failed') world.qstash.hasten(60_000)
+    if (cell.step === 'failed') world.qstash.advance(60_000)
     return strike.hasStruck()
   }, strikeWithinMs)
   if (cell.service === 'qstash' && cell.step === 'claim' && cell.fault === 'hang') await handOverAgain(world)

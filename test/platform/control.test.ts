@@ -5,7 +5,7 @@ import { poll } from '../harness.ts'
 import { startControl } from './control.ts'
 import { type CallFaults, open } from './faults.ts'
 import { type StandInServer, startHttpServer } from './http.ts'
-import type { DeliveryFaults } from './qstash/courier.ts'
+import type { DeliveryFaults } from './qstash/delivery-loop.ts'
 import { type QStashStandIn, startQStash } from './qstash.ts'
 
 const faults: CallFaults = { pass: open }

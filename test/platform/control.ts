@@ -15,7 +15,7 @@ import {
   twice,
 } from './faults.ts'
 import { type StandInAnswer, type StandInRequest, type StandInServer, startHttpServer } from './http.ts'
-import { type DeliveryFaults, loseDeliveryAnswer } from './qstash/courier.ts'
+import { type DeliveryFaults, loseDeliveryAnswer } from './qstash/delivery-loop.ts'
 
 /** A fault of the calls to a stand-in. */
 const callOrder = z.strictObject({

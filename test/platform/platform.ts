@@ -20,7 +20,7 @@ import {
 } from './named-services.ts'
 import { startPostgres } from './postgres.ts'
 import { type Progress, silent } from './progress.ts'
-import type { DeliveryFaults } from './qstash/courier.ts'
+import type { DeliveryFaults } from './qstash/delivery-loop.ts'
 import { startQStash } from './qstash.ts'
 import { startRedis } from './redis.ts'
 
