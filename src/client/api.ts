@@ -73,13 +73,13 @@ export interface Operations {
     answer: TokenAnswer
   }
   /**
-   * The public keys that our tokens and commands are signed with
+   * The public keys that verify our tokens and commands
    */
   readPublicKeys: {
     answer: PublicKeys
   }
   /**
-   * Who am I
+   * Read my account
    */
   readMe: {
     answer: User
@@ -99,13 +99,13 @@ export interface Operations {
     answer: undefined
   }
   /**
-   * Where am I signed in: this session, then those that were refreshed last, 100 in all
+   * List my sessions: this one first, then the most recently refreshed, at most 100
    */
   listSessions: {
     answer: Sessions
   }
   /**
-   * End a session of mine: its tokens stop working now
+   * End one of my sessions: its tokens stop working now
    */
   endSession: {
     path: {
@@ -140,7 +140,7 @@ export interface Operations {
     answer: AccountPage
   }
   /**
-   * Disable or enable an account, give or take staff rights (staff only)
+   * Disable or enable an account, grant or revoke staff rights (staff only)
    */
   changeAccountRights: {
     path: {
@@ -330,10 +330,10 @@ export interface Operations {
       cursor?: string
       /**
        * - `POWEROFF`: The machine is switched off.
-       * - `READY`: The machine stands still and can be started.
+       * - `READY`: The machine is stopped and can be started.
        * - `RUNNING`: The machine is moulding.
-       * - `PENDING`: The controller has taken a command and is carrying it out.
-       * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+       * - `PENDING`: The controller has accepted a command and is executing it.
+       * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
        */
       status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
       /**
@@ -359,7 +359,7 @@ export interface Operations {
     answer: MachinePage
   }
   /**
-   * Register a machine of mine
+   * Register a machine that I own
    */
   createMachine: {
     body: NewMachine
@@ -375,7 +375,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Replace a machine; without `status` that stays
+   * Replace a machine; without `status`, the status is kept
    */
   replaceMachine: {
     path: {
@@ -385,7 +385,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Change some of a machine (JSON Merge Patch)
+   * Change some fields of a machine (JSON Merge Patch)
    */
   changeMachine: {
     path: {
@@ -395,7 +395,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Delete a machine; its history stays
+   * Delete a machine; its history is kept
    */
   deleteMachine: {
     path: {
@@ -581,7 +581,7 @@ export interface PublicKeys {
     kid: string
     x: string
     /**
-     * - `sig`: The key checks signatures.
+     * - `sig`: The key verifies signatures.
      */
     use: 'sig'
     /**
@@ -607,7 +607,7 @@ export interface Sessions {
     expires_at: string
     user_agent: string | null
     /**
-     * Where the log-in came from; of IPv6 the /64
+     * The client address at log-in; for IPv6 its /64 prefix
      */
     address: string | null
     current: boolean
@@ -811,15 +811,15 @@ export interface Machine {
   location: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   owner_id: number
   /**
-   * Null for whoever is not the owner or staff
+   * Null unless the caller is the owner or staff
    */
   controller_url: string | null
   created_at: string
@@ -830,10 +830,10 @@ export interface NewMachine {
   location: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
@@ -843,10 +843,10 @@ export interface WholeMachine {
   location: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
@@ -856,10 +856,10 @@ export interface MachinePatch {
   location?: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
