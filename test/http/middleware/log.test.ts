@@ -73,7 +73,7 @@ describe('the log', () => {
   test('tells each sweep and what it did', async () => {
     await world.sweep()
     expect(await waitForLine((line) => line.channel === 'sweep')).toMatchObject({
-      handed_over: expect.any(Number),
+      published: expect.any(Number),
       ended: expect.any(Number),
       duration_ms: expect.any(Number),
     })
