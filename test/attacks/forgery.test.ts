@@ -1,11 +1,11 @@
 // What the API hands out for later: cursors, entity tags, keys. Anybody can write one.
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
 let person: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
   world = await useWorld()
   person = await world.signUp()

@@ -1,14 +1,14 @@
 // What belongs to others: every read and write of it, by somebody with an account and no rights, and what a body may say
 // of whose it is.
 import { beforeAll, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
 import { deliver, readRow, request } from '../jobs/qstash-calls.ts'
 import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 let victim: Person
 let thief: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
   world = await useQuietWorld()
   ;[victim, thief] = await Promise.all([world.signUp(), world.signUp()])

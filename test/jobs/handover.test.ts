@@ -1,7 +1,7 @@
 // How a job is handed to QStash: with which settings, what happens when QStash is away, and when it has given up.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
-import { type CallPassage, open, shut } from '../platform/faults.ts'
+import { type CallInterceptor, open, shut } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
 import { useWorld } from '../shared-world.ts'
 import {
@@ -85,7 +85,7 @@ test.each([
   ['cuts connections', shut],
   ['answers 500', async () => ({ status: 500, body: { error: 'no' } })],
   ['answers 429', async () => ({ status: 429, body: { error: 'too many' } })],
-] satisfies [string, CallPassage][])(
+] satisfies [string, CallInterceptor][])(
   'a QStash that %s does not keep a job from being accepted: 202, QUEUED',
   async (_, pass) => {
     world.faults.qstash.pass = pass

@@ -1,7 +1,7 @@
 // The queue played by hand: callbacks signed as QStash signs them. So a test decides when a job is delivered, how often,
 // and with which signature.
 import type { Answer, Person, World } from '../harness.ts'
-import type { CallPassage } from '../platform/faults.ts'
+import type { CallInterceptor } from '../platform/faults.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
@@ -11,7 +11,7 @@ export const failedPath = '/api/callbacks/jobs/failed'
 export const nobody = 'http://127.0.0.1:1'
 
 /** QStash takes every message and delivers none. */
-export const keepMessages: CallPassage = async ({ target, body }) => {
+export const keepMessages: CallInterceptor = async ({ target, body }) => {
   if (target !== '/v2/batch') return { body: { messageId: 'msg_kept' } }
   const batch: unknown[] = JSON.parse(body.toString())
   return { body: batch.map(() => ({ messageId: 'msg_kept' })) }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { type Plan, planOf } from '../bench/plan.ts'
-import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { type Person, startWorld, type TestMachine, type World } from '../harness.ts'
 
 const jobs = 5_000
 const mostRows = 200
@@ -11,7 +11,7 @@ const limit = 20
 
 let world: World
 let owner: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
   // A world of its own: thousands of rows would slow down whatever lists or sweeps after it.
   world = await startWorld()

@@ -4,30 +4,30 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { StandInAnswer, StandInRequest } from './http.ts'
 
 /** What happens to one call; `forward` carries it on and gives its answer. */
-export type Passage<Call, Answer> = (call: Call, forward: () => Promise<Answer>) => Promise<Answer>
+export type Interceptor<Call, Answer> = (call: Call, forward: () => Promise<Answer>) => Promise<Answer>
 
 /** What happens to each call from now on; open until told otherwise. */
-export type Faults<Call, Answer> = { pass: Passage<Call, Answer> }
+export type Faults<Call, Answer> = { pass: Interceptor<Call, Answer> }
 export type CallFaults = Faults<StandInRequest, StandInAnswer>
-export type CallPassage = Passage<StandInRequest, StandInAnswer>
+export type CallInterceptor = Interceptor<StandInRequest, StandInAnswer>
 
 export const open = <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => forward()
 
 /** The upstream never sees the call. */
-export const shut: CallPassage = async () => ({ cut: true })
+export const shut: CallInterceptor = async () => ({ cut: true })
 /** Nothing is done and nothing answered for as long as the caller waits. */
-export const hang: CallPassage = ({ signal }) =>
+export const hang: CallInterceptor = ({ signal }) =>
   new Promise((resolve) => {
     if (signal.aborted) resolve({ cut: true })
     signal.addEventListener('abort', () => resolve({ cut: true }))
   })
 /** The upstream does what it was asked, but its answer is lost. */
-export const loseAnswer: CallPassage = async (_call, forward) => {
+export const loseAnswer: CallInterceptor = async (_call, forward) => {
   await forward()
   return { cut: true }
 }
 /** The upstream does nothing and says that it failed. */
-export function fail(status = 500): CallPassage {
+export function fail(status = 500): CallInterceptor {
   return async () => ({ status, body: { error: 'a fault on demand', message: 'a fault on demand' } })
 }
 /** It arrives late. */
@@ -70,16 +70,16 @@ export function outOfOrder(longestMs = 5_000) {
 
 /** The next `count` calls that fit take this way, all others go through. */
 export function only<Call, Answer>(
-  passage: Passage<Call, Answer>,
+  interceptor: Interceptor<Call, Answer>,
   {
     count = Number.POSITIVE_INFINITY,
     fits = () => true,
   }: { count?: number | undefined; fits?: (call: Call) => boolean },
-): Passage<Call, Answer> {
+): Interceptor<Call, Answer> {
   let left = count
   return (call, forward) => {
     if (left <= 0 || !fits(call)) return forward()
     left -= 1
-    return passage(call, forward)
+    return interceptor(call, forward)
   }
 }
