@@ -6,7 +6,7 @@ import type { SigningKey } from '../src/env.ts'
 import { migrate } from '../src/tools/migrations.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
-import { type CallFaults, type CallPassage, open } from './platform/faults.ts'
+import { type CallFaults, type CallInterceptor, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/delivery-loop.ts'
@@ -59,7 +59,7 @@ export type World = {
   /** Somebody new with staff rights. */
   signUpStaff(): Promise<Person>
   /** A machine of this person's, at a machine of its own of the controller. */
-  createMachine(owner: Person, overrides?: Record<string, unknown>): Promise<MachineInPlay>
+  createMachine(owner: Person, overrides?: Record<string, unknown>): Promise<TestMachine>
   operate(person: Person, machineId: number, command: 'START' | 'STOP', expiresIn?: number): Promise<Answer>
   /** Polls the job until it is in one of these states. @throws Error when it never is */
   waitForJob(person: Person, jobId: string, ...states: string[]): Promise<Answer['body']>
@@ -80,9 +80,7 @@ export type World = {
 export type Upstream = 'postgres' | 'redis' | 'qstash' | 'controller'
 export type WorldFaults = Record<Upstream, CallFaults> & { deliveries: DeliveryFaults }
 
-export type MachineInPlay = { id: number; body: Answer['body']; etag: string } & ReturnType<
-  ControllerStandIn['machine']
->
+export type TestMachine = { id: number; body: Answer['body']; etag: string } & ReturnType<ControllerStandIn['machine']>
 
 /** Variables of the Worker that replace those of the standard world; without a value where it is to have none. */
 export type Variables = Record<string, string | undefined>
@@ -114,7 +112,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     latencyMs,
     onExchange: (exchange: Exchange) => exchanges.push(exchange),
     faults: {
-      async pass(...call: Parameters<CallPassage>) {
+      async pass(...call: Parameters<CallInterceptor>) {
         callsInProgress += 1
         return faults[service].pass(...call).finally(() => {
           callsInProgress -= 1

@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type SignedIn, signIn } from './accounts/people.ts'
 import { endpoints } from './contract/endpoints.ts'
-import { type Answer, type MachineInPlay, type Person, startWorld, type World } from './harness.ts'
+import { type Answer, type Person, startWorld, type TestMachine, type World } from './harness.ts'
 import { countRoundTrips } from './round-trips.ts'
 
 let world: World
 let owner: Person
 let staff: Person
-let machine: MachineInPlay
+let machine: TestMachine
 let other: SignedIn
 beforeAll(async () => {
   world = await startWorld({ latencyMs: 100 })

@@ -1,4 +1,4 @@
-// Names that are one, and passwords that will not do: the pure rules.
+// The pure rules: which names are the same, and which passwords are refused.
 import { describe, expect, test } from 'vitest'
 import { findPasswordFault, foldName } from '../../src/accounts/account.ts'
 
@@ -10,7 +10,7 @@ describe('foldName', () => {
     ['Hangul in parts', '김민지'.normalize('NFD'), '김민지'],
     ['the Kelvin sign', '\u212Aim', 'kim'],
     ['an accent in parts', 'e\u0301', '\u00e9'],
-  ])('makes one of %s', (_what, name, folded) => {
+  ])('treats %s as the same name', (_what, name, folded) => {
     expect(foldName(name)).toBe(folded)
   })
 
@@ -18,7 +18,7 @@ describe('foldName', () => {
     ['ß and ss', 'straße', 'strasse'],
     ['a dotless i', 'kım', 'kim'],
     ['Cyrillic а', 'kаte', 'kate'],
-  ])('keeps apart %s', (_what, one, other) => {
+  ])('treats %s as different names', (_what, one, other) => {
     expect(foldName(one)).not.toBe(foldName(other))
   })
 })

@@ -1,4 +1,4 @@
-// The address that limits count by.
+// The client address that the limits count by.
 import { expect, test } from 'vitest'
 import { clientAddress } from '../../src/accounts/address.ts'
 

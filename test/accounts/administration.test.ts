@@ -19,18 +19,18 @@ const patch = (person: Person, id: number | string, body: unknown) =>
 const idsOf = (answer: { body: { items: { id: number }[] } }) => answer.body.items.map(({ id }) => id)
 
 describe('GET /api/accounts', () => {
-  test('answers 403 to everybody but staff', async () => {
+  test('answers 403 to everyone except staff', async () => {
     const answer = await list(await world.signUp())
     expect([answer.status, answer.body.code]).toEqual([403, 'staff_only'])
   })
 
-  test('shows accounts as their owners see them, and no more', async () => {
+  test('shows the same fields that the owner of an account sees', async () => {
     const person = await world.signUp({ first_name: '민지' })
     const answer = await list(staff, { q: person.username })
     expect(answer.body).toEqual({ items: [(await person.request('GET', '/api/me')).body], next_cursor: null })
   })
 
-  test('walks all pages in every order without a gap or a repeat', async () => {
+  test('the pages of every order show each account exactly once', async () => {
     const mark = crypto.randomUUID()
     const people: Person[] = []
     for (let count = 0; count < 5; count += 1) people.push(await world.signUp({ last_name: mark }))
@@ -59,13 +59,13 @@ describe('GET /api/accounts', () => {
     }
   })
 
-  test.each(accountSorts.names)('the order by %s has an index, with the id behind it', async (column) => {
+  test.each(accountSorts.names)('sorting by %s has an index on the column and the id', async (column) => {
     const rows = await world.postgres.query(`SELECT indexdef FROM pg_indexes WHERE tablename = 'accounts'`)
     const expected = column === 'id' ? /UNIQUE .* \(id\)$/ : new RegExp(`\\(${column}, id\\)$`)
     expect(rows.map(({ indexdef }) => indexdef)).toContainEqual(expect.stringMatching(expected))
   })
 
-  test('finds by part of a name, the e-mail address or the username, in any case and literally', async () => {
+  test('q matches part of a name, e-mail address or username, literally and in any case', async () => {
     const mark = crypto.randomUUID().slice(0, 8)
     const person = await world.signUp({ first_name: `Min%${mark}`, email: `${mark}.mail@example.com` })
     for (const q of [person.username.slice(2).toUpperCase(), `min%${mark}`, `${mark}.MAIL@`]) {
@@ -102,7 +102,7 @@ describe('GET /api/accounts', () => {
 })
 
 describe('PATCH /api/accounts/{id}', () => {
-  test('answers 403 to everybody but staff, also for themselves and for accounts that there are not', async () => {
+  test('answers 403 to everyone except staff, also for their own account and for unknown accounts', async () => {
     const person = await world.signUp()
     for (const id of [staff.id, person.id, 999_999_999]) {
       const answer = await patch(person, id, { is_staff: true, is_active: true })
@@ -111,7 +111,7 @@ describe('PATCH /api/accounts/{id}', () => {
     expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
   })
 
-  test('disabling ends all sessions at once, and enabling brings none back', async () => {
+  test('disabling ends all sessions immediately, and enabling restores none', async () => {
     const person = await world.signUp()
     const other = await signIn(world, person)
     const answer = await patch(staff, person.id, { is_active: false })
@@ -129,7 +129,7 @@ describe('PATCH /api/accounts/{id}', () => {
     expect((await logIn()).status).toBe(200)
   })
 
-  test('staff rights are there and gone with the next request, in sessions that go on', async () => {
+  test('a change of staff rights takes effect with the next request, in existing sessions', async () => {
     const person = await world.signUp()
     expect((await patch(staff, person.id, { is_staff: true })).body.is_staff).toBe(true)
     expect((await list(person)).status).toBe(200)
@@ -138,7 +138,7 @@ describe('PATCH /api/accounts/{id}', () => {
     expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
   })
 
-  test('an empty change changes nothing, and neither does what only a GET shows', async () => {
+  test('an empty body and read-only members change nothing', async () => {
     const person = await world.signUp()
     const before = (await person.request('GET', '/api/me')).body
     for (const body of [{}, before, { username: 'another', id: 1 }]) {
@@ -147,7 +147,7 @@ describe('PATCH /api/accounts/{id}', () => {
     }
   })
 
-  test('answers 422 to what it cannot change, so that nobody takes it for done', async () => {
+  test('answers 422 for members that it cannot change', async () => {
     const person = await world.signUp()
     const answer = await patch(staff, person.id, { password: 'a new one for her', is_active: false })
     const errors = [{ pointer: '/password', detail: 'is not a member of this body' }]
@@ -168,12 +168,12 @@ describe('PATCH /api/accounts/{id}', () => {
 describe('the last active staff account', () => {
   let small: World
   beforeAll(async () => {
-    // A world of its own: whoever is the last of the staff depends on all accounts.
+    // A world of its own: which staff account is the last one depends on all accounts.
     small = await startWorld()
   })
   afterAll(() => small?.close())
 
-  test('can be neither disabled nor demoted, until there is another one', async () => {
+  test('can be neither disabled nor demoted until another one exists', async () => {
     const boss = await small.signUpStaff()
     const disabled = await small.signUpStaff()
     expect((await patch(boss, disabled.id, { is_active: false })).status).toBe(200)
@@ -188,18 +188,21 @@ describe('the last active staff account', () => {
     expect((await patch(second, second.id, { is_staff: false })).body.code).toBe('last_staff')
   })
 
-  test.runIf(hasRealPostgres)('two who demote each other at once do not both succeed', async () => {
-    await small.postgres.query('UPDATE accounts SET is_staff = false')
-    for (let round = 0; round < 5; round += 1) {
-      const [one, other] = [await small.signUpStaff(), await small.signUpStaff()]
-      const answers = await Promise.all([
-        patch(one, other.id, { is_staff: false }),
-        patch(other, one.id, { is_active: false }),
-      ])
-      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-      const left = await small.postgres.query('SELECT id FROM accounts WHERE is_staff AND is_active')
-      expect(left).toHaveLength(1)
+  test.runIf(hasRealPostgres)(
+    'when two staff accounts demote each other at the same time, only one succeeds',
+    async () => {
       await small.postgres.query('UPDATE accounts SET is_staff = false')
-    }
-  })
+      for (let round = 0; round < 5; round += 1) {
+        const [one, other] = [await small.signUpStaff(), await small.signUpStaff()]
+        const answers = await Promise.all([
+          patch(one, other.id, { is_staff: false }),
+          patch(other, one.id, { is_active: false }),
+        ])
+        expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+        const left = await small.postgres.query('SELECT id FROM accounts WHERE is_staff AND is_active')
+        expect(left).toHaveLength(1)
+        await small.postgres.query('UPDATE accounts SET is_staff = false')
+      }
+    },
+  )
 })

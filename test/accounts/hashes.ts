@@ -1,4 +1,4 @@
-// Password hashes made by hand, with parameters of another age.
+// Builds password hashes with older parameters.
 import { scryptSync } from 'node:crypto'
 
 export function makeHash(text: string, { ln, r, p }: { ln: number; r: number; p: number }): string {

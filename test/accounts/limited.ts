@@ -1,4 +1,4 @@
-// A world in which log-ins and sign-ups are limited to a few, and people who come from addresses of their own.
+// A world with low limits for log-ins and sign-ups, and people with addresses of their own.
 import { randomUUID } from 'node:crypto'
 import type { Answer, Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -10,7 +10,7 @@ export const signUpWindowSeconds = 600
 export const clearSeconds = 10
 
 let addresses = 0
-/** An address that nothing else of this process comes from. */
+/** Returns an address that nothing else in this process uses. */
 export function anAddress(): string {
   addresses += 1
   return `198.51.${addresses >> 8}.${addresses & 255}`
@@ -22,7 +22,7 @@ export type LimitedWorld = {
   world: World
   logIn(username: string, password: string, address: string): Promise<Answer>
   signUp(address: string, overrides?: Record<string, unknown>): Promise<Answer>
-  /** Somebody new, from an address that nobody else signs up from. */
+  /** Signs up a new person from an unused address. */
   aPerson(): Promise<Pick<Person, 'username' | 'password' | 'request'>>
 }
 

@@ -1,4 +1,4 @@
-// Redis away: the limits fail open, and nobody waits for them.
+// Redis unavailable: the limits fail open, and requests do not wait for them.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
@@ -36,7 +36,7 @@ async function withRedisAt(url: string, run: () => Promise<void>): Promise<void>
   }
 }
 
-test('without Redis nothing is limited, and whatever ends a session still does', async () => {
+test('without Redis nothing is limited, and sessions can still be ended', async () => {
   const { username, password } = await aPerson()
   const address = anAddress()
   await withRedisAt('http://127.0.0.1:9', async () => {
@@ -48,17 +48,17 @@ test('without Redis nothing is limited, and whatever ends a session still does',
   })
 })
 
-test('a Redis that never answers holds nobody up for long', async () => {
+test('a Redis that never answers delays a log-in only by its timeout', async () => {
   const { username, password } = await aPerson()
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await new Promise((resolve) => silent.once('listening', resolve))
   const { port } = silent.address() as AddressInfo // a TCP server's
   try {
     await withRedisAt(`http://127.0.0.1:${port}`, async () => {
-      await logIn(username, password, anAddress()) // warms the Worker up
+      await logIn(username, password, anAddress()) // warms up the Worker
       const beganAt = performance.now()
       expect((await logIn(username, password, anAddress())).status).toBe(200)
-      // 300 ms and two round trips and a hash, on a machine that may be busy.
+      // 300 ms, two round trips and a hash, with a margin for a busy computer.
       expect(performance.now() - beganAt).toBeLessThan(4_000)
     })
   } finally {

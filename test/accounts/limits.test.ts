@@ -1,4 +1,4 @@
-// How often a password may be guessed, and an address sign up.
+// Limits of failed log-ins and of sign-ups.
 import { randomUUID } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer, World } from '../harness.ts'
@@ -37,7 +37,7 @@ function expectLimited(answer: Answer, name: string, quota: number, windowSecond
 }
 
 describe('failed log-ins', () => {
-  test('are limited by name and address: even the right password is refused then, from there, and no hash is made', async () => {
+  test('are limited by name and address: then that address is refused with the right password too, and nothing is hashed', async () => {
     const { username, password } = await aPerson()
     const address = anAddress()
     for (const _again of [1, 2]) expect((await logIn(username, wrong, address)).status).toBe(401)
@@ -47,26 +47,26 @@ describe('failed log-ins', () => {
     expect((await logIn(username, password, anAddress())).status).toBe(200)
   })
 
-  test('are limited by name, wherever they come from', async () => {
+  test('are limited by name, over all addresses', async () => {
     const { username, password } = await aPerson()
     for (const _again of [1, 2, 3]) expect((await logIn(username, wrong, anAddress())).status).toBe(401)
     expectLimited(await logIn(username, password, anAddress()), 'failed-log-ins-by-name', 3, logInWindowSeconds)
   })
 
-  test('are limited by address, whichever names are tried', async () => {
+  test('are limited by address, over all names', async () => {
     const { username, password } = await aPerson()
     const address = anAddress()
     for (const _again of [1, 2, 3, 4]) expect((await logIn(`nobody-${randomUUID()}`, wrong, address)).status).toBe(401)
     expectLimited(await logIn(username, password, address), 'failed-log-ins-by-address', 4, logInWindowSeconds)
   })
 
-  test('of unknown names are limited like those of known ones', async () => {
+  test('of unknown names are limited like those of known names', async () => {
     const [name, address] = [`nobody-${randomUUID()}`, anAddress()]
     for (const _again of [1, 2]) expect((await logIn(name, wrong, address)).status).toBe(401)
     expect((await logIn(name, wrong, address)).status).toBe(429)
   })
 
-  test('of a disabled account are counted for the right password too', async () => {
+  test('of a disabled account are counted even with the right password', async () => {
     const { username, password } = await aPerson()
     await world.postgres.query('UPDATE accounts SET is_active = false WHERE username = $1', [username])
     const address = anAddress()
@@ -75,7 +75,7 @@ describe('failed log-ins', () => {
     expect(statuses).toEqual([401, 401, 429])
   })
 
-  test('of one IPv6 /64 are those of one address', async () => {
+  test('of one IPv6 /64 count as one address', async () => {
     const name = `nobody-${randomUUID()}`
     const tries = [1, 2, 3].map((host) => () => logIn(name, wrong, `2001:db8:7:1::${host}`))
     const statuses: number[] = []
@@ -83,13 +83,13 @@ describe('failed log-ins', () => {
     expect(statuses).toEqual([401, 401, 429])
   })
 
-  test('are all that counts: who knows the password can log in again and again', async () => {
+  test('are counted, successful ones are not: the right password works any number of times', async () => {
     const { username, password } = await aPerson()
     const address = anAddress()
     for (const _again of [1, 2, 3, 4, 5]) expect((await logIn(username, password, address)).status).toBe(200)
   })
 
-  test('cannot slip through in a flood: of many guesses at once no more are checked than the limit allows', async () => {
+  test('at the same time: no more passwords are checked than the limit allows', async () => {
     const { username } = await aPerson()
     const address = anAddress()
     const answers = await Promise.all(Array.from({ length: 12 }, () => logIn(username, wrong, address)))
@@ -98,17 +98,17 @@ describe('failed log-ins', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(10)
   })
 
-  test('that one limit refuses are not counted by the others', async () => {
+  test('that one limit refuses are not counted by the other limits', async () => {
     const { username, password } = await aPerson()
     const address = anAddress()
     for (const _again of [1, 2]) await logIn(username, wrong, address)
     for (const _again of [1, 2, 3, 4]) expect((await logIn(username, wrong, address)).status).toBe(429)
-    // By name there is one left, and by address there are two.
+    // The limit by name allows one more, the limit by address two more.
     expect((await logIn(username, password, anAddress())).status).toBe(200)
     expect((await logIn(`nobody-${randomUUID()}`, wrong, address)).status).toBe(401)
   })
 
-  test('cost no round trip more, one after the other: the counters are asked beside the database', async () => {
+  test('cost no extra sequential round trip: the counters are read in parallel with the database', async () => {
     const { username, password } = await aPerson()
     const before = world.exchanges.length
     expect((await logIn(username, password, anAddress())).status).toBe(200)
@@ -124,7 +124,7 @@ describe('failed log-ins', () => {
     expect(JSON.stringify(keys)).not.toContain(name)
   })
 
-  test('are also those at POST /api/me/password: a stolen access token is no way to guess', async () => {
+  test('include POST /api/me/password, so a stolen access token does not allow more guesses', async () => {
     const { username, password, request } = await aPerson()
     const address = anAddress()
     const change = (current_password: string) =>
@@ -142,12 +142,12 @@ describe('failed log-ins', () => {
 describe('sign-ups', () => {
   beforeEach(() => stayClearOfTurn(signUpWindowSeconds, clearSeconds))
 
-  test('are limited by address, also those that were refused', async () => {
+  test('are limited by address, and refused ones count too', async () => {
     const address = anAddress()
     const first = await signUp(address)
     expect(first.status).toBe(201)
     expect((await signUp(address, { username: first.body.user.username })).status).toBe(409)
-    expect((await signUp(address, { password: '1' })).status).toBe(422) // could not be read: not counted
+    expect((await signUp(address, { password: '1' })).status).toBe(422) // an invalid body is not counted
     expect((await signUp(address)).status).toBe(201)
     expectLimited(await signUp(address), 'sign-ups-by-address', 3, signUpWindowSeconds)
     expect((await signUp(anAddress())).status).toBe(201)

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 const logIn = (body: unknown) => world.request('POST', '/api/log-in', { body })
 
-test('a log-in answers the account and tokens, and remembers when', async () => {
+test('a log-in answers with the account and tokens, and stores its time', async () => {
   const person = await world.signUp()
   const before = (await person.request('GET', '/api/me')).body
   const { status, headers, body } = await logIn({ username: person.username, password: person.password })
@@ -27,12 +27,12 @@ test('a log-in answers the account and tokens, and remembers when', async () => 
 test.each([
   ['in capitals', (name: string) => name.toUpperCase()],
   ['in full width', (name: string) => name.replace('p', 'ｐ')],
-])('a username %s is the same one', async (_what, spell) => {
+])('a username %s is the same username', async (_what, spell) => {
   const person = await world.signUp()
   expect((await logIn({ username: spell(person.username), password: person.password })).status).toBe(200)
 })
 
-test('an unknown name, a wrong password and a disabled account are answered alike', async () => {
+test('an unknown name, a wrong password and a disabled account get the same answer', async () => {
   const person = await world.signUp()
   const disabled = await world.signUp()
   await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [disabled.id])
@@ -50,12 +50,12 @@ test('an unknown name, a wrong password and a disabled account are answered alik
   expect(alike[2]).toEqual(alike[0])
 })
 
-test('a password of another age is taken by its own rules: short ones can log in, and get 401 when wrong', async () => {
+test('an old password that is too short by the present rules can log in, and a wrong one gets 401', async () => {
   expect((await logIn({ username: 'somebody', password: '1' })).status).toBe(401)
   expect((await logIn({ username: 'somebody', password: '' })).status).toBe(422)
 })
 
-test('a hash with old parameters is made anew at log-in', async () => {
+test('a log-in replaces a hash with old parameters', async () => {
   const person = await world.signUp()
   const old = makeHash(person.password, { ln: 14, r: 8, p: 1 })
   const hashOf = async () =>
@@ -70,7 +70,7 @@ test('a hash with old parameters is made anew at log-in', async () => {
   expect(await hashOf()).toBe(renewed)
 })
 
-test('a log-out ends one session, with its access and its refresh token, and no other', async () => {
+test('a log-out ends one session with its access and refresh tokens, and no other session', async () => {
   const person = await world.signUp()
   const other = await signIn(world, person)
   const answer = await person.request('POST', '/api/log-out')
@@ -84,7 +84,7 @@ test('a log-out ends one session, with its access and its refresh token, and no 
   expect((await other.request('GET', '/api/me')).status).toBe(200)
 })
 
-test('more who sign in at once than may wait are told to come back, and none is told that the password is wrong', async () => {
+test('when too many log in at the same time, some get 429 with Retry-After and none gets 401', async () => {
   const people = await Promise.all(Array.from({ length: 4 }, () => world.signUp()))
   const attempts = people.flatMap(({ username, password }) => Array.from({ length: 4 }, () => ({ username, password })))
   const answers = await Promise.all(attempts.map(logIn))

@@ -1,11 +1,11 @@
-// scrypt in PHC form: what is stored, what is checked, and how many may wait.
+// scrypt in PHC format: what is stored, what is checked, and how many hashes may wait.
 import { expect, test } from 'vitest'
 import { hashPassword, verifyPassword } from '../../src/accounts/password.ts'
 import { makeHash } from './hashes.ts'
 
 const password = 'four columns hold it'
 
-test('a hash says its parameters and has a salt of its own', async () => {
+test('a hash contains its parameters and its own salt', async () => {
   const [one, other] = [await hashPassword(password), await hashPassword(password)]
   expect(one).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
   expect(one).not.toBe(other)
@@ -24,16 +24,16 @@ test.each([
   expect((await verifyPassword('another password', stored)).isRight).toBe(false)
 })
 
-// Made by Python's hashlib.pbkdf2_hmac, which is what Django calls.
+// Created with Python's hashlib.pbkdf2_hmac, which Django uses.
 test.each([
   ['moulding', 'pbkdf2_sha256$260000$s$1g/rye8PRqqwsL/PHs3f2J5vMuP7FPe6mXGV9AWSHQI='],
   ['사출기 비밀번호', 'pbkdf2_sha256$1000$QkX2$+Sy6HVg/B5J/cN+h3HOkjfOlQW6ddYotAsoWR0eN1NA='],
-])('a password of the old system is checked, and its hash is outdated: %s', async (old, stored) => {
+])('a password of the old system is accepted, and its hash is outdated: %s', async (old, stored) => {
   expect(await verifyPassword(old, stored)).toEqual({ isRight: true, isOutdated: true })
   expect(await verifyPassword(`${old}.`, stored)).toEqual({ isRight: false, isOutdated: true })
 })
 
-test('a password is the same in composed and decomposed characters', async () => {
+test('composed and decomposed characters give the same password', async () => {
   const stored = await hashPassword('김민지의 비밀번호'.normalize('NFD'))
   expect((await verifyPassword('김민지의 비밀번호'.normalize('NFC'), stored)).isRight).toBe(true)
 })
@@ -45,7 +45,7 @@ test.each([
   ['a hash of the old system with no rounds', `pbkdf2_sha256$0$s$${'A'.repeat(43)}=`],
   ['an unusable password of the old system', '!Xyz'],
   ['a hash of another length', '$scrypt$ln=15,r=8,p=3$MDEyMzQ1Njc4OWFiY2RlZg$aGFzaA'],
-])('%s in place of a hash lets nobody in', async (_what, stored) => {
+])('%s in place of a hash matches no password', async (_what, stored) => {
   expect((await verifyPassword('', stored)).isRight).toBe(false)
 })
 
@@ -58,11 +58,11 @@ test('an unknown account takes as long as a wrong password', async () => {
   }
   await time(stored)
   const [known, unknown] = [await time(stored), await time(undefined)]
-  // Both make a whole hash; without one the answer would be there in less than a tenth of the time.
+  // Both compute a full hash; without it the answer would take less than a tenth of the time.
   expect(unknown).toBeGreaterThan(known / 4)
 })
 
-test('one hash runs, eight wait, and whoever comes then is told to come back', async () => {
+test('one hash runs, eight wait, and the next request is refused', async () => {
   const results = await Promise.allSettled(Array.from({ length: 12 }, () => hashPassword(password)))
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(9)
   const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason)

@@ -1,4 +1,4 @@
-// What the tests of accounts share: signing in once more, and looking into a session.
+// Helpers of the account tests: log in again and inspect a session.
 import { decodeJwt } from 'jose'
 import { type Answer, type Person, poll, type RequestOptions, type World } from '../harness.ts'
 
@@ -13,7 +13,7 @@ export function sessionIdOf(token: string): string {
   return String(decodeJwt(token).sid)
 }
 
-/** One more session of somebody who has one. */
+/** Starts one more session of the same account. */
 export async function signIn(
   world: World,
   { username, password }: Pick<Person, 'username' | 'password'>,
@@ -30,7 +30,7 @@ export async function signIn(
   }
 }
 
-/** A job that has ended, read often enough that Redis alone answers its status for this session. */
+/** An ended job whose status Redis alone answers for this session, because it has been read before. */
 export async function watchedJob(
   world: World,
   owner: Person,
@@ -53,8 +53,8 @@ export function markOf(world: World, sessionId: string): Promise<unknown> {
 }
 
 /**
- * Counters slide over two fixed windows. At the turn of one they forget a little at once, which no count to the last
- * may meet: so this waits until the turn is not near.
+ * Counters use a sliding window over two fixed windows. At the change of window the count drops a little, which would
+ * disturb a test that counts exactly. This waits until no change is near.
  */
 export async function stayClearOfTurn(windowSeconds: number, clearSeconds: number): Promise<void> {
   const left = () => windowSeconds - ((Date.now() / 1_000) % windowSeconds)

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 
 describe('PATCH /api/me', () => {
-  test('changes what it names, and leaves the rest', async () => {
+  test('changes only the given members', async () => {
     const person = await world.signUp({ first_name: '민지' })
     const before = (await person.request('GET', '/api/me')).body
     const email = `new-${randomUUID()}@example.com`
@@ -21,7 +21,7 @@ describe('PATCH /api/me', () => {
     expect((await person.request('PATCH', '/api/me', { body: { first_name: '' } })).body.first_name).toBe('')
   })
 
-  test('ignores the username, the rights and all else that only a GET shows', async () => {
+  test('ignores the username, the rights and all other read-only members', async () => {
     const person = await world.signUp()
     const before = (await person.request('GET', '/api/me')).body
     const body = { username: 'another', id: 1, is_staff: true, is_active: false }
@@ -33,7 +33,7 @@ describe('PATCH /api/me', () => {
     })
   })
 
-  test('answers 409 for an e-mail address that somebody has, in any case; my own I may spell anew', async () => {
+  test('answers 409 for an e-mail address in use, in any case; the case of my own address may change', async () => {
     const [person, other] = [await world.signUp(), await world.signUp()]
     const taken = await person.request('PATCH', '/api/me', { body: { email: other.email.toUpperCase() } })
     expect([taken.status, taken.body.code]).toEqual([409, 'email_taken'])
@@ -42,7 +42,7 @@ describe('PATCH /api/me', () => {
     expect([spelt.status, spelt.body.email]).toEqual([200, person.email.toUpperCase()])
   })
 
-  test('frees the old e-mail address', async () => {
+  test('makes the old e-mail address available', async () => {
     const person = await world.signUp()
     await person.request('PATCH', '/api/me', { body: { email: `new-${randomUUID()}@example.com` } })
     await expect(world.signUpOverHttp({ email: person.email })).resolves.toBeDefined()
@@ -64,7 +64,7 @@ describe('POST /api/me/password', () => {
   const change = (person: Pick<Person, 'request'>, current_password: string, new_password: string) =>
     person.request('POST', '/api/me/password', { body: { current_password, new_password } })
 
-  test('changes the password and ends all other sessions, whose marks are overwritten by then', async () => {
+  test('changes the password, ends all other sessions and overwrites their cache entries before it answers', async () => {
     const person = await world.signUp()
     const others = [await signIn(world, person), await signIn(world, person)]
     const stranger = await world.signUp()
@@ -83,7 +83,7 @@ describe('POST /api/me/password', () => {
     await signIn(world, { ...person, password: 'a bolster and a platen' })
   })
 
-  test('answers 422 that points at a wrong current password, and changes nothing', async () => {
+  test('answers 422 with a pointer for a wrong current password, and changes nothing', async () => {
     const person = await world.signUp()
     const other = await signIn(world, person)
     const answer = await change(person, 'a wrong password', 'a bolster and a platen')
@@ -106,7 +106,7 @@ describe('POST /api/me/password', () => {
     expect(answer.body.errors[0].pointer).toBe('/new_password')
   })
 
-  test('of two changes at once one wins, and its session alone is left', async () => {
+  test('of two simultaneous changes one succeeds, and only its session remains', async () => {
     const person = await world.signUp()
     const other = await signIn(world, person)
     const [mine, theirs] = await Promise.all([
@@ -119,7 +119,7 @@ describe('POST /api/me/password', () => {
     expect(alive).toEqual(statuses.map((status) => (status === 204 ? 200 : 401)))
   })
 
-  test('a log-in with the old password that races it leaves no session behind', async () => {
+  test('a simultaneous log-in with the old password leaves no session', async () => {
     const person = await world.signUp()
     const { username, password } = person
     const [changed, ...logIns] = await Promise.all([
@@ -136,7 +136,7 @@ describe('POST /api/me/password', () => {
 })
 
 describe('sessions', () => {
-  test('GET /api/me/sessions tells where I am signed in, this session first', async () => {
+  test('GET /api/me/sessions lists my sessions, the current one first', async () => {
     const person = await world.signUpOverHttp()
     const other = await signIn(world, person, {
       'User-Agent': `Tiebar-Test/1 ${'x'.repeat(300)}`,
@@ -165,7 +165,7 @@ describe('sessions', () => {
     expect(seenByOther[0].id).toBe(other.sessionId)
   })
 
-  test('DELETE /api/me/sessions/{id} ends another session of mine, whose mark is overwritten by then', async () => {
+  test('DELETE /api/me/sessions/{id} ends another session of mine and overwrites its cache entry before it answers', async () => {
     const person = await world.signUp()
     const other = await signIn(world, person)
     const answer = await person.request('DELETE', `/api/me/sessions/${other.sessionId}`)
@@ -176,7 +176,7 @@ describe('sessions', () => {
     expect((await person.request('DELETE', `/api/me/sessions/${other.sessionId}`)).status).toBe(404)
   })
 
-  test('DELETE of this very session is a log-out', async () => {
+  test('DELETE of the current session is a log-out', async () => {
     const person = await world.signUp()
     const id = sessionIdOf(person.access)
     expect((await person.request('DELETE', `/api/me/sessions/${id.toUpperCase()}`)).status).toBe(204)
@@ -184,7 +184,7 @@ describe('sessions', () => {
     expect((await person.request('GET', '/api/me')).body.code).toBe('session_ended')
   })
 
-  test("DELETE answers 404 for others' sessions, staff's asking too, and for what is no session", async () => {
+  test("DELETE answers 404 for others' sessions, also to staff, and for an invalid id", async () => {
     const [person, staff] = [await world.signUp(), await world.signUpStaff()]
     const id = sessionIdOf(person.access)
     const stranger = await world.signUp()

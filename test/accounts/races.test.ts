@@ -1,15 +1,15 @@
-// Races of one session, on a real PostgreSQL: PGlite has one connection and would hide them.
+// Race conditions of one session, on a real PostgreSQL: PGlite has one connection and would hide them.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 
-describe.skipIf(!hasRealPostgres)('at once', () => {
+describe.skipIf(!hasRealPostgres)('at the same time', () => {
   let world: World
   beforeAll(async () => {
     world = await useWorld()
   })
 
-  test('50 refreshes with one token: one is exchanged, and the session has ended for the winner, too', async () => {
+  test('50 refreshes with one token: one succeeds, and the session has ended for it too', async () => {
     for (let round = 0; round < 4; round += 1) {
       const person = await world.signUp()
       const refresh = () => world.request('POST', '/api/token/refresh', { body: { refresh: person.refresh } })
@@ -23,8 +23,8 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     }
   })
 
-  test('a refresh and a log-out: whoever is first, the session has ended', async () => {
-    // One after the other: more sign-ups at once than the queue of the passwords holds are refused.
+  test('a refresh and a log-out: in any order, the session has ended', async () => {
+    // In sequence: simultaneous sign-ups are refused when the hash queue is full.
     for (let round = 0; round < 10; round += 1) {
       const person = await world.signUp()
       const [refreshed, ended] = await Promise.all([

@@ -1,4 +1,4 @@
-// POST /api/token/refresh: rotation, and what happens to a session whose old token turns up again (RFC 9700 §4.14.2).
+// POST /api/token/refresh: rotation, and reuse of an old refresh token (RFC 9700 §4.14.2).
 import { decodeJwt } from 'jose'
 import { beforeAll, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 const refresh = (token: unknown) => world.request('POST', '/api/token/refresh', { body: { refresh: token } })
 
-test('a refresh token is exchanged for new tokens of the same session, whose end moves on', async () => {
+test('a refresh token is exchanged for new tokens of the same session, and the session is extended', async () => {
   const person = await world.signUpOverHttp()
   const [before] = (await person.request('GET', '/api/me/sessions')).body.items
   const { status, body } = await refresh(person.refresh)
@@ -28,7 +28,7 @@ test('a refresh token is exchanged for new tokens of the same session, whose end
   expect((await refresh(body.token.refresh)).status).toBe(200)
 })
 
-test('an old refresh token used again ends the session: for its owner too, and at once', async () => {
+test('reuse of an old refresh token ends the session immediately, also for its owner', async () => {
   const person = await world.signUp()
   const other = await signIn(world, person)
   const { body: first } = await refresh(person.refresh)
@@ -44,7 +44,7 @@ test('an old refresh token used again ends the session: for its owner too, and a
   expect((await other.request('GET', '/api/me')).status).toBe(200)
 })
 
-test('of a refresh token sent twice at once one is exchanged, and the session ends', async () => {
+test('when a refresh token is sent twice at the same time, one is exchanged and the session ends', async () => {
   const person = await world.signUp()
   const answers = await Promise.all([refresh(person.refresh), refresh(person.refresh)])
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 401])
@@ -57,7 +57,7 @@ test('a disabled account gets no new tokens', async () => {
   expect((await refresh(person.refresh)).body.code).toBe('session_ended')
 })
 
-test('a session that has run out gets no new tokens', async () => {
+test('an expired session gets no new tokens', async () => {
   const person = await world.signUp()
   await world.postgres.query('UPDATE sessions SET expires_at = now() WHERE account_id = $1', [person.id])
   expect((await refresh(person.refresh)).body.code).toBe('session_ended')
@@ -69,8 +69,8 @@ test.each([
   ['an empty text', '', 422, 'validation_failed'],
   ['a number', 7, 422, 'validation_failed'],
   ['5,000 characters', 'x'.repeat(5_000), 422, 'validation_failed'],
-  ['what is no token', 'x', 401, 'token_invalid'],
-])('%s for a refresh token is refused', async (_what, token, status, code) => {
+  ['an invalid token', 'x', 401, 'token_invalid'],
+])('%s as the refresh token is refused', async (_what, token, status, code) => {
   const answer = await refresh(token)
   expect([answer.status, answer.body.code]).toEqual([status, code])
 })

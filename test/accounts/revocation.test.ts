@@ -1,4 +1,4 @@
-// What ends a session or a right ends it now: also for the status of a job, which Redis alone answers meanwhile.
+// Ending a session or a right takes effect immediately, also for the job status that Redis alone answers.
 import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -45,7 +45,7 @@ const ends: [string, number, End][] = [
   ],
 ]
 
-test.each(ends)('after %s not even the status of a job is told', async (_what, status, end) => {
+test.each(ends)('after %s even the status of a job is refused', async (_what, status, end) => {
   const owner = await world.signUp()
   const session = await signIn(world, owner)
   const jobId = await watchedJob(world, owner, session)
@@ -66,7 +66,7 @@ test('a lost staff right hides the jobs of others with the next request', async 
   expect((await owner.request('GET', `/api/jobs/${jobId}`)).status).toBe(200)
 })
 
-test('another session of the same account goes on', async () => {
+test('another session of the same account stays valid', async () => {
   const owner = await world.signUp()
   const session = await signIn(world, owner)
   const jobId = await watchedJob(world, owner, session)

@@ -1,4 +1,4 @@
-// POST /api/sign-up: what is taken, what is refused, what is answered.
+// POST /api/sign-up: what is accepted, what is refused, and the answers.
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
@@ -15,7 +15,7 @@ function someone(overrides: Record<string, unknown> = {}): Record<string, unknow
 }
 const signUp = (body: unknown) => world.request('POST', '/api/sign-up', { body })
 
-test('whoever signs up is signed in', async () => {
+test('a sign-up also logs in', async () => {
   const details = someone({ first_name: '민지', last_name: '김' })
   const answer = await signUp(details)
   expect(answer.status).toBe(201)
@@ -37,18 +37,18 @@ test('whoever signs up is signed in', async () => {
   expect(me.body).toEqual(answer.body.user)
 })
 
-test('names that are left out are empty', async () => {
+test('omitted names are empty', async () => {
   expect((await signUp(someone())).body.user).toMatchObject({ first_name: '', last_name: '' })
 })
 
-test('a password is stored as scrypt in PHC form and never in the clear', async () => {
+test('a password is stored as scrypt in PHC format and never in clear text', async () => {
   const { body } = await signUp(someone())
   const [row] = await world.postgres.query('SELECT * FROM accounts WHERE id = $1', [body.user.id])
   expect(row?.password_hash).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/)
   expect(JSON.stringify(row)).not.toContain('four columns')
 })
 
-describe('POST /api/sign-up answers 422 and points at the fault', () => {
+describe('POST /api/sign-up answers 422 with a pointer', () => {
   const long = (length: number) => 'a'.repeat(length)
   test.each([
     ['no username', { username: undefined }, '/username'],
@@ -77,7 +77,7 @@ describe('POST /api/sign-up answers 422 and points at the fault', () => {
     expect(answer.text).not.toContain('four columns')
   })
 
-  test('for every fault at once', async () => {
+  test('for all invalid members in one answer', async () => {
     const { body } = await signUp({})
     const pointers = body.errors.map((fault: { pointer: string }) => fault.pointer)
     expect(pointers).toEqual(['/username', '/password', '/email'])
@@ -100,18 +100,18 @@ test.each([
   ['a password of 128 characters', { password: 'ab'.repeat(64) }],
   ['a username in Hangul', () => ({ username: `김민지-${randomUUID()}` })],
   ['a username with all that Django allows', () => ({ username: `a@b.c+d-e_${randomUUID()}` })],
-])('%s is taken', async (_what, overrides) => {
+])('%s is accepted', async (_what, overrides) => {
   expect((await signUp(someone(typeof overrides === 'function' ? overrides() : overrides))).status).toBe(201)
 })
 
-describe('a name that somebody has', () => {
+describe('a username or e-mail address in use', () => {
   test.each([
     ['the same username', 'username', (name: string) => name],
     ['the username in capitals', 'username', (name: string) => name.toUpperCase()],
     ['the username in full width', 'username', (name: string) => name.replace('t', 'ｔ')],
     ['the same e-mail address', 'email', (name: string) => name],
     ['the e-mail address in capitals', 'email', (name: string) => name.toUpperCase()],
-  ])('%s is refused with 409 that names the field', async (_what, field, spell) => {
+  ])('%s is refused with 409, which names the field', async (_what, field, spell) => {
     const taken = someone({ username: `t-${randomUUID()}` })
     expect((await signUp(taken)).status).toBe(201)
     const answer = await signUp(someone({ [field]: spell(String(taken[field])) }))
@@ -119,7 +119,7 @@ describe('a name that somebody has', () => {
     expect(answer.body.errors).toEqual([{ pointer: `/${field}`, detail: 'is taken' }])
   })
 
-  test.each(['username', 'email'])('two who want the same %s at once: one gets it', async (field) => {
+  test.each(['username', 'email'])('of two simultaneous sign-ups with the same %s one succeeds', async (field) => {
     const wanted = someone()[field]
     const answers = await Promise.all([1, 2, 3].map(() => signUp(someone({ [field]: wanted }))))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])

@@ -1,4 +1,4 @@
-// What an isolate remembers of tokens never makes one good that is not.
+// The token cache of an isolate never makes an invalid token valid.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { signingKeys } from '../../src/env.ts'
@@ -16,14 +16,14 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a token that is verified again says the same', async () => {
+test('verifying a token again gives the same claims', async () => {
   const { access } = await tokens.issuePair(session)
   const first = await tokens.verify(access, 'access')
   expect(first).toMatchObject({ accountId: 7, sessionId: session.sessionId })
   expect(await tokens.verify(access, 'access')).toEqual(first)
 })
 
-test('a token that was good ends when it says so', async () => {
+test('a cached token expires at its exp', async () => {
   const { access } = await tokens.issuePair(session)
   await tokens.verify(access, 'access')
   vi.setSystemTime(Date.now() + (30 * 60 + 4) * 1000) // within the tolerance
@@ -32,7 +32,7 @@ test('a token that was good ends when it says so', async () => {
   await expect(tokens.verify(access, 'access')).rejects.toEqual(invalid)
 })
 
-test('a good access token is no refresh token, and the other way round', async () => {
+test('a valid access token is not accepted as a refresh token, nor the reverse', async () => {
   const { access, refresh } = await tokens.issuePair(session)
   await tokens.verify(access, 'access')
   await expect(tokens.verify(access, 'refresh')).rejects.toEqual(invalid)
@@ -40,7 +40,7 @@ test('a good access token is no refresh token, and the other way round', async (
   await expect(tokens.verify(refresh, 'access')).rejects.toEqual(invalid)
 })
 
-test('a token that differs from a good one in its signature is not good', async () => {
+test('a token that differs from a valid one only in its signature is refused', async () => {
   const { access } = await tokens.issuePair(session)
   await tokens.verify(access, 'access')
   const [head = '', claims = '', signature = ''] = access.split('.')

@@ -1,4 +1,4 @@
-// Tokens: what is in them, which are refused and why, and two keys at once.
+// Tokens: their claims, which are refused and why, and rotation with two keys.
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeSigningKey, type Person, type World } from '../harness.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 type Forgery = { key?: Record<string, unknown>; header?: object; claims?: Record<string, unknown>; expiresIn?: number }
 
-/** An access token of this person's, but for what is told otherwise. */
+/** A valid access token of this person, with the given changes. */
 async function forge({ key = ours, header = {}, claims = {}, expiresIn = 60 }: Forgery = {}): Promise<string> {
   const now = Math.floor(Date.now() / 1_000)
   const { sub = '', sid } = decodeJwt(person.access)
@@ -26,7 +26,7 @@ async function forge({ key = ours, header = {}, claims = {}, expiresIn = 60 }: F
 
 const ask = (token: string) => world.request('GET', '/api/me', { token })
 
-test('the tokens of a session carry what the contract names, and live as long as it says', () => {
+test('the tokens of a session have the documented claims and lifetimes', () => {
   const [access, refresh] = [decodeJwt(person.access), decodeJwt(person.refresh)]
   expect(decodeProtectedHeader(person.access)).toEqual({ alg: 'EdDSA', kid: 'first', typ: 'JWT' })
   for (const claims of [access, refresh]) {
@@ -38,7 +38,7 @@ test('the tokens of a session carry what the contract names, and live as long as
   expect([refresh.token_type, Number(refresh.exp) - Number(refresh.iat)]).toEqual(['refresh', 24 * 60 * 60])
 })
 
-test('the public keys verify a token and hold nothing secret', async () => {
+test('the public keys verify a token and contain no secret', async () => {
   const answer = await world.request('GET', '/.well-known/jwks.json')
   expect(answer.status).toBe(200)
   expect(answer.headers.get('Cache-Control')).toBe('public, max-age=300')
@@ -49,7 +49,7 @@ test('the public keys verify a token and hold nothing secret', async () => {
   expect(payload.sub).toBe(String(person.id))
 })
 
-test('a token as we make them is taken', async () => {
+test('a token that we issued is accepted', async () => {
   expect((await ask(await forge())).status).toBe(200)
 })
 
@@ -69,8 +69,8 @@ describe('GET /api/me answers 401 token_invalid for', () => {
     ['a token without a session', () => forge({ claims: { sid: undefined } })],
     ['a token without an id', () => forge({ claims: { jti: undefined } })],
     ['a token without a subject', () => forge({ claims: { sub: undefined } })],
-    ['a token whose subject is no account', () => forge({ claims: { sub: '1 OR 1=1' } })],
-    ['a token whose session is no UUID', () => forge({ claims: { sid: "'; DROP TABLE sessions" } })],
+    ['a token whose subject is not an account id', () => forge({ claims: { sub: '1 OR 1=1' } })],
+    ['a token whose session is not a UUID', () => forge({ claims: { sid: "'; DROP TABLE sessions" } })],
     ['a token of another kind', () => forge({ header: { typ: 'at+jwt' } })],
     ['a token whose claims were changed', () => tamper(person.access, { sub: '999999999' })],
     ['a token whose signature was cut off', () => person.access.replace(/[^.]+$/, '')],
@@ -87,19 +87,19 @@ describe('GET /api/me answers 401 token_invalid for', () => {
 })
 
 test.each([
-  ['somebody else', () => ({ sub: '999999999' })],
-  ['a session that never was', () => ({ sid: crypto.randomUUID() })],
-])('a well signed token of %s is a session that has ended', async (_what, claims) => {
+  ['another account', () => ({ sub: '999999999' })],
+  ['an unknown session', () => ({ sid: crypto.randomUUID() })],
+])('a correctly signed token of %s is answered 401 session_ended', async (_what, claims) => {
   const answer = await ask(await forge({ claims: claims() }))
   expect([answer.status, answer.body.code]).toEqual([401, 'session_ended'])
 })
 
-test('an access token is no refresh token', async () => {
+test('an access token is not accepted as a refresh token', async () => {
   const answer = await world.request('POST', '/api/token/refresh', { body: { refresh: person.access } })
   expect([answer.status, answer.body.code]).toEqual([401, 'token_invalid'])
 })
 
-test('a rotation of keys in three steps signs nobody out', async () => {
+test('a key rotation in three steps ends no session', async () => {
   const next = makeSigningKey('second')
   const deploy = (...keys: object[]) => world.reconfigure({ JWT_KEYS: JSON.stringify(keys) })
   const signedBy = (token: string) => decodeProtectedHeader(token).kid

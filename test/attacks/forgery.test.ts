@@ -1,11 +1,11 @@
-// What the API hands out for later: cursors, entity tags, keys. Anybody can write one.
+// Forged values that clients send back to the API: cursors, entity tags, idempotency keys.
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
 let person: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
   world = await useWorld()
   person = await world.signUp()
@@ -20,9 +20,9 @@ describe('a forged cursor', () => {
     ['SQL as its value', encode(['id', "1'; DROP TABLE machines; --", '1'])],
     ['SQL as its id', encode(['id', '1', '1 OR 1=1'])],
     ['another order', encode(['-name', 'x', '1'])],
-    ['a column that is none of an order', encode(['password_hash', 'x', '1'])],
+    ['a column that cannot be sorted by', encode(['password_hash', 'x', '1'])],
     ['a number past all', encode(['id', '99999999999999999999999999', '1'])],
-    ['a date that is none', encode(['created_at', '2026-02-31 00:00:00+00', '1'])],
+    ['an invalid date', encode(['created_at', '2026-02-31 00:00:00+00', '1'])],
     ['an object', encode({ sort: 'id', value: '1', id: '1' })],
     ['a prototype', encode(['__proto__', '1', '1'])],
     ['nothing', ''],
@@ -33,7 +33,7 @@ describe('a forged cursor', () => {
     expect([answer.status, answer.body.errors?.[0]?.parameter]).toEqual([422, 'cursor'])
   })
 
-  test('of my own making shows no more than the list shows', async () => {
+  test('that is well formed shows only what the list shows', async () => {
     const theirs = await world.signUp()
     const hidden = await world.createMachine(theirs)
     await theirs.request('DELETE', `/api/machines/${hidden.id}`)
@@ -42,7 +42,7 @@ describe('a forged cursor', () => {
     expect(answer.body.items.map(({ id }: { id: number }) => id)).not.toContain(hidden.id)
   })
 
-  test('of a machine’s history does not open the history of another', async () => {
+  test('of one machine’s history does not show the history of another', async () => {
     const stranger = await world.signUp()
     const cursor = encode(['-requested_at', '2030-01-01 00:00:00+00', '0198c0de-7c1a-7000-8000-000000000001'])
     const answer = await stranger.request('GET', `/api/machines/${machine.id}/history?cursor=${cursor}`)
@@ -61,14 +61,14 @@ describe('a forged entity tag', () => {
     },
   )
 
-  test('of another machine fits this one never', async () => {
+  test('of another machine never matches this one', async () => {
     const other = await world.createMachine(person)
     const headers = { 'If-Match': other.etag }
     const answer = await person.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'Forged' }, headers })
     expect(answer.status).toBe(412)
   })
 
-  test('does not let a stranger past the owner: 403 before 412', async () => {
+  test('does not give a stranger access: 403 comes before 412', async () => {
     const stranger = await world.signUp()
     const headers = { 'If-Match': machine.etag }
     const answer = await stranger.request('DELETE', `/api/machines/${machine.id}`, { headers })
@@ -76,7 +76,7 @@ describe('a forged entity tag', () => {
   })
 })
 
-test('an Idempotency-Key of SQL, of 256 characters or of none is answered 422 or is a plain key', async () => {
+test('an Idempotency-Key with SQL, 256 characters or none is answered 422 or is an ordinary key', async () => {
   const body = { name: 'n', location: 'l' }
   const post = (key: string) => person.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': key } })
   expect((await post("';DROP-TABLE-idempotency_keys;--")).status).toBe(201)

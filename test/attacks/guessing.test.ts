@@ -1,5 +1,5 @@
-// Guessing passwords: what it costs the guesser, what it costs us, and what can be learnt from the clock. How often one
-// may guess stands in test/accounts/limits.test.ts.
+// Guessing passwords: its cost for the attacker and for us, and what response times reveal.
+// test/accounts/limits.test.ts has the limits.
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
@@ -8,7 +8,7 @@ import { useWorld } from '../shared-world.ts'
 let world: World
 let person: Person
 beforeAll(async () => {
-  // The limits are high enough that every guess costs us a hash.
+  // The limits are so high that every guess costs a hash.
   const vars = {
     FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
     FAILED_LOG_INS_PER_NAME: '100000',
@@ -27,20 +27,20 @@ async function time(send: () => Promise<unknown>): Promise<number> {
 }
 const median = (values: number[]) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 
-test('an unknown name takes as long as a wrong password: nobody learns who has an account', async () => {
+test('an unknown name takes as long as a wrong password, so response times do not reveal accounts', async () => {
   const known: number[] = []
   const unknown: number[] = []
   for (let round = 0; round < 9; round += 1) {
     known.push(await time(() => guess(person.username)))
     unknown.push(await time(() => guess(`nobody-${randomUUID()}`)))
   }
-  // Without the hash an unknown name would take a tenth.
+  // Without the hash an unknown name would take a tenth of the time.
   const ratio = median(unknown) / median(known)
   expect(ratio).toBeGreaterThan(0.6)
   expect(ratio).toBeLessThan(1.6)
 })
 
-test('a flood of log-ins starves nobody else: it waits in a short queue, and the rest is told to come back', async () => {
+test('a flood of log-ins does not block other requests: a few wait in a queue, and the others get 429', async () => {
   const flood = Promise.all(Array.from({ length: 60 }, () => guess(person.username)))
   const others: number[] = []
   const waitsMs: number[] = []
@@ -56,12 +56,12 @@ test('a flood of log-ins starves nobody else: it waits in a short queue, and the
   const statuses = new Set(answers.map(({ status }) => status))
   expect([...statuses].toSorted()).toEqual([401, 429])
   for (const { status, headers } of answers) if (status === 429) expect(headers.get('Retry-After')).toMatch(/^\d+$/)
-  // Behind the flood, the first of the others would wait until it is over.
+  // If it queued behind the flood, the first of the other requests would wait until the flood ends.
   expect(Math.max(...waitsMs)).toBeLessThan((await floodMs) / 2)
   expect(new Set(others)).toEqual(new Set([200]))
 })
 
-test('a password of 128 characters costs what a short one costs, and a longer one costs nothing', async () => {
+test('a password of 128 characters takes as long as a short one, and a longer one is refused without a hash', async () => {
   const logIn = (password: string) =>
     world.request('POST', '/api/log-in', { body: { username: person.username, password } })
   const short = median([

@@ -1,4 +1,4 @@
-// Text that means something to whoever reads it next: PostgreSQL, JSON, headers, the log, a cursor's reader.
+// Text with a special meaning for a later reader: PostgreSQL, JSON, headers, the log, cursors.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -19,7 +19,7 @@ const statements = [
 ]
 
 describe('SQL', () => {
-  test.each(statements)('in names, queries, ids and keys stays text: %s', async (text) => {
+  test.each(statements)('in names, queries, ids and keys is only text: %s', async (text) => {
     const body = { name: text, location: text }
     const created = await person.request('POST', '/api/machines', { body })
     expect([created.status, created.body.name, created.body.location]).toEqual([201, text, text])
@@ -37,7 +37,7 @@ describe('SQL', () => {
     expect(logIn.status).toBe(401)
   })
 
-  test('wildcards of LIKE are letters like others', async () => {
+  test('the wildcards of LIKE are ordinary characters', async () => {
     await person.request('POST', '/api/machines', { body: { name: 'percent', location: 'Hall 9' } })
     const { body } = await person.request('GET', '/api/machines?q=p%25t')
     expect(body.items).toEqual([])
@@ -47,14 +47,14 @@ describe('SQL', () => {
 describe('a body', () => {
   const send = (body: string) => person.request('POST', '/api/machines', { body })
 
-  test('with NUL or a lone surrogate in a text is answered 422 that points at it', async () => {
+  test('with NUL or a lone surrogate in a text is answered 422 with a pointer', async () => {
     for (const name of ['a\\u0000b', 'a\\ud800b', '\\udfff']) {
       const answer = await send(`{"name":"${name}","location":"Hall 1"}`)
       expect([answer.status, answer.body.errors?.[0]?.pointer]).toEqual([422, '/name'])
     }
   })
 
-  test('with numbers beyond all bounds is answered 422', async () => {
+  test('with numbers out of range is answered 422', async () => {
     for (const number of ['1e308', '1e999', '-1e308', '9007199254740993', '0.1']) {
       expect((await send(`{"name":"n","location":"l","status":${number}}`)).status).toBe(422)
       const operation = `{"command":"START","expires_in":${number}}`
@@ -62,7 +62,7 @@ describe('a body', () => {
     }
   })
 
-  test('nested 10,000 deep is answered, and the Worker lives on', async () => {
+  test('nested 10,000 levels deep is answered, and the Worker keeps running', async () => {
     const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
     expect([400, 422]).toContain((await send(deep)).status)
     expect((await send(`{"name":"n","location":"l","id":${deep}}`)).status).toBe(201)
@@ -70,12 +70,12 @@ describe('a body', () => {
     expect((await person.request('GET', '/api/me')).status).toBe(200)
   })
 
-  test('with a member twice is taken by the last one, and never both', async () => {
+  test('with the same member twice uses only the last one', async () => {
     const answer = await send('{"name":"first","name":"second","location":"l"}')
     expect([answer.status, answer.body.name]).toEqual([201, 'second'])
   })
 
-  test('with __proto__ and constructor pollutes nothing', async () => {
+  test('with __proto__ and constructor does not pollute prototypes', async () => {
     const polluted = '"__proto__":{"is_staff":true,"owner_id":1},"constructor":{"prototype":{"is_staff":true}}'
     const answer = await send(`{"name":"n","location":"l",${polluted}}`)
     expect(answer.status).toBe(422)
@@ -85,7 +85,7 @@ describe('a body', () => {
 })
 
 describe('a header', () => {
-  test('of an answer cannot be written by a name', async () => {
+  test('of an answer cannot be injected through a name', async () => {
     const evil = 'x\r\nSet-Cookie: owned=1\r\n\r\n<script>'
     const created = await person.request('POST', '/api/machines', { body: { name: evil, location: evil } })
     expect([created.status, created.headers.get('Set-Cookie')]).toEqual([201, null])
@@ -94,19 +94,19 @@ describe('a header', () => {
     expect(page.headers.get('Link') ?? '').not.toMatch(/[\r\n]|Set-Cookie: /)
   })
 
-  test('of a redirect cannot be written by a query, nor lead elsewhere', async () => {
+  test('of a redirect cannot be injected through a query, nor point to another host', async () => {
     const answer = await world.request('GET', '/api/log-in?x=%0d%0aSet-Cookie:%20owned=1&next=//evil.example')
     expect([answer.status, answer.headers.get('Set-Cookie')]).toEqual([308, null])
     expect(answer.headers.get('Location')).toMatch(/^\/api\/me(\?|$)/)
   })
 
-  test('cannot name the request: X-Request-Id is ours', async () => {
+  test('cannot set the request id: X-Request-Id is generated', async () => {
     const answer = await person.request('GET', '/api/me', { headers: { 'X-Request-Id': 'mine' } })
     expect(answer.headers.get('X-Request-Id')).not.toBe('mine')
   })
 })
 
-test('the log has one line for each request, whatever is in a path, a name or a header', async () => {
+test('the log has one line per request, whatever a path, a name or a header contains', async () => {
   const forged = '"}\n{"channel":"api","path":"/forged","status":200}'
   const before = world.logs().length
   await world.request('GET', `/api/${encodeURIComponent(forged)}`, { headers: { 'User-Agent': 'x","status":200' } })
@@ -116,7 +116,7 @@ test('the log has one line for each request, whatever is in a path, a name or a 
   expect(lines.some(({ path }) => path === '/forged')).toBe(false)
 })
 
-test('no secret of a request comes into the log', async () => {
+test('the log contains no secret of a request', async () => {
   const before = world.logs().length
   const password = 'a-password-for-the-log-to-leak'
   await world.request('POST', '/api/log-in', { body: { username: person.username, password } })

@@ -1,21 +1,20 @@
-// What belongs to others: every read and write of it, by somebody with an account and no rights, and what a body may say
-// of whose it is.
+// Access to resources of others: every read and write by an account without rights, and bodies that claim ownership.
 import { beforeAll, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
 import { deliver, readRow, request } from '../jobs/qstash-calls.ts'
 import { useQuietWorld } from '../shared-world.ts'
 
 let world: World
 let victim: Person
 let thief: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
   world = await useQuietWorld()
   ;[victim, thief] = await Promise.all([world.signUp(), world.signUp()])
   machine = await world.createMachine(victim)
 })
 
-test('a machine of somebody else can be seen, without its controller, and neither changed, operated nor deleted', async () => {
+test("another person's machine is shown without its controller, and cannot be changed, operated or deleted", async () => {
   const path = `/api/machines/${machine.id}`
   const seen = await thief.request('GET', path)
   expect([seen.status, seen.body.controller_url]).toEqual([200, null])
@@ -35,7 +34,7 @@ test('a machine of somebody else can be seen, without its controller, and neithe
   expect(machine.commands()).toEqual([])
 })
 
-test('a job of somebody else does not exist: neither its status, its timeline nor its end', async () => {
+test("another person's job is a 404: its status, its timeline and its cancellation", async () => {
   const own = await world.createMachine(victim)
   const job = await request(world, victim, own.id, 'START')
   const answers = await Promise.all([
@@ -48,7 +47,7 @@ test('a job of somebody else does not exist: neither its status, its timeline no
   expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', version: 1 })
 })
 
-test('a session of somebody else can be neither seen nor ended', async () => {
+test("another person's session can be neither seen nor ended", async () => {
   const { body } = await victim.request('GET', '/api/me/sessions')
   const [session] = body.items
   expect((await thief.request('DELETE', `/api/me/sessions/${session.id}`)).status).toBe(404)
@@ -56,13 +55,13 @@ test('a session of somebody else can be neither seen nor ended', async () => {
   expect((await victim.request('GET', '/api/me')).status).toBe(200)
 })
 
-test('accounts are for staff alone, and nobody makes themselves one', async () => {
+test('only staff can use accounts, and an account cannot give itself staff rights', async () => {
   expect((await thief.request('GET', '/api/accounts')).status).toBe(403)
   expect((await thief.request('PATCH', `/api/accounts/${thief.id}`, { body: { is_staff: true } })).status).toBe(403)
   expect((await thief.request('PATCH', `/api/accounts/${victim.id}`, { body: { is_active: false } })).status).toBe(403)
 })
 
-test('the outcome token of one job reports no other', async () => {
+test('the outcome token of one job cannot report another job', async () => {
   const [one, other] = await Promise.all([world.createMachine(victim), world.createMachine(victim)])
   const [mine, theirs] = [
     await request(world, victim, one.id, 'START'),
@@ -75,7 +74,7 @@ test('the outcome token of one job reports no other', async () => {
   expect(await readRow(world, theirs.id)).toMatchObject({ state: 'QUEUED' })
 })
 
-test('a key that somebody else used replays nothing to me', async () => {
+test("another person's Idempotency-Key replays nothing to me", async () => {
   const headers = { 'Idempotency-Key': 'a-key-of-the-victim' }
   const body = { name: 'Secret', location: 'Hall 1' }
   const theirs = await victim.request('POST', '/api/machines', { body, headers })
@@ -95,7 +94,7 @@ test('a sign-up with rights in its body is refused', async () => {
   expect((await world.request('POST', '/api/log-in', { body: details })).status).not.toBe(200)
 })
 
-test('a profile with rights in its body gives none', async () => {
+test('a profile change with rights in its body does not change the rights', async () => {
   const { is_superuser, ...shown } = rights
   const unknown = { is_superuser, password: 'x', owner: 1 }
   const refused = await thief.request('PATCH', '/api/me', { body: { ...shown, ...unknown, username: 'root' } })
@@ -105,7 +104,7 @@ test('a profile with rights in its body gives none', async () => {
   expect([body.is_staff, body.id, body.username]).toEqual([false, thief.id, thief.username])
 })
 
-test('a machine with an owner, an id or a revision in its body is mine, new, and unharmed', async () => {
+test('an owner, an id or a revision in the body of a new machine has no effect', async () => {
   const whole = { name: 'M', location: 'L', owner_id: victim.id, id: machine.id }
   const unknown = { revision: 99, deleted_at: null, leased_by: 'me', owner: victim.id }
   const refused = await thief.request('POST', '/api/machines', { body: { ...whole, ...unknown } })

@@ -1,5 +1,5 @@
-// A controller_url makes the Worker send a request: to the open internet and nowhere else. Every spelling by itself is a
-// table in test/machines/controller-url.test.ts; here the real Worker, as it is deployed.
+// The Worker sends requests to a controller_url, which must be on the open internet. This file tests the real Worker;
+// test/machines/controller-url.test.ts has a table of all spellings.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { deliver, readRow, request } from '../jobs/qstash-calls.ts'
@@ -50,7 +50,7 @@ const insides: [string, string][] = [
 ]
 
 describe('a controller_url of', () => {
-  test.each(insides)('%s is answered 422, when a machine is made and when it is changed', async (_, url) => {
+  test.each(insides)('%s is answered 422, when a machine is created and when it is changed', async (_, url) => {
     const made = await person.request('POST', '/api/machines', {
       body: { name: 'n', location: 'l', controller_url: url },
     })
@@ -69,7 +69,7 @@ describe('a redirect of a controller', () => {
       reached.push(target)
       return { body: { result: 'SUCCESS' } }
     })
-    // From here on loopback may be reached: what is looked at is that nobody follows.
+    // From here on loopback is allowed, so that only the redirect is tested.
     await world.reconfigure({ ALLOW_PRIVATE_CONTROLLERS: 'true' })
   })
   afterAll(() => inside?.close())

@@ -1,5 +1,4 @@
-// Forged, stolen and worn-out tokens at the door of the API. Those that only differ in a claim stand with the tokens
-// themselves, in test/accounts/token.test.ts.
+// Forged, stolen and expired tokens. test/accounts/token.test.ts has the tokens that differ only in a claim.
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, importJWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -24,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => keyServer?.close())
 
-/** The victim's own claims, signed by somebody else. */
+/** The victim's claims, signed with another key. */
 async function sign(header: Partial<JWTHeaderParameters>, claims: JWTPayload = {}, key = theirs): Promise<string> {
   return new SignJWT({ ...decodeJwt(victim.access), ...claims })
     .setProtectedHeader({ alg: 'EdDSA', kid: 'ours', typ: 'JWT', ...header })
@@ -43,23 +42,23 @@ async function expectRefused(token: string, code = 'token_invalid'): Promise<voi
   expect((await victim.request('GET', '/api/me')).status).toBe(200)
 }
 
-test('a token with the key to verify it in its own header (jwk) is refused', async () => {
+test('a token that carries its own key in the header (jwk) is refused', async () => {
   await expectRefused(await sign({ jwk: theirPublic }))
 })
 
-test('a token that says where its key is (jku, x5u) is refused, and nobody asks there', async () => {
+test('a token that names the URL of its key (jku, x5u) is refused, and the URL is not fetched', async () => {
   await expectRefused(await sign({ jku: `${keyServer.url}/jwks.json` }))
   await expectRefused(await sign({ x5u: `${keyServer.url}/chain.pem` }))
   expect(keyRequests).toEqual([])
 })
 
-test('a kid that is a path, a statement or very long is refused', async () => {
+test('a kid that is a path, an SQL statement or very long is refused', async () => {
   for (const kid of ['../../ours', "' OR '1'='1", 'x'.repeat(5_000), '__proto__', 'constructor']) {
     await expectRefused(await sign({ kid }))
   }
 })
 
-test('a critical header that nobody knows is refused (RFC 7515 §4.1.11)', async () => {
+test('an unknown critical header is refused (RFC 7515 §4.1.11)', async () => {
   const token = await sign({}, {}, ours)
   const [, claims, signature] = token.split('.')
   const header = { alg: 'EdDSA', kid: 'ours', typ: 'JWT', crit: ['exp2'], exp2: 1 }
@@ -82,7 +81,7 @@ test('an RSA or EC token under our kid is refused', async () => {
   }
 })
 
-test('the token of an account that was deleted from the database is a session that has ended', async () => {
+test('the token of an account that was deleted from the database is answered session_ended', async () => {
   const person = await world.signUp()
   await world.postgres.query('DELETE FROM sessions WHERE account_id = $1', [person.id])
   await world.postgres.query('DELETE FROM accounts WHERE id = $1', [person.id])
@@ -92,7 +91,7 @@ test('the token of an account that was deleted from the database is a session th
   expect(refreshed.status).toBe(401)
 })
 
-test('a token in the query, in a cookie or under another scheme is none', async () => {
+test('a token in the query, in a cookie or under another scheme is ignored', async () => {
   const { access } = victim
   expect((await world.request('GET', `/api/me?access_token=${access}`)).status).toBe(401)
   expect((await world.request('GET', '/api/me', { headers: { Cookie: `token=${access}` } })).status).toBe(401)
@@ -101,7 +100,7 @@ test('a token in the query, in a cookie or under another scheme is none', async 
   }
 })
 
-test('a token of thousands of characters is refused without harm', async () => {
+test('a token of thousands of characters is refused', async () => {
   const answer = await world.request('GET', '/api/me', { token: `${'e'.repeat(6_000)}.x.y` })
   expect(answer.status).toBe(401)
 })

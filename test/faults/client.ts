@@ -1,20 +1,23 @@
-// A client as it should be: it asks again with the same key until it knows what became of its request.
+// A well-behaved client: it repeats a request with the same Idempotency-Key until it gets a final answer.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Answer, type Person, poll, type World } from '../harness.ts'
 
-export type Wish = { machineId: number; command: 'START' | 'STOP'; expiresIn?: number | undefined }
+export type CommandRequest = { machineId: number; command: 'START' | 'STOP'; expiresIn?: number | undefined }
 
 const pauseMs = 200
 
-/** The id of the job, or undefined when it was refused. @throws Error for an answer that a request must not get */
-export async function insist(person: Person, { machineId, command, expiresIn }: Wish): Promise<string | undefined> {
+/** Returns the id of the job, or undefined when it was refused. @throws Error for any other answer */
+export async function requestUntilAnswered(
+  person: Person,
+  { machineId, command, expiresIn }: CommandRequest,
+): Promise<string | undefined> {
   const options = {
     body: { command, ...(expiresIn !== undefined && { expires_in: expiresIn }) },
     headers: { 'Idempotency-Key': randomUUID() },
   }
   const answer = await poll(async () => {
-    const value = await ask(person, `/api/machines/${machineId}/operation`, options)
+    const value = await sendOnce(person, `/api/machines/${machineId}/operation`, options)
     const isDone = value !== undefined && value.status !== 503
     if (!isDone) await delay(pauseMs)
     return { isDone, value }
@@ -24,8 +27,8 @@ export async function insist(person: Person, { machineId, command, expiresIn }: 
   throw new Error(`${command} was answered ${answer?.status}: ${answer?.text}`)
 }
 
-/** Undefined when nobody answers: the Worker is being killed. */
-async function ask(person: Person, path: string, options: object): Promise<Answer | undefined> {
+/** Returns undefined when there is no answer, because the Worker is being killed. */
+async function sendOnce(person: Person, path: string, options: object): Promise<Answer | undefined> {
   try {
     return await person.request('POST', path, options)
   } catch (error) {
@@ -34,12 +37,12 @@ async function ask(person: Person, path: string, options: object): Promise<Answe
   }
 }
 
-/** Lets the cron run once. False when it did not get through. */
+/** Runs the cron once. Returns false when the Worker could not be reached. */
 export async function trySweep(world: World): Promise<boolean> {
   try {
     await world.sweep()
     return true
   } catch {
-    return false // the next minute's will
+    return false // the next cron run does the work
   }
 }

@@ -1,8 +1,8 @@
-// Time that passes on demand. The clock is stepped by SQL: every time that stands in the world's own database is moved
-// into the past, which to the statements is the same as waiting; what QStash keeps is due that much earlier.
+// Lets time pass on demand. SQL moves every time in the world's own database into the past, which has the same effect
+// on the statements as waiting. Messages that QStash keeps become due earlier by the same amount.
 import type { World } from '../harness.ts'
 
-/** Not while an attempt is under way: its lease would be over before its own deadline. */
+/** Do not call this while an attempt is in progress: its lease would expire before its own deadline. */
 export async function passTime(world: World, seconds: number): Promise<void> {
   const { postgres, qstash } = world
   const by = [`${seconds} seconds`]

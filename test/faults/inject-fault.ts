@@ -1,8 +1,8 @@
-// Lets one fault of the matrix strike: at the calls that belong to its step, for a moment, and never again.
+// Injects one fault of the matrix: into the calls that belong to its step, for a short time, and only once.
 import type { Upstream, World } from '../harness.ts'
 import {
   answerLate,
-  type CallPassage,
+  type CallInterceptor,
   fail,
   hang,
   loseAnswer,
@@ -14,21 +14,21 @@ import {
 } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
 import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/delivery-loop.ts'
-import { deliverAgain, killing, momentMs, restarting, restartQueue } from './interceptors.ts'
-import type { Cell, Step } from './scenarios.ts'
+import { deliverTwice, disturbWorker, faultDurationMs, restartQueue, restartService } from './interceptors.ts'
+import type { Scenario, Step } from './scenarios.ts'
 
-export type Strike = {
-  hasStruck(): boolean
-  /** Resolves when nothing that the fault began is going on. */
-  over(): Promise<void>
+export type InjectedFault = {
+  wasInjected(): boolean
+  /** Ends the fault. Resolves when no intercepted call is in progress. */
+  end(): Promise<void>
 }
 
 const lateMs = 4_000
 
 const statement = (name: string) => new RegExp(`/\\* ${name} \\*/`)
 
-/** Which call belongs to which step: by the name of the statement, the state in the cache entry, or the message's number. */
-const marks: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, RegExp>>> = {
+/** How to recognize the call of a step: the name of the statement, the state in the cache entry, the message's number. */
+const patterns: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, RegExp>>> = {
   postgres: {
     request: statement('create-job'),
     publish: statement('mark-published'),
@@ -51,48 +51,49 @@ function isAt(step: Step, service: Upstream, { method, target, headers, body }: 
   if (service === 'controller') return method === 'POST'
   const deduplicationId = String(headers['upstash-deduplication-id'] ?? target)
   const text = service === 'qstash' ? deduplicationId : body.toString()
-  return marks[service][step]?.test(text) ?? false
+  return patterns[service][step]?.test(text) ?? false
 }
 
-/** The fault of a cell, armed. Everything is open again when its moment is over. */
-export function arm(world: World, cell: Cell, jobId: () => string): Strike {
-  const { service, fault, step } = cell
-  if (service === 'worker') return armCalls(world, upstreamOf(step), step, killing(world, fault))
-  if (service !== 'qstash') return armCalls(world, service, step, passageOf(world, cell))
-  if (isOnItsWay(cell)) return armDeliveries(world, cell)
-  if (!['claim', 'command', 'outcome'].includes(step)) return armCalls(world, 'qstash', step, passageOf(world, cell))
-  // While a delivery is going on, its step is seen by what the Worker asks meanwhile.
-  const passage = fault === 'restart' ? restartQueue(world) : deliverAgain(world, jobId)
-  return armCalls(world, upstreamOf(step), step, passage)
+/** Injects the fault of a scenario at the first matching call. It ends by itself after `faultDurationMs`. */
+export function injectFault(world: World, scenario: Scenario, jobId: () => string): InjectedFault {
+  const { service, fault, step } = scenario
+  if (service === 'worker') return injectIntoCalls(world, upstreamOf(step), step, disturbWorker(world, fault))
+  if (service !== 'qstash') return injectIntoCalls(world, service, step, createInterceptor(world, scenario))
+  if (isMessageFault(scenario)) return injectIntoDeliveries(world, scenario)
+  if (!['claim', 'command', 'outcome'].includes(step))
+    return injectIntoCalls(world, 'qstash', step, createInterceptor(world, scenario))
+  // The calls that the Worker makes during a delivery show which step it is at.
+  const interceptor = fault === 'restart' ? restartQueue(world) : deliverTwice(world, jobId)
+  return injectIntoCalls(world, upstreamOf(step), step, interceptor)
 }
 
-/** What is struck is a message of QStash's, not a call. */
-function isOnItsWay({ fault, step }: Cell): boolean {
+/** True when the fault is injected into a delivery by QStash and not into a call. */
+function isMessageFault({ fault, step }: Scenario): boolean {
   if (step === 'claim' || fault === 'order') return fault !== 'restart'
   return (step === 'failed' && fault === 'double') || (step === 'outcome' && fault === 'lost')
 }
 
-/** Whose call shows that the Worker is at this step. */
+/** The upstream whose call shows that the Worker is at this step. */
 function upstreamOf(step: Step): Upstream {
   if (step === 'publish') return 'qstash'
   return step === 'command' ? 'controller' : 'postgres'
 }
 
-function armCalls(world: World, service: Upstream, step: Step, passage: CallPassage): Strike {
+function injectIntoCalls(world: World, service: Upstream, step: Step, interceptor: CallInterceptor): InjectedFault {
   const underWay = new Set<Promise<unknown>>()
   let endsAt = Number.POSITIVE_INFINITY
-  let hasStruck = false
+  let wasInjected = false
   world.faults[service].pass = (call, forward) => {
     if (performance.now() > endsAt || !isAt(step, service, call)) return forward()
-    if (!hasStruck) endsAt = performance.now() + momentMs
-    hasStruck = true
-    const passing = passage(call, forward).finally(() => underWay.delete(passing))
-    underWay.add(passing)
-    return passing
+    if (!wasInjected) endsAt = performance.now() + faultDurationMs
+    wasInjected = true
+    const intercepted = interceptor(call, forward).finally(() => underWay.delete(intercepted))
+    underWay.add(intercepted)
+    return intercepted
   }
   return {
-    hasStruck: () => hasStruck,
-    async over() {
+    wasInjected: () => wasInjected,
+    async end() {
       endsAt = Math.min(endsAt, performance.now())
       while (underWay.size > 0) await Promise.allSettled(underWay)
       world.faults[service].pass = open
@@ -100,14 +101,14 @@ function armCalls(world: World, service: Upstream, step: Step, passage: CallPass
   }
 }
 
-function passageOf(world: World, { service, fault }: Cell): CallPassage {
+function createInterceptor(world: World, { service, fault }: Scenario): CallInterceptor {
   switch (fault) {
     case 'away':
       return shut
     case 'hang':
       return hang
     case 'slow':
-      // A write to Redis comes late, after newer ones; all others act at once and are late in saying so.
+      // A write to Redis is executed late, after newer ones. The other services execute at once and answer late.
       return service === 'redis' ? slow(lateMs) : answerLate(lateMs)
     case 'error':
       return fail(500)
@@ -118,35 +119,35 @@ function passageOf(world: World, { service, fault }: Cell): CallPassage {
     case 'order':
       return outOfOrder(lateMs)
     case 'restart':
-      return restarting(world, service)
+      return restartService(world, service)
   }
 }
 
 const taken = { status: 200, header: {}, body: Buffer.alloc(0) }
 
-function armDeliveries(world: World, { fault, step }: Cell): Strike {
-  const passages: Partial<Record<Cell['fault'], DeliveryFaults['pass']>> = {
-    away: async () => taken, // QStash lost it, and will never know
-    hang: slow(2 * lateMs), // by then the sweep has handed the job over again
-    slow: slow(lateMs), // by then its time is over
+function injectIntoDeliveries(world: World, { fault, step }: Scenario): InjectedFault {
+  const interceptors: Partial<Record<Scenario['fault'], DeliveryFaults['pass']>> = {
+    away: async () => taken, // QStash believes that the message was delivered
+    hang: slow(2 * lateMs), // until the sweep has published the job again
+    slow: slow(lateMs), // until the job has expired
     double: twice,
     lost: loseDeliveryAnswer,
     order: outOfOrder(lateMs),
   }
-  const passage = passages[fault]
-  if (!passage) throw new TypeError(`no delivery can be ${fault}`)
+  const interceptor = interceptors[fault]
+  if (!interceptor) throw new TypeError(`there is no delivery fault ${fault}`)
   const path = step === 'failed' ? '/failed' : '/deliver'
   let endsAt = Number.POSITIVE_INFINITY
-  let hasStruck = false
+  let wasInjected = false
   world.faults.deliveries.pass = (message, attempt) => {
     if (performance.now() > endsAt || !message.url.endsWith(path)) return attempt()
-    if (!hasStruck) endsAt = performance.now() + momentMs
-    hasStruck = true
-    return passage(message, attempt)
+    if (!wasInjected) endsAt = performance.now() + faultDurationMs
+    wasInjected = true
+    return interceptor(message, attempt)
   }
   return {
-    hasStruck: () => hasStruck,
-    async over() {
+    wasInjected: () => wasInjected,
+    async end() {
       world.faults.deliveries.pass = open
     },
   }

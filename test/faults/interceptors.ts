@@ -1,22 +1,22 @@
-// Ways to fail that are the matrix's alone: services that restart, a queue that repeats itself, a Worker that is killed
-// or stands still.
+// Interceptors that only the fault matrix uses: services that restart, a queue that delivers twice, a Worker that is
+// killed or paused.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { World } from '../harness.ts'
 import { deliver } from '../jobs/qstash-calls.ts'
-import type { CallPassage } from '../platform/faults.ts'
-import type { Cell } from './scenarios.ts'
+import type { CallInterceptor } from '../platform/faults.ts'
+import type { Scenario } from './scenarios.ts'
 
-/** From the first call that a fault meets; long enough for what is tried again at once. */
-export const momentMs = 1_500
+/** Counted from the first intercepted call. Long enough to include immediate retries. */
+export const faultDurationMs = 1_500
 const downMs = 2_000
 const frozenMs = 6_000
 
-/** What is under way is cut off, and nobody knows whether it was done; nothing answers for a while. */
-export function restarting(world: World, service: Cell['service']): CallPassage {
+/** Cuts off calls in progress, so that their outcome is unknown; then the service does not answer for a while. */
+export function restartService(world: World, service: Scenario['service']): CallInterceptor {
   let down: Promise<unknown> | undefined
   return async (_call, forward) => {
     if (down === undefined) {
-      down = service === 'qstash' ? world.qstash.restart() : delay(momentMs)
+      down = service === 'qstash' ? world.qstash.restart() : delay(faultDurationMs)
       await forward()
       if (service === 'redis') await world.redis.command('FLUSHDB')
       await down
@@ -25,7 +25,7 @@ export function restarting(world: World, service: Cell['service']): CallPassage 
   }
 }
 
-export function restartQueue(world: World): CallPassage {
+export function restartQueue(world: World): CallInterceptor {
   return once(async (_call, forward) => {
     const answer = await forward()
     await world.qstash.restart()
@@ -33,23 +33,23 @@ export function restartQueue(world: World): CallPassage {
   })
 }
 
-/** The message comes once more while the first delivery of it is still going on, and when it is over. */
-export function deliverAgain(world: World, jobId: () => string): CallPassage {
+/** Delivers the message again while its first delivery is in progress, and once more when that has ended. */
+export function deliverTwice(world: World, jobId: () => string): CallInterceptor {
   return once(async (_call, forward) => {
     await deliver(world, jobId())
     const answer = await forward()
-    setTimeout(() => deliver(world, jobId()).catch(() => {}), 100) // that one is not this test's, only its harm
+    setTimeout(() => deliver(world, jobId()).catch(() => {}), 100) // its answer does not matter, only its effect
     return answer
   })
 }
 
 /** Kills the Worker while it waits for an answer: before or after the upstream has acted. */
-export function killing(world: World, fault: Cell['fault']): CallPassage {
+export function disturbWorker(world: World, fault: Scenario['fault']): CallInterceptor {
   return once(async (_call, forward) => {
     if (fault === 'hang' || fault === 'slow') {
       const answer = await forward()
-      const goOn = await world.worker.freeze() // the answer comes while it stands still
-      setTimeout(goOn, fault === 'hang' ? frozenMs : momentMs)
+      const resume = await world.worker.freeze() // the answer arrives while the Worker is paused
+      setTimeout(resume, fault === 'hang' ? frozenMs : faultDurationMs)
       return answer
     }
     if (fault === 'lost') await forward()
@@ -60,11 +60,11 @@ export function killing(world: World, fault: Cell['fault']): CallPassage {
   })
 }
 
-function once(passage: CallPassage): CallPassage {
+function once(interceptor: CallInterceptor): CallInterceptor {
   let isDone = false
   return (call, forward) => {
     if (isDone) return forward()
     isDone = true
-    return passage(call, forward)
+    return interceptor(call, forward)
   }
 }

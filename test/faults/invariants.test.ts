@@ -1,10 +1,10 @@
-// The invariants are worth what they find: each is broken on purpose, and must be told.
+// Breaks each invariant on purpose and expects that it is reported.
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { deliver, keepMessages, request, setMachineStatus } from '../jobs/qstash-calls.ts'
 import { useWorld } from '../shared-world.ts'
-import { findViolations, judgeCommands } from './invariants.ts'
+import { checkCommands, findViolations } from './invariants.ts'
 
 let world: World
 let owner: Person
@@ -21,12 +21,12 @@ async function succeed() {
   return { machine, id: String(job.id) }
 }
 
-test('a job that went well breaks none', async () => {
+test('a job that succeeds violates no invariant', async () => {
   const { machine, id } = await succeed()
   expect(await findViolations({ world, machines: [machine], accepted: [id] })).toEqual([])
 })
 
-test('what is lost, stuck, untold, untrue or stale is found', async () => {
+test('lost jobs, stuck jobs, unknown jobs, missing events, wrong statuses and stale copies are found', async () => {
   const [done, forgotten, claimed] = await Promise.all([succeed(), succeed(), succeed()])
   const open = await world.createMachine(owner)
   const stuck = await request(world, owner, open.id, 'START')
@@ -38,17 +38,17 @@ test('what is lost, stuck, untold, untrue or stale is found', async () => {
   const found = await findViolations({ world, machines, accepted: [done.id, claimed.id, stuck.id, lost] })
   expect(found).toEqual([
     `job ${lost} was accepted and is lost`,
-    `nobody was told of the START ${forgotten.id}`,
+    `no client was told of the START ${forgotten.id}`,
     `the timeline of START ${done.id} has versions 1 3`,
     `START ${done.id} is at version 3 and has 2 events`,
     `START ${stuck.id} does not end: it is QUEUED`,
-    `machine ${claimed.machine.id} is READY, by its jobs RUNNING`,
-    `machine ${claimed.machine.id} is said to be READY, and is running`,
+    `machine ${claimed.machine.id} is READY, but its jobs say RUNNING`,
+    `machine ${claimed.machine.id} is READY in the database, but its controller says running`,
     `Redis shows SENT (2) for the SUCCEEDED (3) job ${claimed.id}`,
   ])
 })
 
-describe('of the commands that a controller got', () => {
+describe('checkCommands', () => {
   const start = { id: 'start', command: 'START' as const, state: 'SUPERSEDED', attempts: 1 }
   const stop = { id: 'stop', command: 'STOP' as const, state: 'SUCCEEDED', attempts: 1 }
   const command = (job: typeof start | typeof stop, changes: object = {}) => ({
@@ -61,17 +61,21 @@ describe('of the commands that a controller got', () => {
     ...changes,
   })
 
-  test('a START and the STOP after it break nothing', () => {
-    expect(judgeCommands([start, stop], [command(start), command(stop)])).toEqual([])
+  test('accepts a START and the STOP after it', () => {
+    expect(checkCommands([start, stop], [command(start), command(stop)])).toEqual([])
   })
 
   test.each([
-    ['another key', [command(start, { idempotency_key: 'other' })], 'came under the key other'],
-    ['an attempt too many', [command(start, { attempt: 2 })], 'is of no attempt that was begun'],
-    ['one of no job', [command({ ...start, id: 'nobody' })], 'is of no attempt that was begun'],
-    ['a late one', [command(start, { not_after: '2026-11-23T09:59:50.000Z' })], 'came 10000 ms after its not_after'],
-    ['one that a STOP has overtaken', [command(stop), command(start)], 'came after a later STOP'],
-  ])('%s is found', (_, commands, violation) => {
-    expect(judgeCommands([start, stop], commands)).toEqual([expect.stringContaining(violation)])
+    ['a command with another key', [command(start, { idempotency_key: 'other' })], 'came under the key other'],
+    ['one attempt too many', [command(start, { attempt: 2 })], 'has no attempt in the database'],
+    ['a command without a job', [command({ ...start, id: 'nobody' })], 'has no attempt in the database'],
+    [
+      'a late command',
+      [command(start, { not_after: '2026-11-23T09:59:50.000Z' })],
+      'came 10000 ms after its not_after',
+    ],
+    ['a START after a later STOP', [command(stop), command(start)], 'came after a later STOP'],
+  ])('finds %s', (_, commands, violation) => {
+    expect(checkCommands([start, stop], commands)).toEqual([expect.stringContaining(violation)])
   })
 })

@@ -1,14 +1,14 @@
-// What must hold whatever went wrong: no accepted job is lost, every job ends, commands are fresh and under one key,
-// machines are as the jobs say, Redis agrees with PostgreSQL or is empty. To be asked when all is quiet.
-import type { MachineInPlay, World } from '../harness.ts'
+// Invariants that hold after any fault: no accepted job is lost, every job ends, commands arrive in time and under one
+// key, machine statuses match the jobs, Redis agrees with PostgreSQL or is empty. Call it when nothing is in progress.
+import type { TestMachine, World } from '../harness.ts'
 import type { ReceivedCommand } from '../platform/controller/command.ts'
 import { isReached } from './recovery.ts'
 
-export type Watched = {
+export type InvariantInput = {
   world: World
-  /** Every job on them must be the answer to one of `accepted`. */
-  machines: MachineInPlay[]
-  /** The ids that were answered 202. */
+  /** Every job on these machines must be in `accepted`. */
+  machines: TestMachine[]
+  /** The ids of the jobs that were answered 202. */
   accepted: string[]
 }
 
@@ -23,31 +23,31 @@ type JobRow = {
   events: { version: number; state: string }[]
 }
 
-/** From the last look at `not_after` to the controller: a command is on its way for some time, on a busy machine too. */
+/** Tolerance for the time between the last check of `not_after` and the arrival of the command at the controller. */
 const travelMs = 1_000
-/** How long the copy of an open job may outlive the truth. */
+/** How long the copy of an open job may be stale. */
 const copySeconds = 5
 
-/** One line for each thing that does not hold. */
-export async function findViolations({ world, machines, accepted }: Watched): Promise<string[]> {
+/** Returns one line for each violation. */
+export async function findViolations({ world, machines, accepted }: InvariantInput): Promise<string[]> {
   const jobs = await readJobs(world, machines)
   const statuses = await readStatuses(world, machines)
   const known = new Set(jobs.map(({ id }) => id))
   const asked = new Set(accepted)
   return [
     ...accepted.filter((id) => !known.has(id)).map((id) => `job ${id} was accepted and is lost`),
-    ...jobs.filter(({ id }) => !asked.has(id)).map(({ id, command }) => `nobody was told of the ${command} ${id}`),
-    ...jobs.flatMap(judgeJob),
+    ...jobs.filter(({ id }) => !asked.has(id)).map(({ id, command }) => `no client was told of the ${command} ${id}`),
+    ...jobs.flatMap(checkJob),
     ...machines.flatMap((machine) => {
       const own = jobs.filter(({ machine_id }) => machine_id === machine.id)
-      return [...judgeCommands(own, machine.commands()), ...judgeStatus(machine, own, statuses.get(machine.id))]
+      return [...checkCommands(own, machine.commands()), ...checkStatus(machine, own, statuses.get(machine.id))]
     }),
     ...(await findStaleCopies(world, jobs)),
   ]
 }
 
-/** What was refused at the door is no job here: nothing was promised. */
-async function readJobs(world: World, machines: MachineInPlay[]): Promise<JobRow[]> {
+/** Skips commands that were refused at the request: the client was promised nothing. */
+async function readJobs(world: World, machines: TestMachine[]): Promise<JobRow[]> {
   const rows = await world.postgres.query(
     `SELECT to_jsonb(j) || jsonb_build_object('events', (SELECT jsonb_agg(jsonb_build_object('version', version,
       'state', state) ORDER BY version) FROM job_events WHERE job_id = j.id)) AS job
@@ -58,25 +58,27 @@ async function readJobs(world: World, machines: MachineInPlay[]): Promise<JobRow
   return rows.map(({ job }) => job as JobRow) // to_jsonb of a row, with its events
 }
 
-async function readStatuses(world: World, machines: MachineInPlay[]): Promise<Map<number, string>> {
+async function readStatuses(world: World, machines: TestMachine[]): Promise<Map<number, string>> {
   const ids = machines.map(({ id }) => id)
   const rows = await world.postgres.query('SELECT id, status FROM machines WHERE id = ANY($1)', [ids])
   return new Map(rows.map(({ id, status }) => [Number(id), String(status)]))
 }
 
-function judgeJob({ id, command, state, version, events }: JobRow): string[] {
+function checkJob({ id, command, state, version, events }: JobRow): string[] {
   const name = `${command} ${id}`
-  const told = events.map((event) => event.version).join(' ')
+  const versions = events.map((event) => event.version).join(' ')
   return [
     ...(['QUEUED', 'SENT', 'PENDING'].includes(state) ? [`${name} does not end: it is ${state}`] : []),
-    ...(told === events.map((_, index) => index + 1).join(' ') ? [] : [`the timeline of ${name} has versions ${told}`]),
+    ...(versions === events.map((_, index) => index + 1).join(' ')
+      ? []
+      : [`the timeline of ${name} has versions ${versions}`]),
     ...(events.length === version ? [] : [`${name} is at version ${version} and has ${events.length} events`]),
     ...(events.at(-1)?.state === state ? [] : [`${name} is ${state}, its last event ${events.at(-1)?.state}`]),
   ]
 }
 
-/** @param jobs of one machine, in the order in which they were asked for */
-export function judgeCommands(
+/** @param jobs of one machine, in the order of their requests */
+export function checkCommands(
   jobs: Pick<JobRow, 'id' | 'command' | 'state' | 'attempts'>[],
   commands: Pick<ReceivedCommand, 'job_id' | 'idempotency_key' | 'attempt' | 'command' | 'received_at' | 'not_after'>[],
 ): string[] {
@@ -86,33 +88,33 @@ export function judgeCommands(
     const at = jobs.findIndex(({ id }) => id === job_id)
     const job = jobs[at]
     if (idempotency_key !== job_id) found.push(`${name} came under the key ${idempotency_key}`)
-    if (job === undefined || attempt > job.attempts) found.push(`${name} is of no attempt that was begun`)
+    if (job === undefined || attempt > job.attempts) found.push(`${name} has no attempt in the database`)
     const lateMs = Date.parse(received_at) - Date.parse(not_after)
     if (lateMs > travelMs) found.push(`${name} came ${lateMs} ms after its not_after`)
     const later = new Set(jobs.slice(at + 1).flatMap((each) => (each.command === 'STOP' ? [each.id] : [])))
-    const isOutrun = command === 'START' && commands.slice(0, index).some((before) => later.has(before.job_id))
-    if (isOutrun) found.push(`${name} came after a later STOP`)
+    const isOvertaken = command === 'START' && commands.slice(0, index).some((before) => later.has(before.job_id))
+    if (isOvertaken) found.push(`${name} came after a later STOP`)
   }
   return found
 }
 
-function judgeStatus(machine: MachineInPlay, jobs: JobRow[], status: string | undefined): string[] {
+function checkStatus(machine: TestMachine, jobs: JobRow[], status: string | undefined): string[] {
   const expected = expectStatus(jobs) ?? machine.body.status
   const { state } = machine.state()
   const isTrue = status === 'ERROR' || (status === 'RUNNING') === (state === 'running')
   return [
-    ...(status === expected ? [] : [`machine ${machine.id} is ${status}, by its jobs ${expected}`]),
-    ...(isTrue ? [] : [`machine ${machine.id} is said to be ${status}, and is ${state}`]),
+    ...(status === expected ? [] : [`machine ${machine.id} is ${status}, but its jobs say ${expected}`]),
+    ...(isTrue ? [] : [`machine ${machine.id} is ${status} in the database, but its controller says ${state}`]),
   ]
 }
 
-/** What the last job that ended says of its machine; undefined when none says anything. */
+/** The machine status that follows from the ended jobs; undefined when none of them sets it. */
 function expectStatus(jobs: JobRow[]): string | undefined {
-  const said = jobs.map(({ command, state, must_succeed }) => {
+  const statuses = jobs.map(({ command, state, must_succeed }) => {
     if (state === 'SUCCEEDED') return command === 'START' ? 'RUNNING' : 'READY'
     return state === 'FAILED' || state === 'TIMED_OUT' || must_succeed ? 'ERROR' : undefined
   })
-  return said.findLast((status) => status !== undefined)
+  return statuses.findLast((status) => status !== undefined)
 }
 
 async function findStaleCopies(world: World, jobs: JobRow[]): Promise<string[]> {

@@ -1,42 +1,53 @@
-// The fault matrix: `npm run test:faults [-- --worlds 6] [-- words]` plays every cell whose name has all the words, side
-// by side in several worlds, and prints the table and `N cells, N held`. Ends with 1 if one does not hold.
+// The fault matrix: `npm run test:faults [-- --worlds 6] [-- words]` runs every scenario whose name contains all the
+// words, in parallel in several worlds, and prints the table and `N scenarios, N held`. Exits with 1 if one fails.
 import { parseArgs } from 'node:util'
 import { shareBuild } from '../build.ts'
 import { startWorld } from '../harness.ts'
 import { openBlank } from '../platform/postgres/blank.ts'
-import { play } from './life.ts'
-import { allCells, type Cell, faults, nameOf, services, steps, whyNot } from './scenarios.ts'
+import { runScenario } from './run-scenario.ts'
+import {
+  allScenarios,
+  describeScenario,
+  faults,
+  findExclusionReason,
+  type Scenario,
+  services,
+  steps,
+} from './scenarios.ts'
 
 const { values, positionals } = parseArgs({
   options: { worlds: { type: 'string', default: '6' } },
   allowPositionals: true,
 })
-const chosen = allCells.filter((cell) => positionals.every((word) => nameOf(cell).split(' ').includes(word)))
-const waiting = chosen.filter((cell) => whyNot(cell) === undefined)
-const played = waiting.length
-if (played === 0) throw new Error(`no cell has all of these words: ${positionals.join(' ')}`)
-const broken = new Map<Cell, string[]>()
+const chosen = allScenarios.filter((scenario) =>
+  positionals.every((word) => describeScenario(scenario).split(' ').includes(word)),
+)
+const waiting = chosen.filter((scenario) => findExclusionReason(scenario) === undefined)
+const total = waiting.length
+if (total === 0) throw new Error(`no scenario name contains all of these words: ${positionals.join(' ')}`)
+const broken = new Map<Scenario, string[]>()
 
 await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [openBlank()])])
 const beganAt = performance.now()
-await Promise.all(Array.from({ length: Math.min(Number(values.worlds), played) }, playInOneWorld))
+await Promise.all(Array.from({ length: Math.min(Number(values.worlds), total) }, runInOneWorld))
 printTable()
-for (const [cell, violations] of broken) console.log(`✗ ${nameOf(cell)}\n    ${violations.join('\n    ')}`)
+for (const [scenario, violations] of broken)
+  console.log(`✗ ${describeScenario(scenario)}\n    ${violations.join('\n    ')}`)
 console.log(`${((performance.now() - beganAt) / 1_000).toFixed(0)} s`)
-console.log(`${played} cells, ${played - broken.size} held`)
-process.exit(broken.size === 0 ? 0 : 1) // a reader of workerd's output would keep the program alive
+console.log(`${total} scenarios, ${total - broken.size} held`)
+process.exit(broken.size === 0 ? 0 : 1) // the pipe of workerd's output would keep the process running
 
-async function playInOneWorld(): Promise<void> {
+async function runInOneWorld(): Promise<void> {
   let world = await startWorld()
   let owner = await world.signUp()
-  for (let cell = waiting.shift(); cell; cell = waiting.shift()) {
+  for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
     const startedAt = performance.now()
-    const violations = await play(world, owner, cell).catch((error: unknown) => [String(error)])
+    const violations = await runScenario(world, owner, scenario).catch((error: unknown) => [String(error)])
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5)
-    console.log(`${violations.length === 0 ? '✓' : '✗'} ${seconds} s  ${nameOf(cell)}`)
+    console.log(`${violations.length === 0 ? '✓' : '✗'} ${seconds} s  ${describeScenario(scenario)}`)
     if (violations.length === 0) continue
-    broken.set(cell, violations)
-    // What one cell broke is not the next one's.
+    broken.set(scenario, violations)
+    // A new world, so that one failed scenario does not break the next one.
     await world.close()
     world = await startWorld()
     owner = await world.signUp()
@@ -45,21 +56,23 @@ async function playInOneWorld(): Promise<void> {
 }
 
 function printTable(): void {
-  const reasons = [...new Set(chosen.flatMap((cell) => whyNot(cell) ?? []))]
-  const show = (cell: Cell | undefined) => {
-    if (cell === undefined) return '·'
-    const why = whyNot(cell)
+  const reasons = [...new Set(chosen.flatMap((scenario) => findExclusionReason(scenario) ?? []))]
+  const show = (scenario: Scenario | undefined) => {
+    if (scenario === undefined) return '·'
+    const why = findExclusionReason(scenario)
     if (why !== undefined) return `(${reasons.indexOf(why) + 1})`
-    return broken.has(cell) ? 'BROKEN' : 'held'
+    return broken.has(scenario) ? 'BROKEN' : 'held'
   }
   console.log(`\n${'service'.padEnd(12)}${'fault'.padEnd(10)}${steps.map((step) => step.padEnd(9)).join('')}`)
   for (const service of services) {
     for (const fault of faults) {
-      const cells = steps.map((step) =>
+      const scenarios = steps.map((step) =>
         chosen.find((c) => c.service === service && c.fault === fault && c.step === step),
       )
-      if (cells.every((cell) => cell === undefined)) continue
-      console.log(`${service.padEnd(12)}${fault.padEnd(10)}${cells.map((cell) => show(cell).padEnd(9)).join('')}`)
+      if (scenarios.every((scenario) => scenario === undefined)) continue
+      console.log(
+        `${service.padEnd(12)}${fault.padEnd(10)}${scenarios.map((scenario) => show(scenario).padEnd(9)).join('')}`,
+      )
     }
   }
   console.log('\nnot applicable:')

@@ -1,5 +1,5 @@
-// The fault matrix as a table: which service fails how, at which step of a job's life. What makes no sense stands here
-// with its reason; nothing is left out in silence.
+// The fault matrix as a table: which service fails, how, and at which step of a job. Combinations that do not apply are
+// listed here with the reason.
 
 export const services = ['postgres', 'redis', 'qstash', 'controller', 'worker'] as const
 export type Service = (typeof services)[number]
@@ -8,13 +8,13 @@ export const faults = ['away', 'hang', 'slow', 'error', 'lost', 'double', 'order
 export type Fault = (typeof faults)[number]
 
 /**
- * `request` decides and stores · `publish` hands over · `claim` is the beginning of a delivery · `command` is at the
- * controller · `outcome` stores its answer, or is its report · `failed` is QStash's failure callback · `sweep`
+ * `request` decides and stores · `publish` sends the job to QStash · `claim` starts a delivery · `command` is the call to
+ * the controller · `outcome` stores its answer or its report · `failed` is QStash's failure callback · `sweep` is the cron
  */
 export const steps = ['request', 'publish', 'claim', 'command', 'outcome', 'failed', 'sweep'] as const
 export type Step = (typeof steps)[number]
 
-export type Cell = { service: Service; fault: Fault; step: Step }
+export type Scenario = { service: Service; fault: Fault; step: Step }
 
 type Rule = { why: string; services: Service[]; faults?: readonly Fault[]; steps?: readonly Step[] }
 
@@ -24,70 +24,79 @@ const notApplicable: Rule[] = [
     services: ['postgres'],
     faults: ['double', 'order'],
   },
-  { why: 'PostgreSQL is not asked while the controller works', services: ['postgres'], steps: ['command'] },
+  { why: 'PostgreSQL is not called during the call to the controller', services: ['postgres'], steps: ['command'] },
 
   { why: 'a write is sent once', services: ['redis'], faults: ['double'] },
   {
-    why: 'the order of two writes is seen at `slow`: the older one comes last',
+    why: '`slow` covers the order of two writes: the older one arrives last',
     services: ['redis'],
     faults: ['order'],
   },
-  { why: 'Redis is not asked', services: ['redis'], steps: ['publish', 'command'] },
+  { why: 'Redis is not called', services: ['redis'], steps: ['publish', 'command'] },
 
-  { why: 'the request hands over at `publish`', services: ['qstash'], steps: ['request'] },
-  { why: 'here QStash asks: it answers nothing', services: ['qstash'], faults: ['error'], steps: ['claim', 'command'] },
+  { why: 'the request sends the job to QStash at `publish`', services: ['qstash'], steps: ['request'] },
   {
-    why: 'what becomes of our answer is seen at `outcome`',
+    why: 'QStash is the client at this step: it sends no answer',
+    services: ['qstash'],
+    faults: ['error'],
+    steps: ['claim', 'command'],
+  },
+  {
+    why: '`outcome` covers the loss of our answer',
     services: ['qstash'],
     faults: ['lost'],
     steps: ['claim', 'command'],
   },
   {
-    why: 'QStash only waits for our answer; a QStash that ends is `restart`',
+    why: 'QStash only waits for our answer; `restart` covers a QStash that stops',
     services: ['qstash'],
     faults: ['away', 'hang', 'slow', 'error'],
     steps: ['command', 'outcome'],
   },
   {
-    why: 'one message is on its way; the order of several is seen at `claim` and `sweep`',
+    why: 'only one message is in transit; `claim` and `sweep` cover the order of several',
     services: ['qstash'],
     faults: ['order'],
     steps: ['publish', 'command', 'outcome', 'failed'],
   },
 
   {
-    why: 'the controller has no part in it',
+    why: 'the controller is not called at this step',
     services: ['controller'],
     steps: ['request', 'publish', 'claim', 'failed', 'sweep'],
   },
   {
-    why: 'a report that does not come is `away`, whatever the controller does meanwhile',
+    why: '`away` covers a missing report, whatever its cause',
     services: ['controller'],
     faults: ['hang', 'restart'],
     steps: ['outcome'],
   },
   {
-    why: 'a report whose answer is lost comes again: `double`',
+    why: '`double` covers a report whose answer is lost: it is sent again',
     services: ['controller'],
     faults: ['lost'],
     steps: ['outcome'],
   },
 
-  { why: 'a Worker that is killed answers nothing', services: ['worker'], faults: ['error'] },
-  { why: 'what it is sent twice or out of order comes from QStash', services: ['worker'], faults: ['double', 'order'] },
+  { why: 'a Worker that is killed sends no answer', services: ['worker'], faults: ['error'] },
+  {
+    why: 'the scenarios of QStash cover messages that arrive twice or out of order',
+    services: ['worker'],
+    faults: ['double', 'order'],
+  },
 ]
 
-export const allCells: Cell[] = services.flatMap((service) =>
+export const allScenarios: Scenario[] = services.flatMap((service) =>
   faults.flatMap((fault) => steps.map((step) => ({ service, fault, step }))),
 )
 
-/** Undefined: the cell is played. */
-export function whyNot({ service, fault, step }: Cell): string | undefined {
+/** Returns the reason why the scenario does not apply, or undefined when it runs. */
+export function findExclusionReason({ service, fault, step }: Scenario): string | undefined {
   const fits = (rule: Rule) =>
     rule.services.includes(service) && (rule.faults ?? faults).includes(fault) && (rule.steps ?? steps).includes(step)
   return notApplicable.find(fits)?.why
 }
 
-export function nameOf({ service, fault, step }: Cell): string {
+export function describeScenario({ service, fault, step }: Scenario): string {
   return `${service} ${fault} at ${step}`
 }

@@ -1,13 +1,12 @@
-// The soak: `npm run test:soak [-- --seconds 60 --clients 16]`. Mixed traffic with jobs at the highest rate that this
-// machine carries, while every hundredth call to an upstream and every hundredth delivery goes wrong. Prints what was
-// done, how fast, and the Worker's memory. Ends with 1 if a job is lost or stuck, an invariant does not hold, or memory
-// has grown beyond its bound.
+// Soak test: `npm run test:soak [-- --seconds 60 --clients 16]`. Sends mixed traffic at the highest rate that this
+// computer sustains, while 1 % of the upstream calls and deliveries fail. Prints counts, rates and the Worker's memory.
+// Exits with 1 if a job is lost or stuck, an invariant is violated, or memory has grown beyond its limit.
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startClients } from '../bench/clients.ts'
 import { shareBuild } from '../build.ts'
 import { startWorld, type World } from '../harness.ts'
-import { type CallPassage, fail, hang, loseAnswer, open, shut, slow, twice } from '../platform/faults.ts'
+import { type CallInterceptor, fail, hang, loseAnswer, open, shut, slow, twice } from '../platform/faults.ts'
 import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/delivery-loop.ts'
 import { trySweep } from './client.ts'
 import { findViolations } from './invariants.ts'
@@ -20,11 +19,11 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds)
 const faultShare = 0.01
 const sweepEveryMs = 5_000
-/** Memory is flat if the heap, collected, has not grown by more until the end. What is under way at the moment counts too. */
+/** Limit of the heap's growth after garbage collection. Includes the memory of requests in progress. */
 const growthMiB = 8
-/** And all that workerd holds, by no more than this: Miniflare's own workers in front of ours are part of it. */
+/** Limit of the growth of workerd's memory, which includes Miniflare's own workers. */
 const growthRatio = 1.25
-/** The first thousands of requests fill arenas and heaps that nobody collects. It is level when three salvos add no more. */
+/** The first requests fill arenas and heaps that are never collected. Memory is level when three salvos add no more. */
 const levelRatio = 1.02
 const levelSalvos = 3
 const salvoMs = 4_000
@@ -39,37 +38,37 @@ process.exit((await soak()) ? 0 : 1) // a reader of workerd's output would keep 
 async function soak(): Promise<boolean> {
   const tally: Tally = { latenciesMs: [], accepted: [], errors: new Map() }
   const clients: Client[] = []
-  // One after the other: passwords are hashed one at a time, and who waits too long is sent away.
+  // In sequence: passwords are hashed one at a time, and a request that waits too long is refused.
   while (clients.length < Number(values.clients)) clients.push(await signUpClient(world, tally))
   await warmUp(clients)
-  const countFaults = disturb(world)
+  const countFaults = injectRandomFaults(world)
   const ending = new AbortController()
   const traffic = clients.map((client) => keepAsking(client, tally, ending.signal))
   const sweeping = keepSweeping(ending.signal)
   const beganAt = performance.now()
-  await delay(seconds * 0.1 * 1_000) // the first jobs compile what the warm-up did not ask for
+  await delay(seconds * 0.1 * 1_000) // the first jobs compile code that the warm-up did not run
   const before = await world.worker.readMemory()
   await delay(seconds * 0.9 * 1_000)
   const after = await world.worker.readMemory()
   ending.abort()
   await Promise.all([...traffic, sweeping])
   const tookSeconds = (performance.now() - beganAt) / 1_000
-  const struck = countFaults()
+  const faultCount = countFaults()
   await recover(world)
   const machines = clients.flatMap((client) => client.machines)
   const violations = await findViolations({ world, machines, accepted: tally.accepted })
   if (after.heapMiB - before.heapMiB > growthMiB) violations.push(`the heap grew by more than ${growthMiB} MiB`)
   if (after.residentMiB > before.residentMiB * growthRatio)
     violations.push(`workerd grew by more than ${growthRatio} times`)
-  if (struck === 0 || tally.accepted.length === 0) violations.push('nothing was tried')
-  describe(tally, tookSeconds, struck, before, after)
+  if (faultCount === 0 || tally.accepted.length === 0) violations.push('no fault was injected or no job was accepted')
+  describe(tally, tookSeconds, faultCount, before, after)
   for (const violation of violations) console.log(`✗ ${violation}`)
   console.log(`${tally.accepted.length} jobs, ${violations.length} violations`)
   await world.close()
   return violations.length === 0
 }
 
-/** Asks for what changes nothing, as fast as it goes, until workerd's memory has levelled off. */
+/** Sends read requests as fast as possible until workerd's memory is level. */
 async function warmUp([client]: Client[]): Promise<void> {
   const token = client?.person.access ?? ''
   const load = startClients()
@@ -96,7 +95,7 @@ async function warmUp([client]: Client[]): Promise<void> {
 function describe(
   { latenciesMs, accepted, errors }: Tally,
   took: number,
-  struck: number,
+  faultCount: number,
   before: Memory,
   after: Memory,
 ) {
@@ -106,7 +105,7 @@ function describe(
   const lines = {
     requests: `${sorted.length}, ${(sorted.length / took).toFixed(0)}/s`,
     jobs: `${accepted.length}, ${(accepted.length / took).toFixed(0)}/s`,
-    faults: `${struck}`,
+    faults: `${faultCount}`,
     errors: failed || 'none',
     latency: `p50 ${at(0.5)}, p99 ${at(0.99)}`,
     memory: `heap ${show(before.heapMiB)} → ${show(after.heapMiB)}, workerd ${show(before.residentMiB)} → ${show(after.residentMiB)}`,
@@ -122,28 +121,28 @@ async function keepSweeping(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await delay(sweepEveryMs, undefined, { signal }).catch(() => {})
     await trySweep(world)
-    world.exchanges.length = 0 // nobody reads them, and they are many
+    world.exchanges.length = 0 // they are not read, and there are many
   }
 }
 
-/** @returns ends it, and says how many faults there were */
-function disturb({ faults }: World): () => number {
+/** @returns a function that ends the faults and returns how many there were */
+function injectRandomFaults({ faults }: World): () => number {
   const { deliveries, ...calls } = faults
-  const wrong: CallPassage[] = [shut, fail(500), loseAnswer, slow(1_000), hang]
-  const astray: DeliveryFaults['pass'][] = [loseDeliveryAnswer, twice, slow(3_000)]
-  let struck = 0
-  const isStruck = () => Math.random() < faultShare && ++struck > 0
+  const callFaults: CallInterceptor[] = [shut, fail(500), loseAnswer, slow(1_000), hang]
+  const deliveryFaults: DeliveryFaults['pass'][] = [loseDeliveryAnswer, twice, slow(3_000)]
+  let faultCount = 0
+  const shouldFail = () => Math.random() < faultShare && ++faultCount > 0
   for (const each of Object.values(calls)) {
-    each.pass = (call, forward) => (isStruck() ? oneOf(wrong)(call, forward) : forward())
+    each.pass = (call, forward) => (shouldFail() ? oneOf(callFaults)(call, forward) : forward())
   }
-  deliveries.pass = (message, attempt) => (isStruck() ? oneOf(astray)(message, attempt) : attempt())
+  deliveries.pass = (message, attempt) => (shouldFail() ? oneOf(deliveryFaults)(message, attempt) : attempt())
   return () => {
     deliveries.pass = open
     for (const each of Object.values(calls)) each.pass = open
-    return struck
+    return faultCount
   }
 }
 
-function oneOf<Passage>(passages: Passage[]): Passage {
-  return passages[Math.floor(Math.random() * passages.length)] as Passage // there are some
+function oneOf<T>(options: readonly T[]): T {
+  return options[Math.floor(Math.random() * options.length)] as T // the array is not empty
 }

@@ -1,17 +1,17 @@
-// Mixed traffic: people who operate their machines and look at what becomes of it, each asking again as soon as it is
-// answered. Every request is counted and timed; every job that was accepted is remembered.
-import type { Answer, MachineInPlay, Person, World } from '../harness.ts'
-import { insist } from './client.ts'
+// Mixed traffic: clients operate their machines and read the results. Each client sends its next request as soon as the
+// last one is answered. Every request is counted and timed; every accepted job is recorded.
+import type { Answer, Person, TestMachine, World } from '../harness.ts'
+import { requestUntilAnswered } from './client.ts'
 
 export type Tally = {
   latenciesMs: number[]
   /** Ids of jobs. */
   accepted: string[]
-  /** What was answered 5xx or not at all, by its code. */
+  /** Number of 5xx answers and missing answers, by error code. */
   errors: Map<string, number>
 }
 
-export type Client = { person: Person; machines: MachineInPlay[] }
+export type Client = { person: Person; machines: TestMachine[] }
 
 const machinesEach = 4
 
@@ -21,7 +21,7 @@ export async function signUpClient(world: World, tally: Tally): Promise<Client> 
   return { person: { ...person, request: timed(person.request, tally) }, machines }
 }
 
-/** Asks until `signal` is aborted. */
+/** Sends requests until `signal` is aborted. */
 export async function keepAsking({ person, machines }: Client, tally: Tally, signal: AbortSignal): Promise<void> {
   const own: string[] = []
   while (!signal.aborted) {
@@ -29,7 +29,7 @@ export async function keepAsking({ person, machines }: Client, tally: Tally, sig
     const dice = Math.random()
     if (dice < 0.35) {
       const command = Math.random() < 0.5 ? 'START' : 'STOP'
-      const id = await insist(person, { machineId: machine.id, command })
+      const id = await requestUntilAnswered(person, { machineId: machine.id, command })
       if (id !== undefined) {
         tally.accepted.push(id)
         own.push(id)

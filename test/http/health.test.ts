@@ -1,7 +1,7 @@
 // Is the Worker alive, and does every upstream answer.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
-import { type CallPassage, hang, open, shut } from '../platform/faults.ts'
+import { type CallInterceptor, hang, open, shut } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
@@ -11,10 +11,10 @@ beforeAll(async () => {
 
 const upstreams = ['postgres', 'redis', 'qstash'] as const
 const answerWith =
-  (status: number, body: unknown): CallPassage =>
+  (status: number, body: unknown): CallInterceptor =>
   async () => ({ status, body })
 
-async function readReadinessWith(upstream: (typeof upstreams)[number], pass: CallPassage) {
+async function readReadinessWith(upstream: (typeof upstreams)[number], pass: CallInterceptor) {
   world.faults[upstream].pass = pass
   try {
     return await world.request('GET', '/api/health/ready')
@@ -44,7 +44,7 @@ test('GET /health/ready answers 200 with each upstream and its latency', async (
 })
 
 describe.each(upstreams)('with %s', (upstream) => {
-  test.each<[string, CallPassage]>([
+  test.each<[string, CallInterceptor]>([
     ['away', shut],
     ['answering 500', answerWith(500, { error: 'broken' })],
     ['answering 401', answerWith(401, { error: 'unauthorized' })],

@@ -1,4 +1,4 @@
-// What a controller answers, and what becomes of the job: every row of the contract, on the wire and as a table.
+// The answers of a controller and their effect on the job: every row of the contract, over HTTP and as a table.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { interpretBody, interpretStatus } from '../../src/jobs/controller.ts'
 import type { Person, World } from '../harness.ts'
@@ -37,9 +37,9 @@ describe('an answer that ends the job', () => {
     ['201 is a success, too', { mode: 'fail', status: 201, body: { result: 'SUCCESS' } }, succeeded, 'RUNNING'],
     ['REMOTEFAILED: refused, ERROR', says('REMOTEFAILED', 'gate open'), { ...refused, detail: 'gate open' }, 'ERROR'],
     ['the old number 2', says(2), refused, 'ERROR'],
-    ['a detail that is no text is left out', says('SUCCESS', { a: 1 }), { ...succeeded, detail: null }, 'RUNNING'],
+    ['a detail that is not a string is omitted', says('SUCCESS', { a: 1 }), { ...succeeded, detail: null }, 'RUNNING'],
     ['another 2xx result makes no sense', says('MAYBE'), senseless, 'ERROR'],
-    ['the old number 3 is none for a controller', says(3), senseless, 'ERROR'],
+    ['the old number 3 is not accepted from a controller', says(3), senseless, 'ERROR'],
     ['204 without a body', { mode: 'fail', status: 204 }, senseless, 'ERROR'],
     ['an empty 200', { mode: 'fail', status: 200, body: '' }, senseless, 'ERROR'],
     ['a page of HTML', { mode: 'garbage' }, senseless, 'ERROR'],
@@ -57,7 +57,7 @@ describe('an answer that ends the job', () => {
     expect(status).toBe(machineStatus)
   })
 
-  test.each([301, 302, 303, 307, 308] as const)('%i is not followed and makes no sense', async (status) => {
+  test.each([301, 302, 303, 307, 308] as const)('%i is not followed and is an invalid response', async (status) => {
     const elsewhere = world.controller.machine(`elsewhere-${status}`)
     const { row, answer } = await sendTo({ mode: 'redirect', status, location: elsewhere.url })
     expect(answer.status).toBe(200)
@@ -65,7 +65,7 @@ describe('an answer that ends the job', () => {
     expect(elsewhere.commands()).toEqual([])
   })
 
-  test('a detail of more than 1,000 characters is cut, and NUL and lone surrogates do no harm', async () => {
+  test('a detail of more than 1,000 characters is cut, and NUL is removed and lone surrogates are replaced', async () => {
     const long = `\u0000\ud800${'가'.repeat(998)}😀tail`
     const { row } = await sendTo(says('SUCCESS', long))
     expect([...String(row.detail)]).toHaveLength(1_000)
@@ -73,7 +73,7 @@ describe('an answer that ends the job', () => {
   })
 })
 
-test.each(['PENDING', 4])('%s: the job and the machine are PENDING, the delivery is done', async (result) => {
+test.each(['PENDING', 4])('%s: the job and the machine are PENDING, and QStash does not retry', async (result) => {
   const { answer, row, status, id } = await sendTo(says(result, 'heating'))
   expect(answer.status).toBe(200)
   expect(row).toMatchObject({ state: 'PENDING', result: 'PENDING', detail: 'heating', finished_at: null, version: 3 })
@@ -82,7 +82,7 @@ test.each(['PENDING', 4])('%s: the job and the machine are PENDING, the delivery
   expect((await readTimeline(world, id)).at(-1)).toEqual([3, 'PENDING', 1, 'controller', null, 'heating'])
 })
 
-describe('an answer after which the queue comes again: 503 without Retry-After, the lease over', () => {
+describe('an answer after which the queue retries: 503 without Retry-After, and the lease has ended', () => {
   const again: [string, BehaviourOrder, boolean, RegExp][] = [
     ['408', { mode: 'fail', status: 408 }, true, /answered 408/],
     ['425', { mode: 'fail', status: 425 }, true, /answered 425/],
@@ -93,7 +93,7 @@ describe('an answer after which the queue comes again: 503 without Retry-After, 
     ['504', { mode: 'fail', status: 504 }, true, /answered 504/],
     ["Cloudflare's 522", { mode: 'fail', status: 522 }, true, /answered 522/],
     ["Cloudflare's 530", { mode: 'fail', status: 530 }, true, /answered 530/],
-    ['a connection that is cut', { mode: 'away' }, true, /no connection/],
+    ['a connection that is cut off', { mode: 'away' }, true, /no connection/],
   ]
   test.each(again)('%s', async (_, behaviour, mayHaveExecuted, detail) => {
     const { answer, row, status, id, machine } = await sendTo(behaviour)
@@ -113,7 +113,7 @@ describe('an answer after which the queue comes again: 503 without Retry-After, 
     expect(lease?.leased_until).toBeNull()
   })
 
-  test('none within 10 s', async () => {
+  test('no answer within 10 s', async () => {
     const beganAt = performance.now()
     const { answer, row, id } = await sendTo({ mode: 'hang' })
     expect(performance.now() - beganAt).toBeGreaterThan(9_500)
@@ -122,7 +122,7 @@ describe('an answer after which the queue comes again: 503 without Retry-After, 
     expect((await readTimeline(world, id)).at(-1)).toContain('no answer within 10 s')
   })
 
-  test('nobody listens at the address', async () => {
+  test('no server at the address', async () => {
     const machine = await world.createMachine(owner, { controller_url: 'http://127.0.0.1:1/machine' })
     const { id } = await request(world, owner, machine.id, 'START')
     expect((await deliver(world, id)).status).toBe(503)
@@ -141,11 +141,11 @@ test.each([
   ['\ufeff{"result":1}', 'SUCCESS'],
   ['{"result":2,"other":0}', 'REMOTEFAILED'],
   ['{"result":4}', 'PENDING'],
-])('the body %s is judged %s', (text, result) => {
+])('the body %s gives the result %s', (text, result) => {
   expect(interpretBody(new TextEncoder().encode(text)).result).toBe(result)
 })
 
-test('a body that is not UTF-8 makes no sense', () => {
+test('a body that is not UTF-8 is an invalid response', () => {
   expect(interpretBody(Uint8Array.of(0x7b, 0xff, 0x7d)).result).toBe('bad_answer')
 })
 

@@ -1,4 +1,4 @@
-// How often a job is tried, and how it ends when no attempt brought an answer that counts.
+// The number of attempts of a job, and how it ends when no attempt got a usable answer.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -27,7 +27,7 @@ async function deliverTimes(jobId: string, times: number): Promise<number[]> {
 const busy = { mode: 'fail', status: 503 } as const
 const broken = { mode: 'fail', status: 500 } as const
 
-describe('a START has 4 attempts, and then has FAILED with INTERNALFAILED', () => {
+describe('a START has 4 attempts and then is FAILED with INTERNALFAILED', () => {
   test('as unreachable if all were answered 429 or 503; the machine is in ERROR', async () => {
     const { machine, job } = await queue('START', { script: [busy, { mode: 'fail', status: 429 }, busy, busy] })
     expect(await deliverTimes(job.id, 5)).toEqual([503, 503, 503, 503, 200])
@@ -52,10 +52,10 @@ describe('a START has 4 attempts, and then has FAILED with INTERNALFAILED', () =
     expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
   })
 
-  test('as outcome_unknown if the lease of one ran out unanswered', async () => {
+  test('as outcome_unknown if the lease of one expired without an answer', async () => {
     const { machine, job } = await queue('START', busy)
     await deliverTimes(job.id, 3)
-    // As it is when the Worker dies between the claim and the answer.
+    // The state after the Worker stops between the claim and the answer.
     const dead = 'UPDATE jobs SET attempts = 4, may_have_executed = true, version = version + 1 WHERE id = $1'
     await world.postgres.query(dead, [job.id])
     await endLease(world, machine.id)
@@ -72,7 +72,7 @@ describe('a START has 4 attempts, and then has FAILED with INTERNALFAILED', () =
   })
 })
 
-test('a START that did act, but whose answer was lost, succeeds by a later attempt', async () => {
+test('a START that was executed but whose answer was lost succeeds by a later attempt', async () => {
   const { machine, job } = await queue('START', { mode: 'act-then-die', times: 1 })
   expect(await deliverTimes(job.id, 2)).toEqual([503, 200])
   expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', attempts: 2 })
@@ -80,7 +80,7 @@ test('a START that did act, but whose answer was lost, succeeds by a later attem
   expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
 })
 
-test('a START that may have acted is FAILED with outcome_unknown when not_after passes, never EXPIRED', async () => {
+test('a START that may have been executed is FAILED with outcome_unknown after not_after, never EXPIRED', async () => {
   const { machine, job } = await queue('START', broken)
   await deliver(world, job.id)
   await rewind(world, job.id, 'not_after', '0 seconds')
@@ -89,7 +89,7 @@ test('a START that may have acted is FAILED with outcome_unknown when not_after 
   expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
 })
 
-describe('a STOP is tried until its not_after', () => {
+describe('a STOP is retried until its not_after', () => {
   test('more often than a START', async () => {
     const { machine, job } = await queue('STOP', { script: [broken, broken, busy, broken, busy, broken] })
     expect(await deliverTimes(job.id, 7)).toEqual([503, 503, 503, 503, 503, 503, 200])

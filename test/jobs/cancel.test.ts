@@ -1,4 +1,4 @@
-// Taking a job back: only while it is QUEUED, and only by those whose job or machine it is.
+// Cancelling a job: only while it is QUEUED, and only by its requester, the owner of the machine or staff.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -20,7 +20,7 @@ async function queue(person = owner) {
 const cancel = (person: Person, jobId: string, body?: unknown) =>
   person.request('POST', `/api/jobs/${jobId}/cancel`, { body })
 
-test('a QUEUED job is CANCELED by a person; the reason is kept as detail, the machine as it was', async () => {
+test('a QUEUED job is CANCELED; the reason is stored as detail, and the machine does not change', async () => {
   const { machine, job } = await queue()
   const answer = await cancel(owner, job.id, { reason: '금형 교체' })
   expect(answer).toMatchObject({ status: 200, body: { id: job.id, state: 'CANCELED', result: 'IGNORE', version: 2 } })
@@ -50,21 +50,21 @@ test.each(['application/json', 'application/json; charset=utf-8', 'text/plain', 
   },
 )
 
-test('a reason that is not said to be JSON is not dropped in silence', async () => {
+test('a reason without a JSON content type is not ignored silently', async () => {
   const { job } = await queue()
   const options = { body: '{"reason":"the wrong machine"}', headers: { 'Content-Type': '' } }
   const answer = await owner.request('POST', `/api/jobs/${job.id}/cancel`, options)
   expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type'])
 })
 
-test('no body, an empty object and no reason are all the same', async () => {
+test('no body, an empty object and no reason have the same effect', async () => {
   for (const body of [undefined, {}]) {
     const { job } = await queue()
     expect(await cancel(owner, job.id, body)).toMatchObject({ status: 200, body: { detail: null } })
   }
 })
 
-test('a reason of up to 1,000 characters is taken; longer, NUL and other types answer 422', async () => {
+test('a reason of up to 1,000 characters is accepted; a longer one, NUL and other types are answered 422', async () => {
   const { job } = await queue()
   for (const reason of ['x'.repeat(1_001), 'a\0b', 7, null]) {
     expect(await cancel(owner, job.id, { reason })).toMatchObject({
@@ -75,7 +75,7 @@ test('a reason of up to 1,000 characters is taken; longer, NUL and other types a
   expect((await cancel(owner, job.id, { reason: '😀'.repeat(1_000) })).status).toBe(200)
 })
 
-test('requester, owner and staff may; to all others the job does not exist', async () => {
+test('requester, owner and staff may cancel; all others get 404', async () => {
   const staff = await world.signUpStaff()
   const stranger = await world.signUp()
   const { job } = await queue(staff)
@@ -90,7 +90,7 @@ test('requester, owner and staff may; to all others the job does not exist', asy
   expect((await cancel(owner, 'no-uuid')).status).toBe(404)
 })
 
-describe('a job that is not QUEUED any more is answered 409 and stays as it is', () => {
+describe('a job that is no longer QUEUED is answered 409 and does not change', () => {
   const states: [string, BehaviourOrder][] = [
     ['SENT', { mode: 'fail', status: 503 }],
     ['PENDING', { mode: 'fail', status: 200, body: { result: 4 } }],

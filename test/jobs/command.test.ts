@@ -1,4 +1,4 @@
-// The command as a controller gets it: all it needs to know that it is us is our public keys.
+// The command as a controller receives it. The public keys are enough to verify it.
 import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { beforeAll, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ async function send() {
 
 const keys = () => createRemoteJWKSet(new URL('/.well-known/jwks.json', world.url))
 
-test('says what to do, for which job and machine, the how-manieth time, until when, and where to report', async () => {
+test('contains the command, the job, the machine, the attempt, the deadline and the URL for the report', async () => {
   const { machine, job, first, second } = await send()
   expect(Object.keys(JSON.parse(first.body)).sort()).toEqual(
     ['attempt', 'command', 'job_id', 'machine_id', 'not_after', 'outcome_token', 'outcome_url'].sort(),
@@ -42,12 +42,12 @@ test('says what to do, for which job and machine, the how-manieth time, until wh
   expect(second).toMatchObject({ attempt: 2, not_after: job.not_after })
 })
 
-test('bears the job as Idempotency-Key at every attempt', async () => {
+test('has the job id as Idempotency-Key at every attempt', async () => {
   const { job, first, second } = await send()
   expect([first.idempotency_key, second.idempotency_key]).toEqual([job.id, job.id])
 })
 
-test('bears a token for controllers that our JWKS verifies, good for 60 s and for this body only', async () => {
+test('has a token for controllers that our JWKS verifies, valid for 60 s and only for this body', async () => {
   const { first, second } = await send()
   const ids = new Set<unknown>()
   for (const command of [first, second]) {
@@ -65,7 +65,7 @@ test('bears a token for controllers that our JWKS verifies, good for 60 s and fo
   expect(ids.size).toBe(2)
 })
 
-test('bears an outcome token for this job, good for 24 h, that is good for nothing else', async () => {
+test('has an outcome token that is valid for 24 h and only for this job', async () => {
   const { job, first } = await send()
   const { payload } = await jwtVerify(first.outcome_token, keys(), { issuer: world.url, audience: 'outcome' })
   expect(payload.sub).toBe(job.id)

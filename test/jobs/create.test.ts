@@ -1,4 +1,4 @@
-// Who may send which command to which machine, and what is kept of a refusal.
+// Who may send which command to which machine, and how a refusal is recorded.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -17,7 +17,7 @@ async function listRefusals(machineId: number) {
 }
 
 describe('a START', () => {
-  test('is taken for a READY machine: QUEUED, good for 60 s, with Location and Retry-After, the machine as it was', async () => {
+  test('is accepted for a READY machine: QUEUED, valid for 60 s, with Location and Retry-After; the machine does not change', async () => {
     const machine = await world.createMachine(owner)
     const answer = await world.operate(owner, machine.id, 'START')
     expect(answer.status).toBe(202)
@@ -57,19 +57,22 @@ describe('a START', () => {
 })
 
 describe('a STOP', () => {
-  test.each(['RUNNING', 'PENDING', 'ERROR'])('is taken for a machine that is %s, good for 600 s', async (status) => {
-    const machine = await world.createMachine(owner, { status })
-    const job = await request(world, owner, machine.id, 'STOP')
-    expect(Date.parse(job.not_after) - Date.parse(job.requested_at)).toBe(600_000)
-    expect(await readMachineStatus(world, machine.id)).toBe(status)
-  })
+  test.each(['RUNNING', 'PENDING', 'ERROR'])(
+    'is accepted for a machine that is %s, valid for 600 s',
+    async (status) => {
+      const machine = await world.createMachine(owner, { status })
+      const job = await request(world, owner, machine.id, 'STOP')
+      expect(Date.parse(job.not_after) - Date.parse(job.requested_at)).toBe(600_000)
+      expect(await readMachineStatus(world, machine.id)).toBe(status)
+    },
+  )
 
   test.each(['READY', 'POWEROFF'])('is refused 409 wrong_state when it is %s and no START is open', async (status) => {
     const machine = await world.createMachine(owner, { status })
     expect(await world.operate(owner, machine.id, 'STOP')).toMatchObject({ status: 409, body: { code: 'wrong_state' } })
   })
 
-  test('is taken for a READY machine with an open START', async () => {
+  test('is accepted for a READY machine with an open START', async () => {
     const machine = await world.createMachine(owner)
     await request(world, owner, machine.id, 'START')
     expect((await world.operate(owner, machine.id, 'STOP')).status).toBe(202)
@@ -82,7 +85,7 @@ describe('a STOP', () => {
     expect(answer).toMatchObject({ status: 409, body: { code: 'job_open', job_id: open.id } })
   })
 
-  test('finds its state at admission only: a machine that became READY meanwhile is stopped all the same', async () => {
+  test('checks the machine status only when it is created: a machine that became READY since then is stopped', async () => {
     const machine = await world.createMachine(owner, { status: 'RUNNING' })
     const job = await request(world, owner, machine.id, 'STOP')
     await setMachineStatus(world, machine.id, 'READY')
@@ -91,7 +94,7 @@ describe('a STOP', () => {
   })
 })
 
-test('a machine in ERROR gets out by a STOP, or by its status set by hand', async () => {
+test('a machine leaves ERROR by a STOP, or when its status is set by hand', async () => {
   const stopped = await world.createMachine(owner, { status: 'ERROR' })
   const job = await request(world, owner, stopped.id, 'STOP')
   await deliver(world, job.id)
@@ -101,7 +104,7 @@ test('a machine in ERROR gets out by a STOP, or by its status set by hand', asyn
   expect((await world.operate(owner, mended.id, 'START')).status).toBe(202)
 })
 
-test('a machine without a controller_url is refused 409 no_controller, and recorded', async () => {
+test('a command for a machine without a controller_url is refused 409 no_controller and recorded', async () => {
   const machine = await world.createMachine(owner, { controller_url: null })
   expect(await world.operate(owner, machine.id, 'START')).toMatchObject({
     status: 409,
@@ -110,7 +113,7 @@ test('a machine without a controller_url is refused 409 no_controller, and recor
   expect(await listRefusals(machine.id)).toMatchObject([{ reason: 'no_controller', result: 'INVALIDCOMMAND' }])
 })
 
-test('a stranger is refused 403 not_owner, recorded as PERMISSIONDENIED in both their histories', async () => {
+test('a stranger is refused 403 not_owner, which is recorded as PERMISSIONDENIED in the history of both', async () => {
   const machine = await world.createMachine(owner)
   const stranger = await world.signUp()
   expect(await world.operate(stranger, machine.id, 'START')).toMatchObject({ status: 403, body: { code: 'not_owner' } })
@@ -126,7 +129,7 @@ test('staff operate the machines of others', async () => {
   expect(job).toMatchObject({ requested_by: staff.id, machine_owner_id: owner.id })
 })
 
-test('an unknown and a deleted machine answer 404 and record nothing', async () => {
+test('an unknown and a deleted machine are answered 404, and nothing is recorded', async () => {
   const machine = await world.createMachine(owner)
   await owner.request('DELETE', `/api/machines/${machine.id}`)
   expect(await world.operate(owner, machine.id, 'START')).toMatchObject({ status: 404, body: { code: 'not_found' } })
@@ -134,7 +137,7 @@ test('an unknown and a deleted machine answer 404 and record nothing', async () 
   expect((await world.operate(owner, 999_999_999, 'START')).status).toBe(404)
 })
 
-test('of one asker, machine, command and reason one refusal is recorded in 60 s', async () => {
+test('one refusal per requester, machine, command and reason is recorded in 60 s', async () => {
   const machine = await world.createMachine(owner, { status: 'POWEROFF' })
   for (let n = 0; n < 3; n += 1) expect((await world.operate(owner, machine.id, 'START')).status).toBe(409)
   expect(await listRefusals(machine.id)).toHaveLength(1)
@@ -169,7 +172,7 @@ test('expires_in sets not_after, from 1 to 900 whole seconds', async () => {
   }
 })
 
-test('a command that is neither START nor STOP answers 422 and records nothing', async () => {
+test('a command that is neither START nor STOP is answered 422, and nothing is recorded', async () => {
   const machine = await world.createMachine(owner)
   for (const command of ['start', 'EXPLODE', 1, null, undefined]) {
     const answer = await owner.request('POST', `/api/machines/${machine.id}/operation`, { body: { command } })

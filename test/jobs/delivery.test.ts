@@ -1,4 +1,4 @@
-// Deliveries come late, twice and out of order: the claim lets one through at a time, and none when it is over.
+// Deliveries arrive late, twice and out of order: the claim allows one at a time, and none after the job has ended.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -48,7 +48,7 @@ test('a STOP that succeeds leaves the machine READY', async () => {
   expect(await readMachineStatus(world, machine.id)).toBe('READY')
 })
 
-test('a message that is delivered twice makes one command, and the second delivery is answered 200', async () => {
+test('a message that is delivered twice sends one command, and the second delivery is answered 200', async () => {
   const { machine, job } = await queue()
   await deliver(world, job.id)
   expect(await deliver(world, job.id)).toMatchObject({ status: 200, body: { done: true } })
@@ -56,8 +56,8 @@ test('a message that is delivered twice makes one command, and the second delive
   expect(await readRow(world, job.id)).toMatchObject({ version: 3, attempts: 1 })
 })
 
-describe('while an attempt has the lease of 20 s', () => {
-  test('a START is answered 503 with the rest and one second, a STOP 503 with 2; the job is SENT meanwhile', async () => {
+describe('while an attempt holds the lease of 20 s', () => {
+  test('a START is answered 503 with the rest of the lease plus 1 s, a STOP 503 with 2 s; the job stays SENT', async () => {
     const start = await queue()
     start.machine.behave({ mode: 'slow', after_ms: 600, only: 'START' })
     const first = deliver(world, start.job.id)
@@ -81,7 +81,7 @@ describe('while an attempt has the lease of 20 s', () => {
     expect(start.machine.commands().map(({ command }) => command)).toEqual(['START', 'STOP'])
   })
 
-  test('a lease that ran out unanswered lets the next attempt through, and its late answer still counts', async () => {
+  test('after a lease has expired the next attempt is sent, and the late answer of the first still counts', async () => {
     const { machine, job } = await queue()
     machine.behave({
       script: [
@@ -98,7 +98,7 @@ describe('while an attempt has the lease of 20 s', () => {
     expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
   })
 
-  test('an attempt ends its own lease and no other', async () => {
+  test('an attempt ends only its own lease', async () => {
     const { machine, job } = await queue()
     machine.behave({
       script: [
@@ -117,7 +117,7 @@ describe('while an attempt has the lease of 20 s', () => {
   })
 })
 
-test('a job past its not_after is EXPIRED without a command, the machine as it was', async () => {
+test('a job past its not_after is EXPIRED without a command, and the machine does not change', async () => {
   for (const command of ['START', 'STOP'] as const) {
     const { machine, job } = await queue(command)
     await rewind(world, job.id, 'not_after', '0 seconds')
@@ -128,7 +128,7 @@ test('a job past its not_after is EXPIRED without a command, the machine as it w
   }
 })
 
-test('not_after is checked at every attempt: what was answered 503 until then is EXPIRED', async () => {
+test('not_after is checked at every attempt: a job that was answered 503 until then is EXPIRED', async () => {
   const { machine, job } = await queue()
   machine.behave({ mode: 'fail', status: 503 })
   expect((await deliver(world, job.id)).status).toBe(503)
@@ -148,7 +148,7 @@ test('a START whose machine changed before it was sent is REJECTED as changed', 
   expect(await readMachineStatus(world, machine.id)).toBe('POWEROFF')
 })
 
-test('so is one that was answered 503 before, and so certainly never started', async () => {
+test('so is a START that was answered 503 before, because it was never executed', async () => {
   const { machine, job } = await queue()
   machine.behave({ mode: 'fail', status: 503 })
   await deliver(world, job.id)
@@ -158,7 +158,7 @@ test('so is one that was answered 503 before, and so certainly never started', a
   expect(machine.commands()).toHaveLength(1)
 })
 
-test('a job that FAILED because nobody knew takes the answer of its attempt, when that comes at last', async () => {
+test('a job that FAILED with outcome_unknown accepts the late answer of its attempt', async () => {
   const { machine, job } = await queue()
   machine.behave({ mode: 'slow', after_ms: 700 })
   const delivery = deliver(world, job.id)
@@ -174,7 +174,7 @@ test('a job that FAILED because nobody knew takes the answer of its attempt, whe
   expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
 })
 
-test('a job that was cancelled is answered 200 and never sent', async () => {
+test('a delivery of a cancelled job is answered 200, and no command is sent', async () => {
   const { machine, job } = await queue()
   await owner.request('POST', `/api/jobs/${job.id}/cancel`)
   expect((await deliver(world, job.id)).status).toBe(200)

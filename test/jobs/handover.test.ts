@@ -1,19 +1,19 @@
-// How a job is handed to QStash: with which settings, what happens when QStash is away, and when it has given up.
+// How a job is published to QStash: the settings, an unavailable QStash, and the failure callback.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
-import { type CallPassage, open, shut } from '../platform/faults.ts'
+import { type CallInterceptor, open, shut } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
 import { useWorld } from '../shared-world.ts'
 import {
   deliver,
   deliverPath,
   failedPath,
-  giveUp,
   keepMessages,
   readMachineStatus,
   readRow,
   request,
   rewind,
+  sendFailureCallback,
 } from './qstash-calls.ts'
 
 let world: World
@@ -40,7 +40,7 @@ const readPublication = async (jobId: string) => {
   return [publish_no, published_at !== null]
 }
 
-describe('a job goes to QStash', () => {
+describe('a job is published to QStash', () => {
   test.each([
     ['START', '3'],
     ['STOP', '5'],
@@ -73,7 +73,7 @@ describe('a job goes to QStash', () => {
     }, 'published_at')
   })
 
-  test('with the stand-in’s own delivery it reaches the machine', async () => {
+  test('the stand-in of QStash delivers it to the machine', async () => {
     world.faults.qstash.pass = open
     const { job } = await queue()
     await world.waitForJob(owner, job.id, 'SUCCEEDED')
@@ -85,7 +85,7 @@ test.each([
   ['cuts connections', shut],
   ['answers 500', async () => ({ status: 500, body: { error: 'no' } })],
   ['answers 429', async () => ({ status: 429, body: { error: 'too many' } })],
-] satisfies [string, CallPassage][])(
+] satisfies [string, CallInterceptor][])(
   'a QStash that %s does not keep a job from being accepted: 202, QUEUED',
   async (_, pass) => {
     world.faults.qstash.pass = pass
@@ -96,7 +96,7 @@ test.each([
   },
 )
 
-test('a QStash that does not answer holds the request for 2 s, no longer', async () => {
+test('a QStash that does not answer delays the request by 2 s at most', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   world.faults.qstash.pass = async () => {
     await promise
@@ -109,39 +109,39 @@ test('a QStash that does not answer holds the request for 2 s, no longer', async
   resolve()
 })
 
-describe('when QStash has given a message up', () => {
-  test('a job that can go on is published again, with a new deduplication id', async () => {
+describe('when QStash has given up a message', () => {
+  test('a job that can continue is published again, with a new deduplication id', async () => {
     const { job } = await queue()
     for (const publishNo of [2, 3]) {
-      expect((await giveUp(world, job.id)).status).toBe(200)
+      expect((await sendFailureCallback(world, job.id)).status).toBe(200)
       expect(sentFor(job.id).at(-1)?.headers['upstash-deduplication-id']).toBe(`${job.id}:${publishNo}`)
       expect(await readPublication(job.id)).toEqual([publishNo, true])
     }
     expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', version: 1 })
   })
 
-  test('and does not take it again, published_at is null: the sweep will see to it', async () => {
+  test('and refuses it again, published_at is null, so that the sweep publishes it', async () => {
     const { job } = await queue()
     world.faults.qstash.pass = shut
-    expect((await giveUp(world, job.id)).status).toBe(200)
+    expect((await sendFailureCallback(world, job.id)).status).toBe(200)
     expect(await readPublication(job.id)).toEqual([2, false])
   })
 
-  test('under a live lease the callback comes again, when the rest is over', async () => {
+  test('under an active lease the callback is retried after the rest of the lease', async () => {
     const { machine, job } = await queue()
     const leased = "UPDATE machines SET leased_by = 'x', leased_until = now() + interval '9 seconds' WHERE id = $1"
     await world.postgres.query(leased, [machine.id])
-    const answer = await giveUp(world, job.id)
+    const answer = await sendFailureCallback(world, job.id)
     expect(answer.status).toBe(503)
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThanOrEqual(9)
     expect(Number(answer.headers.get('Retry-After'))).toBeLessThanOrEqual(10)
     expect(sentFor(job.id)).toHaveLength(1)
   })
 
-  test('a job past its not_after is ended, and its copy in Redis with it', async () => {
+  test('a job past its not_after is ended, also in Redis', async () => {
     const { job } = await queue()
     await rewind(world, job.id, 'not_after', '0 seconds')
-    expect((await giveUp(world, job.id)).status).toBe(200)
+    expect((await sendFailureCallback(world, job.id)).status).toBe(200)
     expect(await readRow(world, job.id)).toMatchObject({ state: 'EXPIRED', reason: 'not_in_time' })
     expect(sentFor(job.id)).toHaveLength(1)
     await poll(async () => {
@@ -150,16 +150,16 @@ describe('when QStash has given a message up', () => {
     }, 'EXPIRED in Redis')
   })
 
-  test('a STOP goes on after any number of attempts', async () => {
+  test('a STOP continues after any number of attempts', async () => {
     const { machine, job } = await queue('STOP')
     machine.behave({ mode: 'fail', status: 500, times: 6 })
     for (let n = 0; n < 6; n += 1) await deliver(world, job.id)
-    await giveUp(world, job.id)
+    await sendFailureCallback(world, job.id)
     expect(sentFor(job.id)).toHaveLength(2)
     expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 6, publish_no: 2 })
   })
 
-  test('a job that has ended, or is PENDING, is left alone', async () => {
+  test('a job that has ended or is PENDING does not change', async () => {
     const ended = await queue()
     await deliver(world, ended.job.id)
     const pending = await queue()
@@ -167,12 +167,12 @@ describe('when QStash has given a message up', () => {
     await deliver(world, pending.job.id)
     for (const { job } of [ended, pending]) {
       const before = await readRow(world, job.id)
-      expect((await giveUp(world, job.id)).status).toBe(200)
+      expect((await sendFailureCallback(world, job.id)).status).toBe(200)
       expect({ ...(await readRow(world, job.id)), published_at: null }).toEqual({ ...before, published_at: null })
     }
   })
 
-  test('QStash’s own envelope is understood: four attempts, and the START has FAILED', async () => {
+  test('the envelope that QStash sends is accepted: after four attempts the START is FAILED', async () => {
     world.faults.qstash.pass = open
     const machine = await world.createMachine(owner)
     machine.behave({ mode: 'fail', status: 503 })
@@ -185,7 +185,7 @@ describe('when QStash has given a message up', () => {
     expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
     const at = machine.commands().map(({ received_at }) => Date.parse(received_at))
     const waitsMs = at.slice(1).map((time, index) => time - Number(at[index]))
-    // QStash's own first delay would be 12 s.
+    // Without this setting QStash would wait 12 s before the first retry.
     for (const [index, atLeast] of [1_000, 2_000, 4_000].entries()) {
       expect(waitsMs[index]).toBeGreaterThanOrEqual(atLeast)
       expect(waitsMs[index]).toBeLessThan(atLeast + 6_000)

@@ -1,4 +1,4 @@
-// Idempotency-Key on the operation of a machine: sent twice, it takes effect once and is answered alike.
+// Idempotency-Key of an operation: two requests take effect once and get the same answer.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -18,8 +18,8 @@ async function countJobs(machineId: number): Promise<number> {
   return Number(row?.n)
 }
 
-describe('the same request with the same key is answered like the first one, marked as replayed', () => {
-  test('202 with the same job, Location and Retry-After, also when the job has moved on', async () => {
+describe('the same request with the same key gets the first answer, marked as replayed', () => {
+  test('202 with the same job, Location and Retry-After, also after the job has changed', async () => {
     const machine = await world.createMachine(owner)
     const first = await operate(owner, machine.id, 'key-1')
     expect(first.status).toBe(202)
@@ -48,7 +48,7 @@ describe('the same request with the same key is answered like the first one, mar
     expect(await countJobs(machine.id)).toBe(1)
   })
 
-  test('409, naming the same job and status, even if it would be taken by now', async () => {
+  test('409 with the same job and status, even if the command would be accepted now', async () => {
     const machine = await world.createMachine(owner)
     const open = await operate(owner, machine.id, 'the-open-one')
     const first = await operate(owner, machine.id, 'in-the-way')
@@ -68,7 +68,7 @@ describe('the same request with the same key is answered like the first one, mar
   })
 })
 
-test('404 and 422 are not kept: the key is still free', async () => {
+test('404 and 422 are not stored: the key can still be used', async () => {
   const machine = await world.createMachine(owner)
   expect((await operate(owner, machine.id, 'free', { command: 'DANCE' })).status).toBe(422)
   expect((await operate(owner, machine.id, 'free')).status).toBe(202)
@@ -87,7 +87,7 @@ test('the same key with another body answers 422 idempotency_key_reused and does
   expect(await countJobs(machine.id)).toBe(1)
 })
 
-test('a key is one account’s, one method’s and one path’s', async () => {
+test('a key belongs to one account, one method and one path', async () => {
   const [one, other] = [await world.createMachine(owner), await world.createMachine(owner)]
   const staff = await world.signUpStaff()
   expect((await operate(owner, one.id, 'mine')).status).toBe(202)
@@ -104,7 +104,7 @@ test('a key has 1 to 255 visible ASCII characters', async () => {
   expect((await operate(owner, machine.id, '!~'.padEnd(255, 'x'))).status).toBe(202)
 })
 
-test('a key that is 24 h old is free', async () => {
+test('a key can be reused after 24 h', async () => {
   const machine = await world.createMachine(owner)
   const first = await operate(owner, machine.id, 'old')
   const age = (by: string) =>
@@ -115,7 +115,7 @@ test('a key that is 24 h old is free', async () => {
   expect(await operate(owner, machine.id, 'old')).toMatchObject({ status: 409, body: { code: 'job_open' } })
 })
 
-test('a replay, too, is only for a living session', async () => {
+test('a replay also needs an active session', async () => {
   const person = await world.signUp()
   const machine = await world.createMachine(person)
   await operate(person, machine.id, 'ended')
@@ -123,7 +123,7 @@ test('a replay, too, is only for a living session', async () => {
   expect((await operate(person, machine.id, 'ended')).status).toBe(401)
 })
 
-test('twins at once make one job, and all are answered alike', async () => {
+test('simultaneous requests with one key create one job and get the same answer', async () => {
   const machine = await world.createMachine(owner)
   const answers = await Promise.all(Array.from({ length: 8 }, () => operate(owner, machine.id, 'twins')))
   expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1)

@@ -1,4 +1,4 @@
-// The token that goes to a controller with a command: it reports the end of this job, and nothing else.
+// The token that a controller gets with a command: it can only report the outcome of this job.
 import { importJWK, SignJWT } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeSigningKey, type Person, type World } from '../harness.ts'
@@ -25,7 +25,7 @@ const report = (jobId: string, token: string | undefined, body: unknown) =>
   world.request('POST', `/api/callbacks/jobs/${jobId}/outcome`, { token, body })
 
 describe('the outcome token', () => {
-  test('is needed: none, a broken one, an access token and one for another job are answered 401', async () => {
+  test('is required: none, a broken one, an access token and one for another job are answered 401', async () => {
     const { job } = await send()
     const other = await send()
     const tokens = [undefined, 'x.y.z', owner.access, other.token]
@@ -40,7 +40,7 @@ describe('the outcome token', () => {
     expect(await readRow(world, job.id)).toMatchObject({ state: 'PENDING' })
   })
 
-  test('is looked at before the body', async () => {
+  test('is checked before the body', async () => {
     const { job } = await send()
     expect((await report(job.id, undefined, { result: 'NONSENSE' })).status).toBe(401)
     expect((await report(job.id, undefined, 'not JSON')).status).toBe(401)
@@ -58,7 +58,7 @@ describe('the outcome token', () => {
   })
 })
 
-test('a report for a job that does not exist is answered 404', async () => {
+test('a report for an unknown job is answered 404', async () => {
   const unknown = '0198c0de-7c1a-7000-8000-000000000002'
   const token = await new SignJWT({ sub: unknown, iss: world.url, aud: 'outcome' })
     .setProtectedHeader({ alg: 'EdDSA', kid: 'outcome-test', typ: 'JWT' })

@@ -1,4 +1,4 @@
-// What a controller reports after it answered PENDING, also late, twice, and against what is known already.
+// Reports of a controller after it answered PENDING: in time, late, twice and contradictory.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 const pending: BehaviourOrder = { mode: 'fail', status: 200, body: { result: 'PENDING' }, times: 1 }
 
-/** A job that was sent once, and the token that went with it. */
+/** A job that was sent once, with its outcome token. */
 async function send(behaviour: BehaviourOrder = pending, command: 'START' | 'STOP' = 'START') {
   const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
   machine.behave(behaviour)
@@ -46,12 +46,12 @@ describe('a PENDING job ends by the report', () => {
   })
 })
 
-test('the controller of the stand-in reports by itself, and the job succeeds', async () => {
+test('the stand-in of the controller reports by itself, and the job succeeds', async () => {
   const { job } = await send({ mode: 'warm-up', after_ms: 50 })
   await world.waitForJob(owner, job.id, 'SUCCEEDED')
 })
 
-test('a report that makes no sense is answered 422 and changes nothing', async () => {
+test('an invalid report is answered 422 and changes nothing', async () => {
   const { job, report } = await send()
   for (const body of [{}, { result: 'PENDING' }, { result: 3 }, { result: 'SUCCESS', detail: 'x'.repeat(1_001) }]) {
     expect((await report(body)).status).toBe(422)
@@ -65,7 +65,7 @@ test('the same result again is answered 200 and changes nothing', async () => {
   expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', version: 4 })
 })
 
-test('a contradiction is answered 409 and noted once, without changing job and machine', async () => {
+test('a contradictory report is answered 409 and recorded once; job and machine do not change', async () => {
   const { machine, job, report } = await send()
   await report({ result: 'SUCCESS' })
   for (let n = 0; n < 2; n += 1) {
@@ -83,7 +83,7 @@ test('a contradiction is answered 409 and noted once, without changing job and m
   expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
 })
 
-test('a job that ended without its controller (EXPIRED) contradicts every report', async () => {
+test('every report contradicts a job that ended without its controller (EXPIRED)', async () => {
   const { job, report } = await send({ mode: 'fail', status: 503 })
   await rewind(world, job.id, 'not_after', '0 seconds')
   await deliver(world, job.id)
@@ -105,14 +105,14 @@ describe('a job that was PENDING for 10 min is TIMED_OUT', () => {
     return sent
   }
 
-  test('not a second before', async () => {
+  test('and not one second earlier', async () => {
     const { job } = await send()
     await rewind(world, job.id, 'pending_since', '9 minutes 50 seconds')
     await world.sweep()
     expect(await readRow(world, job.id)).toMatchObject({ state: 'PENDING' })
   })
 
-  test('and takes the report that comes later, which sets the machine', async () => {
+  test('and accepts a later report, which sets the machine status', async () => {
     const { machine, job, report } = await timeOut()
     expect(await report({ result: 'SUCCESS' })).toMatchObject({ status: 200, body: { state: 'SUCCEEDED' } })
     expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', result: 'SUCCESS', reason: null })
@@ -127,12 +127,12 @@ describe('a job that was PENDING for 10 min is TIMED_OUT', () => {
     expect(await readMachineStatus(world, machine.id)).toBe('RUNNING')
   })
 
-  test('… which leaves the machine alone once a later job was admitted, though not for one that was refused', async () => {
-    const admitted = await timeOut()
-    await request(world, owner, admitted.machine.id, 'STOP')
-    expect((await admitted.report({ result: 'SUCCESS' })).status).toBe(200)
-    expect(await readRow(world, admitted.job.id)).toMatchObject({ state: 'SUCCEEDED' })
-    expect(await readMachineStatus(world, admitted.machine.id)).toBe('ERROR')
+  test('… which does not change the machine after a later job was accepted, but does after a refused one', async () => {
+    const accepted = await timeOut()
+    await request(world, owner, accepted.machine.id, 'STOP')
+    expect((await accepted.report({ result: 'SUCCESS' })).status).toBe(200)
+    expect(await readRow(world, accepted.job.id)).toMatchObject({ state: 'SUCCEEDED' })
+    expect(await readMachineStatus(world, accepted.machine.id)).toBe('ERROR')
 
     const refused = await timeOut()
     expect((await world.operate(owner, refused.machine.id, 'START')).status).toBe(409)
@@ -141,7 +141,7 @@ describe('a job that was PENDING for 10 min is TIMED_OUT', () => {
   })
 })
 
-test('a job that FAILED because nobody knew takes a late report', async () => {
+test('a job that FAILED with outcome_unknown accepts a late report', async () => {
   const { machine, job, report } = await send({ mode: 'away' })
   await rewind(world, job.id, 'not_after', '0 seconds')
   await deliver(world, job.id)
@@ -152,7 +152,7 @@ test('a job that FAILED because nobody knew takes a late report', async () => {
 })
 
 describe('a report while the job is SENT', () => {
-  test('ends it; the answer that says the same comes too late to change anything, and its lease lives on', async () => {
+  test('ends it; the later answer with the same result changes nothing, and its lease stays', async () => {
     const machine = await world.createMachine(owner)
     machine.behave({ mode: 'slow', after_ms: 600, times: 1 })
     const job = await request(world, owner, machine.id, 'START')
@@ -168,7 +168,7 @@ describe('a report while the job is SENT', () => {
     expect((await deliver(world, stop.id)).status).toBe(200)
   })
 
-  test('that the answer contradicts is noted', async () => {
+  test('that the answer contradicts is recorded', async () => {
     const machine = await world.createMachine(owner)
     machine.behave({ mode: 'slow', after_ms: 500, times: 1 })
     const job = await request(world, owner, machine.id, 'START')

@@ -1,23 +1,23 @@
-// The queue played by hand: callbacks signed as QStash signs them. So a test decides when a job is delivered, how often,
-// and with which signature.
+// Calls the callbacks in place of QStash, with its signature. The test decides when a job is delivered, how often and
+// with which signature.
 import type { Answer, Person, World } from '../harness.ts'
-import type { CallPassage } from '../platform/faults.ts'
+import type { CallInterceptor } from '../platform/faults.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
 
-/** Nothing listens there: a queue that is away. */
+/** A port without a server: an unavailable queue. */
 export const nobody = 'http://127.0.0.1:1'
 
-/** QStash takes every message and delivers none. */
-export const keepMessages: CallPassage = async ({ target, body }) => {
+/** QStash accepts every message and delivers none. */
+export const keepMessages: CallInterceptor = async ({ target, body }) => {
   if (target !== '/v2/batch') return { body: { messageId: 'msg_kept' } }
   const batch: unknown[] = JSON.parse(body.toString())
   return { body: batch.map(() => ({ messageId: 'msg_kept' })) }
 }
 
-/** Posts a callback; the signature is QStash's own unless another is given. */
+/** Posts a callback, with a valid signature unless another is given. */
 export function postCallback(world: World, path: string, body: unknown, signature?: string | null): Promise<Answer> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const signed =
@@ -30,8 +30,8 @@ export function postCallback(world: World, path: string, body: unknown, signatur
 export const deliver = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, deliverPath, { job_id: jobId })
 
-/** QStash has given the message up: https://upstash.com/docs/qstash/features/callbacks */
-export const giveUp = (world: World, jobId: string): Promise<Answer> =>
+/** Sends the failure callback: https://upstash.com/docs/qstash/features/callbacks */
+export const sendFailureCallback = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, failedPath, {
     status: 503,
     retried: 3,
@@ -43,7 +43,7 @@ export const giveUp = (world: World, jobId: string): Promise<Answer> =>
 
 export type JobRow = Record<string, unknown>
 
-/** All columns of a job, numbers as numbers. */
+/** All columns of a job. */
 export async function readRow(world: World, jobId: string): Promise<JobRow> {
   const [row] = await world.postgres.query('SELECT to_jsonb(jobs) AS job FROM jobs WHERE id = $1', [jobId])
   if (!row) throw new Error(`there is no job ${jobId}`)
@@ -67,7 +67,7 @@ export async function readMachineStatus(world: World, machineId: number): Promis
 export const setMachineStatus = (world: World, machineId: number, status: string) =>
   world.postgres.query('UPDATE machines SET status = $2 WHERE id = $1', [machineId, status])
 
-/** As if the lease of the machine had just run out. */
+/** Makes the lease of the machine expire. */
 export const endLease = (world: World, machineId: number) =>
   world.postgres.query("UPDATE machines SET leased_until = now() - interval '1 second' WHERE id = $1", [machineId])
 
@@ -79,7 +79,7 @@ export const rewind = (
   by: string,
 ) => world.postgres.query(`UPDATE jobs SET ${column} = now() - $2::interval WHERE id = $1`, [jobId, by])
 
-/** A job as it was accepted. @throws Error when it was not */
+/** Requests a job. @throws Error when it is not accepted */
 export async function request(world: World, person: Person, machineId: number, command: 'START' | 'STOP') {
   const answer = await world.operate(person, machineId, command)
   if (answer.status !== 202) throw new Error(`${command} was answered ${answer.status}: ${answer.text}`)

@@ -1,10 +1,10 @@
-// Races, on a real PostgreSQL: PGlite has one connection and would hide them all.
+// Race conditions of jobs, on a real PostgreSQL: PGlite has one connection and would hide them.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, type World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { deliver, readMachineStatus, readRow, request, setMachineStatus } from './qstash-calls.ts'
 
-describe.skipIf(!hasRealPostgres)('at once', () => {
+describe.skipIf(!hasRealPostgres)('at the same time', () => {
   let world: World
   let owner: Person
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     return rows.map(({ job }) => String(job))
   }
 
-  test('100 STARTs of one machine make one job and one command; 99 are told of it', async () => {
+  test('100 STARTs of one machine create one job and one command; 99 are answered with that job', async () => {
     const machine = await world.createMachine(owner)
     const answers = await Promise.all(Array.from({ length: 100 }, () => world.operate(owner, machine.id, 'START')))
     expect(countsOf(answers)).toEqual({ 202: 1, 409: 99 })
@@ -40,7 +40,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     expect(await readRow(world, id)).toMatchObject({ state: 'SUCCEEDED', attempts: 1, version: 3 })
   })
 
-  test('STOP, cancellation and delivery of a START leave one consistent end, whoever is first', async () => {
+  test('STOP, cancellation and delivery of a START leave one consistent end state in any order', async () => {
     const rounds = Array.from({ length: 8 }, async () => {
       const machine = await world.createMachine(owner)
       const start = await request(world, owner, machine.id, 'START')
@@ -52,7 +52,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
       expect(delivery.status).toBe(200)
       const { state } = await readRow(world, start.id)
       expect(canceled.status).toBe(state === 'CANCELED' ? 200 : 409)
-      // Over a START that was cancelled there was nothing to stop; over all others there was.
+      // The STOP is refused only when the START was cancelled.
       expect(stopped.status).toBe(state === 'CANCELED' ? 409 : 202)
       if (state === 'CANCELED') {
         expect(machine.commands()).toEqual([])
@@ -68,7 +68,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     await Promise.all(rounds)
   })
 
-  test('20 STOPs over one START make one STOP', async () => {
+  test('20 STOPs after one START create one STOP', async () => {
     const machine = await world.createMachine(owner)
     await request(world, owner, machine.id, 'START')
     const answers = await Promise.all(Array.from({ length: 20 }, () => world.operate(owner, machine.id, 'STOP')))
@@ -76,7 +76,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     expect(await readStates(machine.id)).toEqual(['START SUPERSEDED', 'STOP QUEUED'])
   })
 
-  test('twins with one key make one job, on many machines at the same time', async () => {
+  test('requests with one key create one job, on many machines', async () => {
     const machines = await Promise.all(Array.from({ length: 5 }, () => world.createMachine(owner)))
     const rounds = machines.map(async ({ id }) => {
       const options = { body: { command: 'START' }, headers: { 'Idempotency-Key': 'race' } }
@@ -89,7 +89,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     await Promise.all(rounds)
   })
 
-  test('a START and a DELETE: either the machine is gone, or the job is in the way', async () => {
+  test('a START and a DELETE: either the machine is deleted, or the open job prevents it', async () => {
     const rounds = Array.from({ length: 10 }, async () => {
       const machine = await world.createMachine(owner)
       const [started, deleted] = await Promise.all([
@@ -105,7 +105,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     await Promise.all(rounds)
   })
 
-  test('a START and a change of status: either the state is wrong, or the job is in the way', async () => {
+  test('a START and a change of status: either wrong_state or job_open refuses one of them', async () => {
     const rounds = Array.from({ length: 10 }, async () => {
       const machine = await world.createMachine(owner)
       const [started, changed] = await Promise.all([
@@ -145,7 +145,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     await Promise.all(rounds)
   })
 
-  test('sweeps and deliveries of one job make one command', async () => {
+  test('sweeps and deliveries of one job send one command', async () => {
     const rounds = Array.from({ length: 5 }, async () => {
       const machine = await world.createMachine(owner)
       const { id } = await request(world, owner, machine.id, 'START')
@@ -158,7 +158,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     await Promise.all(rounds)
   })
 
-  test('two sweeps hand many jobs over once and end many once', async () => {
+  test('two sweeps publish many jobs once and end many once', async () => {
     const machines = await Promise.all(Array.from({ length: 30 }, () => world.createMachine(owner)))
     const jobs = await Promise.all(machines.map(({ id }) => request(world, owner, id, 'START')))
     const ids = jobs.map(({ id }) => id)
@@ -172,7 +172,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     const rows = await Promise.all(ids.map((id) => readRow(world, id)))
     for (const row of rows) {
       if (late.includes(String(row.id))) expect(row).toMatchObject({ state: 'EXPIRED', version: 2 })
-      // QStash takes nothing in this world: whoever found that out made it due again.
+      // QStash accepts nothing in this world: the sweep that saw the failure made the job due again.
       else expect(row).toMatchObject({ state: 'QUEUED', version: 1, published_at: null })
     }
   })

@@ -1,4 +1,4 @@
-// Redis is a copy: without it everything still works.
+// Redis holds copies only: without it everything still works.
 import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -41,7 +41,7 @@ test('without Redis everything still works', async () => {
   expect((await readStatus(owner, stop.id)).body.state).toBe('CANCELED')
 })
 
-test('a Redis that hangs is given up after 300 ms', async () => {
+test('a call to a Redis that hangs is aborted after 300 ms', async () => {
   const { job } = await queue()
   const { promise, resolve } = Promise.withResolvers<void>()
   world.faults.redis.pass = async () => {

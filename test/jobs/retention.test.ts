@@ -1,4 +1,4 @@
-// What the sweep throws away: rows that can matter to nobody any more.
+// Which rows the sweep deletes because they are no longer needed.
 import { beforeAll, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -8,7 +8,7 @@ beforeAll(async () => {
   world = await useQuietWorld()
 })
 
-test('old idempotency keys and sessions that ran out are dropped, others are kept', async () => {
+test('old idempotency keys and expired sessions are deleted, others are kept', async () => {
   const [kept, gone] = [await world.signUp(), await world.signUp()]
   for (const person of [kept, gone]) {
     const body = { name: 'm', location: 'l' }

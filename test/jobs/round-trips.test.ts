@@ -1,8 +1,8 @@
-// How many upstream calls each request about jobs makes one after the other, counted on the wire.
+// The number of sequential upstream calls of each job request, counted on the wire.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Person, poll, startWorld, type World } from '../harness.ts'
 import { countRoundTrips } from '../round-trips.ts'
-import { deliver, giveUp, nobody, request } from './qstash-calls.ts'
+import { deliver, nobody, request, sendFailureCallback } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-/** What earlier requests left to be done after their answers is over when nothing was called for a while. */
+/** Waits until the background work of earlier requests has ended: no call for a while. */
 const waitForQuiet = () =>
   poll(async () => {
     const last = Math.max(0, ...world.exchanges.map(({ endedAt }) => endedAt))
@@ -29,14 +29,14 @@ const start = (id: number, key?: string) =>
     headers: key === undefined ? {} : { 'Idempotency-Key': key },
   })
 
-test('a refused operation makes one, a replay two', async () => {
+test('a refused operation makes one call, a replay two', async () => {
   const machine = await world.createMachine(owner)
   await start(machine.id, 'replay')
   expect(await start(machine.id)).toMatchObject({ answer: { status: 409 }, chain: 1 })
   expect(await start(machine.id, 'replay')).toMatchObject({ answer: { status: 202 }, chain: 2 })
 })
 
-test('a cancellation makes two', async () => {
+test('a cancellation makes two calls', async () => {
   const machine = await world.createMachine(owner)
   const job = await request(world, owner, machine.id, 'START')
   const { answer, chain, services } = await count('POST', `/api/jobs/${job.id}/cancel`)
@@ -44,7 +44,7 @@ test('a cancellation makes two', async () => {
   expect([chain, services]).toEqual([2, ['postgres', 'redis']])
 })
 
-test('the status makes one from Redis, two on a miss', async () => {
+test('the status makes one call to Redis, two on a miss', async () => {
   const machine = await world.createMachine(owner)
   const job = await request(world, owner, machine.id, 'START')
   await world.redis.command('DEL', `job:${job.id}`)
@@ -58,7 +58,7 @@ test('the status makes one from Redis, two on a miss', async () => {
   expect([found.answer.status, found.chain, found.services]).toEqual([200, 1, ['redis']])
 })
 
-test('the timeline and both histories make one', async () => {
+test('the timeline and both histories make one call', async () => {
   const machine = await world.createMachine(owner)
   const job = await request(world, owner, machine.id, 'START')
   for (const path of [`/api/jobs/${job.id}/events`, `/api/machines/${machine.id}/history`, '/api/machines/history']) {
@@ -67,7 +67,7 @@ test('the timeline and both histories make one', async () => {
   }
 })
 
-test('a delivery makes two and the controller’s', async () => {
+test('a delivery makes two calls and the call to the controller', async () => {
   const machine = await world.createMachine(owner)
   const job = await request(world, owner, machine.id, 'START')
   const { answer, chain, services } = await countRoundTrips(world, () => deliver(world, job.id))
@@ -76,7 +76,7 @@ test('a delivery makes two and the controller’s', async () => {
   expect(services.filter((service) => service !== 'redis')).toEqual(['postgres', 'controller', 'postgres'])
 })
 
-test('a report makes two', async () => {
+test('a report makes two calls', async () => {
   const machine = await world.createMachine(owner)
   machine.behave({ mode: 'fail', status: 200, body: { result: 'PENDING' } })
   const job = await request(world, owner, machine.id, 'START')
@@ -89,7 +89,7 @@ test('a report makes two', async () => {
   expect([answer.status, chain, services]).toEqual([200, 2, ['postgres', 'redis']])
 })
 
-test('a delivery of what has ended, and a message given up of it, make one', async () => {
+test('a delivery and a failure callback of an ended job make one call', async () => {
   const machine = await world.createMachine(owner)
   const job = await request(world, owner, machine.id, 'START')
   await owner.request('POST', `/api/jobs/${job.id}/cancel`)
@@ -97,10 +97,13 @@ test('a delivery of what has ended, and a message given up of it, make one', asy
     answer: { status: 200 },
     chain: 1,
   })
-  expect(await countRoundTrips(world, () => giveUp(world, job.id))).toMatchObject({ answer: { status: 200 }, chain: 1 })
+  expect(await countRoundTrips(world, () => sendFailureCallback(world, job.id))).toMatchObject({
+    answer: { status: 200 },
+    chain: 1,
+  })
 })
 
-test('an operation makes two: the decision; then QStash beside Redis', async () => {
+test('an operation makes two calls: the decision, then QStash and Redis in parallel', async () => {
   const machine = await world.createMachine(owner)
   await world.reconfigure({ QSTASH_URL: world.qstash.url })
   await waitForQuiet()

@@ -1,9 +1,9 @@
-// How many rows PostgreSQL looks at for a page and for a sweep: no more when there are thousands than when there are few.
+// How many rows PostgreSQL reads for a page and for a sweep: the number must not grow with the tables.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { type Plan, planOf } from '../bench/plan.ts'
-import { type MachineInPlay, type Person, startWorld, type World } from '../harness.ts'
+import { type Person, startWorld, type TestMachine, type World } from '../harness.ts'
 
 const jobs = 5_000
 const mostRows = 200
@@ -11,9 +11,9 @@ const limit = 20
 
 let world: World
 let owner: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
-  // A world of its own: thousands of rows would slow down whatever lists or sweeps after it.
+  // A world of its own: thousands of rows would slow down other tests that list or sweep.
   world = await startWorld()
   owner = await world.signUp()
   machine = await world.createMachine(owner)
@@ -24,7 +24,7 @@ beforeAll(async () => {
      FROM (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, $3::int) n) times`,
     [machine.id, owner.id, jobs],
   )
-  // Open, and all is well with them: the queue has one half, and the other is PENDING.
+  // Open jobs that are not due: one half is in the queue, the other half is PENDING.
   await world.postgres.query(
     `WITH busy AS (INSERT INTO machines (name, location, owner_id) SELECT 'Busy', 'Hall 1', $1
        FROM generate_series(1, $2::int) RETURNING id)
@@ -40,7 +40,7 @@ afterAll(() => world?.close())
 
 type Node = { 'Actual Rows': number; 'Rows Removed by Filter'?: number; 'Actual Loops': number; Plans?: Node[] }
 
-/** Rows that were found or looked at in vain, at the node that has most of them. */
+/** The largest number of rows that one plan node returned or discarded. */
 function mostLookedAt({ Plans = [], ...node }: Node): number {
   const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
   return Math.max(own, ...Plans.map(mostLookedAt))
@@ -75,6 +75,6 @@ test.each<[what: string, plan: () => Promise<Plan>]>([
     `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.sql}`,
     statement?.params,
   )
-  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // what FORMAT JSON answers
+  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // the format of FORMAT JSON
   expect(explained && mostLookedAt(explained.Plan)).toBeLessThan(mostRows)
 })

@@ -1,4 +1,4 @@
-// Who may deliver: only what QStash signed, for this URL, with this body, now.
+// Only a request that QStash signed for this URL, this body and this time is accepted.
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -36,7 +36,7 @@ async function sign(overrides: Claims = {}, header: JWTHeaderParameters = { alg:
 
 const refused: [string, () => Promise<string | null> | string | null][] = [
   ['no signature', () => null],
-  ['what is no token', () => 'not.a.token'],
+  ['an invalid token', () => 'not.a.token'],
   ['a wrong key', () => sign({}, { alg: 'HS256' }, 'sig_somebody_elses_key_here')],
   ['another URL of ours', () => sign({ sub: `${world.url}${failedPath}` })],
   ['another host', () => sign({ sub: `http://tiebar.example${deliverPath}` })],
@@ -46,7 +46,7 @@ const refused: [string, () => Promise<string | null> | string | null][] = [
     'no hash of the body',
     () => new SignJWT(omit(claims(), 'body')).setProtectedHeader({ alg: 'HS256' }).sign(secret()),
   ],
-  ['a hash that is no text', () => sign({ body: null })],
+  ['a hash that is not a string', () => sign({ body: null })],
   ['a token that has expired', () => sign({ exp: nowSeconds() - 30, nbf: nowSeconds() - 330 })],
   ['a token that is not valid yet', () => sign({ nbf: nowSeconds() + 60 })],
   [
@@ -87,7 +87,7 @@ describe('a callback is answered 401 bad_signature, and nothing is sent, for', (
   })
 })
 
-describe('a signed message that cannot be read is answered 489 and never comes again', () => {
+describe('a signed message that cannot be parsed is answered 489, so that QStash does not retry', () => {
   const messages = ['', 'not JSON', '[]', 'null', '{}', '{"job_id":1}', '{"job_id":"no uuid"}']
   test.each(messages)('deliver: %j', async (message) => {
     const answer = await postCallback(world, deliverPath, message)
@@ -103,14 +103,14 @@ describe('a signed message that cannot be read is answered 489 and never comes a
   })
 })
 
-test('an unknown job is answered 200: there is nothing to do', async () => {
+test('a delivery of an unknown job is answered 200', async () => {
   const unknown = '0198c0de-7c1a-7000-8000-000000000001'
   expect(await postCallback(world, deliverPath, { job_id: unknown })).toMatchObject({ status: 200 })
   const sourceBody = Buffer.from(JSON.stringify({ job_id: unknown })).toString('base64')
   expect(await postCallback(world, failedPath, { sourceBody })).toMatchObject({ status: 200 })
 })
 
-test('the next key is accepted while the keys are rolled, and a clock that is seconds off', async () => {
+test('the next key is accepted during a rotation, and a clock difference of seconds is tolerated', async () => {
   const signature = signDelivery(
     world.qstash.nextSigningKey,
     `${world.url}${deliverPath}`,

@@ -1,4 +1,4 @@
-// The copy of a job in Redis: who is served from it, when it is written, how long it lives, and that it may be lost.
+// The copy of a job in Redis: who is served from it, when it is written, its lifetime, and its loss.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -25,7 +25,7 @@ async function queue(behaviour: BehaviourOrder = { mode: 'obey' }) {
 
 const readStatus = (person: Person, jobId: string) => person.request('GET', `/api/jobs/${jobId}`)
 
-/** The answer, and which upstreams were asked for it. */
+/** The answer and the upstreams that were called for it. */
 async function ask(person: Person, jobId: string) {
   const before = world.requestsTo('postgres').length
   const answer = await readStatus(person, jobId)
@@ -44,25 +44,25 @@ const waitForCopy = (jobId: string, state: string) =>
     return { isDone: copy.job?.state === state, value: copy }
   }, `${state} in Redis`)
 
-/** So that a next read can be served from Redis. */
+/** Waits until the next read can be served from Redis. */
 const sessionOf = (person: Person): string =>
   JSON.parse(String(Buffer.from(person.access.split('.')[1] ?? '', 'base64url'))).sid
 
-async function markAlive(person: Person, jobId: string) {
+async function cacheSession(person: Person, jobId: string) {
   await readStatus(person, jobId)
   await world.redis.command('SET', `session:${sessionOf(person)}`, 'alive', 'EX', 60)
 }
 
 describe('the status of a job', () => {
-  test('is answered from Redis to requester and owner, without asking PostgreSQL', async () => {
+  test('is answered from Redis to requester and owner, without a call to PostgreSQL', async () => {
     const { job } = await queue()
-    await markAlive(owner, job.id)
+    await cacheSession(owner, job.id)
     const { answer, asksPostgres } = await ask(owner, job.id)
     expect(answer).toMatchObject({ status: 200, body: job })
     expect(asksPostgres).toBe(false)
   })
 
-  test('is answered from PostgreSQL on a miss, and written back with the mark of the session', async () => {
+  test('is answered from PostgreSQL on a miss, and written back with the cache entry of the session', async () => {
     const person = await world.signUp()
     const machine = await world.createMachine(person)
     const job = await request(world, person, machine.id, 'START')
@@ -80,16 +80,16 @@ describe('the status of a job', () => {
   test('is answered from PostgreSQL to staff, and is a 404 for a stranger even if Redis has it', async () => {
     const [staff, stranger] = [await world.signUpStaff(), await world.signUp()]
     const { job } = await queue()
-    for (const person of [staff, stranger]) await markAlive(person, job.id)
+    for (const person of [staff, stranger]) await cacheSession(person, job.id)
     expect(await ask(staff, job.id)).toMatchObject({ answer: { status: 200 }, asksPostgres: true })
     expect(await ask(stranger, job.id)).toMatchObject({ answer: { status: 404 }, asksPostgres: true })
   })
 
-  test('is the same from both', async () => {
+  test('is the same from Redis and from PostgreSQL', async () => {
     const { job } = await queue({ mode: 'refuse', detail: '"version":999 안전문' })
     await deliver(world, job.id)
     await waitForCopy(job.id, 'FAILED')
-    await markAlive(owner, job.id)
+    await cacheSession(owner, job.id)
     const fromRedis = await ask(owner, job.id)
     await world.redis.command('DEL', `job:${job.id}`)
     const fromPostgres = await ask(owner, job.id)
@@ -97,15 +97,15 @@ describe('the status of a job', () => {
     expect(fromRedis.answer.body).toEqual(fromPostgres.answer.body)
   })
 
-  test('is a 404 for an unknown job and for what is no id', async () => {
+  test('is a 404 for an unknown job and for an invalid id', async () => {
     for (const id of ['0198c0de-7c1a-7000-8000-000000000004', 'x']) {
       expect(await readStatus(owner, id)).toMatchObject({ status: 404, body: { code: 'not_found' } })
     }
   })
 })
 
-describe('every transition is written', () => {
-  test('by the operation before its answer, and by a STOP for the START that it superseded, too', async () => {
+describe('every transition is written to Redis', () => {
+  test('by the operation before its answer, and by a STOP also for the START that it superseded', async () => {
     const { machine, job } = await queue()
     expect((await readCopy(job.id)).job).toEqual(job)
     const stop = await request(world, owner, machine.id, 'STOP')
@@ -145,7 +145,7 @@ describe('every transition is written', () => {
   })
 })
 
-describe('the copy lives', () => {
+describe('the copy is kept', () => {
   test('5 s while the job is open', async () => {
     const { job } = await queue()
     const { seconds } = await readCopy(job.id)
@@ -170,22 +170,22 @@ describe('the copy lives', () => {
 })
 
 describe('an ended session', () => {
-  test('is told by the mark `ask`: PostgreSQL is asked, and answers 401', async () => {
+  test('has the cache entry `ask`: PostgreSQL is called and the answer is 401', async () => {
     const person = await world.signUp()
     const machine = await world.createMachine(person)
     const job = await request(world, person, machine.id, 'START')
-    await markAlive(person, job.id)
+    await cacheSession(person, job.id)
     await person.request('POST', '/api/log-out')
     expect(await world.redis.command('GET', `session:${sessionOf(person)}`)).toBe('ask')
     expect(await ask(person, job.id)).toMatchObject({ answer: { status: 401 }, asksPostgres: true })
     expect(await world.redis.command('GET', `session:${sessionOf(person)}`)).toBe('ask')
   })
 
-  test('that Redis did not hear of can read the status of its own jobs, and nothing else', async () => {
+  test('whose cache entry could not be overwritten can still read the status of its own jobs, and nothing else', async () => {
     const person = await world.signUp()
     const machine = await world.createMachine(person)
     const job = await request(world, person, machine.id, 'START')
-    await markAlive(person, job.id)
+    await cacheSession(person, job.id)
     world.faults.redis.pass = shut
     expect((await person.request('POST', '/api/log-out')).status).toBe(204)
     world.faults.redis.pass = open

@@ -1,4 +1,4 @@
-// What a controller answered must not be lost: storing it is tried for 8 s while PostgreSQL is away.
+// The answer of a controller must not be lost: storing it is retried for 8 s while PostgreSQL is unavailable.
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
 import { answerLate, loseAnswer, only, open, shut } from '../platform/faults.ts'
@@ -26,7 +26,7 @@ beforeEach(() => {
   world.faults.postgres.pass = open
 })
 
-/** A START whose controller runs `meanwhile`, and then answers so. */
+/** A START whose controller runs `meanwhile` and then sends this answer. */
 async function queue(status: number, meanwhile: () => void) {
   const commands: string[] = []
   const controller = await startHttpServer('controller', async ({ body }) => {
@@ -39,7 +39,7 @@ async function queue(status: number, meanwhile: () => void) {
   return { machine, job: await request(world, owner, machine.id, 'START'), commands }
 }
 
-test('a PostgreSQL that is away for a while costs no second command', async () => {
+test('a short outage of PostgreSQL causes no second command', async () => {
   const { machine, job, commands } = await queue(200, () => {
     world.faults.postgres.pass = shut
     setTimeout(() => {
@@ -52,7 +52,7 @@ test('a PostgreSQL that is away for a while costs no second command', async () =
   expect(commands).toHaveLength(1)
 })
 
-test('after 8 s the delivery is answered 503; the job stays SENT under its lease, and the next attempt settles it', async () => {
+test('after 8 s the delivery is answered 503; the job stays SENT under its lease, and the next attempt ends it', async () => {
   const { machine, job, commands } = await queue(200, () => {
     world.faults.postgres.pass = shut
   })
@@ -71,7 +71,7 @@ test('after 8 s the delivery is answered 503; the job stays SENT under its lease
   expect(commands.map((body) => JSON.parse(body).attempt)).toEqual([1, 2])
 })
 
-test('an outcome that was stored, but whose answer was lost, is stored once, and Redis hears of it', async () => {
+test('when the answer of PostgreSQL is lost after the outcome was stored, it is stored once and Redis is updated', async () => {
   const { job } = await queue(200, () => {
     world.faults.postgres.pass = async (stored, forward) => {
       world.faults.postgres.pass = open
@@ -86,7 +86,7 @@ test('an outcome that was stored, but whose answer was lost, is stored once, and
   }, 'SUCCEEDED in Redis')
 })
 
-test('so is the end of an attempt that failed', async () => {
+test('the same applies to the end of a failed attempt', async () => {
   const { job } = await queue(500, () => {
     world.faults.postgres.pass = async (stored, forward) => {
       world.faults.postgres.pass = open
@@ -98,7 +98,7 @@ test('so is the end of an attempt that failed', async () => {
   expect(await readTimeline(world, job.id)).toHaveLength(3)
 })
 
-test('a claim that cannot be made sends nothing: 503', async () => {
+test('when the claim fails, no command is sent and the answer is 503', async () => {
   const { job, commands } = await queue(200, () => {})
   world.faults.postgres.pass = shut
   expect((await deliver(world, job.id)).status).toBe(503)
@@ -107,7 +107,7 @@ test('a claim that cannot be made sends nothing: 503', async () => {
   expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', attempts: 0 })
 })
 
-test('a claim that is answered when the time is over sends nothing; the job is EXPIRED', async () => {
+test('when the claim is answered after not_after, no command is sent and the job is EXPIRED', async () => {
   const { machine, job, commands } = await queue(200, () => {})
   await rewind(world, job.id, 'not_after', '-3 seconds')
   world.faults.postgres.pass = only(answerLate(3_100), { count: 1 })
@@ -129,7 +129,7 @@ test.each([
     'a violation of the open-job index',
     { code: '23505', message: 'duplicate key', constraint: 'jobs_one_open_per_command' },
   ],
-])('an operation that loses by %s is decided once more', async (_, fault) => {
+])('an operation that fails with %s is retried once', async (_, fault) => {
   const machine = await world.createMachine(owner)
   world.faults.postgres.pass = async () => {
     world.faults.postgres.pass = open
@@ -140,7 +140,7 @@ test.each([
   expect(await readTimeline(world, answer.body.id)).toHaveLength(1)
 })
 
-test('an operation that loses twice is answered 503 with Retry-After, and nothing has changed', async () => {
+test('an operation that fails twice is answered 503 with Retry-After, and nothing has changed', async () => {
   const machine = await world.createMachine(owner)
   let decisions = 0
   world.faults.postgres.pass = async () => {
@@ -152,7 +152,7 @@ test('an operation that loses twice is answered 503 with Retry-After, and nothin
   expect([decisions, answer.headers.get('Retry-After')]).toEqual([2, '1'])
 })
 
-test('an operation that PostgreSQL does not hear of is answered 503 database_unavailable with Retry-After', async () => {
+test('an operation that does not reach PostgreSQL is answered 503 database_unavailable with Retry-After', async () => {
   const machine = await world.createMachine(owner)
   world.faults.postgres.pass = shut
   const answer = await world.operate(owner, machine.id, 'START')
@@ -160,7 +160,7 @@ test('an operation that PostgreSQL does not hear of is answered 503 database_una
   expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
 })
 
-test('an operation whose answer was lost goes out all the same; with its key it is answered 202', async () => {
+test('an operation whose answer was lost is still sent; a retry with its key is answered 202', async () => {
   const machine = await world.createMachine(owner)
   const options = { body: { command: 'START' }, headers: { 'Idempotency-Key': 'lost-answer' } }
   const operate = () => owner.request('POST', `/api/machines/${machine.id}/operation`, options)

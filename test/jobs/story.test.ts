@@ -1,4 +1,4 @@
-// The main job from end to end: register, START, watch, STOP, read the history.
+// The main use case from end to end: register, START, watch, STOP, read the history.
 import { beforeAll, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -8,7 +8,7 @@ beforeAll(async () => {
   world = await useWorld()
 })
 
-test('a machine is started and stopped, and its history tells both', async () => {
+test('a machine is started and stopped, and its history has both jobs', async () => {
   const owner = await world.signUpOverHttp()
   const machine = await world.createMachine(owner)
 
@@ -38,7 +38,7 @@ test('a machine is started and stopped, and its history tells both', async () =>
   expect(machine.commands().map(({ command }) => command)).toEqual(['START', 'STOP'])
 })
 
-test('the timeline of a job tells every state with its time, attempt and mover', async () => {
+test('the timeline of a job lists every state with its time, attempt and cause', async () => {
   const owner = await world.signUpOverHttp()
   const machine = await world.createMachine(owner)
   const { body: job } = await world.operate(owner, machine.id, 'START')

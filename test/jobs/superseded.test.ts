@@ -1,4 +1,4 @@
-// A STOP beats a START: the START is SUPERSEDED in the same batch, and what its controller says later is only a note.
+// A STOP supersedes a START in the same batch. A later answer to the START is only recorded as a note.
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 const pending: BehaviourOrder = { mode: 'fail', status: 200, body: { result: 'PENDING' }, times: 1, only: 'START' }
 const busy: BehaviourOrder = { mode: 'fail', status: 503, only: 'START' }
 
-/** A START after so many deliveries, and the STOP that took its place. */
+/** A START after this number of deliveries, and the STOP that superseded it. */
 async function supersede(behaviour: BehaviourOrder, deliveries: number) {
   const machine = await world.createMachine(owner)
   machine.behave(behaviour)
@@ -30,7 +30,7 @@ async function supersede(behaviour: BehaviourOrder, deliveries: number) {
   return { machine, start, before, stop, report }
 }
 
-/** A START that was on its way when the STOP came; its controller answers only then. */
+/** A START that was in transit when the STOP arrived; its controller answers after that. */
 async function overtake(answer: unknown) {
   const released = Promise.withResolvers<void>()
   const controller = await startHttpServer('controller', async () => {
@@ -76,7 +76,7 @@ describe('a report for a superseded START', () => {
   test.each([
     ['SUCCESS', 'RUNNING'],
     ['REMOTEFAILED', 'ERROR'],
-  ])('%s is a note, is answered 200, and makes the machine %s', async (result, status) => {
+  ])('%s is recorded as a note, is answered 200, and makes the machine %s', async (result, status) => {
     const { machine, start, report } = await supersede(pending, 1)
     for (let n = 0; n < 2; n += 1) expect((await report(result)).status).toBe(200)
     expect(await readRow(world, start.id)).toMatchObject({ state: 'SUPERSEDED', result: 'IGNORE', version: 5 })
@@ -85,7 +85,7 @@ describe('a report for a superseded START', () => {
     expect(await readMachineStatus(world, machine.id)).toBe(status)
   })
 
-  test('leaves the machine alone once the STOP has ended', async () => {
+  test('does not change the machine after the STOP has ended', async () => {
     const { machine, start, stop, report } = await supersede(pending, 1)
     await deliver(world, stop.id)
     expect((await report('SUCCESS')).status).toBe(200)
@@ -93,7 +93,7 @@ describe('a report for a superseded START', () => {
     expect(await readMachineStatus(world, machine.id)).toBe('READY')
   })
 
-  test('sets the machine in spite of a later command that was refused', async () => {
+  test('sets the machine even if a later command was refused', async () => {
     const { machine, report } = await supersede(pending, 1)
     expect((await world.operate(owner, machine.id, 'START')).status).toBe(409)
     await report('SUCCESS')
@@ -101,13 +101,13 @@ describe('a report for a superseded START', () => {
   })
 })
 
-describe('the answer of a START that a STOP overtook on its way', () => {
+describe('the answer to a START that was superseded while in transit', () => {
   test.each([
     ['SUCCESS', { result: 'SUCCESS' }, 'RUNNING', 'SUCCESS'],
     ['REMOTEFAILED', { result: 2, detail: 'gate' }, 'ERROR', 'REMOTEFAILED: gate'],
     ['PENDING', { result: 'PENDING' }, 'PENDING', 'PENDING'],
     ['that makes no sense', { result: 'MAYBE' }, 'ERROR', expect.stringMatching(/^bad_answer: /)],
-  ])('%s is a note and sets the machine, and the STOP goes on', async (_, answer, status, note) => {
+  ])('%s is recorded as a note and sets the machine, and the STOP continues', async (_, answer, status, note) => {
     const { machine, start, stop } = await overtake(answer)
     expect(await readRow(world, start.id)).toMatchObject({ state: 'SUPERSEDED', result: 'IGNORE', version: 4 })
     const last = [4, 'SUPERSEDED', 1, 'controller', 'late_answer', note]
@@ -147,7 +147,7 @@ describe('a STOP that superseded a START that was SENT or PENDING', () => {
   })
 })
 
-test('a STOP that superseded a QUEUED START can be cancelled, and may expire without harm', async () => {
+test('a STOP that superseded a QUEUED START can be cancelled, and can expire without setting ERROR', async () => {
   const canceled = await supersede({ mode: 'obey' }, 0)
   expect((await owner.request('POST', `/api/jobs/${canceled.stop.id}/cancel`)).status).toBe(200)
   const expired = await supersede({ mode: 'obey' }, 0)

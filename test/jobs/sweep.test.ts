@@ -1,4 +1,4 @@
-// The safety net: what the sweep takes care of, what it leaves alone, and that it may run twice at once.
+// The sweep: which jobs it publishes or ends, which it ignores, and two sweeps at the same time.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
@@ -16,29 +16,29 @@ import {
 let world: World
 let owner: Person
 beforeAll(async () => {
-  // A world of its own: the tests count all that a sweep does.
+  // A world of its own: the tests count everything that a sweep does.
   world = await startWorld()
   owner = await world.signUp()
 })
 afterAll(() => world?.close())
 
 type Item = { body: string; headers: Record<string, string> }
-/** What each sweep published: several messages as one batch, one message by itself. */
+/** The messages of each sweep: several are sent as a batch, one is sent alone. */
 const batches = (): Item[][] =>
   world.requestsTo('qstash').flatMap(({ target, headers, body }) => {
     if (target === '/v2/batch') return [JSON.parse(body.toString()) as Item[]] // the SDK's own format
-    const isFirst = String(headers['upstash-deduplication-id']).endsWith(':1') // the request's own, not the sweep's
-    return isFirst ? [] : [[{ body: body.toString(), headers: headers as Item['headers'] }]] // none of ours comes twice
+    const isFirst = String(headers['upstash-deduplication-id']).endsWith(':1') // not by the sweep
+    return isFirst ? [] : [[{ body: body.toString(), headers: headers as Item['headers'] }]] // single values
   })
 
 beforeEach(async () => {
-  // Each test sweeps jobs of its own.
+  // Each test has its own due jobs.
   await world.postgres.query('UPDATE jobs SET published_at = now()')
   world.faults.qstash.pass = keepMessages
   world.exchanges.length = 0
 })
 
-/** A job that QStash has not taken, requested so many seconds ago. */
+/** A job that QStash has not accepted, requested this many seconds ago. */
 async function queue(command: 'START' | 'STOP' = 'START', secondsAgo = 6) {
   const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
   world.faults.qstash.pass = shut
@@ -49,13 +49,13 @@ async function queue(command: 'START' | 'STOP' = 'START', secondsAgo = 6) {
   return { machine, job }
 }
 
-const handedOver = () => batches().map((batch) => batch.map(({ body }) => JSON.parse(body).job_id))
+const publishedJobIds = () => batches().map((batch) => batch.map(({ body }) => JSON.parse(body).job_id))
 
-describe('a job that QStash did not take', () => {
-  test('is handed over when it is 5 s old, with the next number', async () => {
+describe('a job that QStash did not accept', () => {
+  test('is published when it is 5 s old, with the next number', async () => {
     const { job } = await queue('STOP')
     await world.sweep()
-    expect(handedOver()).toEqual([[job.id]])
+    expect(publishedJobIds()).toEqual([[job.id]])
     expect(batches()[0]?.[0]?.headers).toMatchObject({
       'upstash-deduplication-id': `${job.id}:2`,
       'upstash-retries': '5',
@@ -66,13 +66,13 @@ describe('a job that QStash did not take', () => {
     expect(row.published_at).not.toBeNull()
   })
 
-  test('is left to the request itself before', async () => {
+  test('is not published by the sweep before that', async () => {
     await queue('START', 3)
     await world.sweep()
     expect(batches()).toEqual([])
   })
 
-  test('goes out when QStash is back, and succeeds', async () => {
+  test('is sent when QStash is available again, and succeeds', async () => {
     const { job } = await queue()
     world.faults.qstash.pass = shut
     await world.sweep()
@@ -82,7 +82,7 @@ describe('a job that QStash did not take', () => {
     await world.waitForJob(owner, job.id, 'SUCCEEDED')
   })
 
-  test('is EXPIRED, if its time is over by then: a START is fresh or it never happens', async () => {
+  test('is EXPIRED after not_after: a late START is never sent', async () => {
     const { machine, job } = await queue()
     await rewind(world, job.id, 'not_after', '0 seconds')
     await world.sweep()
@@ -93,21 +93,21 @@ describe('a job that QStash did not take', () => {
   })
 })
 
-describe('a message that QStash took and lost', () => {
+describe('a message that QStash accepted and lost', () => {
   test.each([
     ['START', 36, 38],
     ['STOP', 60, 62],
-  ] as const)('%s: is handed over again after %i s', async (command, before, after) => {
+  ] as const)('%s: is published again after %i s', async (command, before, after) => {
     const { job } = await queue(command)
     await rewind(world, job.id, 'published_at', `${before} seconds`)
     await world.sweep()
     expect(batches()).toEqual([])
     await rewind(world, job.id, 'published_at', `${after} seconds`)
     await world.sweep()
-    expect(handedOver()).toEqual([[job.id]])
+    expect(publishedJobIds()).toEqual([[job.id]])
   })
 
-  test('not under a live lease, but when it is over', async () => {
+  test('is published again after the lease, not during it', async () => {
     const { machine, job } = await queue()
     const leased = "UPDATE machines SET leased_by = 'x', leased_until = now() + interval '9 seconds' WHERE id = $1"
     await world.postgres.query(leased, [machine.id])
@@ -115,11 +115,11 @@ describe('a message that QStash took and lost', () => {
     expect(batches()).toEqual([])
     await endLease(world, machine.id)
     await world.sweep()
-    expect(handedOver()).toEqual([[job.id]])
+    expect(publishedJobIds()).toEqual([[job.id]])
   })
 })
 
-test('a SENT job whose Worker died is ended when its attempts are used up', async () => {
+test('a SENT job whose Worker stopped is ended after its last attempt', async () => {
   const { machine, job } = await queue()
   machine.behave({ mode: 'fail', status: 503 })
   for (let n = 0; n < 4; n += 1) await deliver(world, job.id)
@@ -130,7 +130,7 @@ test('a SENT job whose Worker died is ended when its attempts are used up', asyn
   expect(String(await world.redis.command('GET', `job:${job.id}`))).toContain('"state":"FAILED"')
 })
 
-/** So many QUEUED STOPs, each on a machine of its own, that QStash has not taken. */
+/** This number of QUEUED STOPs that QStash has not accepted, each on its own machine. */
 async function queueMany(count: number): Promise<void> {
   await world.postgres.query(
     `WITH machine AS (
@@ -153,16 +153,16 @@ const countManyUnpublished = async () => {
 }
 
 describe('more than a hundred due jobs', () => {
-  test('go out in batches of a hundred until none is due', async () => {
+  test('are published in batches of a hundred until none is due', async () => {
     await queueMany(230)
     await world.sweep()
     expect(batches().map((batch) => batch.length)).toEqual([100, 100, 30])
-    expect(new Set(handedOver().flat()).size).toBe(230)
+    expect(new Set(publishedJobIds().flat()).size).toBe(230)
     expect(await countManyUnpublished()).toEqual([0, 2])
     await world.postgres.query("DELETE FROM jobs USING machines m WHERE m.id = machine_id AND m.name = 'many'")
   })
 
-  test('do not keep others from ending while QStash is away: it tries one batch and stops', async () => {
+  test('do not prevent other jobs from ending while QStash is unavailable: the sweep tries one batch and stops', async () => {
     const { machine, job } = await queue()
     machine.behave({ mode: 'fail', status: 200, body: { result: 'PENDING' } })
     await deliver(world, job.id)
@@ -177,7 +177,7 @@ describe('more than a hundred due jobs', () => {
   })
 })
 
-test('of a batch only what QStash did not take is due again', async () => {
+test('only the messages of a batch that QStash refused are due again', async () => {
   const [one, other] = [await queue('STOP', 8), await queue('STOP', 7)]
   world.faults.qstash.pass = async () => ({ body: [{ messageId: 'msg_1' }, { error: 'too large' }] })
   await world.sweep()
@@ -185,17 +185,17 @@ test('of a batch only what QStash did not take is due again', async () => {
   expect(await readRow(world, other.job.id)).toMatchObject({ published_at: null, publish_no: 2 })
 })
 
-test('two sweeps at once hand a job over once and end a job once', async () => {
+test('two simultaneous sweeps publish a job once and end a job once', async () => {
   const sent = await queue('STOP')
   const late = await queue()
   await rewind(world, late.job.id, 'not_after', '0 seconds')
   await Promise.all(Array.from({ length: hasRealPostgres ? 4 : 2 }, () => world.sweep()))
-  expect(handedOver().flat()).toEqual([sent.job.id])
+  expect(publishedJobIds().flat()).toEqual([sent.job.id])
   expect(await readRow(world, late.job.id)).toMatchObject({ state: 'EXPIRED', version: 2 })
   expect(await readTimeline(world, late.job.id)).toHaveLength(2)
 })
 
-test('it tells in the log what it did', async () => {
+test('the sweep logs what it did', async () => {
   await queue('STOP')
   await world.sweep()
   const line = world.logs().findLast(({ channel }) => channel === 'sweep')

@@ -1,6 +1,6 @@
 // Entity tags of machines: saving a read, and not overwriting what somebody else changed meanwhile.
 import { beforeAll, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
@@ -12,10 +12,9 @@ beforeAll(async () => {
   stranger = await world.signUp()
 })
 
-const pathOf = ({ id }: MachineInPlay) => `/api/machines/${id}`
-const read = (person: Person, machine: MachineInPlay, headers = {}) =>
-  person.request('GET', pathOf(machine), { headers })
-const patch = (machine: MachineInPlay, headers: Record<string, string>, body: unknown = { name: 'New' }) =>
+const pathOf = ({ id }: TestMachine) => `/api/machines/${id}`
+const read = (person: Person, machine: TestMachine, headers = {}) => person.request('GET', pathOf(machine), { headers })
+const patch = (machine: TestMachine, headers: Record<string, string>, body: unknown = { name: 'New' }) =>
   owner.request('PATCH', pathOf(machine), { body, headers })
 
 test.each<[string, (etag: string) => string]>([

@@ -1,6 +1,6 @@
 // What may be done to a machine while a job is open on it.
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
   owner = await world.signUp()
 })
 
-async function withOpenJob(overrides = {}): Promise<{ machine: MachineInPlay; jobId: string; path: string }> {
+async function withOpenJob(overrides = {}): Promise<{ machine: TestMachine; jobId: string; path: string }> {
   const machine = await world.createMachine(owner, overrides)
   const { status, body: job } = await world.operate(owner, machine.id, 'START', 900)
   expect([status, job.state]).toEqual([202, 'QUEUED'])
@@ -23,7 +23,7 @@ async function withOpenJob(overrides = {}): Promise<{ machine: MachineInPlay; jo
 const otherUrl = 'https://controller.example.com/other'
 
 describe('while a job is open', () => {
-  test.each<[string, string, (machine: MachineInPlay) => unknown]>([
+  test.each<[string, string, (machine: TestMachine) => unknown]>([
     ['DELETE', 'the machine', () => undefined],
     ['PATCH', 'its status', () => ({ status: 'POWEROFF' })],
     ['PATCH', 'its controller', () => ({ controller_url: otherUrl })],
@@ -38,7 +38,7 @@ describe('while a job is open', () => {
     expect((await owner.request('GET', path)).headers.get('ETag')).toBe(machine.etag)
   })
 
-  test.each<[string, string, (machine: MachineInPlay) => unknown]>([
+  test.each<[string, string, (machine: TestMachine) => unknown]>([
     ['PATCH', 'its name', () => ({ name: 'New' })],
     ['PATCH', 'its place', () => ({ location: 'Hall 2' })],
     ['PATCH', 'its status to what it is', () => ({ status: 'READY' })],

@@ -1,13 +1,13 @@
 // PostgreSQL away, at odds with itself, or telling nonsense: what is answered then, and that nothing of it leaks.
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { MachineInPlay, Person, World } from '../harness.ts'
-import { type CallPassage, loseAnswer, open, shut } from '../platform/faults.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
+import { type CallInterceptor, loseAnswer, open, shut } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
 let owner: Person
-let machine: MachineInPlay
+let machine: TestMachine
 beforeAll(async () => {
   world = await useWorld()
   owner = await world.signUp()
@@ -50,7 +50,7 @@ describe('without PostgreSQL', () => {
     },
   )
 
-  test.each<[string, CallPassage]>([
+  test.each<[string, CallInterceptor]>([
     ['answers HTML behind a 502', async () => ({ status: 502, body: '<html>Bad gateway</html>' })],
     ['answers 200 with what is not JSON', async () => ({ status: 200, body: '<html>Sign in to the Wi-Fi</html>' })],
     [
@@ -99,7 +99,7 @@ describe('without PostgreSQL', () => {
   ])('a request that loses by %s is run once more, and answered 503 when it loses again', async (_, fault) => {
     let runs = 0
     const lose =
-      (times: number): CallPassage =>
+      (times: number): CallInterceptor =>
       async (_call, forward) => {
         runs += 1
         return runs <= times ? { status: 400, body: fault } : forward()

@@ -1,7 +1,7 @@
 // Redis is a copy and QStash a queue: what people do goes on when either is away, or both.
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import { type CallPassage, hang, open, shut } from '../platform/faults.ts'
+import { type CallInterceptor, hang, open, shut } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
@@ -40,7 +40,7 @@ async function liveADay(): Promise<void> {
   expect((await person.request('GET', '/api/me')).status).toBe(401)
 }
 
-test.each<[string, CallPassage]>([
+test.each<[string, CallInterceptor]>([
   ['refuses the connection', shut],
   ['never answers', hang],
   ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
@@ -50,7 +50,7 @@ test.each<[string, CallPassage]>([
   await liveADay()
 })
 
-test.each<[string, CallPassage]>([
+test.each<[string, CallInterceptor]>([
   ['refuses the connection', shut],
   ['never answers', hang],
   ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],

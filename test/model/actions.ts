@@ -30,7 +30,7 @@ const kinds = {
     nth: fc.nat({ max: 2 }),
     result: fc.constantFrom('SUCCESS' as const, 'REMOTEFAILED' as const),
   }),
-  giveUp: fc.record({ do: fc.constant('give up' as const), nth: recent, isTaken: fc.boolean() }),
+  sendFailureCallback: fc.record({ do: fc.constant('give up' as const), nth: recent, isTaken: fc.boolean() }),
   sweep: fc.record({ do: fc.constant('sweep' as const), isTaken: fc.boolean() }),
   wait: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 5, 6, 20, 20, 20, 37, 61, 600) }),
   setStatus: fc.record({
@@ -55,7 +55,7 @@ export const action = fc.oneof(
   { weight: 60, arbitrary: kinds.deliver },
   { weight: 60, arbitrary: kinds.answer },
   { weight: 20, arbitrary: kinds.report },
-  { weight: 15, arbitrary: kinds.giveUp },
+  { weight: 15, arbitrary: kinds.sendFailureCallback },
   { weight: 15, arbitrary: kinds.sweep },
   { weight: 40, arbitrary: kinds.wait },
   { weight: 15, arbitrary: kinds.setStatus },
@@ -133,7 +133,7 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
       if (!job || !id) return
       const carried = await handleDeliveryFailure(database, id)
       await notTaken(database, action.isTaken, carried ? [carried] : [])
-      return model.giveUp(job, action.isTaken)
+      return model.sendFailureCallback(job, action.isTaken)
     }
     case 'sweep':
       await notTaken(database, action.isTaken, await redispatchDueJobs(database, 100))

@@ -103,7 +103,7 @@ export class Model {
   }
 
   /** The queue has given the message up. */
-  giveUp(job: ModelJob, isTaken: boolean): void {
+  sendFailureCallback(job: ModelJob, isTaken: boolean): void {
     if (!this.#comesNext(job)) return
     job.publishNo += 1
     job.publishedAt = isTaken ? this.now : null
@@ -117,7 +117,7 @@ export class Model {
         ? this.now - job.requestedAt - 5
         : this.now - job.publishedAt - (job.command === 'START' ? 37 : 61)
     const isDue = job.state === 'PENDING' ? this.now - job.pendingSince >= 600 : !this.isLeased && silence >= 0
-    if (isDue) this.giveUp(job, isTaken)
+    if (isDue) this.sendFailureCallback(job, isTaken)
   }
 
   /** True when the job is to be sent; a job whose time is over, or that is not to be sent any more, is ended. */

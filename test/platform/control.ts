@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import {
   type CallFaults,
-  type CallPassage,
+  type CallInterceptor,
   fail,
   hang,
   loseAnswer,
@@ -53,8 +53,8 @@ export function startControl({ calls, deliveries, restartQStash }: ControlTarget
     const isDeliveries = name === 'deliveries' && deliveries !== undefined
     const order = isDeliveries ? deliveryOrder.safeParse(json) : callOrder.safeParse(json)
     if (!order.success) return { status: 422, body: { error: z.prettifyError(order.error) } }
-    if (isDeliveries) deliveries.pass = toDeliveryPassage(deliveryOrder.parse(json))
-    else if (faults) faults.pass = toCallPassage(callOrder.parse(json))
+    if (isDeliveries) deliveries.pass = toDeliveryInterceptor(deliveryOrder.parse(json))
+    else if (faults) faults.pass = toCallInterceptor(callOrder.parse(json))
     orders.set(name, order.data)
     return { body: order.data }
   }
@@ -97,8 +97,15 @@ function within(seconds: number | undefined): () => boolean {
   return () => performance.now() < endsAt
 }
 
-function toCallPassage({ kind, count, seconds, path, delay_ms, status }: z.infer<typeof callOrder>): CallPassage {
-  const passages: Record<typeof kind, CallPassage> = {
+function toCallInterceptor({
+  kind,
+  count,
+  seconds,
+  path,
+  delay_ms,
+  status,
+}: z.infer<typeof callOrder>): CallInterceptor {
+  const interceptors: Record<typeof kind, CallInterceptor> = {
     away: shut,
     hang,
     slow: slow(delay_ms),
@@ -106,16 +113,21 @@ function toCallPassage({ kind, count, seconds, path, delay_ms, status }: z.infer
     lose_answer: loseAnswer,
   }
   const isInTime = within(seconds)
-  return only(passages[kind], { count, fits: ({ target }) => target.startsWith(path) && isInTime() })
+  return only(interceptors[kind], { count, fits: ({ target }) => target.startsWith(path) && isInTime() })
 }
 
-function toDeliveryPassage({ kind, count, seconds, delay_ms }: z.infer<typeof deliveryOrder>): DeliveryFaults['pass'] {
-  const passages: Record<typeof kind, DeliveryFaults['pass']> = {
+function toDeliveryInterceptor({
+  kind,
+  count,
+  seconds,
+  delay_ms,
+}: z.infer<typeof deliveryOrder>): DeliveryFaults['pass'] {
+  const interceptors: Record<typeof kind, DeliveryFaults['pass']> = {
     deliver_twice: twice,
     deliver_out_of_order: outOfOrder(),
     deliver_late: slow(delay_ms),
     lose_answer: loseDeliveryAnswer,
   }
   const isInTime = within(seconds)
-  return only(passages[kind], { count, fits: isInTime })
+  return only(interceptors[kind], { count, fits: isInTime })
 }

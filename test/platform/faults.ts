@@ -3,32 +3,32 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StandInAnswer, StandInRequest } from './http.ts'
 
-/** Handles one call; `forward` passes it on and returns its answer. */
-export type Passage<Call, Answer> = (call: Call, forward: () => Promise<Answer>) => Promise<Answer>
+/** What happens to one call; `forward` carries it on and gives its answer. */
+export type Interceptor<Call, Answer> = (call: Call, forward: () => Promise<Answer>) => Promise<Answer>
 
-/** `pass` handles each call. It can be replaced at any time. */
-export type Faults<Call, Answer> = { pass: Passage<Call, Answer> }
+/** What happens to each call from now on; open until told otherwise. */
+export type Faults<Call, Answer> = { pass: Interceptor<Call, Answer> }
 export type CallFaults = Faults<StandInRequest, StandInAnswer>
-export type CallPassage = Passage<StandInRequest, StandInAnswer>
+export type CallInterceptor = Interceptor<StandInRequest, StandInAnswer>
 
 export const open = <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => forward()
 
-/** Unavailable: the upstream does not get the call. */
-export const shut: CallPassage = async () => ({ cut: true })
-/** The upstream does not get the call, and there is no answer until the caller gives up. */
-export const hang: CallPassage = ({ signal }) =>
+/** The upstream never sees the call. */
+export const shut: CallInterceptor = async () => ({ cut: true })
+/** Nothing is done and nothing answered for as long as the caller waits. */
+export const hang: CallInterceptor = ({ signal }) =>
   new Promise((resolve) => {
     if (signal.aborted) resolve({ cut: true })
     signal.addEventListener('abort', () => resolve({ cut: true }))
   })
-/** The upstream acts, but its answer is lost. */
-export const loseAnswer: CallPassage = async (_call, forward) => {
+/** The upstream does what it was asked, but its answer is lost. */
+export const loseAnswer: CallInterceptor = async (_call, forward) => {
   await forward()
   return { cut: true }
 }
-/** The upstream does nothing and answers with an error. */
-export function fail(status = 500): CallPassage {
-  return async () => ({ status, body: { error: 'an injected fault', message: 'an injected fault' } })
+/** The upstream does nothing and says that it failed. */
+export function fail(status = 500): CallInterceptor {
+  return async () => ({ status, body: { error: 'a fault on demand', message: 'a fault on demand' } })
 }
 /** The call arrives late. */
 export function slow(delayMs: number) {
@@ -70,16 +70,16 @@ export function outOfOrder(longestMs = 5_000) {
 
 /** Applies to the next `count` calls that fit. All others are forwarded. */
 export function only<Call, Answer>(
-  passage: Passage<Call, Answer>,
+  interceptor: Interceptor<Call, Answer>,
   {
     count = Number.POSITIVE_INFINITY,
     fits = () => true,
   }: { count?: number | undefined; fits?: (call: Call) => boolean },
-): Passage<Call, Answer> {
+): Interceptor<Call, Answer> {
   let left = count
   return (call, forward) => {
     if (left <= 0 || !fits(call)) return forward()
     left -= 1
-    return passage(call, forward)
+    return interceptor(call, forward)
   }
 }

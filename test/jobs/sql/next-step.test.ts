@@ -1,12 +1,12 @@
-// `next`, the rule of what happens next to a job, run by PostgreSQL over every combination of what it looks at, and
-// compared with a model that says the same in other words.
+// The SQL rule `next`, which decides the next step of a job. PostgreSQL evaluates it for every combination of inputs.
+// The results are compared with a model in TypeScript.
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jobStates } from '../../../src/jobs/job.ts'
 import { nextStep } from '../../../src/jobs/sql/next-step.ts'
 import { type PostgresStandIn, startPostgres } from '../../platform/postgres.ts'
 
-/** Times are seconds from the moment of the question; null is no time. */
+/** Times are seconds relative to now; null means no time. */
 type Situation = {
   state: string
   command: 'START' | 'STOP'
@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => postgres?.close())
 
-/** All questions in one statement, so that they have one clock: a boundary is then exact. */
+/** Evaluates all cases in one statement, so that they share one clock and boundaries are exact. */
 async function ask(situations: Situation[]): Promise<unknown[]> {
   const moment = (name: string) => `statement_timestamp() + make_interval(secs => ${name}) AS ${name}`
   const rows = await postgres.query(
@@ -57,7 +57,7 @@ const ready: Situation = {
   status: 'READY',
 }
 
-/** The rule once more, as a person would tell it. */
+/** The same rule in TypeScript. */
 function expectStep(s: Situation): string | null {
   if (s.state === 'PENDING') return (s.pending_since ?? 0) <= -600 ? 'time_out' : 'wait'
   if (s.state !== 'QUEUED' && s.state !== 'SENT') return null
@@ -73,7 +73,7 @@ function expectStep(s: Situation): string | null {
 }
 
 const named: [string, Partial<Situation>, string | null][] = [
-  ['a QUEUED job of a machine that nobody has is sent', {}, 'send'],
+  ['a QUEUED job of a machine without a lease is sent', {}, 'send'],
   ['a START is sent a fourth time', { state: 'SENT', attempts: 3 }, 'send'],
   ['a START is not sent a fifth time: unreachable', { state: 'SENT', attempts: 4 }, 'fail_unreachable'],
   [
@@ -90,16 +90,16 @@ const named: [string, Partial<Situation>, string | null][] = [
     { state: 'SENT', not_after: -1, may_have_executed: true },
     'fail_outcome_unknown',
   ],
-  ['a live lease goes before all', { state: 'SENT', attempts: 4, not_after: -1, leased_until: 0.000001 }, 'leased'],
+  ['an active lease has priority', { state: 'SENT', attempts: 4, not_after: -1, leased_until: 0.000001 }, 'leased'],
   ['a lease that ends now has ended', { leased_until: 0 }, 'send'],
-  ['a START whose machine is not READY any more is rejected', { status: 'POWEROFF' }, 'reject'],
-  ['a STOP is not, whatever the status', { command: 'STOP', status: 'READY' }, 'send'],
+  ['a START whose machine is no longer READY is rejected', { status: 'POWEROFF' }, 'reject'],
+  ['a STOP is sent whatever the status', { command: 'STOP', status: 'READY' }, 'send'],
   ['a STOP without a controller is rejected', { command: 'STOP', controller_url: null }, 'reject'],
   ['a job of a deleted machine is rejected', { command: 'STOP', deleted_at: -5 }, 'reject'],
   ['… not if it may have acted', { status: 'ERROR', state: 'SENT', may_have_executed: true }, 'fail_outcome_unknown'],
   ['a PENDING job waits', { state: 'PENDING', pending_since: -599.999999 }, 'wait'],
   ['… ten minutes', { state: 'PENDING', pending_since: -600 }, 'time_out'],
-  ['… under a live lease, too', { state: 'PENDING', pending_since: -601, leased_until: 9 }, 'time_out'],
+  ['… also under an active lease', { state: 'PENDING', pending_since: -601, leased_until: 9 }, 'time_out'],
   ['a PENDING job does not expire', { state: 'PENDING', pending_since: -1, not_after: -1 }, 'wait'],
 ]
 
@@ -110,7 +110,7 @@ describe('next', () => {
     expect(expectStep(situation)).toBe(step)
   })
 
-  test('says what the model says in every combination', async () => {
+  test('agrees with the model in every combination', async () => {
     let all: Situation[] = [ready]
     const vary = <Name extends keyof Situation>(name: Name, values: readonly Situation[Name][]) => {
       all = all.flatMap((situation) => values.map((value) => ({ ...situation, [name]: value })))
