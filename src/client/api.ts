@@ -7,19 +7,19 @@
  */
 export interface Operations {
   /**
-   * Is the Worker alive
+   * Check that the Worker is running
    */
   readHealth: {
     answer: Alive
   }
   /**
-   * Does every upstream answer
+   * Check that every upstream answers
    */
   readReadiness: {
     answer: Readiness
   }
   /**
-   * This document
+   * Read the OpenAPI document
    */
   readOpenApiDocument: {
     answer: {
@@ -31,13 +31,13 @@ export interface Operations {
     }
   }
   /**
-   * Everything that can go wrong
+   * List all error codes
    */
   listProblems: {
     answer: ProblemPages
   }
   /**
-   * What a code means and what to do
+   * Explain an error code
    */
   readProblem: {
     path: {
@@ -120,7 +120,7 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
@@ -156,7 +156,7 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
@@ -223,7 +223,7 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
@@ -325,7 +325,7 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
@@ -453,7 +453,7 @@ export interface ProblemPage {
    * - `malformed_request`: The request cannot be read. Nothing was changed.
    * - `token_missing`: The operation requires a token, and the request has none.
    * - `token_invalid`: The request has a token that is not valid for this operation.
-   * - `session_ended`: The token is genuine, but its session has ended.
+   * - `session_ended`: The signature of the token is valid, but its session has ended.
    * - `bad_credentials`: The log-in failed.
    * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
    * - `bad_signature`: The message does not come from the queue, so it was not processed.
@@ -461,16 +461,16 @@ export interface ProblemPage {
    * - `staff_only`: The operation is for staff only.
    * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
    * - `method_not_allowed`: The path exists, but it does not support this method.
-   * - `not_acceptable`: The Accept header excludes every format that this path can answer in. Nothing was changed.
+   * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
    * - `username_taken`: Another account has this username.
    * - `email_taken`: Another account has this e-mail address.
    * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
    * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
-   * - `wrong_state`: The machine is in a state in which it cannot follow the command. The refusal is in its history.
-   * - `no_controller`: The command cannot be sent anywhere. The refusal is in the history of the machine.
+   * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
+   * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
    * - `not_cancelable`: The job was not canceled.
    * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
-   * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
+   * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
    * - `body_too_large`: The body of the request is larger than the server accepts.
    * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
    * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
@@ -478,7 +478,7 @@ export interface ProblemPage {
    * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
    * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
    * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
-   * - `misconfigured`: The server lacks a part of its configuration, and serves no request until that is corrected.
+   * - `misconfigured`: A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.
    * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
    */
   code:
@@ -520,7 +520,7 @@ export interface ProblemPage {
   why: string
   remedy: string
   /**
-   * Whether the very same request may succeed later
+   * Whether the same request may succeed later
    */
   retry_helps: boolean
 }
@@ -878,7 +878,7 @@ export interface Problem {
    * - `malformed_request`: The request cannot be read. Nothing was changed.
    * - `token_missing`: The operation requires a token, and the request has none.
    * - `token_invalid`: The request has a token that is not valid for this operation.
-   * - `session_ended`: The token is genuine, but its session has ended.
+   * - `session_ended`: The signature of the token is valid, but its session has ended.
    * - `bad_credentials`: The log-in failed.
    * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
    * - `bad_signature`: The message does not come from the queue, so it was not processed.
@@ -886,16 +886,16 @@ export interface Problem {
    * - `staff_only`: The operation is for staff only.
    * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
    * - `method_not_allowed`: The path exists, but it does not support this method.
-   * - `not_acceptable`: The Accept header excludes every format that this path can answer in. Nothing was changed.
+   * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
    * - `username_taken`: Another account has this username.
    * - `email_taken`: Another account has this e-mail address.
    * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
    * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
-   * - `wrong_state`: The machine is in a state in which it cannot follow the command. The refusal is in its history.
-   * - `no_controller`: The command cannot be sent anywhere. The refusal is in the history of the machine.
+   * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
+   * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
    * - `not_cancelable`: The job was not canceled.
    * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
-   * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
+   * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
    * - `body_too_large`: The body of the request is larger than the server accepts.
    * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
    * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
@@ -903,7 +903,7 @@ export interface Problem {
    * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
    * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
    * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
-   * - `misconfigured`: The server lacks a part of its configuration, and serves no request until that is corrected.
+   * - `misconfigured`: A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.
    * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
    */
   code:
