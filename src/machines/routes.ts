@@ -65,7 +65,7 @@ const read = createRoute({
   request: { params: machinePath },
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
-    304: { description: 'If-None-Match names the current state', ...etagHeader },
+    304: { description: 'If-None-Match contains the current ETag', ...etagHeader },
     ...problems('not_found'),
   },
 })
