@@ -6,7 +6,7 @@ import type { Caller } from '../http/context.ts'
 import { deleteExpiredKey, insertKey, type RequestKey } from '../http/idempotency/store.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../http/pagination/store.ts'
 import type { Database } from '../infra/database.ts'
-import { pickColumns, type RowOf, type ValuesOf } from '../infra/rows.ts'
+import { constantSql, pickColumns, type RowOf, type ValuesOf } from '../infra/rows.ts'
 import { TiebarError } from '../kernel/error.ts'
 import type { ErrorCode } from '../kernel/error-codes.ts'
 import { machines } from './machine.table.ts'
@@ -30,8 +30,9 @@ export type Machine = RowOf<typeof machineColumns>
 export type MachineRow = Machine & { revision: number; is_manager: boolean }
 
 /** Columns of a `MachineRow`; needs `m` (the machine) and `caller` in scope. */
-const machineRow = sql`${machineColumns.of('m')}, m.revision,
-  (caller.is_staff OR m.owner_id = caller.id) AS is_manager`
+const machineRow = constantSql(
+  sql`${machineColumns.of('m')}, m.revision, (caller.is_staff OR m.owner_id = caller.id) AS is_manager`,
+)
 
 export const machineSorts = defineSorts(machineColumns, ['id', 'name', 'created_at', 'updated_at'])
 

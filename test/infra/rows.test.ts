@@ -1,7 +1,8 @@
 // Columns and rows that are made from the tables: what is forgotten or misspelt does not compile.
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, PgDialect, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { pickColumns, type RowOf, sqlList } from '../../src/infra/rows.ts'
+import { constantSql, pickColumns, type RowOf, sqlList } from '../../src/infra/rows.ts'
 
 const things = pgTable('things', {
   id: bigint({ mode: 'number' }).primaryKey(),
@@ -71,4 +72,10 @@ describe('a row out of JSON', () => {
 test('values of an enum become a list, and what would have to be escaped is refused', () => {
   expect(new PgDialect().sqlToQuery(sqlList(['READY', 'POWEROFF'])).sql).toBe("'READY', 'POWEROFF'")
   expect(() => sqlList(["a'b"])).toThrow(TypeError)
+})
+
+test('constant SQL is the same SQL as text, and takes no parameters', () => {
+  const { sql: text, params } = new PgDialect().sqlToQuery(constantSql(sql`a IN (${sqlList(['READY'])}) AND ${sql`b`}`))
+  expect([text, params]).toEqual(["a IN ('READY') AND b", []])
+  expect(() => constantSql(sql`a = ${1}`)).toThrow(TypeError)
 })

@@ -40,7 +40,7 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
       SELECT j.*, m.controller_url, extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds,
         ${nextStep} AS step
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
-    ), ${endJobs('queue')},
+    ), ${endJobs.queue},
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, ${now}), version = jobs.version + 1

@@ -1,6 +1,6 @@
 // The next step of a job: one SQL expression. The claim, the failure callback and the sweep embed it and carry it out.
 import { type SQL, sql } from 'drizzle-orm'
-import { sqlList } from '../../infra/rows.ts'
+import { constantSql, sqlList } from '../../infra/rows.ts'
 import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
 import { byCommand, firstOf, now, numberLiteral } from './fragments.ts'
 
@@ -24,20 +24,22 @@ const hasAcceptedStatus = byCommand(({ isCheckedWhenSent, acceptedIn }) => {
 const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasAcceptedStatus})`
 
 /** The next `Step` of a job `j` of a machine `m`. NULL: the job has ended. */
-export const nextStep = firstOf<Step>([
-  [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
-  [isAwaited, 'wait'],
-  [sql`j.state NOT IN (${sqlList(deliverableStates)})`, null],
-  [sql`m.leased_until > ${now}`, 'leased'],
-  [sql`${hasNoAttemptsLeft} AND j.may_have_executed`, 'fail_outcome_unknown'],
-  [hasNoAttemptsLeft, 'fail_unreachable'],
-  [sql`${isExpired} AND j.may_have_executed`, 'fail_outcome_unknown'],
-  [isExpired, 'expire'],
-  // A job is REJECTED only if its command has certainly never been executed.
-  [sql`${isChanged} AND j.may_have_executed`, 'fail_outcome_unknown'],
-  [isChanged, 'reject'],
-  [sql`true`, 'send'],
-])
+export const nextStep = constantSql(
+  firstOf<Step>([
+    [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
+    [isAwaited, 'wait'],
+    [sql`j.state NOT IN (${sqlList(deliverableStates)})`, null],
+    [sql`m.leased_until > ${now}`, 'leased'],
+    [sql`${hasNoAttemptsLeft} AND j.may_have_executed`, 'fail_outcome_unknown'],
+    [hasNoAttemptsLeft, 'fail_unreachable'],
+    [sql`${isExpired} AND j.may_have_executed`, 'fail_outcome_unknown'],
+    [isExpired, 'expire'],
+    // A job is REJECTED only if its command has certainly never been executed.
+    [sql`${isChanged} AND j.may_have_executed`, 'fail_outcome_unknown'],
+    [isChanged, 'reject'],
+    [sql`true`, 'send'],
+  ]),
+)
 
 /** `isMachineInError`: the machine goes to ERROR. Without it, only a job with `must_succeed` sends it to ERROR. */
 type End = JobEnd & { isMachineInError: boolean }
@@ -60,8 +62,7 @@ const endRows = Object.entries(ends).map(([step, { state, result, reason, isMach
 })
 const endsTable = sql`ends (step, state, result, reason, is_machine_in_error) AS (VALUES ${sql.join(endRows, sql`, `)})`
 
-/** CTEs that end the jobs in `due` with a `FinalStep`, and store event and machine. Need `due (id, version, step)`. */
-export function endJobs(by: EventActor): SQL {
+function buildEnd(by: EventActor): SQL {
   return sql`${endsTable},
     ended AS (
       UPDATE jobs SET state = ends.state, result = ends.result, reason = ends.reason, finished_at = ${now},
@@ -72,10 +73,16 @@ export function endJobs(by: EventActor): SQL {
     ),
     ended_events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
-      SELECT id, version, state, ${now}, nullif(attempts, 0), ${by}, reason FROM ended
+      SELECT id, version, state, ${now}, nullif(attempts, 0), ${sqlList([by])}, reason FROM ended
     ),
     machines_in_error AS (
       UPDATE machines SET status = 'ERROR', updated_at = ${now}, revision = revision + 1
       FROM ended WHERE machines.id = ended.machine_id AND (ended.is_machine_in_error OR ended.must_succeed)
     )`
 }
+
+/** CTEs that end the jobs in `due` with a `FinalStep`, and store event and machine. Need `due (id, version, step)`. */
+export const endJobs = {
+  queue: constantSql(buildEnd('queue')),
+  sweep: constantSql(buildEnd('sweep')),
+} satisfies Partial<Record<EventActor, SQL>>

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 import { sqlList } from '../../infra/rows.ts'
 import { commandRules, commands, queueSilenceSeconds } from '../commands.ts'
-import { awaitedStates, deliverableStates, type EventActor, pendingSeconds } from '../job.ts'
+import { awaitedStates, deliverableStates, pendingSeconds } from '../job.ts'
 import { byCommand, type JobRow, jobColumns, lockMachineOf, now, numberLiteral } from './fragments.ts'
 import { endJobs, nextStep } from './next-step.ts'
 
@@ -24,9 +24,9 @@ type RedispatchRow = JobRow & {
   lease_remaining_seconds: number | null
 }
 
-function redispatch(due: SQL, by: EventActor): SQL {
+function redispatch(due: SQL, by: keyof typeof endJobs): SQL {
   return sql`
-    WITH due AS (${due}), ${endJobs(by)},
+    WITH due AS (${due}), ${endJobs[by]},
     published AS (
       UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = ${now}
       FROM due WHERE jobs.id = due.id AND due.step = 'send'

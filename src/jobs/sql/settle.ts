@@ -1,7 +1,7 @@
 // Stores the outcome of a command: an answer, a report, or a missing answer of the controller. One batch serves all.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
-import { sqlList } from '../../infra/rows.ts'
+import { constantSql, sqlList } from '../../infra/rows.ts'
 import {
   awaitedStates,
   type ControllerResult,
@@ -92,9 +92,11 @@ function decide(result: ControllerResult, jobResult: JobResult | null, isFinal: 
   ])
 }
 
+const statusOnSuccess = constantSql(byCommand((rule) => sqlList([rule.statusOnSuccess])))
+
 /** The status of a machine after an outcome of its job `j`. */
 function statusAfter(result: ControllerResult): SQL {
-  if (result === 'SUCCESS') return byCommand(({ statusOnSuccess }) => sqlList([statusOnSuccess]))
+  if (result === 'SUCCESS') return statusOnSuccess
   return result === 'PENDING' ? sql`'PENDING'` : sql`'ERROR'`
 }
 
