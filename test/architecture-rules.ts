@@ -69,7 +69,11 @@ export const statementsUseTablesBelow: Rule = (files) => {
   return sources(files).flatMap(([path, text]) => {
     const own = layers.indexOf(layerOf(path))
     if (own === -1) return []
-    const used = [...text.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)/g)].map(([, name = '']) => name)
+    // A lookahead, so that the JOIN after a table without an alias is found, too.
+    const lists = text.matchAll(
+      /\b(?:FROM|JOIN|INTO|UPDATE|USING)(?=\s+(?:ONLY\s+)?(\w+(?:\s+\w+)?(?:\s*,\s*\w+(?:\s+\w+)?)*))/g,
+    )
+    const used = [...lists].flatMap(([, list = '']) => list.split(',').map((each) => each.trim().split(/\s/)[0] ?? ''))
     return [...new Set(used)]
       .filter((name) => layers.indexOf(tables.get(name) ?? '') > own)
       .map((name) => `${path}: uses the table ${name} of ${tables.get(name)}, which is not below it`)

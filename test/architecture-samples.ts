@@ -36,6 +36,9 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
       ['src/machines/store.ts', 'sql`SELECT * FROM jobs WHERE machine_id = 1`', jobTable],
       ['src/accounts/sql/a.ts', 'sql`UPDATE jobs SET state = 1`', jobTable],
       ['src/http/a.ts', 'sql`SELECT 1 FROM caller LEFT JOIN jobs ON true`', jobTable],
+      ['src/http/a.ts', 'sql`SELECT 1 FROM caller JOIN jobs ON true`', jobTable],
+      ['src/http/a.ts', 'sql`SELECT 1 FROM caller, machine m, jobs j`', jobTable],
+      ['src/machines/store.ts', 'sql`DELETE FROM machines m USING jobs WHERE true`', jobTable],
     ],
     [
       ['src/jobs/sql/a.ts', 'sql`INSERT INTO jobs SELECT 1`', jobTable],

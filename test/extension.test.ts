@@ -214,10 +214,10 @@ test('a machine column does not compile until table, columns and wire shape have
   const copy = await copySource()
   await copy.edit([
     'machines/schema.ts',
-    '    location,\n',
-    "    location,\n    serial_number: text(0, 64).default(''),\n",
+    'newMachine = {\n',
+    "newMachine = {\n  serial_number: text(0, 64).default(''),\n",
   ])
-  expect(await copy.compile()).toEqual(['machines/routes.ts'])
+  expect(await copy.compile()).toEqual(['machines/routes.ts', 'machines/schema.ts'])
   await copy.edit(['machines/store.ts', "  'location',\n", "  'location',\n  'serial_number',\n"])
   expect(await copy.compile()).toContain('machines/store.ts')
   const column = "    serialNumber: text('serial_number').notNull().default(''),\n    status: text("
@@ -225,6 +225,12 @@ test('a machine column does not compile until table, columns and wire shape have
   expect(await copy.compile()).toEqual(['machines/schema.ts'])
   const shape = '    location: z.string()'
   await copy.edit(['machines/schema.ts', shape, `    serial_number: z.string(),\n${shape}`])
+  // Without these, PUT and PATCH would take the member for one that GET shows and nobody can change.
+  expect(await copy.compile()).toEqual(['machines/schema.ts'])
+  const [inPut, inPatch] = ['    location,\n', '    location: location.optional(),\n']
+  await copy.edit(['machines/schema.ts', inPut, `${inPut}    serial_number: text(0, 64).default(''),\n`])
+  expect(await copy.compile()).toEqual(['machines/schema.ts'])
+  await copy.edit(['machines/schema.ts', inPatch, `${inPatch}    serial_number: text(0, 64).optional(),\n`])
   expect(await copy.compile()).toEqual([])
 
   await postgres.query("ALTER TABLE machines ADD COLUMN serial_number text NOT NULL DEFAULT ''")

@@ -61,7 +61,7 @@ export const jobSchema = z
     sent_at: time.nullable(),
     finished_at: time.nullable(),
     version: z.int(),
-  })
+  } satisfies Record<keyof JobRow, z.ZodType>)
   .openapi('Job', {
     example: {
       id: '0198c0de-7c1a-7000-8000-000000000001',
@@ -136,7 +136,7 @@ const eventSchema = z
     by: z.union([z.int(), enumOf(eventActors, actorTexts)]),
     reason: enumOf(eventReasons, eventReasonTexts).nullable(),
     detail,
-  })
+  } satisfies Record<keyof EventRow, z.ZodType>)
   .openapi('JobEvent', {
     example: {
       version: 3,

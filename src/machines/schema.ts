@@ -56,16 +56,16 @@ export const machinePage = z
   })
   .openapi('MachinePage')
 
-export const newMachineBody = bodyOf(
-  'NewMachine',
-  {
-    name,
-    location,
-    status: status.default('READY'),
-    controller_url: controllerUrl.nullable().default(null),
-  },
-  machineSchema,
-)
+const newMachine = {
+  name,
+  location,
+  status: status.default('READY'),
+  controller_url: controllerUrl.nullable().default(null),
+}
+/** PUT and PATCH need all of these: they ignore a member that GET shows and that they do not name. */
+type Settings = Record<keyof typeof newMachine, z.ZodType>
+
+export const newMachineBody = bodyOf('NewMachine', newMachine, machineSchema)
 
 /** The whole machine. Only `status` is optional; without it, the status is kept. */
 export const wholeMachineBody = bodyOf(
@@ -75,7 +75,7 @@ export const wholeMachineBody = bodyOf(
     location,
     status: status.optional(),
     controller_url: controllerUrl.nullable().default(null),
-  },
+  } satisfies Settings,
   machineSchema,
 )
 
@@ -87,7 +87,7 @@ export const machinePatchBody = bodyOf(
     location: location.optional(),
     status: status.optional(),
     controller_url: controllerUrl.nullable().optional(),
-  },
+  } satisfies Settings,
   machineSchema,
 )
 
