@@ -1,7 +1,7 @@
-// For each rule of the layout, samples of what breaks it and of what does not: so that a rule that finds nothing is noticed.
+// For each layout rule, samples that violate it and samples that do not, so that a rule that finds nothing is noticed.
 import * as rules from './architecture-rules.ts'
 
-/** What a rule forbids: path and text of a file, and other files that are there, with or without a text. */
+/** A sample: path and text of a file, and other existing files, with or without a text. */
 export type Sample = [path: string, text: string, others?: (string | [path: string, text: string])[]]
 
 const jobTable: Sample[2] = [['src/jobs/job.table.ts', `export const jobs = pgTable('jobs', {})`]]

@@ -30,7 +30,7 @@ export function postCallback(world: World, path: string, body: unknown, signatur
 export const deliver = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, deliverPath, { job_id: jobId })
 
-/** Sends the failure callback: https://upstash.com/docs/qstash/features/callbacks */
+/** Sends the failure callback of QStash: https://upstash.com/docs/qstash/features/callbacks */
 export const sendFailureCallback = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, failedPath, {
     status: 503,
