@@ -1,9 +1,9 @@
-// The counting of round trips itself.
+// Tests the counting of round trips.
 import { expect, test } from 'vitest'
 import { longestChain } from './round-trips.ts'
 
 const cases: [string, [startedAt: number, endedAt: number][], number][] = [
-  ['nothing is no chain', [], 0],
+  ['no calls are no chain', [], 0],
   ['one call is a chain of one', [[0, 5]], 1],
   [
     'calls one after the other are all counted, in whatever order they are told',

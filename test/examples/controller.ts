@@ -1,6 +1,7 @@
 // A controller for one machine, in one file: verifies that a command comes from Tiebar, executes each job once, answers
-// PENDING and reports the outcome. Here, where npm brings Node 24: `npm exec -- node test/examples/controller.ts`; TIEBAR_URL and PORT
-// say where Tiebar and the controller are. A copy of the file needs Node 24 and the package `jose`.
+// PENDING and reports the outcome. In this project, where npm brings Node 24:
+// `npm exec -- node test/examples/controller.ts`; TIEBAR_URL and PORT are the URL of Tiebar and the port of the
+// controller. A copy of the file needs Node 24 and the package `jose`.
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'

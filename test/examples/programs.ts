@@ -46,15 +46,15 @@ export function runCommandOf(file: string, env: Record<string, string>, words: R
 function follow(child: ChildProcess): Program {
   const lines: string[] = []
   const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream }) // not null, because it is piped
-  let tell = () => {}
+  let wake = () => {}
   let isOver = false
   reader.on('line', (line) => {
     lines.push(line)
-    tell()
+    wake()
   })
   reader.on('close', () => {
     isOver = true
-    tell()
+    wake()
   })
   return {
     child,
@@ -68,7 +68,7 @@ function follow(child: ChildProcess): Program {
         }
         if (isOver) throw new Error(`the program ended without ${pattern}: ${JSON.stringify(lines)}`)
         await new Promise<void>((resolve) => {
-          tell = resolve
+          wake = resolve
         })
       }
     },
