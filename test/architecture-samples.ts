@@ -8,7 +8,7 @@ const jobTable: Sample[2] = [['src/jobs/job.table.ts', `export const jobs = pgTa
 
 export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
   [
-    'arrows point down only',
+    'imports go only to lower layers',
     rules.arrowsPointDown,
     [
       ['src/kernel/a.ts', `import { b } from '../infra/redis.ts'`],
@@ -30,7 +30,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     ],
   ],
   [
-    'statements use tables of their own slice and of those below',
+    'statements use tables of their own slice and of lower slices',
     rules.statementsUseTablesBelow,
     [
       ['src/machines/store.ts', 'sql`SELECT * FROM jobs WHERE machine_id = 1`', jobTable],
@@ -81,7 +81,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     [['src/tools/a.ts', `import { version } from '../../package.json'`, ['package.json']]],
   ],
   [
-    'each package is used where it has its place',
+    'each package is used only in its allowed files',
     rules.packagesStayAtHome,
     [
       ['src/jobs/routes.ts', `import { sql } from 'drizzle-orm'`],
@@ -160,7 +160,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     ],
   ],
   [
-    'nothing else is at the top level',
+    'the top level has no other files',
     rules.nothingElseIsAtTheTop,
     [
       ['notes/a.md', ''],

@@ -90,11 +90,11 @@ async function run(page: Page, operationId: string, body: object, parameters: Re
 
 test.each([
   ['a phone', { width: 390, height: 844 }],
-  ['a phone on its side', { width: 844, height: 390 }],
+  ['a phone in landscape orientation', { width: 844, height: 390 }],
   ['the smallest phone', { width: 320, height: 568 }],
   ['a desk', { width: 1280, height: 900 }],
 ])(
-  'on %s the dialog of Authorize is all there, and the token of a person is what it asks for first',
+  'on %s the Authorize dialog is completely visible, and its first field is the token of a person',
   async (name, size) => {
     const watched = await open('/api/swagger')
     const { page } = watched

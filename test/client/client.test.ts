@@ -20,7 +20,7 @@ function connect(person: Person = owner, options: Partial<ClientOptions> = {}) {
   const sent: Sent[] = []
   const told: (Tokens | undefined)[] = []
   /** What happens to the next requests, one entry each. */
-  const mishaps: ((request: Request) => Promise<Response>)[] = []
+  const failures: ((request: Request) => Promise<Response>)[] = []
   const client = createClient({
     baseUrl: `${world.url}/`,
     tokens: { access: person.access, refresh: person.refresh },
@@ -31,11 +31,11 @@ function connect(person: Person = owner, options: Partial<ClientOptions> = {}) {
         path: new URL(request.url).pathname,
         key: request.headers.get('Idempotency-Key'),
       })
-      return (mishaps.shift() ?? fetch)(request)
+      return (failures.shift() ?? fetch)(request)
     },
     ...options,
   })
-  return { client, sent, told, mishaps }
+  return { client, sent, told, failures }
 }
 
 /** The Worker executes the request, and its answer is lost. */
@@ -143,8 +143,8 @@ describe('tokens', () => {
 describe('when an answer is lost', () => {
   test('a request with an Idempotency-Key is repeated and executed once', async () => {
     const person = await world.signUp()
-    const { client, sent, mishaps } = connect(person)
-    mishaps.push(loseAnswer, loseAnswer)
+    const { client, sent, failures } = connect(person)
+    failures.push(loseAnswer, loseAnswer)
     const { id } = await client.machines.create(machine)
     const all = []
     for await (const each of client.machines.list({ owner_id: 'me' })) all.push(each.id)
@@ -152,7 +152,7 @@ describe('when an answer is lost', () => {
     expect(new Set(sent.slice(0, 3).map(({ key }) => key)).size).toBe(1)
 
     const inPlay = await world.createMachine(person)
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     const job = await client.machines.start(inPlay.id).done({ everySeconds: 0.05 })
     expect(job.state).toBe('SUCCEEDED')
     expect(inPlay.commands()).toHaveLength(1)
@@ -169,25 +169,25 @@ describe('when an answer is lost', () => {
   })
 
   test('a change without If-Match is repeated; a change with If-Match and a deletion are not', async () => {
-    const { client, sent, mishaps } = connect()
+    const { client, sent, failures } = connect()
     const { id, etag } = await client.machines.create(machine)
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     expect(await client.machines.change(id, { name: 'N' })).toMatchObject({ name: 'N' })
     const { etag: second } = await client.machines.read(id)
     expect(second).not.toBe(etag)
     const before = sent.length
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     await expect(client.machines.change(id, { name: 'O' }, { ifMatch: second })).rejects.toThrow(
       'the connection is gone',
     )
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     await expect(client.machines.delete(id)).rejects.toThrow('the connection is gone')
     expect(sent.length).toBe(before + 2)
   })
 
   test('retries end after a limit', async () => {
-    const { client, sent, mishaps } = connect(owner, { retries: 2 })
-    mishaps.push(loseAnswer, loseAnswer, loseAnswer, loseAnswer)
+    const { client, sent, failures } = connect(owner, { retries: 2 })
+    failures.push(loseAnswer, loseAnswer, loseAnswer, loseAnswer)
     await expect(client.me.read()).rejects.toThrow('the connection is gone')
     expect(sent).toHaveLength(3)
   })
@@ -195,23 +195,23 @@ describe('when an answer is lost', () => {
 
 describe('an answer with Retry-After', () => {
   test('is retried after the wait', async () => {
-    const { client, sent, mishaps } = connect()
-    mishaps.push(answer(503), answer(429, { 'Retry-After': '0' }), answer(502), fetch)
+    const { client, sent, failures } = connect()
+    failures.push(answer(503), answer(429, { 'Retry-After': '0' }), answer(502), fetch)
     expect((await client.me.read()).id).toBe(owner.id)
     expect(sent).toHaveLength(4)
   })
 
   test('is returned as an error when the wait is long', async () => {
-    const { client, sent, mishaps } = connect()
-    mishaps.push(answer(429, { 'Retry-After': '300' }))
+    const { client, sent, failures } = connect()
+    failures.push(answer(429, { 'Retry-After': '300' }))
     const problem = await problemOf(client.me.read())
     expect(problem).toMatchObject({ status: 429, code: 'unknown', retryAfterSeconds: 300 })
     expect(sent).toHaveLength(1)
   })
 
   test('is retried by a log-in only for 429, which was not executed, and not for 503', async () => {
-    const { client, sent, mishaps } = connect()
-    mishaps.push(answer(429, { 'Retry-After': '0' }), answer(503))
+    const { client, sent, failures } = connect()
+    failures.push(answer(429, { 'Retry-After': '0' }), answer(503))
     expect((await problemOf(client.logIn({ username: owner.username, password: owner.password }))).status).toBe(503)
     expect(sent).toHaveLength(2)
   })

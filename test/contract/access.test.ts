@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 describe('an endpoint that needs a token', () => {
   test.each(named((operation) => takesBearer(operation) || takesOutcome(operation)))(
-    'answers 401 to nobody: %s',
+    'answers 401 without a token: %s',
     async (_, { method, path, operation }) => {
       const options = takesBody(operation) ? { body: exampleOf(operation) } : {}
       const missing = await here.world.request(method, fill(path), options)
@@ -40,14 +40,14 @@ describe('an endpoint that needs a token', () => {
 })
 
 describe('an endpoint that needs a session', () => {
-  const overs: [string, (person: Person) => Promise<unknown>][] = [
+  const endings: [string, (person: Person) => Promise<unknown>][] = [
     ['has been ended', (person) => person.request('POST', '/api/log-out')],
-    ['has run out', (person) => update('sessions SET expires_at = now() WHERE account_id = $1', person)],
-    ['is that of a disabled account', (person) => update('accounts SET is_active = false WHERE id = $1', person)],
+    ['has expired', (person) => update('sessions SET expires_at = now() WHERE account_id = $1', person)],
+    ['belongs to a disabled account', (person) => update('accounts SET is_active = false WHERE id = $1', person)],
   ]
   const update = (change: string, { id }: Person) => here.world.postgres.query(`UPDATE ${change}`, [id])
 
-  describe.each(overs)('which %s', (_, end) => {
+  describe.each(endings)('which %s', (_, end) => {
     let person: Person
     beforeAll(async () => {
       person = await here.world.signUpStaff()
@@ -140,7 +140,7 @@ describe('every endpoint', () => {
   })
 
   test.each(guarded)(
-    'refuses whom it does not serve, and does nothing for them: %s',
+    'refuses callers without permission, and changes nothing: %s',
     async (_, { method, path, operation }, { refusal, serves }) => {
       const [status, code] = refusal
       const body = exampleOf(operation)

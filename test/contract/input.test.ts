@@ -150,7 +150,7 @@ describe('an endpoint that takes a body', () => {
   })
 
   test.each(named((operation) => readOnlyMembers(operation).length > 0))(
-    'ignores the members of what a GET answers that it cannot change, whatever they say: %s',
+    'ignores read-only members with any value: %s',
     async (_, endpoint) => {
       const known = exampleOf(endpoint.operation) as object // as above
       const plain = await here.call(endpoint)
@@ -172,19 +172,16 @@ describe('an endpoint that takes a body', () => {
 
 describe('an endpoint', () => {
   const isOurs = (operation: Operation) => !isQueue(operation) && !takesOutcome(operation)
-  test.each(named(isOurs))(
-    'answers 422 and names each query parameter that it does not know: %s',
-    async (_, endpoint) => {
-      const answer = await here.call(endpoint, {}, '?nonsense=1&Limit=2&nonsense=3')
-      expectProblem(answer, 422, 'validation_failed')
-      const names = (endpoint.operation.parameters ?? []).flatMap((each) =>
-        'in' in each && each.in === 'query' ? [each.name] : [],
-      )
-      const detail = `is not a parameter of this path; it takes ${names.join(', ') || 'none'}`
-      const errors = ['nonsense', 'Limit'].map((parameter) => ({ parameter, detail }))
-      expect(answer.body.errors).toEqual(errors)
-    },
-  )
+  test.each(named(isOurs))('answers 422 and names each unknown query parameter: %s', async (_, endpoint) => {
+    const answer = await here.call(endpoint, {}, '?nonsense=1&Limit=2&nonsense=3')
+    expectProblem(answer, 422, 'validation_failed')
+    const names = (endpoint.operation.parameters ?? []).flatMap((each) =>
+      'in' in each && each.in === 'query' ? [each.name] : [],
+    )
+    const detail = `is not a parameter of this path; it takes ${names.join(', ') || 'none'}`
+    const errors = ['nonsense', 'Limit'].map((parameter) => ({ parameter, detail }))
+    expect(answer.body.errors).toEqual(errors)
+  })
 })
 
 describe('an endpoint that takes a query', () => {
@@ -215,14 +212,11 @@ describe('an endpoint that takes a query', () => {
 describe('an endpoint with an id', () => {
   // An outcome token is for one job, so another id is answered 401.
   const isAnyones = (operation: Operation) => takesId(operation) && !takesOutcome(operation)
-  test.each(named(isAnyones))(
-    'answers 404 to an id that nothing has, and to one that is none: %s',
-    async (_, endpoint) => {
-      expectProblem(await here.call(endpoint), 404, 'not_found')
-      for (const id of ['0', '-1', 'x', '1.5', '99999999999999999999', "1'--", '%00']) {
-        const path = endpoint.path.replace(/\{.+?\}/, id)
-        expectProblem(await here.call({ ...endpoint, path }), 404, 'not_found')
-      }
-    },
-  )
+  test.each(named(isAnyones))('answers 404 for an unknown id and for an invalid id: %s', async (_, endpoint) => {
+    expectProblem(await here.call(endpoint), 404, 'not_found')
+    for (const id of ['0', '-1', 'x', '1.5', '99999999999999999999', "1'--", '%00']) {
+      const path = endpoint.path.replace(/\{.+?\}/, id)
+      expectProblem(await here.call({ ...endpoint, path }), 404, 'not_found')
+    }
+  })
 })

@@ -12,7 +12,7 @@ describe('a path', () => {
   const paths = Object.keys(document.paths)
 
   test.each(paths)(
-    'answers 405 with Allow to methods that it does not know, and says them to OPTIONS: %s',
+    'answers 405 with Allow for unknown methods, and lists the allowed methods for OPTIONS: %s',
     async (path) => {
       const options = await here.world.request('OPTIONS', fill(path))
       expect(options.status).toBe(204)
@@ -45,7 +45,7 @@ describe('a path', () => {
 
   // The notation of a router is ordinary text in a request.
   test.each(paths.filter((path) => path.includes('{')))(
-    'takes “:id” for any other text in the place of an id: %s',
+    'treats “:id” like any other text in place of an id: %s',
     async (path) => {
       for (const [verb, operation] of Object.entries(document.paths[path] ?? {})) {
         const endpoint = { method: verb.toUpperCase(), operation, path }
@@ -67,7 +67,7 @@ describe('a path', () => {
   })
 
   test.each(['/', '/api', '/api/nothing', '/api/machines/1/nothing', '/api//machines', '/%E0%A4%A'])(
-    'that does not exist answers 404 as a problem, with any method: %s',
+    'that does not exist is answered with a 404 problem for any method: %s',
     async (path) => {
       for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
         expectProblem(await here.world.request(method, path), 404, 'not_found')

@@ -8,7 +8,7 @@ export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
 
 /** A port without a server: an unavailable queue. */
-export const nobody = 'http://127.0.0.1:1'
+export const unusedUrl = 'http://127.0.0.1:1'
 
 /** QStash accepts every message and delivers none. */
 export const keepMessages: CallInterceptor = async ({ target, body }) => {

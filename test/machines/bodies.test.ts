@@ -118,7 +118,7 @@ describe.each(refused)('%s %j', (member, value) => {
 })
 
 test.each(['name', 'location', 'controller_url'])(
-  'a lone surrogate in %s is answered 422 that points at it',
+  'a lone surrogate in %s is answered 422 with a pointer',
   async (member) => {
     for (const [method, to, body] of requestsWith({ [member]: 'SURROGATE' })) {
       const text = JSON.stringify(body).replace('SURROGATE', 'https://example.com/\\ud800')
@@ -136,7 +136,7 @@ test('all invalid members are reported in one answer', async () => {
 })
 
 test.each(['[]', '[{"name":"a","location":"b"}]', 'null', '7', '"text"', 'true'])(
-  'the body %s is answered 422 that points at the whole',
+  'the body %s is answered 422 with a pointer to the whole body',
   async (text) => {
     for (const [method, to] of requestsWith({})) {
       const answer = await owner.request(method, to, { body: text })

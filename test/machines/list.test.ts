@@ -43,7 +43,7 @@ describe('filters', () => {
     ['사출기', ['사출기 1호']],
     ["e's", ["quote's"]],
     ['hall 2', ['off']],
-    ['nothing like it', []],
+    ['no such text', []],
   ])('q=%s finds machines with this text in the name or the location, literally', async (q, found) => {
     expect(namesOf(await list(owner, { owner_id: 'me', q }))).toEqual(found)
   })
@@ -108,7 +108,7 @@ describe('orders', () => {
 })
 
 test.each(machineSorts.names)(
-  'the order by %s has an index, with the id behind it, over what is not deleted',
+  'sorting by %s has an index on the column and the id of machines that are not deleted',
   async (column) => {
     const rows = await world.postgres.query(`SELECT indexdef FROM pg_indexes WHERE tablename = 'machines'`)
     const expected =

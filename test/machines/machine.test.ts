@@ -14,13 +14,13 @@ test('the revisions are parsed from the tags', () => {
 
 test.each([
   ['of another machine', '"43.7"'],
-  ['of the view that may not change it', '"42.7.public"'],
+  ['of the public view', '"42.7.public"'],
   ['written otherwise', '"42.07"'],
   ['without an id', '".7"'],
-  ['with more in front', '"1.42.7"'],
+  ['with another part in front', '"1.42.7"'],
   ['that is not a number', '"42.NaN"'],
   ['with a sign', '"42.-7"'],
-  ['that no bigint holds', `"42.${'9'.repeat(30)}"`],
+  ['with a number larger than bigint', `"42.${'9'.repeat(30)}"`],
   ['that is empty', '""'],
   ['without quotes', '42.7'],
 ])('a tag %s names no revision', (_, etag) => {

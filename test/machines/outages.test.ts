@@ -37,7 +37,7 @@ describe('without PostgreSQL', () => {
   ]
 
   test.each(requests)(
-    '%s %s answers 503 with Retry-After, and tells nothing of what lies behind',
+    '%s %s is answered 503 with Retry-After and without internal details',
     async (method, path, sent) => {
       world.faults.postgres.pass = shut
       const answer = await owner.request(method, path.replace('{id}', String(machine.id)), {

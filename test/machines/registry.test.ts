@@ -54,7 +54,7 @@ test('the owner is the caller, whatever the body contains', async () => {
 })
 
 test.each(statuses.map((name, number): [number, string] => [number, name]))(
-  'the old number %i and its name %s are both taken, the name is answered',
+  'the old number %i and the name %s are both accepted, and the answer has the name',
   async (number, name) => {
     for (const status of [number, name]) {
       const made = await owner.request('POST', '/api/machines', { body: { ...body, status } })

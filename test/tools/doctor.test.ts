@@ -49,12 +49,12 @@ async function check(
   return findings
 }
 
-const redOf = (findings: Awaited<ReturnType<typeof check>>) =>
+const errorsOf = (findings: Awaited<ReturnType<typeof check>>) =>
   findings.filter(({ isGood }) => !isGood).map(({ title, text }) => `${title}: ${text}`)
 
 test('all lines are green when everything works', async () => {
   const findings = await check()
-  expect(redOf(findings)).toEqual([])
+  expect(errorsOf(findings)).toEqual([])
   expect(findings.map(({ title }) => title)).toEqual([
     'variables',
     'PostgreSQL',
@@ -86,17 +86,17 @@ describe('a variable', () => {
     expect(findings[0]?.text).toMatch(/is missing.*wrangler secret put/)
   })
 
-  const nobody = 'http://127.0.0.1:9'
+  const unusedUrl = 'http://127.0.0.1:9'
   test.each([
     [
       'DATABASE_URL',
       'postgresql://tiebar:wrong@db.localhost.tiebar.test/tiebar',
       ['PostgreSQL', 'migrations', 'clocks', 'cron'],
     ],
-    ['NEON_FETCH_ENDPOINT', `${nobody}/sql`, ['PostgreSQL', 'migrations', 'clocks', 'cron']],
-    ['UPSTASH_REDIS_REST_URL', nobody, ['Redis']],
+    ['NEON_FETCH_ENDPOINT', `${unusedUrl}/sql`, ['PostgreSQL', 'migrations', 'clocks', 'cron']],
+    ['UPSTASH_REDIS_REST_URL', unusedUrl, ['Redis']],
     ['UPSTASH_REDIS_REST_TOKEN', 'a-wrong-token', ['Redis']],
-    ['QSTASH_URL', nobody, ['QStash token', 'QStash signing keys']],
+    ['QSTASH_URL', unusedUrl, ['QStash token', 'QStash signing keys']],
     ['QSTASH_TOKEN', 'a-wrong-token', ['QStash token', 'QStash signing keys']],
     ['QSTASH_CURRENT_SIGNING_KEY', 'sig_somebody_elses', ['QStash signing keys', 'callbacks']],
     ['QSTASH_NEXT_SIGNING_KEY', 'sig_somebody_elses', ['QStash signing keys']],
@@ -107,7 +107,7 @@ describe('a variable', () => {
   })
 
   test('a PUBLIC_URL that differs from the URL of the Worker is found, also by the callbacks', async () => {
-    const red = redOf(await check({ PUBLIC_URL: 'https://tiebar.example' }, { url: world.url }))
+    const red = errorsOf(await check({ PUBLIC_URL: 'https://tiebar.example' }, { url: world.url }))
     expect(red.map((line) => line.split(':')[0])).toEqual(['PUBLIC_URL', 'callbacks'])
     expect(red[0]).toContain('Make the three equal')
   })
@@ -116,7 +116,7 @@ describe('a variable', () => {
 test('a URL without a server, or with another server, is found', async () => {
   const elsewhere: StandInServer = await startHttpServer('elsewhere', async () => ({ body: '<h1>It works!</h1>' }))
   for (const url of ['http://127.0.0.1:9', elsewhere.url]) {
-    const red = redOf(await check({}, { url }))
+    const red = errorsOf(await check({}, { url }))
     expect(red.map((line) => line.split(':')[0])).toEqual(
       expect.arrayContaining(['public URL', 'readiness', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
     )
@@ -127,7 +127,7 @@ test('a URL without a server, or with another server, is found', async () => {
 test('an upstream that the Worker cannot reach is found', async () => {
   world.faults.redis.pass = (call, forward) =>
     call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
-  const red = redOf(await check())
+  const red = errorsOf(await check())
   world.faults.redis.pass = open
   expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
 })
@@ -137,13 +137,13 @@ test('a database that was not migrated is found', async () => {
     'UPDATE drizzle.__drizzle_migrations SET hash = $1 WHERE id = (SELECT max(id) FROM drizzle.__drizzle_migrations)'
   const [row] = await world.postgres.query('SELECT hash FROM drizzle.__drizzle_migrations ORDER BY id DESC LIMIT 1')
   await world.postgres.query(hash, ['strange'])
-  const red = redOf(await check())
+  const red = errorsOf(await check())
   await world.postgres.query(hash, [row?.hash])
   expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not in this checkout/)])
 })
 
 test('a cron that does not run is found, and the marker row for it is deleted', async () => {
-  const red = redOf(await check({}, { isSwept: false }))
+  const red = errorsOf(await check({}, { isSwept: false }))
   expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not run within 0.3 s/)])
   expect(await world.postgres.query("SELECT FROM idempotency_keys WHERE method = 'DOCTOR'")).toEqual([])
 })

@@ -33,8 +33,12 @@ describe('rotate', () => {
   })
 
   test.each([
-    ['the new key signs before it is known', (keys: (typeof oldKey)[]) => keys, 14 * minuteMs],
-    ['the old key goes while its tokens are good', (keys: (typeof oldKey)[]) => keys.toReversed(), 23 * hourMs],
+    ['the new key would sign before all isolates know it', (keys: (typeof oldKey)[]) => keys, 14 * minuteMs],
+    [
+      'the old key would be removed while its tokens are valid',
+      (keys: (typeof oldKey)[]) => keys.toReversed(),
+      23 * hourMs,
+    ],
   ])('refuses a step by which %s', (_what, order, laterMs) => {
     const keys = order(rotate([oldKey], now).keys)
     expect(() => rotate(keys, now + laterMs)).toThrow(/Too soon.*Run this again at 20\d\d-/)
@@ -90,7 +94,7 @@ describe('the program', () => {
     ['no keys', '[]'],
     ['a key without its private half', JSON.stringify([{ ...oldKey, d: undefined }])],
     ['three keys', JSON.stringify([1, 2, 3].map(() => ({ ...oldKey, kid: uuidv7() })))],
-    ['one name twice', JSON.stringify([oldKey, oldKey])],
+    ['the same kid twice', JSON.stringify([oldKey, oldKey])],
   ])('exits with 2 and prints no secret for %s', async (_what, input) => {
     const { code, stdout, stderr } = await runTool('keys', ['--rotate'], { input })
     expect([code, stdout]).toEqual([2, ''])

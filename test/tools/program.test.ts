@@ -36,7 +36,7 @@ async function runMain(code: string): Promise<Ended> {
 test.each([
   ['nothing', '', 0, ''],
   ['an exit code', 'return 3', 3, ''],
-  ['an error for a person', "throw new ProgramError('It is full.')", 1, 'It is full.\n'],
+  ['a ProgramError', "throw new ProgramError('It is full.')", 1, 'It is full.\n'],
   ['wrong usage', "throw new UsageError('Say which.')", 2, 'Say which.\n\nusage: it\n'],
 ])('a program that ends with %s', async (_what, main, code, stderr) => {
   expect(await runMain(main)).toMatchObject({ code, stdout: '', stderr })

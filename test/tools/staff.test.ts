@@ -93,7 +93,7 @@ describe('without DATABASE_URL', () => {
 test.each([
   ['no name', []],
   ['two names', ['one', 'two']],
-  ['an option that there is not', ['one', '--take']],
+  ['an unknown option', ['one', '--take']],
 ])('exits with 2 and prints the usage for %s', async (_what, args) => {
   const { code, stderr } = await runTool('staff', args, { env })
   expect([code, stderr]).toEqual([2, expect.stringContaining('usage: npm run staff -- NAME')])

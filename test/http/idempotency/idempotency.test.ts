@@ -130,7 +130,7 @@ test('a replay also needs an active session', async () => {
 })
 
 test.each(['', 'x'.repeat(256), 'two words', 'tab\tin it', 'ключ-é'])(
-  'the key %j answers 422 that names it',
+  'the key %j is answered 422 with the name of the header',
   async (key) => {
     const answer = await post(owner, Buffer.from(key).toString('latin1'))
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])

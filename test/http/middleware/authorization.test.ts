@@ -37,7 +37,7 @@ test.each(headers)(
 )
 
 test.each(headers)(
-  'a bad Authorization header (%#) is answered 401 token_invalid where one is needed',
+  'an invalid Authorization header (%#) is answered 401 token_invalid where a token is required',
   async (Authorization) => {
     const answer = await world.request('GET', '/api/me', { headers: { Authorization } })
     expect([answer.status, answer.body.code]).toEqual([401, 'token_invalid'])

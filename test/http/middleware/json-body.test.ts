@@ -43,7 +43,7 @@ describe('readAtMost', () => {
   })
 
   test.each([{}, { 'Content-Length': '1' }, { 'Content-Length': 'x' }])(
-    'refuses a body with the header %j as soon as it is too large, and lets go of the rest',
+    'refuses a body with the header %j as soon as it is too large, and cancels the rest',
     async (headers) => {
       const { response, seen } = watchedBody([6, 6, 6, 6], headers)
       await expect(readAtMost(response, limit)).rejects.toMatchObject({ code: 'body_too_large' })

@@ -126,7 +126,7 @@ test.each([
   ['compressed', { 'Content-Encoding': 'gzip' }, '{}', 'unsupported_media_type'],
   ['another format', { 'Content-Type': 'application/xml' }, '<a/>', 'unsupported_media_type'],
 ])(
-  'a body that is %s is no error of ours: the line of the request names the code',
+  'a body that is %s is not logged as an error: the line of the request has the code',
   async (_what, headers, body, code) => {
     const answer = await world.request('POST', '/api/log-in', { body, headers })
     const line = await waitForLine((each) => each.request_id === answer.body.request_id)

@@ -54,7 +54,7 @@ test('the list names every code, as JSON and as HTML', async () => {
 })
 
 test.each(['nothing', 'toString', '__proto__', 'JOB_OPEN', '%3Cb%3E'])(
-  'a code that does not exist is a problem: %s',
+  'an unknown code is answered with a problem: %s',
   async (code) => {
     const answer = await world.request('GET', `/api/problems/${code}`, { headers: browser })
     expect(answer.status).toBe(404)

@@ -78,7 +78,7 @@ SELECT pg_catalog.setval('public.accounts_id_seq', 7, true);
       /Line 1: .* has 2 columns, not 5.*--column-inserts/,
     ],
     ['an INSERT of a SELECT', `\nINSERT INTO accounts SELECT 1;`, /Line 2/],
-    ['an end in the middle', `INSERT INTO accounts VALUES (1, 'a`, /Line 1: a value cannot be read/],
+    ['an end in the middle of a value', `INSERT INTO accounts VALUES (1, 'a`, /Line 1: a value cannot be read/],
     ['other tables only', `INSERT INTO elsewhere VALUES (1);`, /no row of accounts/],
     ['nothing', '', /no row of accounts/],
     ['a letter', 'Dear all,\nwe start at nine.', /neither a dump nor a CSV of the old tables/],
