@@ -1,4 +1,4 @@
-// Where drizzle-kit finds the tables and puts the migrations.
+// Tells drizzle-kit where the tables are and where to write the migrations.
 import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({

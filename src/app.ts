@@ -1,4 +1,4 @@
-// The Worker as one Hono app: the middleware in order and the mount table. The only file that names every slice.
+// The Worker as one Hono app: the middleware in order and the mount table. The only file that imports every slice.
 import { administrationRoutes } from './accounts/administration.ts'
 import { profileRoutes } from './accounts/profile.ts'
 import { accountRoutes } from './accounts/routes.ts'
@@ -31,7 +31,7 @@ export type App = {
   fetch: Router['fetch']
   /** The OpenAPI document. */
   describe: () => object
-  /** The cron's work. */
+  /** Runs one sweep. The cron trigger calls it every minute. */
   sweep(waitUntil: (work: Promise<unknown>) => void): Promise<SweepReport>
 }
 
@@ -53,7 +53,7 @@ export function createApp(environment: Environment): App {
   app.route('/', accountRoutes({ tokens }))
   app.route('/', profileRoutes())
   app.route('/', administrationRoutes())
-  // Before the machines: /api/machines/history is no machine's id.
+  // Before `machineRoutes`: otherwise `/api/machines/{id}` would match /api/machines/history.
   app.route('/', historyRoutes())
   app.route('/', jobRoutes())
   app.route('/', machineRoutes({ selectOpenJobs }))

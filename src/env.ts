@@ -1,13 +1,18 @@
-// Every binding of the Worker, parsed once. What is missing or bad is named, never shown.
+// Parses all bindings of the Worker once. Errors contain the names of missing or invalid variables, never their values.
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 
 const serviceUrl = z
   .string()
-  .refine((text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text), 'must be an http or https URL, no query')
-const baseUrl = z.string().refine(isOrigin, 'must be an origin, such as https://api.example.com, no trailing slash')
-/** What a header can carry, so that a stray space or line break is found here and not by the first request. */
-const secret = z.string().regex(/^[\x21-\x7e]{8,}$/, 'must have 8 visible ASCII characters or more')
+  .refine(
+    (text) => /^https?:\/\/[^\s?#]+$/.test(text) && URL.canParse(text),
+    'must be an http or https URL without a query',
+  )
+const baseUrl = z
+  .string()
+  .refine(isOrigin, 'must be an origin, such as https://api.example.com, without a trailing slash')
+/** Only characters that a header can contain: a stray space or line break fails here, not in the first request. */
+const secret = z.string().regex(/^[\x21-\x7e]{8,}$/, 'must have at least 8 characters, all of them visible ASCII')
 const flag = z.stringbool({ truthy: ['true'], falsy: ['false', ''] }).default(false)
 const count = z.coerce.number().int().positive()
 
@@ -15,7 +20,10 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.parse(text)?.origin === text
 }
 
-/** What Neon's proxy insists on. Read as an http URL, as Neon's driver does: what it cannot read, it quotes in an error. */
+/**
+ * Whether the URL has the parts that Neon's proxy requires. It is parsed as an http URL, as Neon's driver does. Checked
+ * before the driver gets it, because the driver's error would quote an invalid URL with its password.
+ */
 export function isDatabaseUrl(text: string): boolean {
   const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text.replace(/^\w+/, 'http')) : null
   return url !== null && url.username !== '' && url.pathname.length > 1
@@ -32,10 +40,10 @@ const signingKey = z
     x: keyBytes,
     d: keyBytes,
   })
-  .refine((key) => isPair(key), 'x is not the public half of d')
+  .refine((key) => isPair(key), 'x is not the public key of d')
 export type SigningKey = z.infer<typeof signingKey>
 
-/** Else the tokens would be signed with one key and refused by the other. */
+/** Whether `x` is the public key of `d`. Otherwise tokens signed with `d` could not be verified with `x`. */
 function isPair({ kty, crv, x, d }: { kty: string; crv: string; x: string; d: string }): boolean {
   const privateKey = createPrivateKey({ format: 'jwk', key: { kty, crv, x, d } })
   return createPublicKey(privateKey).export({ format: 'jwk' }).x === x
@@ -53,7 +61,7 @@ export const signingKeys = z
     }
   })
   .pipe(z.array(signingKey).min(1).max(2))
-  .refine((keys) => new Set(keys.map((key) => key.kid)).size === keys.length, 'two keys bear the same kid')
+  .refine((keys) => new Set(keys.map((key) => key.kid)).size === keys.length, 'two keys have the same kid')
 
 const origins = z
   .string()
@@ -65,31 +73,33 @@ const origins = z
       .filter((origin) => origin !== ''),
   )
   .refine(
-    (named) => named.every(isOrigin) || (named.length === 1 && named[0] === '*'),
-    'must be origins as browsers write them (https://app.example.com), separated by commas, or * alone',
+    (list) => list.every(isOrigin) || (list.length === 1 && list[0] === '*'),
+    'must be origins as browsers send them (https://app.example.com), separated by commas, or only *',
   )
 
-/** The runtime's own counter: https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/ */
+/** The rate limiter of the Workers runtime: https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/ */
 const rateLimiter = z.custom<RateLimit>((value) => typeof value === 'object' && value !== null && 'limit' in value)
 
-/** The pages of the documentation: https://developers.cloudflare.com/workers/static-assets/binding/ */
+/** Static assets, here the documentation pages: https://developers.cloudflare.com/workers/static-assets/binding/ */
 const fetcher = z.custom<Fetcher>((value) => typeof value === 'object' && value !== null && 'fetch' in value)
 
-/** What each environment chooses for itself: all have defaults. */
+/** Settings that can differ between environments. All have defaults. */
 const settings = {
-  /** Lets controllers have loopback and private addresses: for a machine on one's own desk. */
+  /** Allows controllers with loopback and private addresses, for local development. */
   ALLOW_PRIVATE_CONTROLLERS: flag,
-  /** Origins that browsers may call from, separated by commas. */
+  /** Origins of web pages that may call the API, separated by commas. */
   ALLOWED_ORIGINS: origins,
+  /** The three limits of failed log-ins apply to 5 minutes. */
   FAILED_LOG_INS_PER_NAME_AND_ADDRESS: count.default(10),
   FAILED_LOG_INS_PER_NAME: count.default(100),
   FAILED_LOG_INS_PER_ADDRESS: count.default(200),
+  /** In 10 minutes. */
   SIGN_UPS_PER_ADDRESS: count.default(60),
 }
 
 const environment = z.object({
   DATABASE_URL: z.string().refine(isDatabaseUrl, 'must be postgresql://USER:PASSWORD@HOST/DATABASE'),
-  /** Where Neon's `/sql` is; only for a database that is not Neon's. */
+  /** URL of the `/sql` endpoint. Only set for a database that Neon does not host. */
   NEON_FETCH_ENDPOINT: serviceUrl.optional(),
   UPSTASH_REDIS_REST_URL: serviceUrl,
   UPSTASH_REDIS_REST_TOKEN: secret,
@@ -97,9 +107,9 @@ const environment = z.object({
   QSTASH_TOKEN: secret,
   QSTASH_CURRENT_SIGNING_KEY: secret,
   QSTASH_NEXT_SIGNING_KEY: secret,
-  /** Where clients, QStash and controllers reach this Worker; the issuer of its tokens. */
+  /** The URL at which clients, QStash and controllers reach this Worker. Also the issuer of its tokens. */
   PUBLIC_URL: baseUrl,
-  /** One or two keys as a JSON array. The first signs, all verify. */
+  /** One or two keys as a JSON array. The first key signs tokens; every key verifies them. */
   JWT_KEYS: signingKeys,
   ...settings,
   ACCOUNT_RATE_LIMIT: rateLimiter,
@@ -107,15 +117,15 @@ const environment = z.object({
 })
 export type Environment = z.infer<typeof environment>
 
-/** Every name that the Worker knows, bindings of the runtime too. */
+/** The names of all variables and bindings that the Worker reads. */
 export const environmentNames: string[] = Object.keys(environment.shape)
 
-/** Those that have defaults and name no service. */
+/** The names of the settings above. */
 export const settingNames: string[] = Object.keys(settings)
 
 export type EnvironmentFault = { name: string; fault: string }
 
-/** Answers the environment, or the names of what is missing or bad and why: never a value. */
+/** @returns the environment, or one fault per missing or invalid variable. A fault never contains a value. */
 export function readEnvironment(bindings: unknown): Environment | EnvironmentFault[] {
   const parsed = environment.safeParse(bindings)
   if (parsed.success) return parsed.data
@@ -123,7 +133,7 @@ export function readEnvironment(bindings: unknown): Environment | EnvironmentFau
     const [first = 'environment', ...rest] = issue.path
     const name = String(first)
     const isMissing = typeof bindings !== 'object' || bindings === null || !(name in bindings)
-    // The names within are those of the schema, never of the value.
+    // The path contains only member names of the schema and array indexes, never a part of the value.
     const where = rest.length === 0 ? '' : `at ${rest.join('.')}: `
     return { name, fault: isMissing ? 'is missing' : `${where}${issue.message}` }
   })

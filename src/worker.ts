@@ -1,4 +1,5 @@
-// The Worker: reads its environment once, at the start, and hands over. A bad one is named in the log and in every answer.
+// The entry point of the Worker: reads the environment once, at the start, and creates the app. If the environment is
+// invalid, the log and every answer list the names of the invalid variables.
 import { env } from 'cloudflare:workers'
 import { type App, createApp } from './app.ts'
 import { type EnvironmentFault, readEnvironment } from './env.ts'
@@ -10,7 +11,7 @@ import { Trace } from './kernel/trace.ts'
 const environment = readEnvironment(env)
 const app: App | EnvironmentFault[] = Array.isArray(environment) ? environment : createApp(environment)
 const remedy =
-  'On your own machine, "npm run dev" writes the variables to .dev.vars. A deployed Worker has them from wrangler.toml ' +
+  'On your own machine, "npm run dev" writes the variables to .dev.vars. A deployed Worker gets them from wrangler.toml ' +
   'and "wrangler secret put"; "npm run doctor" checks them.'
 if (Array.isArray(app)) log('error', { code: 'misconfigured', faults: app, remedy })
 
@@ -25,11 +26,11 @@ export default {
 } satisfies ExportedHandler
 
 function misconfigured(faults: EnvironmentFault[]): TiebarError {
-  const named = faults.map(({ name, fault }) => `${name} ${fault}`).join('; ')
-  return new TiebarError('misconfigured', `The server's environment is not complete: ${named}. ${remedy}`)
+  const list = faults.map(({ name, fault }) => `${name} ${fault}`).join('; ')
+  return new TiebarError('misconfigured', `The server's environment is not valid: ${list}. ${remedy}`)
 }
 
-/** What `request()` does for every other answer, without anything that the environment would have to name. */
+/** Adds the headers and the log line that `request()` adds to all other answers. Uses nothing of the environment. */
 function answerMisconfigured({ method, url }: Request, faults: EnvironmentFault[]): Response {
   const trace = new Trace()
   const problem = toProblem(misconfigured(faults), trace.id, '')

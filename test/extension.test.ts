@@ -124,7 +124,7 @@ test('a final job state does not compile without its sentence', async () => {
 
 const pause = `  PAUSE: {
     description: 'Pauses the machine.',
-    admittedIn: ['RUNNING'],
+    acceptedIn: ['RUNNING'],
     isCheckedWhenSent: true,
     supersedes: false,
     statusOnSuccess: 'POWEROFF',

@@ -9,7 +9,7 @@ import { type ControllerStandIn, startController } from './platform/controller.t
 import { type CallFaults, type CallInterceptor, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
-import type { DeliveryFaults } from './platform/qstash/courier.ts'
+import type { DeliveryFaults } from './platform/qstash/delivery-loop.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
 import { copyPerson, type Names, signUpOverHttp } from './sign-up.ts'

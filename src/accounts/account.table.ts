@@ -1,4 +1,4 @@
-// Accounts: who may ask. `*_key` columns hold the case-folded form that uniqueness and log-in go by.
+// Accounts. The `*_key` columns hold case-folded names, for uniqueness and log-in.
 import { bigint, boolean, index, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core'
 
 export const accounts = pgTable(

@@ -1,13 +1,13 @@
-// What an account is: names that are the same regardless of case, and which passwords are too weak.
+// Rules for accounts: names are compared regardless of case, and weak passwords are refused.
 import { TiebarError } from '../kernel/error.ts'
 
-/** The form that uniqueness and log-in go by: `Kim` and `ＫＩＭ` are one. Independent of the database's locale. */
+/** The key for uniqueness and log-in: `Kim` and `ＫＩＭ` have the same key. Independent of the database's locale. */
 export function foldName(name: string): string {
   return name.normalize('NFKC').toLowerCase()
 }
 
-/** The commonest passwords of ten characters and more, from public lists of leaked ones. */
-const commonest = new Set([
+/** The most common passwords of ten characters and more, from public lists of leaked passwords. */
+const commonPasswords = new Set([
   'password12',
   'password123',
   'password1234',
@@ -67,19 +67,21 @@ const commonest = new Set([
   'dkssud1234',
 ])
 
-/** Says what is wrong with a password for this account, or undefined when it will do. Length is the schema's business. */
+/**
+ * @returns why the password is too weak for this account; undefined if it is acceptable. The schema checks the length.
+ */
 export function findPasswordFault(password: string, username: string, email: string): string | undefined {
   if (/^\p{Nd}+$/u.test(password)) return 'must not consist of digits only'
   const folded = foldName(password)
   if (folded === foldName(username)) return 'must not be the username'
   if (folded === foldName(email)) return 'must not be the e-mail address'
-  if (commonest.has(folded)) return 'is one of the commonest passwords'
+  if (commonPasswords.has(folded)) return 'is one of the most common passwords'
   return undefined
 }
 
 export function takenProblem(field: 'username' | 'email'): TiebarError {
   const what = field === 'username' ? 'username' : 'e-mail address'
-  return new TiebarError(`${field}_taken`, `Somebody has this ${what} already; names are one regardless of case.`, {
+  return new TiebarError(`${field}_taken`, `This ${what} is already taken. Names are compared regardless of case.`, {
     errors: [{ pointer: `/${field}`, detail: 'is taken' }],
   })
 }

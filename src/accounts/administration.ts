@@ -1,4 +1,4 @@
-// What staff may do with all accounts: find them, disable them, share staff rights.
+// Endpoints for staff to manage all accounts: list them, disable them, grant staff rights.
 import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
@@ -28,8 +28,9 @@ const patch = createRoute({
   path: '/api/accounts/{id}',
   operationId: 'changeAccountRights',
   tags,
-  summary: 'Disable or enable an account, give or take staff rights (staff only)',
-  description: 'Disabling an account ends all its sessions. The last active staff account stays what it is.',
+  summary: 'Disable or enable an account, grant or revoke staff rights (staff only)',
+  description:
+    'Disabling an account ends all its sessions. The last active staff account cannot be disabled or lose its rights.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { params: accountPath, body: body(rightsBody) },

@@ -1,4 +1,4 @@
-// How often a log-in may fail and an address may sign up.
+// Limits on failed log-ins and on sign-ups from one address.
 import { createHash } from 'node:crypto'
 import type { Environment } from '../env.ts'
 import type { AppContext } from '../http/context.ts'
@@ -13,7 +13,10 @@ export function addressOf(c: AppContext): string {
   return clientAddress(c.req.header('CF-Connecting-IP'))
 }
 
-/** Counts every valid sign-up, also one whose name is taken: that answer tells that an account has the name. */
+/**
+ * Counts every valid sign-up, also one with a taken name: its answer reveals that an account has this name.
+ * @throws TiebarError `rate_limited`
+ */
 export async function limitSignUps(c: AppContext): Promise<void> {
   const quota = c.var.environment.SIGN_UPS_PER_ADDRESS
   const limit = { name: 'sign-ups-by-address', quota, windowSeconds: signUpWindowSeconds }
@@ -23,7 +26,7 @@ export async function limitSignUps(c: AppContext): Promise<void> {
 
 /** The limits that a failed log-in counts against. */
 export function failedLogInKeys(environment: Environment, usernameKey: string, address: string): LimitKey[] {
-  // A username is personal data and can be long: Redis gets its hash.
+  // A username is personal data and can be long, so Redis gets only its hash.
   const name = createHash('sha256').update(usernameKey).digest('base64url')
   const keyOf = (by: string, quota: number, key: string): LimitKey => ({
     limit: { name: `failed-log-ins-by-${by}`, quota, windowSeconds: logInWindowSeconds },

@@ -1,47 +1,48 @@
-// Passwords as scrypt in PHC form (https://github.com/P-H-C/phc-string-format), one hash at a time per isolate.
+// Password hashes: scrypt in PHC format (https://github.com/P-H-C/phc-string-format), one at a time per isolate.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { deriveDjangoHash, parseDjangoHash } from './django-password.ts'
 import { runInTurn } from './hash-queue.ts'
 
-/** OWASP's first choice for scrypt after ln=17: 32 MiB a hash fits a Worker's 128 MiB. */
+/** One of the scrypt settings that OWASP recommends: 32 MiB per hash fit into a Worker's 128 MiB. */
 const current = { ln: 15, r: 8, p: 3 }
-const keyLength = 32
-const saltLength = 16
-const maxmem = 64 * 1024 * 1024
+const keyBytes = 32
+const saltBytes = 16
+const maxMemoryBytes = 64 * 1024 * 1024
 
 type Parameters = { ln: number; r: number; p: number }
 type StoredHash = {
   hash: Buffer
-  /** Not made with the current parameters: replaced at the next log-in. */
+  /** The hash has other than the current parameters; the next log-in replaces it. */
   isOutdated: boolean
   derive(password: string): Promise<Uint8Array>
 }
 
 export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(saltLength)
+  const salt = randomBytes(saltBytes)
   const hash = await runInTurn(() => derive(password, salt, current))
   return `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${toBase64(salt)}$${toBase64(hash)}`
 }
 
 /**
- * Takes as long for an unknown account (`stored` undefined) as for a wrong password. Only hashes of the old system take
- * longer; each is replaced at the first log-in.
+ * Takes the same time for an unknown account (`stored` undefined) as for a wrong password. Only hashes of the old
+ * system take longer, until the first log-in replaces them.
  * @returns whether the password is right, and whether its hash should be replaced by one with the current parameters
  */
 export async function verifyPassword(
   password: string,
   stored: string | undefined,
 ): Promise<{ isRight: boolean; isOutdated: boolean }> {
-  const known = stored === undefined ? undefined : (parseScrypt(stored) ?? parseOld(stored))
-  const { hash, isOutdated, derive } = known ?? nobody
+  const known = stored === undefined ? undefined : (parseScrypt(stored) ?? parseDjango(stored))
+  const { hash, isOutdated, derive } = known ?? dummyHash
   const derived = await runInTurn(() => derive(password))
   return { isRight: known !== undefined && timingSafeEqual(derived, hash), isOutdated }
 }
 
-const nobody: StoredHash = {
-  hash: Buffer.alloc(keyLength),
+/** Verified for an unknown account, so that it takes the same time. */
+const dummyHash: StoredHash = {
+  hash: Buffer.alloc(keyBytes),
   isOutdated: false,
-  derive: (password) => derive(password, Buffer.alloc(saltLength), current),
+  derive: (password) => derive(password, Buffer.alloc(saltBytes), current),
 }
 
 const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/
@@ -57,19 +58,19 @@ function parseScrypt(text: string): StoredHash | undefined {
   }
 }
 
-function parseOld(text: string): StoredHash | undefined {
+function parseDjango(text: string): StoredHash | undefined {
   const parsed = parseDjangoHash(text)
   return parsed && { hash: parsed.hash, isOutdated: true, derive: (password) => deriveDjangoHash(password, parsed) }
 }
 
-/** PHC strings carry standard base64 without padding. */
+/** PHC strings use standard base64 without padding. */
 function toBase64(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('=', '')
 }
 
 function derive(password: string, salt: Buffer, { ln, r, p }: Parameters): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, keyLength, { N: 2 ** ln, r, p, maxmem }, (error, hash) => {
+    scrypt(password.normalize('NFKC'), salt, keyBytes, { N: 2 ** ln, r, p, maxmem: maxMemoryBytes }, (error, hash) => {
       if (error) reject(error)
       else resolve(hash)
     })

@@ -1,4 +1,4 @@
-// The caller's own account: its details, its password, where it is signed in.
+// Endpoints for the caller's own account: its details, password and sessions.
 import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
@@ -21,15 +21,15 @@ import {
 import { readAccount } from './sql/sign-in.ts'
 
 const tags = ['Accounts']
-/** More than anybody can look through; a change of the password ends those that are not shown, too. */
-const shownSessions = 100
+/** The list has no further pages. A change of the password also ends the sessions that are not listed. */
+const maxListedSessions = 100
 
 const readMe = createRoute({
   method: 'get',
   path: '/api/me',
   operationId: 'readMe',
   tags,
-  summary: 'Who am I',
+  summary: 'Read my account',
   security: bearerSecurity,
   middleware: [authenticate()] as const,
   responses: { 200: json(userSchema, 'The account of the token') },
@@ -41,7 +41,7 @@ const patchMe = createRoute({
   operationId: 'changeMe',
   tags,
   summary: 'Change my e-mail address or name (JSON Merge Patch)',
-  description: 'A username is for good.',
+  description: 'The username cannot be changed.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(accountPatchBody) },
@@ -66,7 +66,7 @@ const readSessions = createRoute({
   path: '/api/me/sessions',
   operationId: 'listSessions',
   tags,
-  summary: `Where am I signed in: this session, then those that were refreshed last, ${shownSessions} in all`,
+  summary: `List my sessions: this one first, then the most recently refreshed, at most ${maxListedSessions}`,
   security: bearerSecurity,
   middleware: [authenticate()] as const,
   responses: { 200: json(sessionsSchema, 'The sessions that have not ended') },
@@ -77,7 +77,7 @@ const endSession = createRoute({
   path: '/api/me/sessions/{id}',
   operationId: 'endSession',
   tags,
-  summary: 'End a session of mine: its tokens stop working now',
+  summary: 'End one of my sessions: its tokens stop working now',
   security: bearerSecurity,
   middleware: [authenticate()] as const,
   request: { params: sessionPath },
@@ -103,9 +103,9 @@ export function profileRoutes(): Router {
     const { database, cache } = c.var.upstreams
     const { username_key, ...own } = await readOwnCredentials(database, c.var.caller)
     checkNewPassword(new_password, own)
-    // The caller is active, or there would be no credentials.
-    const proof = await checkPassword(c, username_key, current_password, async () => ({ ...own, is_active: true }))
-    if (!proof) throw wrongPassword()
+    // The account is active: `readOwnCredentials` throws for a disabled one.
+    const checked = await checkPassword(c, username_key, current_password, async () => ({ ...own, is_active: true }))
+    if (!checked) throw wrongPassword()
     const ended = await changePassword(database, c.var.caller, own.password_hash, await hashPassword(new_password))
     if (!ended) throw wrongPassword()
     await cache.write(ended.map(invalidateSession))
@@ -113,7 +113,7 @@ export function profileRoutes(): Router {
   })
 
   router.openapi(readSessions, async (c) => {
-    const items = await listSessions(c.var.upstreams.database, c.var.caller, shownSessions)
+    const items = await listSessions(c.var.upstreams.database, c.var.caller, maxListedSessions)
     return c.json({ items }, 200)
   })
 
@@ -121,7 +121,7 @@ export function profileRoutes(): Router {
     const { id } = c.req.valid('param')
     const { database, cache } = c.var.upstreams
     if (!(await endOwnSession(database, c.var.caller, id))) {
-      throw new TiebarError('not_found', 'You have no session with this id that has not ended.')
+      throw new TiebarError('not_found', 'You have no active session with this id.')
     }
     await cache.write([invalidateSession(id)])
     return c.body(null, 204)
@@ -138,7 +138,7 @@ function checkNewPassword(password: string, { username, email }: Pick<OwnCredent
   })
 }
 
-/** Not 401: nothing is wrong with the token, and a client would refresh it and try again. It is a field of the form. */
+/** Not 401: the token is valid, and a client would refresh it and try again. The password is a field of the body. */
 function wrongPassword(): TiebarError {
   return new TiebarError('wrong_password', 'The current password is wrong.', {
     errors: [{ pointer: '/current_password', detail: 'is wrong' }],

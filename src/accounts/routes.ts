@@ -1,4 +1,4 @@
-// Signing up, in and out, and the tokens of a session.
+// Endpoints for sign-up, log-in, log-out and the tokens of a session.
 import { createRoute } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
 import type { AppContext } from '../http/context.ts'
@@ -18,7 +18,7 @@ import * as store from './sql/sign-in.ts'
 import type { TokenIssuer } from './token.ts'
 
 const tags = ['Accounts']
-const longestUserAgent = 256
+const maxUserAgentLength = 256
 
 const signUp = createRoute({
   method: 'post',
@@ -65,7 +65,7 @@ const refresh = createRoute({
   operationId: 'refreshToken',
   tags,
   summary: 'Exchange a refresh token for new tokens',
-  description: 'A refresh token is good once. One that is used again ends its session.',
+  description: 'A refresh token can be used once. If it is used again, its session ends.',
   middleware: [jsonBody()] as const,
   request: { body: body(refreshBody) },
   responses: {
@@ -79,7 +79,7 @@ const readPublicKeys = createRoute({
   path: '/.well-known/jwks.json',
   operationId: 'readPublicKeys',
   tags,
-  summary: 'The public keys that our tokens and commands are signed with',
+  summary: 'The public keys that verify our tokens and commands',
   responses: { 200: jsonAlsoAs('application/jwk-set+json', publicKeysSchema, 'A JWK set') },
 })
 
@@ -103,9 +103,9 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
       lastName: last_name,
     }
     const { database } = c.var.upstreams
-    const [taken] = await Promise.all([store.findTaken(database, account), limitSignUps(c)])
+    const [taken] = await Promise.all([store.findTakenField(database, account), limitSignUps(c)])
     if (taken) throw takenProblem(taken)
-    const session = beginSession(c)
+    const session = createSession(c)
     const user = await store
       .insertAccount(database, account, await hashPassword(password), session)
       .catch((error: unknown) => {
@@ -125,13 +125,13 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const { username, password } = c.req.valid('json')
     const { database } = c.var.upstreams
     const usernameKey = foldName(username)
-    const proof = await checkPassword(c, usernameKey, password, () => store.findCredentials(database, usernameKey))
-    // A disabled account is told nothing that an unknown one is not.
-    if (!proof) throw badCredentials()
-    const session = beginSession(c)
-    // A queue that is full now is no reason to turn anybody away: the next log-in will do.
-    const newHash = proof.isOutdated ? await hashPassword(password).catch(() => null) : null
-    const user = await store.insertSession(database, proof.credentials, session, newHash)
+    const checked = await checkPassword(c, usernameKey, password, () => store.findCredentials(database, usernameKey))
+    // A disabled account gets the same answer as an unknown one.
+    if (!checked) throw badCredentials()
+    const session = createSession(c)
+    // The log-in succeeds even if the hash queue is full: the next log-in can replace the hash.
+    const newHash = checked.isOutdated ? await hashPassword(password).catch(() => null) : null
+    const user = await store.insertSession(database, checked.credentials, session, newHash)
     if (!user) throw badCredentials()
     return c.json(
       {
@@ -179,11 +179,11 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   return router
 }
 
-function beginSession(c: AppContext): store.NewSession {
+function createSession(c: AppContext): store.NewSession {
   return {
     sessionId: uuidv7(),
     refreshId: uuidv7(),
-    userAgent: c.req.header('User-Agent')?.slice(0, longestUserAgent) ?? null,
+    userAgent: c.req.header('User-Agent')?.slice(0, maxUserAgentLength) ?? null,
     address: addressOf(c),
   }
 }

@@ -1,11 +1,11 @@
-// The wire shapes of accounts.
+// Request and response schemas of accounts.
 import { z } from '@hono/zod-openapi'
 import { enumOf, numericId, pageQuery, sortOf, text, time, uuid } from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { accountSorts } from './sql/administration.ts'
 import type { Account } from './sql/caller.ts'
 
-/** What Django allowed, which is where the names come from: letters, digits and @ . + - _ */
+/** Usernames come from Django, which allows letters, digits and @ . + - _ */
 const username = text(1, 150)
   .regex(/^[\p{L}\p{N}@.+_-]+$/u, 'may have letters, digits and @ . + - _ only')
   .openapi({ pattern: '^[\\p{L}\\p{N}@.+_-]+$', example: 'kim.minji' })
@@ -49,7 +49,7 @@ export const refreshBody = bodyOf('Refresh', {
   refresh: z.string().min(1).max(4096).openapi({ example: 'eyJhbGciOi…' }),
 })
 
-/** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
+/** JSON Merge Patch (RFC 7396): an absent member is not changed. */
 export const accountPatchBody = bodyOf(
   'AccountPatch',
   {
@@ -102,7 +102,7 @@ export const sessionsSchema = z
         address: z
           .string()
           .nullable()
-          .openapi({ example: '203.0.113.7', description: 'Where the log-in came from; of IPv6 the /64' }),
+          .openapi({ example: '203.0.113.7', description: 'The client address at log-in; for IPv6 its /64 prefix' }),
         current: z.boolean(),
       }),
     ),
@@ -131,7 +131,7 @@ export const publicKeysSchema = z
         crv: enumOf(['Ed25519'], { Ed25519: 'The curve of the key.' }),
         kid: z.string().openapi({ example: '2026-11-22' }),
         x: z.string().openapi({ example: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }),
-        use: enumOf(['sig'], { sig: 'The key checks signatures.' }),
+        use: enumOf(['sig'], { sig: 'The key verifies signatures.' }),
         alg: enumOf(['EdDSA'], { EdDSA: 'The signature algorithm of our tokens.' }),
       }),
     ),

@@ -1,4 +1,4 @@
-// Sessions: one row per sign-in. A token is worth what its session is worth at this moment.
+// Sessions: one row per sign-up or log-in. A token is valid only while its session is active.
 import { bigint, index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { accounts } from './account.table.ts'
 
@@ -9,7 +9,7 @@ export const sessions = pgTable(
     accountId: bigint('account_id', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),
-    /** `jti` of the one refresh token that is good; a rotation replaces it. */
+    /** `jti` of the only valid refresh token. Each refresh replaces it. */
     refreshId: uuid('refresh_id').notNull(),
     userAgent: text('user_agent'),
     address: text(),

@@ -1,32 +1,35 @@
-// The short-lived mark in Redis that lets a job's status be read without asking PostgreSQL who asks.
+// The session cache in Redis: for 60 s the status of a job can be read without a session check in PostgreSQL.
 import type { CacheWrite } from '../infra/redis.ts'
 
-const markSeconds = 60
+const cacheSeconds = 60
 
 export function sessionCacheKey(sessionId: string): string {
   return `session:${sessionId}`
 }
 
-/** After PostgreSQL said that the session lives. Never overwrites `ask`, which a log-out may just have written. */
+/** Use it after PostgreSQL has confirmed the session. Never overwrites `ask`, which a log-out may have just written. */
 export function cacheSession(sessionId: string): CacheWrite {
   return {
     when: 'absent',
     key: sessionCacheKey(sessionId),
     value: 'alive',
-    seconds: markSeconds,
+    seconds: cacheSeconds,
   }
 }
 
-/** Whatever ends a session writes this before it answers: until the mark expires, PostgreSQL is asked. */
+/**
+ * Every request that ends a session writes this before it answers: until the entry expires, PostgreSQL checks the
+ * session.
+ */
 export function invalidateSession(sessionId: string): CacheWrite {
   return {
     when: 'always',
     key: sessionCacheKey(sessionId),
     value: 'ask',
-    seconds: markSeconds,
+    seconds: cacheSeconds,
   }
 }
 
-export function isSessionCached(mark: string | null | undefined): boolean {
-  return mark === 'alive'
+export function isSessionCached(value: string | null | undefined): boolean {
+  return value === 'alive'
 }

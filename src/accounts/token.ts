@@ -1,5 +1,5 @@
-// Our tokens: EdDSA JWTs (RFC 7519, RFC 8037). What each is good for stands in `aud` and `token_type`; whether its
-// session still lives is PostgreSQL's to say.
+// Our tokens: EdDSA JWTs (RFC 7519, RFC 8037). `aud` and `token_type` define the use of a token. PostgreSQL decides
+// whether its session is still active.
 import { type CryptoKey, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { validate } from 'uuid'
 import type { SigningKey } from '../env.ts'
@@ -28,11 +28,11 @@ export type TokenIssuer = {
   issuePair(claims: { accountId: number; sessionId: string; refreshId: string }): Promise<TokenPair>
   /** @throws TiebarError `token_invalid` */
   verify(token: string, type: TokenType): Promise<TokenClaims>
-  /** Signs a token for another audience: a controller, or the bearer of an outcome. */
+  /** Signs a token for another audience: `controller` or `outcome`. */
   sign(claims: JWTPayload, audience: string, lifetimeSeconds: number): Promise<string>
   /** @throws TiebarError `token_invalid` */
   verifyFor(token: string, audience: string): Promise<JWTPayload>
-  /** The public halves as a JWK set (RFC 7517 §5). */
+  /** The public keys as a JWK set (RFC 7517 §5). */
   publicKeys(): { keys: PublicKey[] }
 }
 
@@ -48,26 +48,29 @@ export type PublicKey = {
 const apiAudience = 'api'
 const clockToleranceSeconds = 5
 
-/** Access tokens that an isolate knows again. A token is some 500 bytes. */
-const tokensRemembered = 1_000
+/** How many verified access tokens an isolate caches. A token has about 500 bytes. */
+const maxCachedTokens = 1_000
 
-/** @param keys the first signs, all verify: so keys can be rotated without signing anyone out */
+/**
+ * @param keys the first key signs, all keys verify, so that a key can be rotated without ending sessions
+ * @throws TypeError if there is no key
+ */
 export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssuer {
   const [signer] = keys
   if (!signer) throw new TypeError('at least one signing key is needed')
-  // Imported once per isolate, when first needed.
+  // Each key is imported once per isolate, at its first use.
   const imported = new Map<string, Promise<CryptoKey>>()
   const importOnce = (name: string, jwk: Partial<SigningKey>) => {
-    const known = imported.get(name) ?? (importJWK(jwk, 'EdDSA') as Promise<CryptoKey>) // an OKP key is never a secret
+    const known = imported.get(name) ?? (importJWK(jwk, 'EdDSA') as Promise<CryptoKey>) // bytes are only returned for a symmetric key
     imported.set(name, known)
     return known
   }
 
-  // A client sends the same token for half an hour. Its signature stays good; its end is looked at each time, and
-  // whether its session lives is no matter of the token's.
-  const proven = new BoundedCache<{ claims: TokenClaims; expiresAt: number }>(tokensRemembered)
-  const recall = (token: string) => {
-    const known = proven.get(token)
+  // A client sends the same access token for 30 minutes, so its signature is verified once. Its expiry is checked each
+  // time, and PostgreSQL checks its session.
+  const verifiedTokens = new BoundedCache<{ claims: TokenClaims; expiresAt: number }>(maxCachedTokens)
+  const findVerified = (token: string) => {
+    const known = verifiedTokens.get(token)
     return known && known.expiresAt > Math.floor(Date.now() / 1000) - clockToleranceSeconds ? known.claims : undefined
   }
 
@@ -107,7 +110,7 @@ export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssu
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error
       const detail =
-        error instanceof errors.JWTExpired ? 'The token has expired. Refresh it.' : 'The token is not one of ours.'
+        error instanceof errors.JWTExpired ? 'The token has expired. Refresh it.' : 'The token is not valid.'
       throw new TiebarError('token_invalid', detail, {}, { cause: error })
     }
   }
@@ -129,16 +132,16 @@ export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssu
       }
     },
     async verify(token, type) {
-      const known = type === 'access' ? recall(token) : undefined
+      const known = type === 'access' ? findVerified(token) : undefined
       if (known) return known
       const { sub, sid, jti, exp = 0, token_type } = await verifyFor(token, apiAudience)
       const accountId = Number(sub)
-      const isSound = Number.isSafeInteger(accountId) && isUuid(sid) && isUuid(jti)
-      if (!isSound || token_type !== type) {
+      const isValid = Number.isSafeInteger(accountId) && isUuid(sid) && isUuid(jti)
+      if (!isValid || token_type !== type) {
         throw new TiebarError('token_invalid', `This is not ${type === 'access' ? 'an access' : 'a refresh'} token.`)
       }
       const claims = { accountId, sessionId: sid, tokenId: jti }
-      if (type === 'access') proven.set(token, { claims, expiresAt: exp })
+      if (type === 'access') verifiedTokens.set(token, { claims, expiresAt: exp })
       return claims
     },
     publicKeys: () => ({

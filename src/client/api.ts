@@ -7,19 +7,19 @@
  */
 export interface Operations {
   /**
-   * Is the Worker alive
+   * Check that the Worker is running
    */
   readHealth: {
     answer: Alive
   }
   /**
-   * Does every upstream answer
+   * Check that every upstream answers
    */
   readReadiness: {
     answer: Readiness
   }
   /**
-   * This document
+   * Read the OpenAPI document
    */
   readOpenApiDocument: {
     answer: {
@@ -31,13 +31,13 @@ export interface Operations {
     }
   }
   /**
-   * Everything that can go wrong
+   * List all error codes
    */
   listProblems: {
     answer: ProblemPages
   }
   /**
-   * What a code means and what to do
+   * Explain an error code
    */
   readProblem: {
     path: {
@@ -73,13 +73,13 @@ export interface Operations {
     answer: TokenAnswer
   }
   /**
-   * The public keys that our tokens and commands are signed with
+   * The public keys that verify our tokens and commands
    */
   readPublicKeys: {
     answer: PublicKeys
   }
   /**
-   * Who am I
+   * Read my account
    */
   readMe: {
     answer: User
@@ -99,13 +99,13 @@ export interface Operations {
     answer: undefined
   }
   /**
-   * Where am I signed in: this session, then those that were refreshed last, 100 in all
+   * List my sessions: this one first, then the most recently refreshed, at most 100
    */
   listSessions: {
     answer: Sessions
   }
   /**
-   * End a session of mine: its tokens stop working now
+   * End one of my sessions: its tokens stop working now
    */
   endSession: {
     path: {
@@ -120,7 +120,7 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
@@ -140,7 +140,7 @@ export interface Operations {
     answer: AccountPage
   }
   /**
-   * Disable or enable an account, give or take staff rights (staff only)
+   * Disable or enable an account, grant or revoke staff rights (staff only)
    */
   changeAccountRights: {
     path: {
@@ -150,31 +150,31 @@ export interface Operations {
     answer: User
   }
   /**
-   * Jobs on my machines and jobs that I asked for, newest first
+   * Jobs on my machines and jobs that I requested, newest first
    */
   listMyJobs: {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
-       * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
-       * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
+       * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
        */
       command?: 'START' | 'STOP'
       /**
        * - `QUEUED`: Open: accepted, and not yet sent to the controller.
        * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-       * - `PENDING`: Open: the controller has taken the command and will report the outcome.
-       * - `SUCCEEDED`: Final: the controller did what it was told.
-       * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+       * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
+       * - `SUCCEEDED`: Final: the controller executed the command.
+       * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
        * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-       * - `EXPIRED`: Final: not carried out, because its time was over.
-       * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+       * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
+       * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
        * - `CANCELED`: Final: a person cancelled it before it was sent.
-       * - `SUPERSEDED`: Final: a STOP took its place.
+       * - `SUPERSEDED`: Final: a STOP superseded it.
        */
       state?:
         | 'QUEUED'
@@ -188,12 +188,12 @@ export interface Operations {
         | 'CANCELED'
         | 'SUPERSEDED'
       /**
-       * - `SUCCESS`: The controller did what it was told.
+       * - `SUCCESS`: The controller executed the command.
        * - `REMOTEFAILED`: The controller refused.
-       * - `INTERNALFAILED`: The controller gave no answer that says what it did.
-       * - `PENDING`: The controller is carrying it out.
+       * - `INTERNALFAILED`: The controller gave no valid answer or report.
+       * - `PENDING`: The controller is executing the command.
        * - `PERMISSIONDENIED`: The requester may not operate the machine.
-       * - `INVALIDCOMMAND`: The command does not fit the machine as it is.
+       * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
        * - `IGNORE`: The command expired, was cancelled or was superseded.
        */
       result?:
@@ -214,7 +214,7 @@ export interface Operations {
     answer: JobPage
   }
   /**
-   * Jobs of a machine, newest first; also of a deleted one
+   * Jobs of a machine, newest first; also of a deleted machine
    */
   listMachineJobs: {
     path: {
@@ -223,25 +223,25 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
-       * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
-       * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
+       * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
        */
       command?: 'START' | 'STOP'
       /**
        * - `QUEUED`: Open: accepted, and not yet sent to the controller.
        * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-       * - `PENDING`: Open: the controller has taken the command and will report the outcome.
-       * - `SUCCEEDED`: Final: the controller did what it was told.
-       * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+       * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
+       * - `SUCCEEDED`: Final: the controller executed the command.
+       * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
        * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-       * - `EXPIRED`: Final: not carried out, because its time was over.
-       * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+       * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
+       * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
        * - `CANCELED`: Final: a person cancelled it before it was sent.
-       * - `SUPERSEDED`: Final: a STOP took its place.
+       * - `SUPERSEDED`: Final: a STOP superseded it.
        */
       state?:
         | 'QUEUED'
@@ -255,12 +255,12 @@ export interface Operations {
         | 'CANCELED'
         | 'SUPERSEDED'
       /**
-       * - `SUCCESS`: The controller did what it was told.
+       * - `SUCCESS`: The controller executed the command.
        * - `REMOTEFAILED`: The controller refused.
-       * - `INTERNALFAILED`: The controller gave no answer that says what it did.
-       * - `PENDING`: The controller is carrying it out.
+       * - `INTERNALFAILED`: The controller gave no valid answer or report.
+       * - `PENDING`: The controller is executing the command.
        * - `PERMISSIONDENIED`: The requester may not operate the machine.
-       * - `INVALIDCOMMAND`: The command does not fit the machine as it is.
+       * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
        * - `IGNORE`: The command expired, was cancelled or was superseded.
        */
       result?:
@@ -309,7 +309,7 @@ export interface Operations {
     answer: Job
   }
   /**
-   * Take a job back that has not been sent
+   * Cancel a job that has not been sent
    */
   cancelJob: {
     path: {
@@ -325,15 +325,15 @@ export interface Operations {
     query: {
       limit?: number
       /**
-       * `next_cursor` of the page before
+       * `next_cursor` of the previous page
        */
       cursor?: string
       /**
        * - `POWEROFF`: The machine is switched off.
-       * - `READY`: The machine stands still and can be started.
+       * - `READY`: The machine is stopped and can be started.
        * - `RUNNING`: The machine is moulding.
-       * - `PENDING`: The controller has taken a command and is carrying it out.
-       * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+       * - `PENDING`: The controller has accepted a command and is executing it.
+       * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
        */
       status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
       /**
@@ -359,7 +359,7 @@ export interface Operations {
     answer: MachinePage
   }
   /**
-   * Register a machine of mine
+   * Register a machine that I own
    */
   createMachine: {
     body: NewMachine
@@ -375,7 +375,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Replace a machine; without `status` that stays
+   * Replace a machine; without `status`, the status is kept
    */
   replaceMachine: {
     path: {
@@ -385,7 +385,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Change some of a machine (JSON Merge Patch)
+   * Change some fields of a machine (JSON Merge Patch)
    */
   changeMachine: {
     path: {
@@ -395,7 +395,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Delete a machine; its history stays
+   * Delete a machine; its history is kept
    */
   deleteMachine: {
     path: {
@@ -453,7 +453,7 @@ export interface ProblemPage {
    * - `malformed_request`: The request cannot be read. Nothing was changed.
    * - `token_missing`: The operation requires a token, and the request has none.
    * - `token_invalid`: The request has a token that is not valid for this operation.
-   * - `session_ended`: The token is genuine, but its session has ended.
+   * - `session_ended`: The signature of the token is valid, but its session has ended.
    * - `bad_credentials`: The log-in failed.
    * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
    * - `bad_signature`: The message does not come from the queue, so it was not processed.
@@ -461,16 +461,16 @@ export interface ProblemPage {
    * - `staff_only`: The operation is for staff only.
    * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
    * - `method_not_allowed`: The path exists, but it does not support this method.
-   * - `not_acceptable`: The Accept header excludes every format that this path can answer in. Nothing was changed.
+   * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
    * - `username_taken`: Another account has this username.
    * - `email_taken`: Another account has this e-mail address.
    * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
    * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
-   * - `wrong_state`: The machine is in a state in which it cannot follow the command. The refusal is in its history.
-   * - `no_controller`: The command cannot be sent anywhere. The refusal is in the history of the machine.
+   * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
+   * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
    * - `not_cancelable`: The job was not canceled.
    * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
-   * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
+   * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
    * - `body_too_large`: The body of the request is larger than the server accepts.
    * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
    * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
@@ -478,7 +478,7 @@ export interface ProblemPage {
    * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
    * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
    * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
-   * - `misconfigured`: The server lacks a part of its configuration, and serves no request until that is corrected.
+   * - `misconfigured`: A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.
    * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
    */
   code:
@@ -520,7 +520,7 @@ export interface ProblemPage {
   why: string
   remedy: string
   /**
-   * Whether the very same request may succeed later
+   * Whether the same request may succeed later
    */
   retry_helps: boolean
 }
@@ -581,7 +581,7 @@ export interface PublicKeys {
     kid: string
     x: string
     /**
-     * - `sig`: The key checks signatures.
+     * - `sig`: The key verifies signatures.
      */
     use: 'sig'
     /**
@@ -607,7 +607,7 @@ export interface Sessions {
     expires_at: string
     user_agent: string | null
     /**
-     * Where the log-in came from; of IPv6 the /64
+     * The client address at log-in; for IPv6 its /64 prefix
      */
     address: string | null
     current: boolean
@@ -633,21 +633,21 @@ export interface Job {
   machine_id: number
   machine_owner_id: number
   /**
-   * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
-   * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+   * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
+   * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
    */
   command: 'START' | 'STOP'
   /**
    * - `QUEUED`: Open: accepted, and not yet sent to the controller.
    * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-   * - `PENDING`: Open: the controller has taken the command and will report the outcome.
-   * - `SUCCEEDED`: Final: the controller did what it was told.
-   * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+   * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
+   * - `SUCCEEDED`: Final: the controller executed the command.
+   * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
    * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-   * - `EXPIRED`: Final: not carried out, because its time was over.
-   * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+   * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
+   * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
    * - `CANCELED`: Final: a person cancelled it before it was sent.
-   * - `SUPERSEDED`: Final: a STOP took its place.
+   * - `SUPERSEDED`: Final: a STOP superseded it.
    */
   state:
     | 'QUEUED'
@@ -661,30 +661,30 @@ export interface Job {
     | 'CANCELED'
     | 'SUPERSEDED'
   /**
-   * - `SUCCESS`: The controller did what it was told.
+   * - `SUCCESS`: The controller executed the command.
    * - `REMOTEFAILED`: The controller refused.
-   * - `INTERNALFAILED`: The controller gave no answer that says what it did.
-   * - `PENDING`: The controller is carrying it out.
+   * - `INTERNALFAILED`: The controller gave no valid answer or report.
+   * - `PENDING`: The controller is executing the command.
    * - `PERMISSIONDENIED`: The requester may not operate the machine.
-   * - `INVALIDCOMMAND`: The command does not fit the machine as it is.
+   * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
    * - `IGNORE`: The command expired, was cancelled or was superseded.
    */
   result:
     'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE' | null
   /**
    * - `not_owner`: The requester is neither the owner of the machine nor staff.
-   * - `wrong_state`: The status of the machine did not admit the command.
+   * - `wrong_state`: The status of the machine did not allow the command.
    * - `job_open`: Another job of the machine was open.
    * - `no_controller`: The machine had no controller.
    * - `changed`: The machine was changed or deleted after the request.
    * - `refused`: The controller refused.
-   * - `bad_answer`: The controller gave an answer that cannot be read.
-   * - `outcome_unknown`: An attempt may have been carried out, and nobody has said so.
+   * - `bad_answer`: The controller gave an invalid answer.
+   * - `outcome_unknown`: An attempt may have been executed, but the outcome is unknown.
    * - `unreachable`: No attempt reached the controller.
    * - `not_in_time`: The command could not be sent before `not_after`.
-   * - `no_report`: The controller took the command and did not report the outcome.
+   * - `no_report`: The controller accepted the command and did not report the outcome.
    * - `by_person`: A person cancelled the job.
-   * - `by_stop`: A STOP took the place of the job.
+   * - `by_stop`: A STOP superseded the job.
    */
   reason:
     | 'not_owner'
@@ -702,7 +702,7 @@ export interface Job {
     | 'by_stop'
     | null
   /**
-   * The controller's or a person's own words
+   * Free text from the controller or from the person who cancelled the job
    */
   detail: string | null
   attempts: number
@@ -722,14 +722,14 @@ export interface JobEvent {
   /**
    * - `QUEUED`: Open: accepted, and not yet sent to the controller.
    * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-   * - `PENDING`: Open: the controller has taken the command and will report the outcome.
-   * - `SUCCEEDED`: Final: the controller did what it was told.
-   * - `FAILED`: Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.
+   * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
+   * - `SUCCEEDED`: Final: the controller executed the command.
+   * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
    * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-   * - `EXPIRED`: Final: not carried out, because its time was over.
-   * - `TIMED_OUT`: Final: the controller took the command and did not report in time. A late report is still taken.
+   * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
+   * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
    * - `CANCELED`: Final: a person cancelled it before it was sent.
-   * - `SUPERSEDED`: Final: a STOP took its place.
+   * - `SUPERSEDED`: Final: a STOP superseded it.
    */
   state:
     | 'QUEUED'
@@ -747,18 +747,18 @@ export interface JobEvent {
   by: number | ('queue' | 'controller' | 'sweep')
   /**
    * - `not_owner`: The requester is neither the owner of the machine nor staff.
-   * - `wrong_state`: The status of the machine did not admit the command.
+   * - `wrong_state`: The status of the machine did not allow the command.
    * - `job_open`: Another job of the machine was open.
    * - `no_controller`: The machine had no controller.
    * - `changed`: The machine was changed or deleted after the request.
    * - `refused`: The controller refused.
-   * - `bad_answer`: The controller gave an answer that cannot be read.
-   * - `outcome_unknown`: An attempt may have been carried out, and nobody has said so.
+   * - `bad_answer`: The controller gave an invalid answer.
+   * - `outcome_unknown`: An attempt may have been executed, but the outcome is unknown.
    * - `unreachable`: No attempt reached the controller.
    * - `not_in_time`: The command could not be sent before `not_after`.
-   * - `no_report`: The controller took the command and did not report the outcome.
+   * - `no_report`: The controller accepted the command and did not report the outcome.
    * - `by_person`: A person cancelled the job.
-   * - `by_stop`: A STOP took the place of the job.
+   * - `by_stop`: A STOP superseded the job.
    * - `attempt_failed`: An attempt failed; another one may follow.
    * - `late_answer`: Only a note: the controller answered after the job had ended.
    * - `contradiction`: Only a note: the controller reported another outcome than before.
@@ -782,14 +782,14 @@ export interface JobEvent {
     | 'contradiction'
     | null
   /**
-   * The controller's or a person's own words
+   * Free text from the controller or from the person who cancelled the job
    */
   detail: string | null
 }
 export interface Operation {
   /**
-   * - `START`: Starts the machine. It is sent only while it is fresh and the machine is READY.
-   * - `STOP`: Stops the machine. It supersedes an open START and is repeated until its time is over.
+   * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
+   * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
    */
   command: 'START' | 'STOP'
   /**
@@ -811,15 +811,15 @@ export interface Machine {
   location: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   owner_id: number
   /**
-   * Null for whoever is not the owner or staff
+   * Null unless the caller is the owner or staff
    */
   controller_url: string | null
   created_at: string
@@ -830,10 +830,10 @@ export interface NewMachine {
   location: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
@@ -843,10 +843,10 @@ export interface WholeMachine {
   location: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
@@ -856,10 +856,10 @@ export interface MachinePatch {
   location?: string
   /**
    * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine stands still and can be started.
+   * - `READY`: The machine is stopped and can be started.
    * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has taken a command and is carrying it out.
-   * - `ERROR`: A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.
+   * - `PENDING`: The controller has accepted a command and is executing it.
+   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
    */
   status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
   controller_url?: string | null
@@ -878,7 +878,7 @@ export interface Problem {
    * - `malformed_request`: The request cannot be read. Nothing was changed.
    * - `token_missing`: The operation requires a token, and the request has none.
    * - `token_invalid`: The request has a token that is not valid for this operation.
-   * - `session_ended`: The token is genuine, but its session has ended.
+   * - `session_ended`: The signature of the token is valid, but its session has ended.
    * - `bad_credentials`: The log-in failed.
    * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
    * - `bad_signature`: The message does not come from the queue, so it was not processed.
@@ -886,16 +886,16 @@ export interface Problem {
    * - `staff_only`: The operation is for staff only.
    * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
    * - `method_not_allowed`: The path exists, but it does not support this method.
-   * - `not_acceptable`: The Accept header excludes every format that this path can answer in. Nothing was changed.
+   * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
    * - `username_taken`: Another account has this username.
    * - `email_taken`: Another account has this e-mail address.
    * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
    * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
-   * - `wrong_state`: The machine is in a state in which it cannot follow the command. The refusal is in its history.
-   * - `no_controller`: The command cannot be sent anywhere. The refusal is in the history of the machine.
+   * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
+   * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
    * - `not_cancelable`: The job was not canceled.
    * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
-   * - `precondition_failed`: The machine is not in the state that If-Match names. Nothing was changed.
+   * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
    * - `body_too_large`: The body of the request is larger than the server accepts.
    * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
    * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
@@ -903,7 +903,7 @@ export interface Problem {
    * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
    * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
    * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
-   * - `misconfigured`: The server lacks a part of its configuration, and serves no request until that is corrected.
+   * - `misconfigured`: A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.
    * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
    */
   code:

@@ -1,4 +1,4 @@
-// What every handler finds in its context: the request's id and trace, and the upstreams bound to that trace.
+// The Hono context of every handler: the request's id and trace, and clients of the upstreams that record in that trace.
 import type { Context } from 'hono'
 import type { Environment } from '../env.ts'
 import type { Database } from '../infra/database.ts'
@@ -7,7 +7,7 @@ import type { Queue } from '../infra/queue.ts'
 import type { Cache } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
 
-/** Who sent the request, as far as the token says. Whether the session still lives is decided by the statement. */
+/** The caller according to the access token. Each SQL statement checks whether the session is still active. */
 export type Caller = { accountId: number; sessionId: string }
 
 export type Upstreams = { database: Database; cache: Cache; limiter: Limiter; queue: Queue }
@@ -22,7 +22,7 @@ export type AppEnv = {
     verifyAccess: (token: string) => Promise<Caller>
     /** Set by `authenticate()`. */
     caller: Caller
-    /** Set by `jsonBody()`: the bytes as they came. */
+    /** Set by `jsonBody()`: the bytes of the body before decoding. */
     rawBody: Uint8Array
   }
 }

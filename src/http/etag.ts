@@ -2,7 +2,7 @@
 
 const entityTag = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
 
-/** Whether `If-None-Match` names this representation: then a GET is answered 304. Weak comparison. */
+/** Whether `If-None-Match` contains this ETag. A GET then answers 304. Uses weak comparison. */
 export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   if (ifNoneMatch.trim() === '*') return true
@@ -10,8 +10,8 @@ export function isNotModified(ifNoneMatch: string | undefined, etag: string): bo
 }
 
 /**
- * The tags of `If-Match`, or undefined when any state will do. Strong comparison: a weak tag matches nothing, and a
- * header without a tag matches nothing either.
+ * The ETags of `If-Match`, or undefined if every state is accepted. Uses strong comparison: a weak ETag matches nothing.
+ * A header without an ETag also matches nothing.
  */
 export function readIfMatch(ifMatch: string | undefined): string[] | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined

@@ -1,4 +1,4 @@
-// Alive, and ready: each upstream with its latency.
+// Health checks: whether the Worker runs, and whether each upstream answers, with its latency.
 import { createRoute, z } from '@hono/zod-openapi'
 import { describeError } from '../kernel/log.ts'
 import type { Trace, Upstream } from '../kernel/trace.ts'
@@ -20,7 +20,8 @@ const shared = {
   }),
 }
 const readiness = z.object(shared).openapi('Readiness')
-const remedy = 'The log tells why. On your own machine, "npm run platform" starts all three services.'
+const remedy =
+  'The log of the server contains the reason. On your own machine, "npm run platform" starts all three services.'
 const notReady = z.object({ ...shared, remedy: z.string().openapi({ example: remedy }) }).openapi('NotReady')
 
 const readAlive = createRoute({
@@ -28,8 +29,8 @@ const readAlive = createRoute({
   path: '/api/health',
   operationId: 'readHealth',
   tags,
-  summary: 'Is the Worker alive',
-  responses: { 200: json(alive, 'It is') },
+  summary: 'Check that the Worker is running',
+  responses: { 200: json(alive, 'The Worker is running') },
 })
 
 const readReady = createRoute({
@@ -37,10 +38,10 @@ const readReady = createRoute({
   path: '/api/health/ready',
   operationId: 'readReadiness',
   tags,
-  summary: 'Does every upstream answer',
+  summary: 'Check that every upstream answers',
   responses: {
-    200: json(readiness, 'All do'),
-    503: json(notReady, 'Some are away'),
+    200: json(readiness, 'All upstreams answered'),
+    503: json(notReady, 'At least one upstream did not answer'),
   },
 })
 
@@ -66,12 +67,12 @@ export function healthRoutes(): Router {
 }
 
 async function check(trace: Trace, name: Upstream, ping: () => Promise<void>): Promise<z.infer<typeof upstream>> {
-  const beganAt = Date.now()
+  const startedAt = Date.now()
   try {
     await ping()
-    return { status: 'ok', latency_ms: Date.now() - beganAt }
+    return { status: 'ok', latency_ms: Date.now() - startedAt }
   } catch (error) {
     trace.log('error', { upstream: name, ...describeError(error) })
-    return { status: 'away', latency_ms: Date.now() - beganAt }
+    return { status: 'away', latency_ms: Date.now() - startedAt }
   }
 }

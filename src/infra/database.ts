@@ -1,4 +1,4 @@
-// PostgreSQL through Neon's driver, which speaks SQL over HTTP. A statement is one round trip; a batch is one round trip
+// PostgreSQL through Neon's driver, which sends SQL over HTTP. A statement is one round trip; a batch is one round trip
 // and one transaction.
 import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless'
 import { type SQL, sql } from 'drizzle-orm'
@@ -14,28 +14,29 @@ export type Statement = { query: string; params?: unknown[] }
 export type Row = Record<string, unknown>
 
 export type BatchOptions = {
-  /** A unique index whose violation means that the decision was stale: the batch is run once more. */
+  /** A unique index. Its violation means that the decision used stale rows, so the batch runs once more. */
   retryOnViolationOf?: string
-  /** What is left of the caller's own time; at most the deadline of every statement. */
+  /** The time that the caller has left. A larger value than the default deadline (8 s) is reduced to it. */
   deadlineMs?: number
 }
 
 /**
- * Both run once more when the transaction lost a race; both throw TiebarError `database_unavailable`. The name stands in
- * the log and, as a comment, at the head of each statement: so PostgreSQL's own views show it, too.
+ * `query` and `batch` run once more after a serialization failure or a deadlock. The name is logged. It is also a comment
+ * at the start of each statement, so that PostgreSQL's statistics views show it.
+ * Both throw TiebarError `database_unavailable`, UniqueViolation, or NeonDbError for any other error of the statement.
  */
 export type Database = {
   /** Runs one statement. */
   query<Row>(name: string, statement: SQL): Promise<Row[]>
-  /** Runs the statements in one transaction (READ COMMITTED) and answers the rows of the last one. */
+  /** Runs the statements in one transaction (READ COMMITTED) and returns the rows of the last one. */
   batch<Row>(name: string, statements: SQL[], options?: BatchOptions): Promise<Row[]>
-  /** Answers or throws: for the readiness check. */
+  /** Throws if PostgreSQL does not answer. For the readiness check. */
   ping(): Promise<void>
 }
 
 type ValueReader = (text: string) => unknown
 
-/** A unique index said no. Which one is in `constraint`. */
+/** A unique index was violated. `constraint` is its name. */
 export class UniqueViolation extends Error {
   override readonly name = 'UniqueViolation'
   readonly constraint: string
@@ -46,12 +47,12 @@ export class UniqueViolation extends Error {
   }
 }
 
-/** A stored value that our own code cannot read: a defect of ours, and no outage. */
+/** A stored value that our code cannot parse. This is a defect, not an outage. */
 class UnreadableValue extends Error {
   override readonly name = 'UnreadableValue'
 }
 
-/** A parameter of which PostgreSQL has no text: a defect of ours, and no outage. */
+/** A parameter that PostgreSQL cannot receive as text. This is a defect, not an outage. */
 class UnbindableValue extends TypeError {
   override readonly name = 'UnbindableValue'
 }
@@ -61,17 +62,17 @@ function orUnreadable(read: ValueReader): ValueReader {
     try {
       return read(text)
     } catch (cause) {
-      throw new UnreadableValue('PostgreSQL answered a value that cannot be read', { cause })
+      throw new UnreadableValue('PostgreSQL returned a value that cannot be parsed', { cause })
     }
   }
 }
 
 const readJson = orUnreadable(JSON.parse)
 
-/** How a column's text becomes a value, by type id. What is not here stays PostgreSQL's own text. */
+/** Parsers for column values, by PostgreSQL type id. Values of other types stay PostgreSQL's text. */
 const readers: ReadonlyMap<number, ValueReader> = new Map<number, ValueReader>([
   [16, (text) => text === 't'], // bool
-  [20, Number], // int8: our identities stay far below 2^53
+  [20, Number], // int8: our ids are far below 2^53
   [21, Number], // int2
   [23, Number], // int4
   [701, Number], // float8
@@ -80,25 +81,25 @@ const readers: ReadonlyMap<number, ValueReader> = new Map<number, ValueReader>([
   [1184, orUnreadable(toRfc3339)], // timestamptz
 ])
 
-/** The driver reads this with each statement; the same option of `neon()` is ignored (1.2.0). */
+/** Passed with each statement, because version 1.2.0 of the driver ignores the same option of `neon()`. */
 const types = { getTypeParser: (typeId: number): ValueReader => readers.get(typeId) ?? asText }
 const asText: ValueReader = (text) => text
 
-// The driver keeps its endpoint for the whole process, while a program or a test may use several databases, and their
-// host may be the same. So each call brings its own endpoint among its fetch options.
+// The driver has one endpoint for the whole process. A program or a test may use several databases, even on the same
+// host. So each call passes its own endpoint in its fetch options.
 neonConfig.fetchFunction = (url: string, { endpoint = url, ...init }: RequestInit & { endpoint?: string }) =>
   fetch(endpoint, init)
 
 /**
- * @param fetchEndpoint where `/sql` is, when it is not Neon's
+ * @param fetchEndpoint URL of the `/sql` endpoint of a database that Neon does not host
  * @returns a function that runs one statement, or several in one transaction (READ COMMITTED), with one HTTP request,
- *   and gives the rows of each; it throws NeonDbError, or whatever the answer's body or a value threw when it was read
+ *   and returns the rows of each. It throws NeonDbError, UnbindableValue, or the error of parsing the answer or a value
  */
 export function openClient(
   databaseUrl: string,
   fetchEndpoint?: string,
 ): (statements: Statement[], signal?: AbortSignal) => Promise<Row[][]> {
-  const client = neon(nameApplication(databaseUrl))
+  const client = neon(setApplicationName(databaseUrl))
   return async (statements, signal) => {
     const fetchOptions = { ...(signal && { signal }), ...(fetchEndpoint && { endpoint: fetchEndpoint }) }
     const queries = statements.map(({ query, params = [] }) =>
@@ -109,14 +110,14 @@ export function openClient(
   }
 }
 
-/** Who we are, in the server's list of connections. */
-function nameApplication(databaseUrl: string): string {
+/** Sets the name that PostgreSQL shows in its list of connections. */
+function setApplicationName(databaseUrl: string): string {
   const url = new URL(databaseUrl)
   if (!url.searchParams.has('application_name')) url.searchParams.set('application_name', 'tiebar')
   return url.href
 }
 
-/** The driver would bind an object as JSON. @throws UnbindableValue, as no statement of ours means that */
+/** @throws UnbindableValue for an object: the driver would bind it as JSON, which none of our statements expects */
 function toParameter(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toParameter)
   if (typeof value === 'object' && value !== null) throw new UnbindableValue('an object cannot be bound as a parameter')
@@ -125,27 +126,27 @@ function toParameter(value: unknown): unknown {
 
 const dialect = new PgDialect()
 
-/** The beginning of the text of a statement with this name. */
+/** The SQL comment at the start of a statement with this name. */
 function nameComment(name: string): string {
   return `/* ${name} */ `
 }
 
 /**
- * @param fetchEndpoint where `/sql` is, when it is not Neon's
- * @returns one connection-less client per request, so that each request's round trips are its own
+ * @param fetchEndpoint URL of the `/sql` endpoint of a database that Neon does not host
+ * @returns a function that creates the client of one request, so that its round trips are recorded in its trace
  */
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
-  const ask = openClient(databaseUrl, fetchEndpoint)
+  const execute = openClient(databaseUrl, fetchEndpoint)
 
   async function send<Row>(trace: Trace, name: string, statements: SQL[], withinMs: number): Promise<Row[]> {
     const queries = statements.map((statement) => dialect.sqlToQuery(statement))
     const texts = queries.map(({ sql: text, params }) => ({ query: `${nameComment(name)}${text}`, params }))
     try {
-      const results = await trace.measure('postgres', () => within(withinMs, (signal) => ask(texts, signal)), name)
-      // Rows are records of anything; the statement decides their shape.
+      const results = await trace.measure('postgres', () => within(withinMs, (signal) => execute(texts, signal)), name)
+      // The driver returns untyped rows. The caller, who writes the statement, declares their type.
       return (results.at(-1) ?? []) as Row[]
     } catch (error) {
-      throw explain(error)
+      throw toAppError(error)
     }
   }
 
@@ -155,12 +156,12 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     try {
       return await attempt()
     } catch (error) {
-      if (!isWorthAnotherRun(error, options.retryOnViolationOf)) throw error
+      if (!shouldRunAgain(error, options.retryOnViolationOf)) throw error
     }
     try {
       return await attempt()
     } catch (error) {
-      throw isWorthAnotherRun(error, options.retryOnViolationOf) ? toUnavailable(conflictDetail, 1, error) : error
+      throw shouldRunAgain(error, options.retryOnViolationOf) ? toUnavailable(conflictDetail, 1, error) : error
     }
   }
 
@@ -173,36 +174,40 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
   })
 }
 
-/** A serialization failure or a deadlock: the transaction did nothing, and may do better the second time. */
+/** A serialization failure or a deadlock. PostgreSQL rolled the transaction back, so it can run again. */
 class TransactionConflict extends Error {
   override readonly name = 'TransactionConflict'
 }
 
-function isWorthAnotherRun(error: unknown, index: string | undefined): boolean {
+function shouldRunAgain(error: unknown, index: string | undefined): boolean {
   if (error instanceof UniqueViolation) return error.constraint === index
   return error instanceof TransactionConflict
 }
 
-/** An error without an SQLSTATE never reached PostgreSQL, or its answer never came. */
-function explain(error: unknown): unknown {
+/** Without an SQLSTATE, the request did not reach PostgreSQL or the answer was lost: the database is unavailable. */
+function toAppError(error: unknown): unknown {
   const { code, constraint } = error instanceof NeonDbError ? error : {}
   if (code === '23505' && constraint !== undefined) return new UniqueViolation(constraint, error)
   if (code === '40001' || code === '40P01')
-    return new TransactionConflict('the transaction lost a race', {
+    return new TransactionConflict('serialization failure or deadlock', {
       cause: error,
     })
-  const isOurs = code !== undefined && code !== '' && !isOutage(code)
-  if (isOurs || error instanceof UnreadableValue || error instanceof UnbindableValue) return error
-  return toUnavailable('The database did not answer. Nothing is known to have changed; try again.', 5, error)
+  const isStatementError = code !== undefined && code !== '' && !isOutage(code)
+  if (isStatementError || error instanceof UnreadableValue || error instanceof UnbindableValue) return error
+  return toUnavailable(
+    'The database did not answer. It is not known whether the request took effect. Try again.',
+    5,
+    error,
+  )
 }
 
-const conflictDetail = 'The database is busy with the same rows. Nothing has changed; try again.'
+const conflictDetail = 'Other requests are changing the same rows. Nothing was changed. Try again.'
 
 function toUnavailable(detail: string, retryAfterSeconds: number, cause: unknown): TiebarError {
   return new TiebarError('database_unavailable', detail, { retryAfterSeconds }, { cause })
 }
 
-/** SQLSTATE classes that speak of the server's health, not of the statement: connection, resources, operator, login. */
+/** Classes of SQLSTATE about the server, not the statement: connection, resources, operator intervention, log-in. */
 function isOutage(sqlState: string): boolean {
   return ['08', '53', '57', '28'].includes(sqlState.slice(0, 2))
 }

@@ -1,31 +1,32 @@
-// A deadline that counts only time in which an answer could have been seen.
+// Deadlines that do not count the time during which the isolate is blocked.
 
 const slices = 6
 
 type Deadline = { signal: AbortSignal; clear: () => void }
 
 /**
- * In slices: a password hash holds the isolate up for longer than a whole deadline of Redis. A plain timer would then be
- * heard before the answer that came meanwhile, and a flood of guesses would lift its own limit.
+ * Splits the time into short timers. A password hash blocks the isolate for longer than the whole deadline of Redis. A
+ * single timer would then fire before the answer that has arrived is processed. As limits fail open, many log-in attempts
+ * at once would disable the limit on log-ins.
  */
 function startDeadline(ms: number): Deadline {
   const controller = new AbortController()
-  let left = slices
+  let remaining = slices
   const endSlice = () => {
-    left -= 1
-    if (left > 0) timer = setTimeout(endSlice, ms / slices)
+    remaining -= 1
+    if (remaining > 0) timer = setTimeout(endSlice, ms / slices)
     else controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'))
   }
   let timer = setTimeout(endSlice, ms / slices)
   return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }
 
-/** A signal that aborts after `ms`, whatever comes of the work: for clients that only take a signal. */
+/** A signal that aborts after `ms`, even if the call has ended. For clients that accept only a signal. */
 export function abortAfter(ms: number): AbortSignal {
   return startDeadline(ms).signal
 }
 
-/** Does the work with a signal that aborts after `ms`. Nothing of the deadline outlives it: a program can end. */
+/** Runs `work` with a signal that aborts after `ms`. Clears the timer when `work` ends, so that a program can exit. */
 export async function within<Result>(ms: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const { signal, clear } = startDeadline(ms)
   try {

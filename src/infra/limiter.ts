@@ -1,4 +1,4 @@
-// Counters in Redis (Upstash, over HTTP) that say when something has been done too often. Redis away, nothing is limited.
+// Rate limits with counters in Redis (Upstash, over HTTP). If Redis is unavailable, nothing is limited.
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis/cloudflare'
 import type { Limit } from '../kernel/limit.ts'
@@ -6,27 +6,28 @@ import type { Trace } from '../kernel/trace.ts'
 import { abortAfter } from './deadline.ts'
 import { logRedisError } from './redis.ts'
 
-/** For all counters together. */
+/** For one call with all its counters. */
 const deadlineMs = 300
 
-/** One use of a limit by one key: an address, a name. */
+/** A limit and the key that it counts, such as an address or a name. */
 export type LimitKey = { limit: Limit; key: string }
 
 export type ConsumeResult = {
-  /** What was counted. Whoever finds that it should not count gives it back. */
+  /** The keys that were counted. `refund` takes them back. */
   consumed: LimitKey[]
-  /** The limit that is used up, and when it no longer is. */
+  /** The exceeded limit; if there are several, the one that resets last. */
   refusal?: { limit: Limit; retryAfterSeconds: number }
 }
 
 export type Limiter = {
-  /** Counts each charge unless its limit is used up. One round trip, that never fails. */
-  consume(charges: LimitKey[]): Promise<ConsumeResult>
-  refund(charges: LimitKey[]): Promise<void>
+  /** Counts one use of each key whose limit is not exceeded. One round trip. Never throws. */
+  consume(keys: LimitKey[]): Promise<ConsumeResult>
+  /** Takes back uses that `consume` counted. Never throws. */
+  refund(keys: LimitKey[]): Promise<void>
 }
 
 export function openLimiter(url: string, token: string): (trace: Trace) => Limiter {
-  /** A client for one call: what is asked at once goes out as one pipeline, and never with another request's. */
+  /** A client for one call: its commands go out as one pipeline, never together with those of another request. */
   function openRedis(): Redis {
     const signal = abortAfter(deadlineMs)
     return new Redis({
@@ -40,25 +41,25 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
     })
   }
 
-  /** @param rate how many uses to count; -1 takes one back */
-  async function count(trace: Trace, charges: LimitKey[], rate: 1 | -1): Promise<ConsumeResult> {
-    if (charges.length === 0) return { consumed: [] }
+  /** @param rate how many uses to count; -1 refunds one */
+  async function count(trace: Trace, keys: LimitKey[], rate: 1 | -1): Promise<ConsumeResult> {
+    if (keys.length === 0) return { consumed: [] }
     try {
       const redis = openRedis()
       const answers = await trace.measure('redis', () =>
         Promise.all(
-          charges.map(async (charge) => ({
-            charge,
-            ...(await counterOf(redis, charge.limit).limit(charge.key, { rate })),
+          keys.map(async (limitKey) => ({
+            limitKey,
+            ...(await counterOf(redis, limitKey.limit).limit(limitKey.key, { rate })),
           })),
         ),
       )
-      const consumed = answers.filter(({ success }) => success).map(({ charge }) => charge)
+      const consumed = answers.filter(({ success }) => success).map(({ limitKey }) => limitKey)
       const refusals = answers.filter(({ success }) => !success)
       const latest = refusals.sort((one, other) => other.reset - one.reset)[0]
       if (!latest) return { consumed }
       const retryAfterSeconds = Math.max(1, Math.ceil((latest.reset - Date.now()) / 1_000))
-      return { consumed, refusal: { limit: latest.charge.limit, retryAfterSeconds } }
+      return { consumed, refusal: { limit: latest.limitKey.limit, retryAfterSeconds } }
     } catch (error) {
       logRedisError(trace, error)
       return { consumed: [] }
@@ -66,9 +67,9 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
   }
 
   return (trace) => ({
-    consume: (charges) => count(trace, charges, 1),
-    async refund(charges) {
-      await count(trace, charges, -1)
+    consume: (keys) => count(trace, keys, 1),
+    async refund(keys) {
+      await count(trace, keys, -1)
     },
   })
 }
@@ -79,7 +80,7 @@ function counterOf(redis: Redis, { name, quota, windowSeconds }: Limit): Ratelim
     prefix: `limit:${name}`,
     limiter: Ratelimit.slidingWindow(quota, `${windowSeconds} s`),
     timeout: 0, // the client's signal is the deadline
-    ephemeralCache: false, // an isolate's memory would go on refusing what has been given back
+    ephemeralCache: false, // a cache in the isolate would still refuse after a refund
     analytics: false,
     enableTelemetry: false,
   })

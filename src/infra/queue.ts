@@ -11,7 +11,7 @@ export type QueueMessage = {
   body: unknown
   /** Attempts after the first. */
   retries: number
-  /** QStash's own expression, in milliseconds, over `retried` (from 0). */
+  /** A QStash expression for the delay in milliseconds. `retried` counts from 0. */
   retryDelay: string
   /** How long QStash waits for our answer. */
   timeoutSeconds: number
@@ -20,9 +20,9 @@ export type QueueMessage = {
 }
 
 export type Queue = {
-  /** Publishes messages in one round trip. @returns for each whether QStash took it; it never rejects */
+  /** Publishes messages in one round trip. Never throws. @returns for each message whether QStash accepted it */
   publish(messages: QueueMessage[]): Promise<boolean[]>
-  /** Answers or throws: for the readiness check. */
+  /** Throws if QStash does not answer. For the readiness check. */
   ping(): Promise<void>
 }
 
@@ -72,14 +72,14 @@ function toRequest(message: QueueMessage) {
   }
 }
 
-/** The SDK takes no signal. What comes after the deadline is of no use: the job's own rules have taken over by then. */
+/** The SDK does not accept a signal. A late answer is ignored; the sweep publishes the jobs again. */
 async function withDeadline<Result>(call: Promise<Result>): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`QStash did not answer within ${deadlineMs} ms`)), deadlineMs)
   })
   try {
-    return await Promise.race([call, late])
+    return await Promise.race([call, timeout])
   } finally {
     clearTimeout(timer)
   }

@@ -1,4 +1,4 @@
-// Redis (Upstash, over HTTP) as a copy that may be lost: every call has 300 ms, and a failure reads as "not there".
+// Redis (Upstash, over HTTP) as a cache. Every call has a deadline of 300 ms. Reads and writes that fail do not throw.
 import { Redis } from '@upstash/redis/cloudflare'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
@@ -6,7 +6,10 @@ import { abortAfter } from './deadline.ts'
 
 const deadlineMs = 300
 
-/** One write. `newer` replaces a value only if the `"version":N` in it is smaller; `absent` only writes if there is none. */
+/**
+ * One write. `newer` replaces a value only if the `"version":N` in it is smaller. `absent` writes only if there is no
+ * value. `seconds` is the time to live.
+ */
 export type CacheWrite =
   | { when: 'always' | 'absent'; key: string; value: string; seconds: number }
   | {
@@ -18,15 +21,15 @@ export type CacheWrite =
     }
 
 export type Cache = {
-  /** The values, null where there is none; undefined when Redis is away. One round trip. */
+  /** One round trip. @returns the values, null for a missing one; undefined if Redis is unavailable */
   read(keys: string[]): Promise<(string | null)[] | undefined>
-  /** False when Redis is away. One round trip. */
+  /** One round trip. @returns false if Redis is unavailable */
   write(writes: CacheWrite[]): Promise<boolean>
-  /** Answers or throws: for the readiness check. */
+  /** Throws if Redis does not answer. For the readiness check. */
   ping(): Promise<void>
 }
 
-/** The version is found by pattern: not every Redis that Lua runs in has a JSON library. */
+/** Finds the version by a pattern, because not every Redis server has a JSON library for Lua. */
 const writeIfNewer = `
 local stored = redis.call('GET', KEYS[1])
 local version = stored and tonumber(string.match(stored, '"version":(%d+)'))
@@ -44,7 +47,7 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
     enableTelemetry: false,
     readYourWrites: false,
     automaticDeserialization: false,
-    responseEncoding: false, // what we keep there is JSON and words, no bytes
+    responseEncoding: false, // our values are text, so base64 is not needed
     signal: () => abortAfter(deadlineMs),
   })
 
@@ -80,7 +83,7 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
   })
 }
 
-/** The client repeats the whole command in its errors: keys and values are not for the log. */
+/** Omits the command from the client's error message, because keys and values must not be logged. */
 export function logRedisError(trace: Trace, error: unknown): void {
   const { error: name, message } = describeError(error)
   trace.log('error', { upstream: 'redis', error: name, message: String(message ?? name).split(', command was:')[0] })

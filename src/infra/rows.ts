@@ -1,4 +1,4 @@
-// The columns that statements select, and the types of the rows that come back: both are made from the drizzle tables.
+// Column lists for SELECT and the types of the returned rows. Both come from the drizzle tables.
 import { type Column, getTableColumns, type SQL, sql, type Table } from 'drizzle-orm'
 import { toRfc3339 } from '../kernel/time.ts'
 
@@ -7,7 +7,7 @@ type ByName<Of extends Table> = {
   [Key in keyof Of['_']['columns'] as Of['_']['columns'][Key]['_']['name']]: Of['_']['columns'][Key]
 }
 
-/** What the readers in `database.ts` make of a column's value: a time is RFC 3339 text. */
+/** The type of a column's value after the readers in `database.ts`. A time is RFC 3339 text. */
 type ValueOf<Of> = Of extends Column
   ? (Of['_']['data'] extends Date ? string : Of['_']['data']) | (Of['_']['notNull'] extends true ? never : null)
   : never
@@ -18,19 +18,19 @@ type IfSortable<Of, Name> = Of extends { _: { notNull: true; columnType: Sortabl
 /** Some columns of a table, in the order in which they are selected. */
 export type Columns<Row extends object, Sortable extends keyof Row> = {
   names: readonly (keyof Row & string)[]
-  /** The list for SELECT; `alias` is what the statement calls the table. */
+  /** The list for SELECT; `alias` is the alias of the table in the statement. */
   of(alias: string): SQL
-  /** PostgreSQL's name of the type of a column that rows can be sorted by: it is never null, and has a text form. */
+  /** PostgreSQL's name of a column's type. Sortable columns are never null and have a text form. */
   sortTypeOf(name: Sortable): string
-  /** The values that are not undefined, as parts of INSERT and UPDATE. */
+  /** Parts of INSERT and UPDATE for the values that are not undefined. */
   bind(values: { [Name in keyof Row]?: Row[Name] | undefined }): BoundValue[]
-  /** These columns of a row that may have more. */
+  /** Copies only these columns from a row that may have more. */
   pick(row: Row): Row
-  /** A row that was JSON in the database (`to_jsonb`), where times have another form. Leaves all other rows as they are. */
+  /** Converts the times of a row that the database stored as JSON (`to_jsonb`). Other rows do not change. */
   fromJson<Json extends Row>(row: Json): Json
 }
 
-/** Values for columns of a row: one that is for no column does not compile. */
+/** Values for columns of a row. A value for an unknown column does not compile. */
 export type ValuesOf<Values, Row> = {
   [Name in keyof Values]: Name extends keyof Row ? Row[Name] | Extract<Values[Name], undefined> : never
 }
@@ -38,7 +38,7 @@ export type ValuesOf<Values, Row> = {
 /** A value for a column, cast to the column's type. */
 export type BoundValue = { column: string; name: SQL; value: SQL }
 
-/** The row that a statement answers with some columns of a table. */
+/** The type of a row with some columns of a table. */
 export type RowOf<Some> = Some extends Columns<infer Row, never> ? Row : never
 
 /** @param names as they are in PostgreSQL */
@@ -65,7 +65,7 @@ export function pickColumns<Of extends Table, const Name extends keyof ByName<Of
           name: sql`${sql.identifier(column)}`,
           value: sql`${value}::${sql.raw(sqlTypes.get(column) ?? '')}`,
         })),
-    // `fromEntries` forgets which names there are.
+    // `fromEntries` does not keep the types of the names.
     pick: (row) => Object.fromEntries(names.map((name) => [name, row[name]])) as typeof row,
     fromJson: (row) => ({ ...row, ...Object.fromEntries(times.map((name) => [name, readTime(row[name])])) }),
   }
@@ -75,7 +75,7 @@ function readTime(value: unknown): unknown {
   return typeof value === 'string' ? toRfc3339(value) : value
 }
 
-/** Names of ours, such as states, as SQL literals for `IN (…)`. @throws TypeError for a name that needs quoting */
+/** Constant names, such as states, as SQL literals for `IN (…)`. @throws TypeError for a name that needs quoting */
 export function sqlList(names: readonly string[]): SQL {
   for (const name of names) if (!/^\w+$/.test(name)) throw new TypeError(`not a plain name: ${name}`)
   return sql.raw(names.map((name) => `'${name}'`).join(', '))

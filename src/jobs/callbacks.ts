@@ -1,4 +1,4 @@
-// The doors for machines: QStash's signed callbacks, and the outcome that a controller reports.
+// Endpoints for machines: the signed callbacks of QStash, and the outcome that a controller reports.
 
 import { createRoute, z } from '@hono/zod-openapi'
 import { createMiddleware } from 'hono/factory'
@@ -18,13 +18,13 @@ import { recordTransitions } from './transition.ts'
 import { describeWebhook } from './webhook.ts'
 
 const tags = ['Callbacks']
-/** QStash's failure envelope carries the message twice and our own answer. */
-const largestEnvelope = 256 * 1024
+/** The failure envelope of QStash contains the message twice, and our own answer. */
+const maxEnvelopeBytes = 256 * 1024
 
 const queueResponses = {
   200: json(z.object({ done: z.literal(true) }), 'There is nothing more to do'),
   489: {
-    description: 'The message cannot be read and never will be',
+    description: 'The message is invalid. QStash does not retry it',
     headers: z.object({ 'Upstash-NonRetryable-Error': z.string() }),
   },
   503: json(z.object({ done: z.literal(false) }), 'Try again, after `Retry-After` seconds if given'),
@@ -33,7 +33,7 @@ const queueResponses = {
 
 const queueSecurity = [{ queue: [] }]
 
-/** For the document alone: what the queue brings is read after its signature, not by the route's own validation. */
+/** Only for the OpenAPI document: the route does not validate the body, because it verifies the signature first. */
 const queueBody = (name: 'QueueMessage' | 'QueueFailure') => ({
   body: { required: true, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
 })
@@ -54,7 +54,7 @@ const failedJob = createRoute({
   path: failedPath,
   operationId: 'handleFailedJob',
   tags,
-  summary: 'QStash has given a message up',
+  summary: 'QStash has given up a message',
   security: queueSecurity,
   request: queueBody('QueueFailure'),
   responses: queueResponses,
@@ -66,17 +66,17 @@ const reportOutcome = (tokens: TokenIssuer) =>
     path: '/api/callbacks/jobs/{id}/outcome',
     operationId: 'reportOutcome',
     tags,
-    summary: 'A controller that answered PENDING reports the end',
+    summary: 'A controller that answered PENDING reports the outcome',
     security: [{ outcome: [] }],
     middleware: [outcomeToken(tokens), jsonBody()] as const,
     request: { params: jobPath, body: body(outcomeBody) },
     responses: {
-      200: json(outcomeSchema, 'The report was taken'),
+      200: json(outcomeSchema, 'The report was accepted'),
       ...problems('token_missing', 'token_invalid', 'not_found', 'outcome_contradicts'),
     },
   })
 
-/** Lets a report pass only with the token that went to the controller with this job's command. */
+/** Accepts a report only with the token that the controller received with the command of this job. */
 function outcomeToken(tokens: TokenIssuer) {
   return createMiddleware<AppEnv>(async function outcomeToken(c, next) {
     const { sub } = await tokens.verifyFor(readBearer(c.req.header('Authorization')), 'outcome')
@@ -95,7 +95,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
 
   router.openapi(deliverJob, async (c) => {
     const message = queueMessage.safeParse(await readSigned(c, deliverPath))
-    if (!message.success) return answerUnreadable(c)
+    if (!message.success) return answerInvalid(c)
     return answerQueue(c, await deliver(toDeliveryContext(c, tokens), message.data.job_id))
   })
 
@@ -103,7 +103,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const envelope = queueFailure.safeParse(await readSigned(c, failedPath))
     const source = envelope.success ? parseJson(Buffer.from(envelope.data.sourceBody, 'base64')) : undefined
     const message = queueMessage.safeParse(source)
-    if (!message.success) return answerUnreadable(c)
+    if (!message.success) return answerInvalid(c)
     return answerQueue(c, await handleFailureCallback(toJobContext(c), message.data.job_id))
   })
 
@@ -122,7 +122,10 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const { job, effect, isChanged } = settlement
     if (isChanged) await recordTransitions({ trace: c.var.trace, cache }, [job], 'controller')
     if (effect === 'contradiction') {
-      throw new TiebarError('outcome_contradicts', `The job is ${job.state} with ${job.result}; the report was noted.`)
+      throw new TiebarError(
+        'outcome_contradicts',
+        `The job is ${job.state} with ${job.result}; the report was added to its timeline.`,
+      )
     }
     return c.json({ job_id: job.id, state: job.state, result: job.result }, 200)
   })
@@ -134,10 +137,14 @@ function toDeliveryContext(c: AppContext, tokens: TokenIssuer): DeliveryContext 
   return { ...toJobContext(c), tokens }
 }
 
-/** The body, once its signature is known to be good; undefined when it is not JSON. */
+/**
+ * Verifies the signature, then parses the body.
+ * @returns undefined if the body is not JSON
+ * @throws TiebarError `bad_signature`
+ */
 async function readSigned(c: AppContext, path: string): Promise<unknown> {
   const { PUBLIC_URL, QSTASH_CURRENT_SIGNING_KEY, QSTASH_NEXT_SIGNING_KEY } = c.var.environment
-  const bytes = await readAtMost(c.req.raw, largestEnvelope)
+  const bytes = await readAtMost(c.req.raw, maxEnvelopeBytes)
   const keys = {
     current: QSTASH_CURRENT_SIGNING_KEY,
     next: QSTASH_NEXT_SIGNING_KEY,
@@ -150,13 +157,13 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch {
-    return undefined // answered as unreadable
+    return undefined // the caller answers 489
   }
 }
 
-/** https://upstash.com/docs/qstash/features/retry: straight to the dead letters. */
-function answerUnreadable(c: AppContext) {
-  return c.body(null, 489 as never, { 'Upstash-NonRetryable-Error': 'true' }) // 489 is QStash's own, in no list of statuses
+/** QStash moves the message to its dead letter queue: https://upstash.com/docs/qstash/features/retry */
+function answerInvalid(c: AppContext) {
+  return c.body(null, 489 as never, { 'Upstash-NonRetryable-Error': 'true' }) // 489 is defined by QStash; Hono's type lacks it
 }
 
 function answerQueue(c: AppContext, answer: QueueAnswer) {

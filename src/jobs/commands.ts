@@ -1,24 +1,24 @@
-// The commands that a machine takes, one row each. What differs between commands stands here and nowhere else.
+// The commands for machines, one row each. All differences between commands are defined here.
 import type { MachineStatus } from '../machines/machine.ts'
 
 export type CommandRule = {
   /** For the OpenAPI document. */
   description: string
   /** The statuses of a machine in which the command is accepted. */
-  admittedIn: readonly MachineStatus[]
+  acceptedIn: readonly MachineStatus[]
   /** Whether the machine must still have one of these statuses when the command is sent. */
   isCheckedWhenSent: boolean
   /** Whether the command supersedes an open job with another command, and is then accepted in every status. */
   supersedes: boolean
   /** The status of the machine when the controller reports success. */
   statusOnSuccess: MachineStatus
-  /** How often the command is sent at most. Null: until its `not_after`. */
+  /** The maximum number of attempts. Null: no limit until `not_after`. */
   maxAttempts: number | null
-  /** How long after the request the command may be sent, unless the request says otherwise. */
+  /** How long after the request the command may be sent, if the request has no `expires_in`. */
   expiresInSeconds: number
-  /** How often QStash repeats a delivery by itself before it reports the failure. */
+  /** How often QStash retries a delivery before it reports the failure. */
   queueRetries: number
-  /** When QStash delivers again while another attempt has the lease. Null: when the lease ends. */
+  /** After how long QStash delivers again while another attempt holds the lease. Null: when the lease ends. */
   leasedRetrySeconds: number | null
   /** The label of the messages at QStash, for its console. */
   label: string
@@ -26,8 +26,8 @@ export type CommandRule = {
 
 const rules = {
   START: {
-    description: 'Starts the machine. It is sent only while it is fresh and the machine is READY.',
-    admittedIn: ['READY'],
+    description: 'Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.',
+    acceptedIn: ['READY'],
     isCheckedWhenSent: true,
     supersedes: false,
     statusOnSuccess: 'RUNNING',
@@ -38,8 +38,8 @@ const rules = {
     label: 'tiebar-start',
   },
   STOP: {
-    description: 'Stops the machine. It supersedes an open START and is repeated until its time is over.',
-    admittedIn: ['RUNNING', 'PENDING', 'ERROR'],
+    description: 'Stops the machine. It supersedes an open START and is retried until its `not_after`.',
+    acceptedIn: ['RUNNING', 'PENDING', 'ERROR'],
     isCheckedWhenSent: false,
     supersedes: true,
     statusOnSuccess: 'READY',
@@ -52,17 +52,20 @@ const rules = {
 } as const satisfies Record<string, CommandRule>
 
 export type Command = keyof typeof rules
-export const commands = Object.keys(rules) as [Command, ...Command[]] // Object.keys forgets the key type
+export const commands = Object.keys(rules) as [Command, ...Command[]] // Object.keys returns string[]
 export const commandRules: Readonly<Record<Command, CommandRule>> = rules
 
-/** QStash's delays between retries, in milliseconds: 1, 2, 4, 8, 16, 30 s. Its own would start a machine 30 min late. */
+/**
+ * QStash's delays between retries: 1, 2, 4, 8, 16, 30 s. The expression is in milliseconds. With the default delays of
+ * QStash, a machine could start 30 min late.
+ */
 export const retryDelayExpression = 'min(30000, 1000 * pow(2, retried))'
 const retryDelaySeconds = (retried: number) => Math.min(30, 2 ** retried)
 
-/** More than an attempt takes from QStash's request to our answer. */
+/** An attempt takes less than this from QStash's request to our answer. */
 const attemptSeconds = 30
 
-/** After this time without news from QStash, the message is taken for lost: all retries would be over. */
+/** If QStash is silent for longer, its message is treated as lost: all retries would be over by then. */
 export function queueSilenceSeconds({ queueRetries }: CommandRule): number {
   const delays = Array.from({ length: queueRetries }, (_, retried) => retryDelaySeconds(retried))
   return delays.reduce((sum, delay) => sum + delay, attemptSeconds)

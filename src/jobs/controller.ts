@@ -1,4 +1,4 @@
-// Talking to a machine's controller: one signed command, one answer that is believed only as far as it makes sense.
+// Sends a signed command to the controller of a machine and validates its answer.
 import { readAtMost } from '../http/middleware/json-body.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
@@ -7,7 +7,7 @@ import type { Command } from './commands.ts'
 import type { ControllerResult } from './job.ts'
 import { controllerTimeoutMs, toDetail } from './job.ts'
 
-/** What is posted to a controller. `not_after` is RFC 3339: whoever reads this later must not act on it. */
+/** The body that is posted to a controller, which must not execute it after `not_after` (RFC 3339). */
 export type ControllerCommand = {
   command: Command
   job_id: string
@@ -15,15 +15,15 @@ export type ControllerCommand = {
   attempt: number
   not_after: string
   outcome_url: string
-  /** Bearer token for `outcome_url`, good for 24 h. */
+  /** Bearer token for `outcome_url`, valid for 24 h. */
   outcome_token: string
 }
 
 export type ControllerAnswer = { result: ControllerResult; detail: string | null }
 
-const largestAnswer = 64 * 1024
+const maxAnswerBytes = 64 * 1024
 
-/** Posts a command. Redirects are not followed: a controller's address is checked when it is stored, not where it points. */
+/** Posts a command. Redirects are not followed, because the URL check does not cover their targets. */
 export async function sendCommand(
   trace: Trace,
   controllerUrl: string,
@@ -49,13 +49,13 @@ export async function sendCommand(
       })
       if (!response.ok) {
         await response.body?.cancel()
-        return judgeStatus(response.status)
+        return interpretStatus(response.status)
       }
-      return judgeBody(await readAtMost(response, largestAnswer))
+      return interpretBody(await readAtMost(response, maxAnswerBytes))
     })
   } catch (error) {
-    if (error instanceof TiebarError) return { result: 'bad_answer', detail: 'the answer was over 64 KiB' }
-    // Refused and cut off look alike here, so the command may have been carried out.
+    if (error instanceof TiebarError) return { result: 'bad_answer', detail: 'the answer was larger than 64 KiB' }
+    // A refused and a broken connection look the same here, so the command may have been executed.
     const detail = signal.aborted
       ? `no answer within ${controllerTimeoutMs / 1000} s`
       : `no connection: ${describeError(error).message}`
@@ -63,8 +63,8 @@ export async function sendCommand(
   }
 }
 
-/** What a status that is not 2xx says about the command. */
-export function judgeStatus(status: number): ControllerAnswer {
+/** The result of the command for a status that is not 2xx. */
+export function interpretStatus(status: number): ControllerAnswer {
   const detail = `the controller answered ${status}`
   if (status === 429 || status === 503) return { result: 'busy', detail }
   if (status === 408 || status === 425 || status >= 500) return { result: 'may_have_executed', detail }
@@ -72,7 +72,7 @@ export function judgeStatus(status: number): ControllerAnswer {
   return { result: 'bad_answer', detail }
 }
 
-/** Names, or the old system's numbers. */
+/** Names, and their numbers in the old system. */
 const results = new Map<unknown, 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'>([
   ['SUCCESS', 'SUCCESS'],
   ['REMOTEFAILED', 'REMOTEFAILED'],
@@ -82,7 +82,8 @@ const results = new Map<unknown, 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'>([
   [4, 'PENDING'],
 ])
 
-export function judgeBody(bytes: Uint8Array): ControllerAnswer {
+/** The result of the command for the body of a 2xx response. */
+export function interpretBody(bytes: Uint8Array): ControllerAnswer {
   const answer = parseObject(bytes)
   if (!answer)
     return {

@@ -14,25 +14,25 @@ import { recordTransitions } from './transition.ts'
 
 export type DeliveryContext = JobContext & { tokens: TokenIssuer }
 
-/** The answer to QStash: 200, there is nothing more to do · 503, deliver again, after `retryAfterSeconds` if given. */
+/** The answer to QStash. 200: nothing more to do · 503: deliver again, after `retryAfterSeconds` if given. */
 export type QueueAnswer = { status: 200 } | { status: 503; retryAfterSeconds?: number }
 
 const done: QueueAnswer = { status: 200 }
-const again: QueueAnswer = { status: 503 }
+const retry: QueueAnswer = { status: 503 }
 
-/** Total time for storing the outcome of an attempt; together with the controller's time-out it is less than the lease. */
+/** Total retry time for storing the outcome. Plus the controller's time-out, it is less than the lease. */
 const storeTimeoutMs = 8_000
 const storeRetryMs = 250
 
 /** The machine certainly did nothing: the next delivery, or the sweep, ends the job. */
-const notSent: ControllerAnswer = { result: 'busy', detail: 'not sent: the time to send it was over' }
+const notSent: ControllerAnswer = { result: 'busy', detail: 'not sent: the command had expired' }
 const outcomeTokenSeconds = 24 * 60 * 60
 const commandTokenSeconds = 60
 
 export async function deliver(context: DeliveryContext, jobId: string): Promise<QueueAnswer> {
   const { upstreams, trace, waitUntil } = context
   const { database, cache } = upstreams
-  const askedAt = Date.now()
+  const claimStartedAt = Date.now()
   const claimed = await claim(database, jobId)
   if (!claimed) return done
   const { step, job, controllerUrl, leaseRemainingSeconds, timeLeftSeconds } = claimed
@@ -43,22 +43,22 @@ export async function deliver(context: DeliveryContext, jobId: string): Promise<
   waitUntil(recordTransitions({ trace, cache }, [job], 'queue'))
   if (step !== 'send' || controllerUrl === null) return done
 
-  // The claim's answer may have been on its way for seconds. Counted from before the question: only our clock is needed.
-  const isTooLate = Date.now() - askedAt >= timeLeftSeconds * 1_000
-  const answer = isTooLate ? notSent : await command(context, job, controllerUrl)
-  const settlement = await store(context, claimed, answer)
-  if (!settlement) return again
-  // A job that had changed already is cached, too: an earlier try may have stored it and lost the answer.
+  // The answer to the claim may have taken seconds. Measured from before the claim, so that only our own clock is used.
+  const isTooLate = Date.now() - claimStartedAt >= timeLeftSeconds * 1_000
+  const answer = isTooLate ? notSent : await sendJob(context, job, controllerUrl)
+  const settlement = await storeOutcome(context, claimed, answer)
+  if (!settlement) return retry
+  // An unchanged job is cached, too: an earlier try may have stored the outcome without receiving the answer.
   if (settlement.isChanged) waitUntil(recordTransitions({ trace, cache }, [settlement.job], 'controller'))
   else waitUntil(cache.write([cacheJob(settlement.job)]))
-  return settlement.effect === 'again' ? again : done
+  return settlement.effect === 'retry' ? retry : done
 }
 
 function retryAfterSeconds(command: Command, leaseRemainingSeconds: number): number {
   return commandRules[command].leasedRetrySeconds ?? Math.ceil(leaseRemainingSeconds) + 1
 }
 
-async function command(context: DeliveryContext, job: JobRow, controllerUrl: string): Promise<ControllerAnswer> {
+async function sendJob(context: DeliveryContext, job: JobRow, controllerUrl: string): Promise<ControllerAnswer> {
   const { tokens, publicUrl, trace } = context
   const command: ControllerCommand = {
     command: job.command,
@@ -81,10 +81,10 @@ async function command(context: DeliveryContext, job: JobRow, controllerUrl: str
 }
 
 /**
- * Stores the outcome of an attempt, and tries again while there is time: an outcome that is lost here can only be
- * guessed later. Undefined: it could not be stored.
+ * Stores the outcome of an attempt. Retries until the time limit, because a lost outcome cannot be recovered later.
+ * @returns undefined if the outcome could not be stored
  */
-async function store(
+async function storeOutcome(
   { upstreams, trace }: DeliveryContext,
   { job, mayHaveExecutedBefore }: Claim,
   answer: ControllerAnswer,
@@ -102,7 +102,7 @@ async function store(
   }
 }
 
-/** QStash has used up its retries for a message: carry out the next step of its job. */
+/** Carries out the next step of a job after QStash has used up the retries for its message. */
 export async function handleFailureCallback(context: JobContext, jobId: string): Promise<QueueAnswer> {
   const { upstreams, trace, waitUntil } = context
   const handled = await handleDeliveryFailure(upstreams.database, jobId)

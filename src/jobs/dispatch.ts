@@ -1,4 +1,4 @@
-// Publishes jobs to QStash. Whether QStash takes them decides nothing: the sweep publishes what it has not taken.
+// Publishes jobs to QStash. No job is lost if QStash does not accept it: the sweep publishes it again.
 import type { AppContext, Upstreams } from '../http/context.ts'
 import type { QueueMessage } from '../infra/queue.ts'
 import { describeError } from '../kernel/log.ts'
@@ -7,12 +7,12 @@ import { commandRules, retryDelayExpression } from './commands.ts'
 import type { JobRow } from './sql/fragments.ts'
 import { markPublished } from './sql/redispatch.ts'
 
-/** What the work on jobs needs beside the job itself. */
+/** The dependencies of functions that work on jobs. */
 export type JobContext = {
   upstreams: Upstreams
   trace: Trace
   publicUrl: string
-  /** Work that goes on after the answer. */
+  /** Keeps the Worker running for work that continues after the answer. */
   waitUntil: (work: Promise<unknown>) => void
 }
 
@@ -25,34 +25,34 @@ export function toJobContext(c: AppContext): JobContext {
 export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
 
-/** How long QStash waits for our answer, which may take a controller's time-out and the storing of the outcome. */
-const answerSeconds = 25
+/** How long QStash waits for our answer: longer than a controller's time-out plus the time to store the outcome. */
+const answerTimeoutSeconds = 25
 
 /** `publishNo` makes the deduplication id new each time the job is published. */
 export type Dispatch = { job: JobRow; publishNo: number }
 
 /**
- * Publishes jobs and then stores which of them QStash has, after the answer. If that fails, the sweep publishes a job
- * once more, and the claim lets one of the two messages through.
- * @param isMarked whether `published_at` says by now that QStash has them
- * @returns how many QStash has taken
+ * Publishes jobs. After the answer, it stores which of them QStash has accepted. If that fails, the sweep publishes a
+ * job again, and the claim lets only one of the two messages through.
+ * @param isMarked whether `published_at` of the jobs is set already
+ * @returns how many jobs QStash has accepted
  */
 export async function publishJobs(context: JobContext, dispatches: Dispatch[], isMarked: boolean): Promise<number> {
   const { upstreams, trace, publicUrl, waitUntil } = context
-  const taken = await upstreams.queue.publish(dispatches.map((dispatch) => toMessage(publicUrl, dispatch)))
-  const misjudged = dispatches.filter((_, index) => taken[index] !== isMarked)
-  if (misjudged.length > 0) {
-    const publications = misjudged.map(({ job, publishNo }) => ({ jobId: job.id, publishNo }))
+  const accepted = await upstreams.queue.publish(dispatches.map((dispatch) => toMessage(publicUrl, dispatch)))
+  const wronglyMarked = dispatches.filter((_, index) => accepted[index] !== isMarked)
+  if (wronglyMarked.length > 0) {
+    const publications = wronglyMarked.map(({ job, publishNo }) => ({ jobId: job.id, publishNo }))
     const marking = markPublished(upstreams.database, publications, !isMarked).catch((error: unknown) => {
       trace.log('error', {
         job_ids: publications.map(({ jobId }) => jobId),
-        doing: 'mark jobs',
+        doing: 'mark jobs as published',
         ...describeError(error),
       })
     })
     waitUntil(marking)
   }
-  return taken.filter((isTaken) => isTaken).length
+  return accepted.filter((isAccepted) => isAccepted).length
 }
 
 function toMessage(publicUrl: string, { job, publishNo }: Dispatch): QueueMessage {
@@ -63,7 +63,7 @@ function toMessage(publicUrl: string, { job, publishNo }: Dispatch): QueueMessag
     body: { job_id: job.id },
     retries: queueRetries,
     retryDelay: retryDelayExpression,
-    timeoutSeconds: answerSeconds,
+    timeoutSeconds: answerTimeoutSeconds,
     deduplicationId: `${job.id}:${publishNo}`,
     label,
   }

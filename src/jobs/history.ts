@@ -1,4 +1,4 @@
-// What became of the commands: the history of a machine and of a person, newest first, and the timeline of one job.
+// Endpoints for the history of a machine and of a person, newest first, and for the timeline of one job.
 import { createRoute, type z } from '@hono/zod-openapi'
 import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
@@ -15,7 +15,7 @@ const readHistory = createRoute({
   path: '/api/machines/{id}/history',
   operationId: 'listMachineJobs',
   tags,
-  summary: 'Jobs of a machine, newest first; also of a deleted one',
+  summary: 'Jobs of a machine, newest first; also of a deleted machine',
   security: bearerSecurity,
   middleware,
   request: { params: machinePath, query: historyQuery },
@@ -30,7 +30,7 @@ const readMyHistory = createRoute({
   path: '/api/machines/history',
   operationId: 'listMyJobs',
   tags,
-  summary: 'Jobs on my machines and jobs that I asked for, newest first',
+  summary: 'Jobs on my machines and jobs that I requested, newest first',
   security: bearerSecurity,
   middleware,
   request: { query: historyQuery },
@@ -47,12 +47,12 @@ const readEvents = createRoute({
   middleware,
   request: { params: jobPath },
   responses: {
-    200: json(eventsSchema, 'Everything that happened to the job'),
+    200: json(eventsSchema, 'The events of the job'),
     ...problems('not_found'),
   },
 })
 
-/** Mounted before the machines: `history` is not a machine's id. */
+/** Mount it before the routes of machines, which would read `history` as the id of a machine. */
 export function historyRoutes(): Router {
   const router = createRouter()
 
@@ -63,7 +63,7 @@ export function historyRoutes(): Router {
     return answerPage(c, toPage(page, await listMyHistory(database, c.var.caller, toFilter(c, filter), page), toJob))
   })
 
-  // Its other methods would otherwise look for a machine of that name.
+  // Without this, other methods would reach the routes of machines.
   router.all('/api/machines/history', (c) => c.notFound())
 
   router.openapi(readHistory, async (c) => {

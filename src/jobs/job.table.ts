@@ -46,25 +46,25 @@ export const jobs = pgTable(
     result: text().$type<JobResult>(),
     reason: text().$type<JobReason>(),
     detail: text(),
-    /** Attempts that were begun: commands that may have reached the controller. */
+    /** How many attempts have begun. Each may have reached the controller. */
     attempts: integer().notNull().default(0),
     requestedBy: bigint('requested_by', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),
     requestedAt: timestamp('requested_at', { withTimezone: true }).notNull(),
     notAfter: timestamp('not_after', { withTimezone: true }).notNull(),
-    /** The first attempt's. */
+    /** When the first attempt began. */
     sentAt: timestamp('sent_at', { withTimezone: true }),
     pendingSince: timestamp('pending_since', { withTimezone: true }),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
     version: integer().notNull().default(1),
-    /** How often the job was handed to the queue; part of the deduplication id. */
+    /** How often the job was published to the queue; part of the deduplication id. */
     publishNo: integer('publish_no').notNull().default(1),
-    /** Null while the queue is not known to have it. */
+    /** Null if the queue is not known to have accepted the job. */
     publishedAt: timestamp('published_at', { withTimezone: true }),
-    /** Some attempt may have acted: it has no answer, or one that does not say. */
+    /** An attempt may have been executed: there is no answer, or an answer that does not tell. */
     mayHaveExecuted: boolean('may_have_executed').notNull().default(false),
-    /** This STOP superseded a START that may have acted: unless it succeeds, the machine is in ERROR. */
+    /** This STOP superseded a START that may have been executed: if it does not succeed, the machine goes to ERROR. */
     mustSucceed: boolean('must_succeed').notNull().default(false),
   },
   (table) => [
@@ -75,11 +75,11 @@ export const jobs = pgTable(
     index('jobs_by_machine').on(table.machineId, table.requestedAt, table.id),
     index('jobs_by_owner').on(table.machineOwnerId, table.requestedAt, table.id),
     index('jobs_by_requester').on(table.requestedBy, table.requestedAt, table.id),
-    // Of somebody's history what is not on their own machines: among a million of those these few are not searched for.
+    // For jobs that a person requested on machines of others: finds these few without reading all other jobs.
     index('jobs_on_machines_of_others')
       .on(table.requestedBy, table.requestedAt, table.id)
       .where(sql`${table.machineOwnerId} <> ${table.requestedBy}`),
-    // For the sweep, which must find the few jobs that are due among all that are well.
+    // For the sweep, which must find the few due jobs among all open jobs.
     index('jobs_under_way').on(table.publishedAt, table.requestedAt).where(isDeliverable),
     index('jobs_pending').on(table.pendingSince).where(sql`${table.state} = 'PENDING'`),
   ],

@@ -1,8 +1,8 @@
-// What a job is: its states, results and reasons, and how long things may take.
+// States, results and reasons of jobs, and their time limits.
 
-/** QStash delivers the job. */
+/** States in which QStash delivers the job. */
 export const deliverableStates = ['QUEUED', 'SENT'] as const
-/** The controller has accepted the command and will report the outcome. */
+/** States in which the controller has accepted the command and will report the outcome. */
 export const awaitedStates = ['PENDING'] as const
 export const openStates = [...deliverableStates, ...awaitedStates] as const
 export type OpenState = (typeof openStates)[number]
@@ -26,7 +26,7 @@ export function isOpen(state: JobState): boolean {
   return open.includes(state)
 }
 
-/** In the order of the old system's numbers: 1 to 7. */
+/** The index plus 1 is the number of the result in the old system, 1 to 7. */
 export const jobResults = [
   'SUCCESS',
   'REMOTEFAILED',
@@ -46,7 +46,7 @@ export const refusalResults = {
   no_controller: 'INVALIDCOMMAND',
 } as const satisfies Record<string, JobResult>
 export type Refusal = keyof typeof refusalResults
-const refusals = Object.keys(refusalResults) as [Refusal, ...Refusal[]] // Object.keys forgets the key type
+const refusals = Object.keys(refusalResults) as [Refusal, ...Refusal[]] // Object.keys returns string[]
 
 export const jobReasons = [
   ...refusals,
@@ -62,11 +62,11 @@ export const jobReasons = [
 ] as const
 export type JobReason = (typeof jobReasons)[number]
 
-/** Reasons that only events have: the end of an attempt, and notes. */
+/** The last three occur only in events: a failed attempt, and two notes. */
 export const eventReasons = [...jobReasons, 'attempt_failed', 'late_answer', 'contradiction'] as const
 export type EventReason = (typeof eventReasons)[number]
 
-/** Who changes a job, beside people. */
+/** Who changes a job, besides accounts. */
 export const eventActors = ['queue', 'controller', 'sweep'] as const
 export type EventActor = (typeof eventActors)[number]
 
@@ -74,26 +74,26 @@ export type EventActor = (typeof eventActors)[number]
 export type JobEnd = { state: FinalState; result: JobResult; reason: JobReason | null }
 
 /**
- * What a controller answered or reported, or what is known without an answer: `bad_answer` is an invalid response,
- * `may_have_executed` no response that says what the machine did, `busy` the certainty that it did nothing (429, 503).
+ * The result of a command, from an answer, a report or a missing answer. `bad_answer`: the response is invalid.
+ * `may_have_executed`: no response tells what the machine did. `busy`: the machine certainly did nothing (429, 503).
  */
 export type ControllerResult = 'SUCCESS' | 'REMOTEFAILED' | 'PENDING' | 'bad_answer' | 'may_have_executed' | 'busy'
 
-/** How long one attempt has the machine to itself: longer than the controller's time-out and the storing of its answer. */
+/** The lease of one attempt: longer than the controller's time-out plus the time to store its answer. */
 export const leaseSeconds = 20
 export const controllerTimeoutMs = 10_000
 
 /** How long a controller that answered PENDING may take to report the outcome. */
 export const pendingSeconds = 600
 
-export const longestDetail = 1_000
+export const maxDetailLength = 1_000
 
-/** Free text from outside in the shape that PostgreSQL can store. */
+/** Makes text from outside storable in PostgreSQL: no NUL, no lone surrogates, at most 1,000 characters. */
 export function toDetail(text: string): string {
-  // Cut by code units first: only the beginning has to be split into code points.
+  // Cut by code units first, so that only the beginning is split into code points.
   const beginning = text
     .replaceAll('\0', '')
     .toWellFormed()
-    .slice(0, 2 * longestDetail)
-  return [...beginning].slice(0, longestDetail).join('')
+    .slice(0, 2 * maxDetailLength)
+  return [...beginning].slice(0, maxDetailLength).join('')
 }

@@ -1,4 +1,4 @@
-// Commands to machines, their status, and taking them back.
+// Endpoints to send a command to a machine, read the status of a job, and cancel a job.
 
 import { createRoute, z } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
@@ -30,7 +30,7 @@ const operate = createRoute({
   operationId: 'operateMachine',
   tags,
   summary: 'START or STOP a machine',
-  description: 'Answers at once with a job. Watch the job: only its state says what the machine did.',
+  description: 'Answers at once with a job. Poll the job: only its state tells what the machine did.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { params: machinePath, body: body(operationBody) },
@@ -60,7 +60,7 @@ const cancel = createRoute({
   path: '/api/jobs/{id}/cancel',
   operationId: 'cancelJob',
   tags,
-  summary: 'Take a job back that has not been sent',
+  summary: 'Cancel a job that has not been sent',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody({ isOptional: true })] as const,
   request: {
@@ -91,9 +91,9 @@ export function jobRoutes(): Router {
       createJob(c.var.upstreams.database, c.var.caller, request, key),
     )
     if (!result.job) throw explainRefusal(command, result)
-    // A row that was kept with an idempotency key comes out of JSON.
+    // A row that was stored with an idempotency key is JSON, so its columns are converted.
     const job = jobColumns.fromJson(result.job)
-    // A replayed answer is the first one's, whose job has been published already.
+    // A replayed answer has the job of the first request, which has been published already.
     if (job.id === request.jobId) await dispatchNewJob(c, job, result.superseded)
     c.header('Location', `/api/jobs/${job.id}`)
     c.header('Retry-After', String(pollSeconds))
@@ -104,10 +104,10 @@ export function jobRoutes(): Router {
     const { database, cache } = c.var.upstreams
     const { accountId, sessionId } = c.var.caller
     const { id } = c.req.valid('param')
-    const [text, mark] = (await cache.read([jobCacheKey(id), sessionCacheKey(sessionId)])) ?? []
-    if (text && isSessionCached(mark)) {
-      const live = parseCachedJob(text)
-      if (live.requested_by === accountId || live.machine_owner_id === accountId) return c.json(live, 200)
+    const [jobEntry, sessionEntry] = (await cache.read([jobCacheKey(id), sessionCacheKey(sessionId)])) ?? []
+    if (jobEntry && isSessionCached(sessionEntry)) {
+      const cached = parseCachedJob(jobEntry)
+      if (cached.requested_by === accountId || cached.machine_owner_id === accountId) return c.json(cached, 200)
     }
     const job = await readJob(database, c.var.caller, id)
     c.executionCtx.waitUntil(cache.write([cacheJob(job), cacheSession(sessionId)]))
@@ -131,7 +131,7 @@ export function jobRoutes(): Router {
   return router
 }
 
-/** Publishes a new job and writes it into the status cache, side by side. Neither can take the job back. */
+/** Publishes a new job and writes it into the status cache, in parallel. If either fails, the job stays accepted. */
 async function dispatchNewJob(c: AppContext, job: JobRow, superseded: JobRow[]): Promise<void> {
   const context = toJobContext(c)
   const { trace, upstreams } = context
@@ -144,15 +144,15 @@ async function dispatchNewJob(c: AppContext, job: JobRow, superseded: JobRow[]):
 const refusalTexts: Record<Exclude<CreateJobDecision, 'accepted'>, string> = {
   not_found: 'There is no machine with this id.',
   not_owner: 'Only the owner of the machine and staff may operate it.',
-  wrong_state: 'The status of the machine does not admit the command.',
-  job_open: 'A job is open on this machine. Wait for it to end, or send a STOP over an open START.',
+  wrong_state: 'The status of the machine does not allow the command.',
+  job_open: 'A job is open on this machine. Wait until it ends. A STOP supersedes an open START.',
   no_controller: 'The machine has no controller_url to send the command to.',
 }
 
 function explainRefusal(command: Command, { decision, status, open_job_id }: CreateJobResult): TiebarError {
-  if (decision === 'accepted') throw new TypeError('an accepted job is no refusal')
-  const { admittedIn } = commandRules[command]
-  const needs = ` A ${command} needs one of ${admittedIn.join(', ')}; the machine is ${status}.`
+  if (decision === 'accepted') throw new TypeError('the job was accepted, so there is no refusal to explain')
+  const { acceptedIn } = commandRules[command]
+  const needs = ` A ${command} needs one of ${acceptedIn.join(', ')}; the machine is ${status}.`
   const detail = refusalTexts[decision] + (decision === 'wrong_state' ? needs : '')
   return new TiebarError(
     decision,
@@ -163,6 +163,6 @@ function explainRefusal(command: Command, { decision, status, open_job_id }: Cre
 
 function explainNotCancelable(job: JobRow): string {
   if (job.state === 'QUEUED')
-    return 'This STOP took the place of a START that may have been carried out; it must go on.'
+    return 'This STOP superseded a START that may have been executed, so it cannot be cancelled.'
   return `Only a QUEUED job can be cancelled; this one is ${job.state}.`
 }

@@ -1,4 +1,4 @@
-// The wire shapes of jobs.
+// Request and response schemas of jobs.
 import { z } from '@hono/zod-openapi'
 import {
   accountReference,
@@ -13,7 +13,15 @@ import {
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { isTimestamp } from '../kernel/time.ts'
 import { commands } from './commands.ts'
-import { type EventActor, eventActors, eventReasons, jobReasons, jobResults, jobStates, longestDetail } from './job.ts'
+import {
+  type EventActor,
+  eventActors,
+  eventReasons,
+  jobReasons,
+  jobResults,
+  jobStates,
+  maxDetailLength,
+} from './job.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
 import { type EventRow, eventColumns } from './sql/read.ts'
 import {
@@ -31,7 +39,10 @@ const command = enumOf(commands, commandTexts)
 const state = enumOf(jobStates, stateTexts)
 const result = enumOf(jobResults, resultTexts)
 
-const detail = z.string().nullable().openapi({ description: "The controller's or a person's own words" })
+const detail = z
+  .string()
+  .nullable()
+  .openapi({ description: 'Free text from the controller or from the person who cancelled the job' })
 
 export const jobSchema = z
   .object({
@@ -73,7 +84,7 @@ export const jobSchema = z
 
 export type Job = z.infer<typeof jobSchema>
 
-/** The members that the API shows, of a row that may have more columns. */
+/** Picks the columns that the API shows; a row may have more. */
 export function toJob(row: JobRow): Job {
   return jobColumns.pick(row)
 }
@@ -94,13 +105,13 @@ export const operationBody = bodyOf('Operation', {
 })
 
 export const cancelBody = bodyOf('Cancel', {
-  reason: text(0, longestDetail).optional().openapi({ example: 'the wrong machine' }),
+  reason: text(0, maxDetailLength).optional().openapi({ example: 'the wrong machine' }),
 })
 
 export const jobPath = z.object({ id: uuid })
 export const machinePath = z.object({ id: numericId })
 
-/** RFC 3339; a `+` that was not escaped in a query arrives as a space. */
+/** An RFC 3339 time. An unescaped `+` in a query arrives as a space. */
 const instant = z
   .string()
   .transform((value) => value.replace(' ', '+'))
@@ -141,15 +152,15 @@ const eventSchema = z
 export const eventsSchema = z.object({ items: z.array(eventSchema) }).openapi('JobEvents')
 
 export function toJobEvent(row: EventRow): z.infer<typeof eventSchema> {
-  // An account's id is all digits; the others are the actors.
+  // An account's id has only digits; all other values are actors.
   return { ...eventColumns.pick(row), by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor) }
 }
 
-/** What a controller reports when it has finished what it answered PENDING to. */
+/** The report of a controller that answered PENDING before. */
 export const outcomeBody = z
   .object({
     result: nameOrNumber(outcomes, 1, outcomeTexts),
-    detail: text(0, longestDetail).nullish().openapi({ example: 'clamp closed' }),
+    detail: text(0, maxDetailLength).nullish().openapi({ example: 'clamp closed' }),
   })
   .openapi('OutcomeReport')
 
@@ -161,10 +172,10 @@ export const outcomeSchema = z
   })
   .openapi('OutcomeAnswer')
 
-/** The body of our own messages to ourselves. */
+/** The body of the messages that we publish to QStash. */
 export const queueMessage = z.object({ job_id: uuid })
 
-/** What QStash posts when it has given a message up; the body of the message is inside, in base64. */
+/** What QStash posts when it has given up a message. `sourceBody` is the body of the message in base64. */
 export const queueFailure = z.object({
   sourceBody: z.string().openapi({ example: 'eyJqb2JfaWQiOiIwMTk4YzBkZS03YzFhLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEifQ==' }),
 })

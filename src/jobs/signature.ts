@@ -1,17 +1,17 @@
-// QStash's signature on a callback: who sends it, to which URL, and that the body is the one that was sent.
+// Verifies QStash's signature on a callback: the sender, the URL and the body.
 // https://upstash.com/docs/qstash/howto/signature
 import { errors, jwtVerify } from 'jose'
 import { TiebarError } from '../kernel/error.ts'
 
 export type SignatureKeys = { current: string; next: string }
 
-/** QStash's clock and ours need not agree to the second. */
+/** The accepted difference between QStash's clock and ours. */
 const clockToleranceSeconds = 10
 
 /**
- * @param url exactly as QStash was told it: the `sub` of the token
- * @param body the raw bytes; a parsed and re-written body would have another hash
- * @throws TiebarError `bad_signature`; the precise reason is its cause, for the log
+ * @param url exactly as it was passed to QStash; it is the `sub` of the token
+ * @param body the raw bytes, because a parsed and serialized body can have another hash
+ * @throws TiebarError `bad_signature`
  */
 export async function verifySignature(
   token: string | undefined,
@@ -23,10 +23,10 @@ export async function verifySignature(
   const claimed = (await verifyWith(keys.current, token, url)) ?? (await verifyWith(keys.next, token, url))
   const digest = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('base64url')
   if (claimed?.replace(/=+$/, '') === digest) return
-  throw new TiebarError('bad_signature', 'The Upstash-Signature header is not one for this request.')
+  throw new TiebarError('bad_signature', 'The Upstash-Signature header is not valid for this request.')
 }
 
-/** The claimed hash of the body, or undefined when the token is not good under this key. */
+/** The hash of the body in the token; undefined if the token is not valid with this key. */
 async function verifyWith(key: string, token: string, url: string): Promise<string | undefined> {
   try {
     const { payload } = await jwtVerify(token, new TextEncoder().encode(key), {

@@ -1,4 +1,4 @@
-// The copy of a job in Redis, for those who watch it. Never older than 5 s while anything can still happen to it.
+// The copy of a job in Redis, for clients that poll its status. At most 5 s old while the job can still change.
 import type { CacheWrite } from '../infra/redis.ts'
 import { isOpen } from './job.ts'
 import { type Job, toJob } from './schema.ts'
@@ -14,7 +14,7 @@ export function jobCacheKey(jobId: string): string {
 /** Writes the job unless a newer version is there already. */
 export function cacheJob(row: JobRow): CacheWrite {
   const job = toJob(row)
-  // A job whose outcome is unknown may yet learn it from a late report.
+  // A late report can still change a job whose outcome is unknown.
   const mayChange = isOpen(job.state) || job.result === 'INTERNALFAILED'
   return {
     when: 'newer',
@@ -26,5 +26,5 @@ export function cacheJob(row: JobRow): CacheWrite {
 }
 
 export function parseCachedJob(text: string): Job {
-  return JSON.parse(text) as Job // written by `cacheJob` alone
+  return JSON.parse(text) as Job // only `cacheJob` writes it
 }

@@ -1,4 +1,4 @@
-// What follows every change of a job: a line in the log and a newer entry in the status cache.
+// After every change of a job: a line in the log and a newer entry in the status cache.
 import type { Cache } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
 import type { EventActor } from './job.ts'
@@ -6,9 +6,8 @@ import type { JobRow } from './sql/fragments.ts'
 import { cacheJob } from './status-cache.ts'
 
 /**
- * Logs changed jobs and writes them into the status cache.
- * @param by an account's id, or who else changed them
- * @returns when the cache has them, or cannot take them: it never rejects
+ * Logs changed jobs and writes them into the status cache. Never rejects: a failed write to the cache is only logged.
+ * @param by the id of the account, or the actor, that changed the jobs
  */
 export async function recordTransitions(
   { trace, cache }: { trace: Trace; cache: Cache },

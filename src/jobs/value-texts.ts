@@ -1,49 +1,50 @@
-// What each value of the closed lists of jobs means, for the OpenAPI document.
+// Descriptions of the enum values of jobs, for the OpenAPI document.
 import type { ValueTexts } from '../http/openapi/fields.ts'
 import { commandRules, commands } from './commands.ts'
 import type { eventActors, eventReasons, jobReasons, jobResults, jobStates } from './job.ts'
 
 const descriptions = commands.map((command) => [command, commandRules[command].description])
-export const commandTexts = Object.fromEntries(descriptions) as ValueTexts<typeof commands> // of every command
+export const commandTexts = Object.fromEntries(descriptions) as ValueTexts<typeof commands> // has an entry for every command
 
-/** Open states come to an end by themselves; only a late report of the controller still changes a final one. */
+/** An open job always reaches a final state. Only a late report of the controller can change a final state. */
 export const stateTexts: ValueTexts<typeof jobStates> = {
   QUEUED: 'Open: accepted, and not yet sent to the controller.',
   SENT: 'Open: an attempt to send it has begun, and the controller has not answered.',
-  PENDING: 'Open: the controller has taken the command and will report the outcome.',
-  SUCCEEDED: 'Final: the controller did what it was told.',
-  FAILED: 'Final: the controller refused, or the outcome is not known. If it is not, a late report is still taken.',
+  PENDING: 'Open: the controller has accepted the command and will report the outcome.',
+  SUCCEEDED: 'Final: the controller executed the command.',
+  FAILED:
+    'Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.',
   REJECTED: 'Final: not sent, because it was not allowed or the machine was changed.',
-  EXPIRED: 'Final: not carried out, because its time was over.',
-  TIMED_OUT: 'Final: the controller took the command and did not report in time. A late report is still taken.',
+  EXPIRED: 'Final: not executed, because the command could not be sent before `not_after`.',
+  TIMED_OUT: 'Final: the controller accepted the command and did not report in time. A late report is still accepted.',
   CANCELED: 'Final: a person cancelled it before it was sent.',
-  SUPERSEDED: 'Final: a STOP took its place.',
+  SUPERSEDED: 'Final: a STOP superseded it.',
 }
 
 export const resultTexts: ValueTexts<typeof jobResults> = {
-  SUCCESS: 'The controller did what it was told.',
+  SUCCESS: 'The controller executed the command.',
   REMOTEFAILED: 'The controller refused.',
-  INTERNALFAILED: 'The controller gave no answer that says what it did.',
-  PENDING: 'The controller is carrying it out.',
+  INTERNALFAILED: 'The controller gave no valid answer or report.',
+  PENDING: 'The controller is executing the command.',
   PERMISSIONDENIED: 'The requester may not operate the machine.',
-  INVALIDCOMMAND: 'The command does not fit the machine as it is.',
+  INVALIDCOMMAND: 'The command is not possible in the current state of the machine.',
   IGNORE: 'The command expired, was cancelled or was superseded.',
 }
 
 export const reasonTexts: ValueTexts<typeof jobReasons> = {
   not_owner: 'The requester is neither the owner of the machine nor staff.',
-  wrong_state: 'The status of the machine did not admit the command.',
+  wrong_state: 'The status of the machine did not allow the command.',
   job_open: 'Another job of the machine was open.',
   no_controller: 'The machine had no controller.',
   changed: 'The machine was changed or deleted after the request.',
   refused: 'The controller refused.',
-  bad_answer: 'The controller gave an answer that cannot be read.',
-  outcome_unknown: 'An attempt may have been carried out, and nobody has said so.',
+  bad_answer: 'The controller gave an invalid answer.',
+  outcome_unknown: 'An attempt may have been executed, but the outcome is unknown.',
   unreachable: 'No attempt reached the controller.',
   not_in_time: 'The command could not be sent before `not_after`.',
-  no_report: 'The controller took the command and did not report the outcome.',
+  no_report: 'The controller accepted the command and did not report the outcome.',
   by_person: 'A person cancelled the job.',
-  by_stop: 'A STOP took the place of the job.',
+  by_stop: 'A STOP superseded the job.',
 }
 
 export const eventReasonTexts: ValueTexts<typeof eventReasons> = {
@@ -56,11 +57,11 @@ export const eventReasonTexts: ValueTexts<typeof eventReasons> = {
 export const actorTexts: ValueTexts<typeof eventActors> = {
   queue: 'A message of the queue.',
   controller: 'The controller, by its answer or its report.',
-  sweep: 'The check that runs every minute.',
+  sweep: 'The sweep, which runs every minute.',
 }
 
 export const outcomes = ['SUCCESS', 'REMOTEFAILED'] as const
 export const outcomeTexts: ValueTexts<typeof outcomes> = {
-  SUCCESS: 'The machine did what it was told.',
-  REMOTEFAILED: 'The machine did not.',
+  SUCCESS: 'The machine executed the command.',
+  REMOTEFAILED: 'The machine did not execute the command.',
 }

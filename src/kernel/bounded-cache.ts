@@ -1,6 +1,6 @@
-// A memory of what was worked out before, of bounded size.
+// An in-memory cache with a maximum number of entries.
 
-/** Values by key. Full, it forgets what was put in first. */
+/** When the cache is full, it removes the oldest entry. */
 export class BoundedCache<Value> {
   readonly #values = new Map<string, Value>()
   readonly #capacity: number

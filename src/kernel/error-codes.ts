@@ -1,8 +1,8 @@
-// Every error of the API: its HTTP status, its title, whether a retry can help, and what its page says.
+// Every error of the API: HTTP status, title, whether a retry can help, and the text of its page.
 
 type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 406 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503
 
-/** Code stands between backticks. */
+/** Backticks enclose code. */
 type ErrorText = {
   /** What has happened. */
   meaning: string
@@ -10,7 +10,7 @@ type ErrorText = {
   why: string
   /** What the client can do. */
   remedy: string
-  /** Whether the same request may succeed later; without it, something has to change first. */
+  /** Whether the same request may succeed later. By default, something has to change first. */
   isRetryable?: boolean
 }
 
@@ -28,7 +28,7 @@ export const errorKinds = {
   }),
   malformed_request: kind(400, 'The request is malformed', {
     meaning: 'The request cannot be read. Nothing was changed.',
-    why: 'A part of the request violates the rules of HTTP or of the format that the request names.',
+    why: 'A part of the request violates the rules of HTTP or of the format that the request declares.',
     remedy: 'Read `detail`, and compare the request with the description of the operation.',
   }),
   token_missing: kind(401, 'A token is required', {
@@ -42,13 +42,13 @@ export const errorKinds = {
     remedy: 'Get a new access token from `POST /api/token/refresh`, or log in again.',
   }),
   session_ended: kind(401, 'The session has ended', {
-    meaning: 'The token is genuine, but its session has ended.',
+    meaning: 'The signature of the token is valid, but its session has ended.',
     why: 'The user logged out, changed the password, or ended the session; an old refresh token was used again; or the account was disabled.',
-    remedy: 'Log in again. If nobody you know ended the session, change the password.',
+    remedy: 'Log in again. If you do not know why the session ended, change the password.',
   }),
   bad_credentials: kind(401, 'Wrong username or password', {
     meaning: 'The log-in failed.',
-    why: 'The username or the password is wrong, or the account is disabled. The answer does not tell which.',
+    why: 'The username or the password is wrong, or the account is disabled. The answer does not say which.',
     remedy: 'Check both. Failed log-ins are counted, and too many are answered with 429.',
   }),
   refresh_reused: kind(401, 'The refresh token was already used', {
@@ -60,7 +60,7 @@ export const errorKinds = {
     meaning: 'The message does not come from the queue, so it was not processed.',
     why: 'The Upstash-Signature header is absent or expired, or was made with other keys or for another URL or body.',
     remedy:
-      'Only QStash can call this operation. If QStash does: compare the signing keys and the public URL of the server with those in QStash.',
+      'Only QStash can call this operation. If the request came from QStash, compare the signing keys and the public URL of the server with those in QStash.',
   }),
   not_owner: kind(403, 'The machine belongs to another account', {
     meaning: 'The machine belongs to another account. Nothing was sent to it.',
@@ -83,7 +83,7 @@ export const errorKinds = {
     remedy: 'Use one of the methods in the Allow header.',
   }),
   not_acceptable: kind(406, 'The Accept header excludes every format of this path', {
-    meaning: 'The Accept header excludes every format that this path can answer in. Nothing was changed.',
+    meaning: 'The Accept header excludes every format in which this path can answer. Nothing was changed.',
     why: 'Most paths answer `application/json`, and problems as `application/problem+json`.',
     remedy: 'Send `Accept: application/json`, or no Accept header.',
   }),
@@ -99,28 +99,28 @@ export const errorKinds = {
   }),
   last_staff: kind(409, 'The last active staff account cannot be changed', {
     meaning: 'The account is the last active one with staff rights, so it was not changed.',
-    why: 'Without any staff, nobody could grant the rights again.',
+    why: 'Only staff can grant staff rights, so one active staff account must remain.',
     remedy: 'Give staff rights to another active account first.',
   }),
   job_open: kind(409, 'A job of the machine is still open', {
     meaning: 'A job of the machine has not ended yet, and it conflicts with the request.',
-    why: 'A machine takes one START at a time. Its status and its controller cannot change, and it cannot be deleted, until its jobs have ended.',
-    remedy: 'Watch the job in `job_id` until it ends, then try again. A STOP may be sent while a START is open.',
+    why: 'A machine accepts one START at a time. Its status and its controller cannot change, and it cannot be deleted, until its jobs have ended.',
+    remedy: 'Read the job in `job_id` until it ends, then try again. A STOP may be sent while a START is open.',
     isRetryable: true,
   }),
   wrong_state: kind(409, 'The machine is in the wrong state for this command', {
-    meaning: 'The machine is in a state in which it cannot follow the command. The refusal is in its history.',
+    meaning: 'The command is not allowed in the current state of the machine. The refusal is recorded in its history.',
     why: 'A START requires a machine that is READY. A STOP requires one that is RUNNING, PENDING or in ERROR, or that has an open START.',
-    remedy: 'Read the machine. To leave ERROR, send a STOP or set the status by hand.',
+    remedy: 'Read the machine. To leave ERROR, send a STOP or set the status with PATCH.',
   }),
   no_controller: kind(409, 'The machine has no controller', {
-    meaning: 'The command cannot be sent anywhere. The refusal is in the history of the machine.',
+    meaning: 'The command cannot be sent. The refusal is recorded in the history of the machine.',
     why: 'The machine has no `controller_url`.',
     remedy: 'Set the URL of the controller with PATCH.',
   }),
   not_cancelable: kind(409, 'The job can no longer be canceled', {
     meaning: 'The job was not canceled.',
-    why: 'Only a QUEUED job can be canceled, because the controller may have executed a sent one. A STOP cannot be canceled either if it superseded a START that may have been executed.',
+    why: 'Only a QUEUED job can be canceled, because the controller may have executed a job that was sent. A STOP cannot be canceled either if it superseded a START that may have been executed.',
     remedy: 'Wait for the job to end, or send a STOP to supersede a START.',
   }),
   outcome_contradicts: kind(409, 'The job ended with another result', {
@@ -129,9 +129,9 @@ export const errorKinds = {
     remedy: 'Report the outcome of a command once. The timeline of the job shows its state.',
   }),
   precondition_failed: kind(412, 'The machine has changed', {
-    meaning: 'The machine is not in the state that If-Match names. Nothing was changed.',
+    meaning: 'If-Match does not contain the current ETag of the machine. Nothing was changed.',
     why: 'Another user or a job has changed the machine since it was read.',
-    remedy: 'Read the machine again, decide again, and send the new ETag.',
+    remedy: 'Read the machine again, check whether the change is still needed, and send the new ETag.',
   }),
   body_too_large: kind(413, 'The body is too large', {
     meaning: 'The body of the request is larger than the server accepts.',
@@ -140,7 +140,7 @@ export const errorKinds = {
   }),
   unsupported_media_type: kind(415, 'The body must be JSON', {
     meaning: 'The request does not declare its body as plain JSON in UTF-8, so the body was not processed.',
-    why: 'The Content-Type header is absent or names another format, such as a form or a JSON Patch, or another charset; or Content-Encoding names a compression.',
+    why: 'The Content-Type header is absent, or it declares another format (such as a form or a JSON Patch) or another charset. Or Content-Encoding declares a compression.',
     remedy: 'Send the body as JSON in UTF-8, not compressed, with `Content-Type: application/json`.',
   }),
   validation_failed: kind(422, 'The input is not valid', {
@@ -172,8 +172,9 @@ export const errorKinds = {
     isRetryable: true,
   }),
   misconfigured: kind(503, 'The server is not configured correctly', {
-    meaning: 'The server lacks a part of its configuration, and serves no request until that is corrected.',
-    why: 'A variable, a secret or a binding of the server is absent or invalid. `detail` names it, never its value.',
+    meaning:
+      'A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.',
+    why: 'A variable, a secret or a binding of the server is absent or invalid. `detail` contains its name, never its value.',
     remedy:
       'Set what `detail` names, and deploy again. On your own machine, `npm run dev` writes the variables to .dev.vars.',
     isRetryable: true,
@@ -189,4 +190,4 @@ export const errorKinds = {
 
 export type ErrorCode = keyof typeof errorKinds
 
-export const errorCodes = Object.keys(errorKinds) as [ErrorCode, ...ErrorCode[]] // Object.keys forgets the key type
+export const errorCodes = Object.keys(errorKinds) as [ErrorCode, ...ErrorCode[]] // Object.keys returns string[]

@@ -1,2 +1,2 @@
-/** A quota of something in a window of time. The name is for people and for the `RateLimit` header. */
+/** At most `quota` uses in `windowSeconds`. The name appears in the error text and in the `RateLimit` header. */
 export type Limit = { name: string; quota: number; windowSeconds: number }

@@ -1,6 +1,6 @@
-// One structured JSON line per thing worth knowing. Never a token, a password, a key or a body.
+// Structured logs: one JSON line per event. Never log a token, a password, a key or a body.
 
-/** The old system's four log files. */
+/** The four log files of the old system. */
 export type LogChannel = 'api' | 'job' | 'sweep' | 'error'
 
 export function log(channel: LogChannel, fields: Record<string, unknown>): void {
@@ -19,8 +19,8 @@ export function describeError(error: unknown): Record<string, unknown> {
   }
 }
 
-/** Without the words of JSON.parse: they quote what could not be parsed, which can be a body with a password in it. */
+/** Omits the message of JSON.parse: it quotes the invalid input, which can be a body with a password. */
 function describeSyntaxError({ message, stack = '' }: SyntaxError): Record<string, unknown> {
   const [, frames = ''] = stack.split(`${message}\n`)
-  return { message: 'not shown: it quotes what could not be parsed', stack: frames }
+  return { message: 'omitted: it quotes the invalid input', stack: frames }
 }

@@ -1,17 +1,17 @@
 // Keyset pages: a cursor carries the sort value and the id of the last row that was shown.
 
-/** `value` is PostgreSQL's own text of the sort column (microseconds and all); `id` breaks ties. */
+/** `value` is PostgreSQL's text of the sort column; times keep their microseconds. `id` breaks ties. */
 export type Cursor = { sort: string; value: string; id: string }
 
 export type Page<Item> = { items: Item[]; next_cursor: string | null }
 
 export const defaultPageSize = 20
-export const largestPageSize = 100
+export const maxPageSize = 100
 
-/** Room for a sort value of 256 characters, which JSON may write in 6 bytes each; base64 makes 4 of every 3. */
-export const longestCursor = 2_200
+/** Enough for a sort value of 256 characters: JSON uses up to 6 bytes for each, and base64 turns 3 bytes into 4. */
+export const maxCursorLength = 2_200
 
-/** A cursor as an opaque, URL-safe text. */
+/** Encodes a cursor as opaque, URL-safe text. */
 export function encodeCursor({ sort, value, id }: Cursor): string {
   const bytes = new TextEncoder().encode(JSON.stringify([sort, value, id]))
   return btoa(String.fromCharCode(...bytes))
@@ -20,7 +20,7 @@ export function encodeCursor({ sort, value, id }: Cursor): string {
     .replaceAll('=', '')
 }
 
-/** Reads a cursor back; undefined for whatever `encodeCursor` did not write, or wrote for another order. */
+/** @returns undefined if `encodeCursor` did not write the text, or wrote it for another sort order */
 export function decodeCursor(text: string, sort: string): Cursor | undefined {
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
@@ -30,11 +30,11 @@ export function decodeCursor(text: string, sort: string): Cursor | undefined {
     if (writtenFor !== sort || typeof value !== 'string' || typeof id !== 'string') return undefined
     return { sort, value, id }
   } catch {
-    return undefined // not ours: the caller says so to the client
+    return undefined // not a cursor of this API; the caller answers 422
   }
 }
 
-/** Cuts the one row too many that says whether there is a next page. */
+/** Makes a page from up to `limit + 1` rows. The extra row only shows that there is a next page. */
 export function cutPage<Row, Item>(
   rows: Row[],
   limit: number,

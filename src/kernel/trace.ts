@@ -1,32 +1,32 @@
-// One request, or one run of the sweep, from our side: its id, what it logs, and what it cost upstream.
+// The trace of one request or one sweep: its id, its log lines and its round trips to other services.
 import { type LogChannel, log } from './log.ts'
 
 export type Upstream = 'postgres' | 'redis' | 'qstash' | 'controller'
 
-/** Times are milliseconds since the request began; the clock of a Worker moves only at I/O, which is what is measured. */
+/** `startMs` counts from the start of the request. A Worker's clock advances only during I/O, so only I/O is measured. */
 export type RoundTrip = {
   upstream: Upstream
-  /** The name of the statement, for PostgreSQL. */
+  /** The name of the SQL statement; only for `postgres`. */
   statement?: string
   startMs: number
   durationMs: number
 }
 
 export class Trace {
-  /** Goes out as X-Request-Id and stands in every line that the request logs. */
+  /** Sent as X-Request-Id, and part of every log line of the request. */
   readonly id: string = crypto.randomUUID()
   readonly roundTrips: RoundTrip[] = []
-  readonly #beganAt = Date.now()
+  readonly #startedAt = Date.now()
 
   elapsedMs(): number {
-    return Date.now() - this.#beganAt
+    return Date.now() - this.#startedAt
   }
 
   log(channel: LogChannel, fields: Record<string, unknown>): void {
     log(channel, { request_id: this.id, ...fields })
   }
 
-  /** Runs `call` and records it as one round trip, also when it fails. */
+  /** Runs `call` and records it as one round trip, even if it fails. */
   async measure<Result>(upstream: Upstream, call: () => Promise<Result>, statement?: string): Promise<Result> {
     const startMs = this.elapsedMs()
     try {

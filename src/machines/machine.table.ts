@@ -1,4 +1,4 @@
-// Machines: the registry, and the lock under which everything that happens to a machine is decided.
+// Machines. The lock on the row of a machine orders all changes of the machine and its jobs.
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
@@ -18,11 +18,11 @@ export const machines = pgTable(
     controllerUrl: text('controller_url'),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
-    /** Soft: the history of a machine outlives it. */
+    /** Soft delete, because the history of the machine is kept. */
     deletedAt: timestamp('deleted_at', { withTimezone: true }),
-    /** Raised by every change that the API shows; the ETag. */
+    /** Incremented by every change that the API shows. Part of the ETag. */
     revision: bigint({ mode: 'number' }).notNull().default(1),
-    /** Until then the attempt `leased_by` has the controller to itself. */
+    /** Until this time only the attempt in `leased_by` may use the controller. */
     leasedUntil: timestamp('leased_until', { withTimezone: true }),
     /** `{job id}:{attempt}` */
     leasedBy: text('leased_by'),

@@ -1,4 +1,4 @@
-// The registry of machines.
+// Endpoints to list, register, read, change and delete machines.
 import { createRoute, z } from '@hono/zod-openapi'
 import { selectCaller } from '../accounts/sql/caller.ts'
 import type { AppContext } from '../http/context.ts'
@@ -44,7 +44,7 @@ const create = createRoute({
   path: '/api/machines',
   operationId: 'createMachine',
   tags,
-  summary: 'Register a machine of mine',
+  summary: 'Register a machine that I own',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(newMachineBody) },
@@ -65,7 +65,7 @@ const read = createRoute({
   request: { params: machinePath },
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
-    304: { description: 'If-None-Match names the present state', ...etagHeader },
+    304: { description: 'If-None-Match contains the current ETag', ...etagHeader },
     ...problems('not_found'),
   },
 })
@@ -75,7 +75,7 @@ const replace = createRoute({
   path,
   operationId: 'replaceMachine',
   tags,
-  summary: 'Replace a machine; without `status` that stays',
+  summary: 'Replace a machine; without `status`, the status is kept',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { params: machinePath, body: body(wholeMachineBody) },
@@ -90,7 +90,7 @@ const patch = createRoute({
   path,
   operationId: 'changeMachine',
   tags,
-  summary: 'Change some of a machine (JSON Merge Patch)',
+  summary: 'Change some fields of a machine (JSON Merge Patch)',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { params: machinePath, body: body(machinePatchBody) },
@@ -105,11 +105,11 @@ const remove = createRoute({
   path,
   operationId: 'deleteMachine',
   tags,
-  summary: 'Delete a machine; its history stays',
+  summary: 'Delete a machine; its history is kept',
   security: bearerSecurity,
   middleware: [authenticate()] as const,
   request: { params: machinePath },
-  responses: { 204: { description: 'The machine is gone' }, ...writeProblems },
+  responses: { 204: { description: 'The machine is deleted' }, ...writeProblems },
 })
 
 export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.SelectOpenJobs }): Router {
@@ -132,7 +132,7 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.Select
       store.insertMachine(database, c.var.caller, values, key),
     )
     c.header('Location', `/api/machines/${row.id}`)
-    // A row that was kept with an idempotency key comes out of JSON.
+    // A row that was stored with an idempotency key is JSON, so its columns are converted.
     return answerMachine(c, store.machineColumns.fromJson(row), 201)
   })
 
@@ -145,38 +145,38 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.Select
     return answerMachine(c, row, 200)
   })
 
-  const change = (c: AppContext, id: number, change: store.MachineChange | 'delete') => {
+  const changeMachine = (c: AppContext, id: number, change: store.MachineChange | 'delete') => {
     const { database } = c.var.upstreams
-    return store.changeMachine(database, c.var.caller, id, change, wantedRevisions(c, id), selectOpenJobs)
+    return store.changeMachine(database, c.var.caller, id, change, acceptedRevisions(c, id), selectOpenJobs)
   }
 
   router.openapi(replace, async (c) => {
     const values = c.req.valid('json')
     checkControllerUrl(c, values.controller_url)
-    return answerMachine(c, await change(c, c.req.valid('param').id, values), 200)
+    return answerMachine(c, await changeMachine(c, c.req.valid('param').id, values), 200)
   })
 
   router.openapi(patch, async (c) => {
     const values = c.req.valid('json')
     checkControllerUrl(c, values.controller_url)
-    return answerMachine(c, await change(c, c.req.valid('param').id, values), 200)
+    return answerMachine(c, await changeMachine(c, c.req.valid('param').id, values), 200)
   })
 
   router.openapi(remove, async (c) => {
-    await change(c, c.req.valid('param').id, 'delete')
+    await changeMachine(c, c.req.valid('param').id, 'delete')
     return c.body(null, 204)
   })
 
   return router
 }
 
-/** Undefined if any revision will do. */
-function wantedRevisions(c: AppContext, id: number): number[] | undefined {
+/** The revisions that If-Match accepts; undefined if it accepts any. */
+function acceptedRevisions(c: AppContext, id: number): number[] | undefined {
   const etags = readIfMatch(c.req.header('If-Match'))
   return etags && toRevisions(etags, id)
 }
 
-/** The address of the controller is for those who manage the machine: owner and staff. */
+/** Only the owner of the machine and staff may see its controller URL. */
 function toMachine(row: store.MachineRow): store.Machine {
   const machine = store.machineColumns.pick(row)
   return row.is_manager ? machine : { ...machine, controller_url: null }
@@ -187,6 +187,7 @@ function answerMachine<Status extends 200 | 201>(c: AppContext, row: store.Machi
   return c.json(toMachine(row), status)
 }
 
+/** @throws TiebarError `validation_failed` */
 function checkControllerUrl(c: AppContext, url: string | null | undefined): void {
   if (url === null || url === undefined) return
   const fault = findControllerUrlFault(url, c.var.environment.ALLOW_PRIVATE_CONTROLLERS)

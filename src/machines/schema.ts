@@ -1,4 +1,4 @@
-// The wire shapes of machines.
+// Request and response schemas of machines.
 import { z } from '@hono/zod-openapi'
 import {
   accountReference,
@@ -12,7 +12,7 @@ import {
   type ValueTexts,
 } from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
-import { longestControllerUrl } from './controller-url.ts'
+import { maxControllerUrlLength } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
 import { type Machine, machineSorts } from './store.ts'
 
@@ -20,16 +20,16 @@ const name = text(1, 64).openapi({ example: '사출기 1호' })
 const location = text(1, 256).openapi({ example: '1공장 A열 3번' })
 const statusTexts: ValueTexts<typeof machineStatuses> = {
   POWEROFF: 'The machine is switched off.',
-  READY: 'The machine stands still and can be started.',
+  READY: 'The machine is stopped and can be started.',
   RUNNING: 'The machine is moulding.',
-  PENDING: 'The controller has taken a command and is carrying it out.',
-  ERROR: 'A command failed or its outcome is not known: somebody must look. A STOP or a change of `status` leads out.',
+  PENDING: 'The controller has accepted a command and is executing it.',
+  ERROR: 'A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.',
 }
 
-/** Names, or the old system's numbers 0 to 4. */
+/** The name of a status, or its number in the old system, 0 to 4. */
 const status = nameOrNumber(machineStatuses, 0, statusTexts).openapi({ example: 'READY' })
-/** What the URL may point to is checked by `findControllerUrlFault`. */
-const controllerUrl = text(1, longestControllerUrl).openapi({
+/** `findControllerUrlFault` checks the form and the host of the URL. */
+const controllerUrl = text(1, maxControllerUrlLength).openapi({
   example: 'https://controller.example.com/machines/1',
 })
 
@@ -42,7 +42,7 @@ export const machineSchema = z
     owner_id: z.int().openapi({ example: 7 }),
     controller_url: z.string().nullable().openapi({
       example: 'https://controller.example.com/machines/1',
-      description: 'Null for whoever is not the owner or staff',
+      description: 'Null unless the caller is the owner or staff',
     }),
     created_at: time,
     updated_at: time,
@@ -67,7 +67,7 @@ export const newMachineBody = bodyOf(
   machineSchema,
 )
 
-/** The whole machine; only `status` may be left out, and is then left as it is. */
+/** The whole machine. Only `status` is optional; without it, the status is kept. */
 export const wholeMachineBody = bodyOf(
   'WholeMachine',
   {
@@ -79,7 +79,7 @@ export const wholeMachineBody = bodyOf(
   machineSchema,
 )
 
-/** JSON Merge Patch (RFC 7396): what is absent stays as it is. */
+/** JSON Merge Patch (RFC 7396): an absent member is not changed. */
 export const machinePatchBody = bodyOf(
   'MachinePatch',
   {

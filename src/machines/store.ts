@@ -13,7 +13,7 @@ import { machines } from './machine.table.ts'
 import type { MachineStatus } from './machine.ts'
 import type { machinePatchBody, newMachineBody } from './schema.ts'
 
-/** What the API shows of a machine. */
+/** The columns of a machine that the API shows. */
 export const machineColumns = pickColumns(machines, [
   'id',
   'name',
@@ -26,7 +26,7 @@ export const machineColumns = pickColumns(machines, [
 ])
 export type Machine = RowOf<typeof machineColumns>
 
-/** A machine, its revision, and whether the caller may see all of it. */
+/** A machine, its revision, and whether the caller manages it as its owner or as staff. */
 export type MachineRow = Machine & { revision: number; is_manager: boolean }
 
 /** Columns of a `MachineRow`; needs `m` (the machine) and `caller` in scope. */
@@ -35,14 +35,14 @@ const machineRow = sql`${machineColumns.of('m')}, m.revision,
 
 export const machineSorts = defineSorts(machineColumns, ['id', 'name', 'created_at', 'updated_at'])
 
-/** Everything that happens to a machine is decided under this lock, by the next statement of the batch. */
+/** Locks a machine. The next statement of the batch decides under this lock about the machine or its jobs. */
 export function lockMachine(id: number): SQL {
   return sql`SELECT id FROM machines WHERE id = ${id}::bigint FOR NO KEY UPDATE`
 }
 
 /**
- * A CTE body: the open jobs of a machine, with `id` and `requested_at`. Jobs are a later slice, which knows their states;
- * `app.ts` hands it in.
+ * A CTE body: the open jobs of a machine, with `id` and `requested_at`. `app.ts` passes it in, because this slice
+ * must not import the jobs slice, which defines the states.
  */
 export type SelectOpenJobs = (machineId: number) => SQL
 
@@ -52,7 +52,7 @@ export type MachineFilter = {
   q?: string | undefined
 }
 
-/** The rows of a page of machines. */
+/** The rows of one page of machines. @throws TiebarError `session_ended` */
 export async function listMachines(
   database: Database,
   caller: Caller,
@@ -81,6 +81,7 @@ export async function listMachines(
   return rows.filter((row) => row.id !== null)
 }
 
+/** @throws TiebarError `not_found`, `session_ended` */
 export async function readMachine(database: Database, caller: Caller, id: number): Promise<MachineRow> {
   const rows = await database.query<MachineRow | { id: null }>(
     'read-machine',
@@ -93,27 +94,31 @@ export async function readMachine(database: Database, caller: Caller, id: number
   return row
 }
 
-/** What a client may set. A member of the body that is no column does not compile. */
+/** The columns that a client may set. A member of the body without a column is a compile error. */
 export type MachineValues = ValuesOf<z.infer<typeof newMachineBody>, Machine>
-/** What is absent stays as it is. */
+/** An absent field is not changed. */
 export type MachineChange = ValuesOf<z.infer<typeof machinePatchBody>, Machine>
 
-/** Inserts a machine of the caller's. @throws UniqueViolation of the idempotency key, for a twin */
+/**
+ * Inserts a machine that the caller owns.
+ * @throws UniqueViolation of the idempotency key, if a concurrent request has stored it first
+ * @throws TiebarError `session_ended`
+ */
 export async function insertMachine(
   database: Database,
   caller: Caller,
   values: MachineValues,
   key: RequestKey | undefined,
 ): Promise<MachineRow> {
-  const given = machineColumns.bind(values)
+  const bindings = machineColumns.bind(values)
   const insert = sql`
     WITH caller AS (${selectCaller(caller)}), m AS (
       INSERT INTO machines (owner_id, ${sql.join(
-        given.map(({ name }) => name),
+        bindings.map(({ name }) => name),
         sql`, `,
       )})
       SELECT caller.id, ${sql.join(
-        given.map(({ value }) => value),
+        bindings.map(({ value }) => value),
         sql`, `,
       )} FROM caller
       RETURNING *
@@ -127,13 +132,13 @@ export async function insertMachine(
 
 type ChangeDecision = 'not_found' | 'not_owner' | 'precondition_failed' | 'job_open' | 'unchanged' | 'changed'
 
-/** While a job is open, these stay as they are. */
-const heldByOpenJobs: readonly string[] = ['status', 'controller_url'] satisfies (keyof Machine)[]
+/** These columns cannot be changed while a job is open. */
+const lockedByOpenJobs: readonly string[] = ['status', 'controller_url'] satisfies (keyof Machine)[]
 
 /**
- * Changes or deletes a machine. A change that changes nothing leaves its revision and its time, so that nobody's
- * `If-Match` fails because of it.
- * @param revisions of which one must be the machine's; undefined if any will do
+ * Changes or deletes a machine. If no value differs, `revision` and `updated_at` are kept, so that the `If-Match` of
+ * other clients still succeeds.
+ * @param revisions the revisions that `If-Match` accepts; undefined if it accepts any
  * @throws TiebarError `not_found`, `not_owner`, `precondition_failed`, `job_open`, `session_ended`
  */
 export async function changeMachine(
@@ -146,13 +151,13 @@ export async function changeMachine(
 ): Promise<MachineRow> {
   const now = sql`statement_timestamp()`
   const isDeleted = change === 'delete'
-  const given = isDeleted ? [] : machineColumns.bind(change)
-  const differences = given.map(({ name, value }) => sql`target.${name} IS DISTINCT FROM ${value}`)
+  const bindings = isDeleted ? [] : machineColumns.bind(change)
+  const differences = bindings.map(({ name, value }) => sql`target.${name} IS DISTINCT FROM ${value}`)
   const isChanged = isDeleted ? sql`true` : anyOf(differences)
-  const isHeld = isDeleted
+  const needsNoOpenJob = isDeleted
     ? sql`true`
-    : anyOf(differences.filter((_, index) => heldByOpenJobs.includes(given[index]?.column ?? '')))
-  const settings = given.map(({ name, value }) => sql`${name} = ${value}`)
+    : anyOf(differences.filter((_, index) => lockedByOpenJobs.includes(bindings[index]?.column ?? '')))
+  const settings = bindings.map(({ name, value }) => sql`${name} = ${value}`)
   if (isDeleted) settings.push(sql`deleted_at = ${now}`)
   const decide = sql`
     WITH caller AS (${selectCaller(caller)}),
@@ -165,7 +170,7 @@ export async function changeMachine(
         WHEN ${revisions !== undefined}::boolean
           AND NOT target.revision = ANY (${sql.param(revisions ?? [])}::bigint[])
           THEN 'precondition_failed'
-        WHEN EXISTS (SELECT FROM open_jobs) AND ${isHeld} THEN 'job_open'
+        WHEN EXISTS (SELECT FROM open_jobs) AND ${needsNoOpenJob} THEN 'job_open'
         WHEN ${isChanged} THEN 'changed'
         ELSE 'unchanged' END AS decision
       FROM caller LEFT JOIN target ON true
@@ -194,8 +199,8 @@ function anyOf(conditions: SQL[]): SQL {
 const refusals = {
   not_found: 'There is no machine with this id.',
   not_owner: 'Only the owner of the machine and staff may change it.',
-  precondition_failed: 'The machine is not in the state that If-Match names. Read it again.',
-  job_open: 'A job is open on this machine; until it ends, status, controller_url and deletion must wait.',
+  precondition_failed: 'If-Match does not name the current state of the machine. Read it again.',
+  job_open: 'A job is open. Until it ends, status and controller_url cannot change and the machine cannot be deleted.',
 } satisfies Partial<Record<ErrorCode, string>>
 
 function explainRefusal(decision: keyof typeof refusals, jobId: string | null): TiebarError {

@@ -31,8 +31,8 @@ describe('findPasswordFault', () => {
     ['the username in capitals', 'MINJI.KIM.470', /username/],
     ['the e-mail address', 'minji@example.com', /e-mail/],
     ['the e-mail address in full width', 'ｍｉｎｊｉ@example.com', /e-mail/],
-    ['one of the commonest', 'password123', /commonest/],
-    ['one of the commonest in capitals', 'PassWord123', /commonest/],
+    ['one of the most common', 'password123', /most common/],
+    ['one of the most common in capitals', 'PassWord123', /most common/],
   ])('refuses %s', (_what, password, fault) => {
     expect(findPasswordFault(password, 'Minji.Kim.470', 'Minji@Example.com')).toMatch(fault)
   })

@@ -52,10 +52,6 @@ test('a token that names the URL of its key (jku, x5u) is refused, and the URL i
   expect(keyRequests).toEqual([])
 })
 
-test('a token signed with another key under our kid is refused', async () => {
-  await expectRefused(await sign({}))
-})
-
 test('a kid that is a path, an SQL statement or very long is refused', async () => {
   for (const kid of ['../../ours', "' OR '1'='1", 'x'.repeat(5_000), '__proto__', 'constructor']) {
     await expectRefused(await sign({ kid }))

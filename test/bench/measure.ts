@@ -26,6 +26,9 @@ export type Figures = {
 export type Stage = { platform: BenchPlatform; clients: Clients; ours: RunningWorkerd; bare: RunningWorkerd }
 export type Pace = { rounds: number; roundMs: number }
 
+/** Until the runtime has compiled what runs often: the larger worker would otherwise still be compiling when it is timed. */
+const warmUpMs = 1_500
+
 export async function measure(stage: Stage, route: Route, { rounds, roundMs }: Pace): Promise<Figures> {
   const run = async (worker: RunningWorkerd, isOurs: boolean, durationMs: number) => {
     const cpuBefore = worker.cpuMs()
@@ -41,8 +44,8 @@ export async function measure(stage: Stage, route: Route, { rounds, roundMs }: P
     await route.reset?.(stage.platform)
     return { ...outcome, cpuMs }
   }
-  await run(stage.ours, true, roundMs / 2)
-  await run(stage.bare, false, roundMs / 2)
+  await run(stage.ours, true, warmUpMs)
+  await run(stage.bare, false, warmUpMs)
   const chain = await countRoundTrips(stage, route)
   const turns = []
   for (let round = 0; round < rounds; round++) {

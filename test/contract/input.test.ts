@@ -118,7 +118,7 @@ describe('an endpoint that takes a body', () => {
       for (const value of [[], [exampleOf(endpoint.operation)], null, 7, 'text', true]) {
         const answer = await here.call(endpoint, { body: JSON.stringify(value) })
         expectProblem(answer, 422, 'validation_failed')
-        expect(answer.body.errors).toEqual([{ pointer: '', detail: expect.any(String) }])
+        expect(answer.body.errors).toEqual([{ pointer: '', detail: expect.stringMatching(/./) }])
       }
     },
   )

@@ -14,5 +14,5 @@ export async function passTime(world: World, seconds: number): Promise<void> {
       published_at = published_at - $1::interval, finished_at = finished_at - $1::interval`,
     by,
   )
-  qstash.hasten(seconds * 1_000)
+  qstash.advance(seconds * 1_000)
 }

@@ -13,7 +13,7 @@ import {
   twice,
 } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
-import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/courier.ts'
+import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/delivery-loop.ts'
 import { deliverTwice, disturbWorker, faultDurationMs, restartQueue, restartService } from './interceptors.ts'
 import type { Scenario, Step } from './scenarios.ts'
 

@@ -15,14 +15,14 @@ const longestSeconds = 1_500
 export async function recover(world: World): Promise<void> {
   for (let seconds = 0; seconds < longestSeconds; seconds += stepSeconds) {
     if (await isReached(() => haveEnded(world), waitMs)) break
-    await isReached(() => world.qstash.underWay() === 0, 30_000)
+    await isReached(() => world.qstash.inFlightCount() === 0, 30_000)
     await passTime(world, stepSeconds)
     await trySweep(world)
   }
   // Messages that QStash still holds are delivered too, and must do no harm.
   await isReached(() => {
-    world.qstash.hasten(60_000)
-    return world.qstash.messages().length === 0 && world.qstash.underWay() === 0
+    world.qstash.advance(60_000)
+    return world.qstash.messages().length === 0 && world.qstash.inFlightCount() === 0
   }, 30_000)
 }
 

@@ -39,7 +39,7 @@ async function runWithFault(run: Run, otherMachine: TestMachine): Promise<boolea
   }
   const wasInjected = await isReached(async () => {
     if (scenario.step === 'sweep') await trySweep(world)
-    if (scenario.step === 'failed') world.qstash.hasten(60_000)
+    if (scenario.step === 'failed') world.qstash.advance(60_000)
     return injected.wasInjected()
   }, injectWithinMs)
   if (scenario.service === 'qstash' && scenario.step === 'claim' && scenario.fault === 'hang')

@@ -1,6 +1,6 @@
 // The answers of a controller and their effect on the job: every row of the contract, over HTTP and as a table.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { judgeBody, judgeStatus } from '../../src/jobs/controller.ts'
+import { interpretBody, interpretStatus } from '../../src/jobs/controller.ts'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -142,15 +142,15 @@ test.each([
   ['{"result":2,"other":0}', 'REMOTEFAILED'],
   ['{"result":4}', 'PENDING'],
 ])('the body %s gives the result %s', (text, result) => {
-  expect(judgeBody(new TextEncoder().encode(text)).result).toBe(result)
+  expect(interpretBody(new TextEncoder().encode(text)).result).toBe(result)
 })
 
 test('a body that is not UTF-8 is an invalid response', () => {
-  expect(judgeBody(Uint8Array.of(0x7b, 0xff, 0x7d)).result).toBe('bad_answer')
+  expect(interpretBody(Uint8Array.of(0x7b, 0xff, 0x7d)).result).toBe('bad_answer')
 })
 
 test('every status but 2xx has a result', () => {
-  const judged = (statuses: number[]) => [...new Set(statuses.map((status) => judgeStatus(status).result))]
+  const judged = (statuses: number[]) => [...new Set(statuses.map((status) => interpretStatus(status).result))]
   expect(judged([429, 503])).toEqual(['busy'])
   expect(judged([408, 425, 500, 501, 502, 504, 521, 522, 523, 530, 599])).toEqual(['may_have_executed'])
   expect(judged([400, 401, 403, 404, 409, 410, 422, 451, 499])).toEqual(['REMOTEFAILED'])

@@ -199,5 +199,5 @@ test('the sweep logs what it did', async () => {
   await queue('STOP')
   await world.sweep()
   const line = world.logs().findLast(({ channel }) => channel === 'sweep')
-  expect(line).toMatchObject({ handed_over: 1, not_taken: 0, ended: 0, duration_ms: expect.any(Number) })
+  expect(line).toMatchObject({ published: 1, not_published: 0, ended: 0, duration_ms: expect.any(Number) })
 })

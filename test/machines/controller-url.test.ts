@@ -1,6 +1,6 @@
 // Which values of controller_url are accepted, for every spelling of a host.
 import { describe, expect, test } from 'vitest'
-import { findControllerUrlFault, longestControllerUrl } from '../../src/machines/controller-url.ts'
+import { findControllerUrlFault, maxControllerUrlLength } from '../../src/machines/controller-url.ts'
 import { insideUrls, outsideUrls } from './controller-urls.ts'
 
 const inside = 'must not point to a loopback, private or reserved host'
@@ -34,7 +34,7 @@ const badUrls: [string, string][] = [
   ['https://example.com@127.0.0.1/', 'must not contain user information'],
   ['https://example.com/#part', 'must not contain a fragment'],
   ['https://example.com/#', 'must not contain a fragment'],
-  [`https://example.com/${'x'.repeat(longestControllerUrl - 19)}`, 'must have at most 2048 characters'],
+  [`https://example.com/${'x'.repeat(maxControllerUrlLength - 19)}`, 'must have at most 2048 characters'],
 ]
 
 describe.each([
@@ -56,6 +56,6 @@ describe.each([
 
 test('the maximum is 2,048 characters, counted as code points', () => {
   const start = 'https://example.com/'
-  expect(findControllerUrlFault(start + 'x'.repeat(longestControllerUrl - start.length), false)).toBeUndefined()
-  expect(findControllerUrlFault(start + '🏭'.repeat(longestControllerUrl - start.length), false)).toBeUndefined()
+  expect(findControllerUrlFault(start + 'x'.repeat(maxControllerUrlLength - start.length), false)).toBeUndefined()
+  expect(findControllerUrlFault(start + '🏭'.repeat(maxControllerUrlLength - start.length), false)).toBeUndefined()
 })

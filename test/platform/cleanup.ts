@@ -1,28 +1,30 @@
-// What has been started has to be ended: newest first, each one even when another fails.
+// Stops what has been started: newest first, and each one even if another fails.
+
+type Step = () => Promise<void> | void
 
 export class Cleanup {
-  readonly #cleanup: (() => Promise<void> | void)[] = []
+  readonly #steps: Step[] = []
   #running: Promise<void> | undefined
 
-  add(ending: () => Promise<void> | void): void {
-    this.#cleanup.push(ending)
+  add(step: Step): void {
+    this.#steps.push(step)
   }
 
-  /** Ends everything once; a second call waits for the first. @throws AggregateError of what failed. */
+  /** Runs every step once; a second call waits for the first. @throws AggregateError with the errors of the steps */
   run(): Promise<void> {
     this.#running ??= this.#runAll()
     return this.#running
   }
 
   async #runAll(): Promise<void> {
-    const failures: unknown[] = []
-    for (let end = this.#cleanup.pop(); end !== undefined; end = this.#cleanup.pop()) {
+    const errors: unknown[] = []
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       try {
-        await end()
+        await step()
       } catch (error) {
-        failures.push(error)
+        errors.push(error)
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, `not everything ended well: ${failures.join('; ')}`)
+    if (errors.length > 0) throw new AggregateError(errors, `the cleanup failed: ${errors.join('; ')}`)
   }
 }

@@ -1,5 +1,5 @@
-// The control port of the local platform: faults on demand for whoever tries out how Tiebar behaves when something is
-// away. Nothing else listens to it, and nothing is wrong until it says so.
+// The control port of the local platform: injects faults, to try out how Tiebar behaves when a service is unavailable. Without
+// an order there are no faults.
 import { z } from 'zod'
 import {
   type CallFaults,
@@ -15,16 +15,17 @@ import {
   twice,
 } from './faults.ts'
 import { type StandInAnswer, type StandInRequest, type StandInServer, startHttpServer } from './http.ts'
-import { type DeliveryFaults, loseDeliveryAnswer } from './qstash/courier.ts'
+import { type DeliveryFaults, loseDeliveryAnswer } from './qstash/delivery-loop.ts'
 
-/** What happens to the calls to a stand-in. */
+/** A fault of the calls to a stand-in. */
 const callOrder = z.strictObject({
+  /** `away`: the stand-in is unavailable. `lose_answer`: it acts, and the caller does not get the answer. */
   kind: z.enum(['away', 'hang', 'slow', 'error', 'lose_answer']),
-  /** How many calls; all, unless told. */
+  /** The number of calls; by default all. */
   count: z.int().min(1).optional(),
-  /** For how long; until it is taken back, unless told. */
+  /** The duration; by default until it is deleted. */
   seconds: z.number().positive().optional(),
-  /** Only calls whose path begins so. */
+  /** Only calls whose path begins with this. */
   path: z.string().startsWith('/').default('/'),
   /** For `slow`. */
   delay_ms: z.int().min(1).max(600_000).default(1_000),
@@ -32,7 +33,7 @@ const callOrder = z.strictObject({
   status: z.int().min(400).max(599).default(500),
 })
 
-/** What happens to the messages that QStash carries. `lose_answer`: the destination acts, and QStash does not hear of it. */
+/** A fault of the deliveries of QStash. `lose_answer`: the destination acts, and QStash does not get the answer. */
 const deliveryOrder = callOrder
   .pick({ count: true, seconds: true, delay_ms: true })
   .extend({ kind: z.enum(['deliver_twice', 'deliver_out_of_order', 'deliver_late', 'lose_answer']) })
@@ -75,7 +76,7 @@ export function startControl({ calls, deliveries, restartQStash }: ControlTarget
       return { status: 204 }
     }
     const name = /^\/faults\/(\w+)$/.exec(target)?.[1] ?? ''
-    if (!names.includes(name)) return { status: 404, body: { error: `there are faults for ${names.join(', ')}` } }
+    if (!names.includes(name)) return { status: 404, body: { error: `the services are ${names.join(', ')}` } }
     if (method === 'DELETE') return clear(name)
     if (method !== 'PUT') return { status: 405, headers: { allow: 'PUT, DELETE' }, body: { error: 'PUT or DELETE' } }
     const json = parse(body)

@@ -1,5 +1,4 @@
-// `npm run demo`: everything on free ports, and the story of one machine told over HTTP. Any surprise ends it with what
-// was expected and what came.
+// `npm run demo`: starts everything on free ports, and runs one scenario over HTTP. An unexpected answer ends it with an error.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,20 +12,23 @@ const longestJobMs = 60_000
 const openStates = ['QUEUED', 'SENT', 'PENDING']
 
 type Body = Record<string, unknown>
-type Told = { status: number; body: Body }
-type Say = (text?: string) => void
+type Answer = { status: number; body: Body }
+type Print = (text?: string) => void
 
-/** Returns when the story has been told and everything has ended. @throws PlatformError for any surprise */
+/** Returns when the scenario has run and everything has stopped. @throws PlatformError for an unexpected answer */
 export async function runDemo({ stop }: { stop: AbortSignal }): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'tiebar-demo-'))
-  const say: Say = (text = '') => process.stdout.write(`${text}\n`)
+  const print: Print = (text = '') => process.stdout.write(`${text}\n`)
   try {
     const local = await startLocal({ dir, port: 0, signal: stop, progress: writeProgressTo(process.stdout) })
     try {
       const startedAt = performance.now()
-      const story = new Story(local, stop, say)
-      await Promise.race([tell(story, local, say), local.died.then((why) => Promise.reject(new PlatformError(why)))])
-      say(`\nThe story took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s. Everything is being ended.`)
+      const scenario = new Scenario(local, stop, print)
+      await Promise.race([
+        runScenario(scenario, local, print),
+        local.exited.then((why) => Promise.reject(new PlatformError(why))),
+      ])
+      print(`\nThe scenario took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s. Stopping everything.`)
     } finally {
       await local.close()
     }
@@ -35,92 +37,92 @@ export async function runDemo({ stop }: { stop: AbortSignal }): Promise<void> {
   }
 }
 
-async function tell(story: Story, { controller }: Local, say: Say): Promise<void> {
+async function runScenario(scenario: Scenario, { controller }: Local, print: Print): Promise<void> {
   controller.machine('press-1').behave({ mode: 'warm-up', after_ms: 1_500, only: 'START', detail: 'barrel at 220 °C' })
   controller.machine('press-2').behave({ mode: 'away' })
 
-  say('\n1. A person signs up.')
+  print('\n1. A person signs up.')
   const name = `minji-${Date.now().toString(36)}`
-  const joined = await story.ask('POST', '/api/sign-up', 201, {
+  const joined = await scenario.ask('POST', '/api/sign-up', 201, {
     username: name,
     password: 'tie-bar-spacing-470',
     email: `${name}@example.com`,
     first_name: '민지',
     last_name: '김',
   })
-  story.token = String((joined.token as Body).access)
+  scenario.token = String((joined.token as Body).access)
 
-  say('\n2. She registers an injection moulding machine, at the address of its controller.')
-  const press = await story.ask('POST', '/api/machines', 201, {
+  print('\n2. She registers an injection moulding machine, at the address of its controller.')
+  const press = await scenario.ask('POST', '/api/machines', 201, {
     name: '사출기 7호 LS Mtron WIZ 220E',
     location: '1공장 A열 7번',
     controller_url: controller.machine('press-1').url,
   })
 
-  say('\n3. START. The answer is a job; only the job tells what the machine did. This one has to warm up first.')
-  const start = await story.ask('POST', `/api/machines/${press.id}/operation`, 202, { command: 'START' })
-  await story.watch(start, ['QUEUED', 'SENT', 'PENDING', 'SUCCEEDED'])
-  await story.expectMachine(press, 'RUNNING')
+  print('\n3. START. The answer is a job; the job reports what the machine did. This machine has to warm up first.')
+  const start = await scenario.ask('POST', `/api/machines/${press.id}/operation`, 202, { command: 'START' })
+  await scenario.watch(start, ['QUEUED', 'SENT', 'PENDING', 'SUCCEEDED'])
+  await scenario.expectMachine(press, 'RUNNING')
 
-  say('\n4. A second START is refused: the machine is running.')
-  const refusal = await story.ask('POST', `/api/machines/${press.id}/operation`, 409, { command: 'START' })
-  story.expect('code', refusal.code, 'wrong_state')
+  print('\n4. A second START is refused: the machine is running.')
+  const refusal = await scenario.ask('POST', `/api/machines/${press.id}/operation`, 409, { command: 'START' })
+  scenario.expect('code', refusal.code, 'wrong_state')
 
-  say('\n5. STOP.')
-  const stop = await story.ask('POST', `/api/machines/${press.id}/operation`, 202, { command: 'STOP' })
-  await story.watch(stop, ['QUEUED', 'SENT', 'SUCCEEDED'])
-  await story.expectMachine(press, 'READY')
+  print('\n5. STOP.')
+  const stop = await scenario.ask('POST', `/api/machines/${press.id}/operation`, 202, { command: 'STOP' })
+  await scenario.watch(stop, ['QUEUED', 'SENT', 'SUCCEEDED'])
+  await scenario.expectMachine(press, 'READY')
 
-  say('\n6. The history of the machine, newest first.')
-  const history = await story.ask('GET', `/api/machines/${press.id}/history`, 200)
+  print('\n6. The history of the machine, newest first.')
+  const history = await scenario.ask('GET', `/api/machines/${press.id}/history`, 200)
   const jobs = history.items as Body[]
   for (const { command, state, result, requested_at } of jobs) {
-    say(`     ${requested_at}  ${String(command).padEnd(5)} ${state} (${result})`)
+    print(`     ${requested_at}  ${String(command).padEnd(5)} ${state} (${result})`)
   }
-  const told = jobs.map(({ command, state }) => `${command} ${state}`)
-  story.expect('history', told, ['STOP SUCCEEDED', 'START REJECTED', 'START SUCCEEDED'])
+  const summary = jobs.map(({ command, state }) => `${command} ${state}`)
+  scenario.expect('history', summary, ['STOP SUCCEEDED', 'START REJECTED', 'START SUCCEEDED'])
 
-  say('\n7. A machine whose controller is dead: tried four times, 1, 2 and 4 s apart, and then told as it is.')
-  const dead = await story.ask('POST', '/api/machines', 201, {
+  print('\n7. A machine whose controller is unavailable: four attempts, 1, 2 and 4 s apart, then the job has FAILED.')
+  const dead = await scenario.ask('POST', '/api/machines', 201, {
     name: '사출기 8호',
     location: '1공장 A열 8번',
     controller_url: controller.machine('press-2').url,
   })
-  const lost = await story.ask('POST', `/api/machines/${dead.id}/operation`, 202, { command: 'START' })
-  const end = await story.watch(lost, ['QUEUED', 'SENT', 'FAILED'])
-  story.expect('attempts', end.attempts, 4)
-  story.expect('reason', end.reason, 'outcome_unknown')
-  await story.expectMachine(dead, 'ERROR')
+  const lost = await scenario.ask('POST', `/api/machines/${dead.id}/operation`, 202, { command: 'START' })
+  const end = await scenario.watch(lost, ['QUEUED', 'SENT', 'FAILED'])
+  scenario.expect('attempts', end.attempts, 4)
+  scenario.expect('reason', end.reason, 'outcome_unknown')
+  await scenario.expectMachine(dead, 'ERROR')
 
-  say('\n8. She signs out, and her token is worth nothing from that moment.')
-  await story.ask('POST', '/api/log-out', 204)
-  await story.ask('GET', '/api/me', 401)
+  print('\n8. She logs out, and her token is invalid at once.')
+  await scenario.ask('POST', '/api/log-out', 204)
+  await scenario.ask('GET', '/api/me', 401)
 }
 
-class Story {
+class Scenario {
   token: string | undefined
   readonly #local: Local
   readonly #stop: AbortSignal
-  readonly #say: Say
+  readonly #print: Print
 
-  constructor(local: Local, stop: AbortSignal, say: Say) {
+  constructor(local: Local, stop: AbortSignal, print: Print) {
     this.#local = local
     this.#stop = stop
-    this.#say = say
+    this.#print = print
   }
 
-  /** Sends a request and tells what was asked, what came back and how long it took. */
+  /** Sends a request, prints it with its answer and duration, and checks the status. */
   async ask(method: string, path: string, expected: number, body?: Body): Promise<Body> {
     const startedAt = performance.now()
-    const told = await this.#send(method, path, body)
+    const answer = await this.#send(method, path, body)
     const took = `${(performance.now() - startedAt).toFixed(0)} ms`
-    this.#say(`   → ${method} ${path}${body === undefined ? '' : ` ${JSON.stringify(conceal(body))}`}`)
-    this.#say(`   ← ${told.status} in ${took}  ${summarise(told.body)}`)
-    this.expect(`${method} ${path}`, told.status, expected)
-    return told.body
+    this.#print(`   → ${method} ${path}${body === undefined ? '' : ` ${JSON.stringify(hidePassword(body))}`}`)
+    this.#print(`   ← ${answer.status} in ${took}  ${summarise(answer.body)}`)
+    this.expect(`${method} ${path}`, answer.status, expected)
+    return answer.body
   }
 
-  /** Polls the job to its end and tells each state as it comes. A poll may miss a short state, but not reorder them. */
+  /** Polls the job to its end and prints each state. Polling may miss a short state, but cannot change the order. */
   async watch(job: Body, expected: string[]): Promise<Body> {
     const startedAt = performance.now()
     const seen: string[] = []
@@ -130,7 +132,7 @@ class Story {
       if (seen.at(-1) !== state) {
         seen.push(state)
         const after = `${((performance.now() - startedAt) / 1_000).toFixed(2)} s`
-        this.#say(`     ${after.padStart(8)}  ${state.padEnd(9)} ${describeOutcome(now)}`)
+        this.#print(`     ${after.padStart(8)}  ${state.padEnd(9)} ${describeOutcome(now)}`)
       }
       if (!openStates.includes(state)) break
       if (performance.now() - startedAt > longestJobMs) throw new PlatformError(`the job is still ${state}`)
@@ -146,7 +148,7 @@ class Story {
 
   async expectMachine({ id }: Body, status: string): Promise<void> {
     const { body } = await this.#send('GET', `/api/machines/${id}`)
-    this.#say(`     the machine is ${body.status}`)
+    this.#print(`     the machine is ${body.status}`)
     this.expect('machine', body.status, status)
   }
 
@@ -155,7 +157,7 @@ class Story {
     throw new PlatformError(`${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
   }
 
-  async #send(method: string, path: string, body?: Body): Promise<Told> {
+  async #send(method: string, path: string, body?: Body): Promise<Answer> {
     const response = await fetch(`${this.#local.api}${path}`, {
       method,
       signal: this.#stop,
@@ -170,7 +172,7 @@ class Story {
   }
 }
 
-function conceal(body: Body): Body {
+function hidePassword(body: Body): Body {
   return 'password' in body ? { ...body, password: '…' } : body
 }
 
@@ -179,7 +181,7 @@ function describeOutcome({ result, reason, attempts, detail }: Body): string {
   return facts.filter((fact) => fact !== null && fact !== undefined).join(' · ')
 }
 
-/** What a person wants to see of an answer, on one line. */
+/** The main content of an answer, on one line. */
 function summarise(body: Body): string {
   if (Array.isArray(body.items)) return `${body.items.length} items`
   const user = body.user as Body | undefined // sign-up answers the account and its tokens

@@ -1,5 +1,5 @@
-// `npx wrangler dev` by itself: with the `.dev.vars` that the platform leaves it works, and without the platform it says
-// what is missing. And the file: what it holds, and whose it is.
+// `npx wrangler dev`: it works with the `.dev.vars` of the platform, and without the platform its errors say what is missing.
+// And the file itself.
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -15,8 +15,8 @@ vi.setConfig({ testTimeout: 180_000 })
 
 const root = join(import.meta.dirname, '../..')
 
-/** The project in a folder of its own, so that its `.dev.vars` is nobody else's. */
-async function aCheckout(): Promise<string> {
+/** A copy of the project by symbolic links, with a `.dev.vars` of its own. */
+async function linkProject(): Promise<string> {
   const dir = join(await createTempDir(), 'project')
   await mkdir(dir)
   for (const name of ['wrangler.toml', 'package.json', 'node_modules', 'src', 'test', 'drizzle', 'dist']) {
@@ -25,8 +25,8 @@ async function aCheckout(): Promise<string> {
   return dir
 }
 
-/** Types the command into a shell there. None of it asks anybody on the network. */
-function type(command: string, cwd: string, env: Record<string, string> = {}) {
+/** Runs the command in a shell in that folder, without requests to the internet. */
+function runInShell(command: string, cwd: string, env: Record<string, string> = {}) {
   const quiet = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' }
   const group = spawnGroup('sh', ['-c', `exec ${command}`], {
     cwd,
@@ -38,19 +38,19 @@ function type(command: string, cwd: string, env: Record<string, string> = {}) {
     stream?.on('data', (chunk) => (output += String(chunk)))
   const end = () => group.end(10_000)
   onTestFinished(end)
-  const untilSaid = (text: string) => until(() => output.includes(text) || group.child.exitCode !== null, text)
-  return { end, untilSaid, output: () => output }
+  const untilPrinted = (text: string) => until(() => output.includes(text) || group.child.exitCode !== null, text)
+  return { end, untilPrinted, output: () => output }
 }
 
-test('works beside npm run platform, and names what is missing when that has ended', async () => {
-  const dir = await aCheckout()
+test('works beside npm run platform, and says what is missing when that has stopped', async () => {
+  const dir = await linkProject()
   const held = await holdPort(0)
   await held.release()
-  const platform = type('npm run platform', dir, { PORT: String(held.port) })
-  await platform.untilSaid('Ctrl-C ends')
+  const platform = runInShell('npm run platform', dir, { PORT: String(held.port) })
+  await platform.untilPrinted('Ctrl-C stops')
   const command = /npx wrangler dev.*/.exec(platform.output())?.[0] ?? 'false'
-  const worker = type(command, dir)
-  await worker.untilSaid('Ready on')
+  const worker = runInShell(command, dir)
+  await worker.untilPrinted('Ready on')
   const url = `http://127.0.0.1:${held.port}`
   expect((await fetch(`${url}/api/health/ready`)).status).toBe(200)
   const client = createClient({ baseUrl: url, retries: 0 })
@@ -61,7 +61,7 @@ test('works beside npm run platform, and names what is missing when that has end
     states.push((await client.machines.start(id).done({ everySeconds: 0.05 })).state)
     break
   }
-  // QStash has delivered it to PUBLIC_URL, and the demo's controllers have new ports with each start.
+  // QStash has delivered it to PUBLIC_URL, and the demo's controllers have new ports after each start.
   expect(states).toEqual(['SUCCEEDED'])
 
   await platform.end()
@@ -76,7 +76,7 @@ test('works beside npm run platform, and names what is missing when that has end
   expect(await (await fetch(page ?? '')).text()).toContain('`npm run platform`')
 })
 
-test('holds every value as it is, for its owner alone, and is written anew by each run', async () => {
+test('has the exact values, is readable by its owner alone, and is replaced by each run', async () => {
   const path = join(await createTempDir(), '.dev.vars')
   const variables = { PUBLIC_URL: 'http://127.0.0.1:9', JWT_KEYS: '[{"kid":"a#b"}]', DATABASE_URL: "it's $HOME" }
   expect(await writeDevVars(path, { PUBLIC_URL: 'http://127.0.0.1:8787' })).toBe(true)
@@ -86,7 +86,7 @@ test('holds every value as it is, for its owner alone, and is written anew by ea
   expect((await stat(path)).mode & 0o777).toBe(0o600)
 })
 
-test('that somebody has written by hand stays as it is', async () => {
+test('that was written by hand is not changed', async () => {
   const path = join(await createTempDir(), '.dev.vars')
   await writeFile(path, 'PUBLIC_URL=mine\n')
   expect(await writeDevVars(path, { PUBLIC_URL: 'http://127.0.0.1:8787' })).toBe(false)

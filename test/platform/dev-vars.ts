@@ -1,5 +1,5 @@
-// `.dev.vars`, from which wrangler takes the variables of a Worker that `npx wrangler dev` starts. It outlives the run, and
-// every run writes it anew: the ports and passwords of the stand-ins change.
+// `.dev.vars`, from which `npx wrangler dev` takes the Worker's variables. It is kept after a run, and every run replaces it,
+// because the ports and passwords of the stand-ins change.
 // https://developers.cloudflare.com/workers/configuration/secrets/#local-development-with-secrets
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -8,12 +8,12 @@ import { PlatformError } from './platform-error.ts'
 import { defaultPort } from './ports.ts'
 import type { WorkerVariables } from './worker-variables.ts'
 
-/** Wrangler looks for it beside wrangler.toml, where npm runs its scripts. */
+/** Wrangler reads it beside wrangler.toml, which is where npm runs scripts. */
 export const devVarsPath = resolve('.dev.vars')
 
 const mark = '# Written by "npm run dev" and "npm run platform" whenever they start. Changes are lost.'
 
-/** @returns false for a file that somebody else has written: that stays as it is */
+/** @returns false for a file that no run has written: it is not changed */
 export async function writeDevVars(path: string, variables: WorkerVariables): Promise<boolean> {
   const present = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return mark
@@ -38,6 +38,7 @@ export function nameWranglerCommand(publicUrl = ''): string {
 /** Without quotes, a `#` would begin a comment. The format has no escapes. https://github.com/motdotla/dotenv#rules */
 function quote(name: string, value: string): string {
   const mark = ["'", '`', '"'].find((each) => !value.includes(each))
-  if (mark === undefined) throw new PlatformError(`${name} has all three kinds of quotes: .dev.vars cannot hold it.`)
+  if (mark === undefined)
+    throw new PlatformError(`${name} has all three kinds of quotes, which .dev.vars does not support.`)
   return `${mark}${value}${mark}`
 }

@@ -1,4 +1,4 @@
-// `npm run dev` and `npm run platform`: start, tell where everything is, stay until stopped.
+// `npm run dev` and `npm run platform`: start, print all addresses, run until stopped.
 import { devVarsPath, nameWranglerCommand } from './dev-vars.ts'
 import { untilAborted } from './lifetime.ts'
 import { type Local, prepareDatabase, prepareVariables, startLocal } from './local.ts'
@@ -11,7 +11,7 @@ export type RunOptions = { stop: AbortSignal; isFresh: boolean }
 
 const defaultDir = '.local'
 
-/** Everything, with the API. Returns when stopped. @throws PlatformError when the Worker ends by itself */
+/** Starts the services and the API. Returns when stopped. @throws PlatformError if the Worker exits */
 export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
   const startedAt = performance.now()
   const port = readPort(process.env.PORT)
@@ -25,15 +25,15 @@ export async function runDev({ stop, isFresh }: RunOptions): Promise<void> {
   })
   try {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-    process.stdout.write(`\n${describeLocal(local)}\n\nReady in ${seconds} s. Ctrl-C ends all of it.\n`)
-    const why = await Promise.race([untilAborted(stop), local.died])
-    if (typeof why === 'string') throw new PlatformError(why)
+    process.stdout.write(`\n${describeLocal(local)}\n\nReady in ${seconds} s. Ctrl-C stops everything.\n`)
+    const reason = await Promise.race([untilAborted(stop), local.exited])
+    if (typeof reason === 'string') throw new PlatformError(reason)
   } finally {
     await local.close()
   }
 }
 
-/** Everything but the API. A database that the environment names is left as it is. Returns when stopped. */
+/** Starts everything except the API. It does not change a configured database. Returns when stopped. */
 export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> {
   const progress = writeProgressTo(process.stdout)
   const platform = await startPlatform({
@@ -48,7 +48,7 @@ export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> 
     const { PUBLIC_URL } = await prepareVariables(platform, { devVarsPath, progress })
     const command = nameWranglerCommand(PUBLIC_URL)
     process.stdout.write(
-      `\nReady: ${platform.files.platform} says where. For the API, run in another terminal: ${command}\nCtrl-C ends all of it.\n`,
+      `\nReady. ${platform.files.platform} has all addresses. To start the API, run in another terminal: ${command}\nCtrl-C stops everything.\n`,
     )
     await untilAborted(stop)
   } finally {
@@ -62,10 +62,10 @@ function describeLocal({ api, file, controller, files, accounts }: Local): strin
     ['Swagger UI', `${api}/api/swagger`],
     ['ReDoc', `${api}/api/docs`],
     ['OpenAPI', `${api}/api/openapi.json`],
-    ['Ready?', `${api}/api/health/ready`],
+    ['Readiness', `${api}/api/health/ready`],
     ['Machine controller', `${controller.url}/machines`],
-    ['Faults on demand', `${file.control}/faults`],
-    ['Where everything is', files.platform],
+    ['Fault injection', `${file.control}/faults`],
+    ['Addresses', files.platform],
     ['Log of wrangler', files.wranglerLog],
     ['For npx wrangler dev', `${devVarsPath}, with npm run platform`],
     ...accounts.map(({ username, password, isStaff }): [string, string] => [

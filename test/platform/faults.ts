@@ -1,5 +1,5 @@
-// Faults on demand: what happens to a call on its way to a stand-in, or to a message on its way from the courier, and to
-// the answer on its way back. Nothing happens until it is told: by a test, or at the platform's control port.
+// Faults that tests and the control port inject into calls to a stand-in and into deliveries of QStash. By default there are
+// none.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StandInAnswer, StandInRequest } from './http.ts'
 
@@ -30,14 +30,14 @@ export const loseAnswer: CallInterceptor = async (_call, forward) => {
 export function fail(status = 500): CallInterceptor {
   return async () => ({ status, body: { error: 'a fault on demand', message: 'a fault on demand' } })
 }
-/** It arrives late. */
+/** The call arrives late. */
 export function slow(delayMs: number) {
   return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
     await delay(delayMs)
     return forward()
   }
 }
-/** It is done at once, and answered late. */
+/** The upstream acts at once; the answer is late. */
 export function answerLate(delayMs: number) {
   return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
     const answer = await forward()
@@ -45,13 +45,13 @@ export function answerLate(delayMs: number) {
     return answer
   }
 }
-/** What was sent arrives twice at once; the sender hears one answer. */
+/** The call arrives twice at the same time; the caller gets one answer. */
 export const twice = async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
   const [answer] = await Promise.all([forward(), forward()])
   return answer
 }
 
-/** What comes first waits until the next one has gone by, or until `longestMs` have passed without one. */
+/** Every first call waits until the second one has been answered, or for `longestMs`. */
 export function outOfOrder(longestMs = 5_000) {
   let overtaken: (() => void) | undefined
   return async <Answer>(_call: unknown, forward: () => Promise<Answer>): Promise<Answer> => {
@@ -68,7 +68,7 @@ export function outOfOrder(longestMs = 5_000) {
   }
 }
 
-/** The next `count` calls that fit take this way, all others go through. */
+/** Applies to the next `count` calls that fit. All others are forwarded. */
 export function only<Call, Answer>(
   interceptor: Interceptor<Call, Answer>,
   {

@@ -1,4 +1,4 @@
-// What the tests of the local platform share: folders of their own, things to end, conditions to wait for.
+// Shared by the tests of the local platform.
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,18 +6,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { startHttpServer } from './http.ts'
 
-/** A folder that is gone when the test is over. */
+/** A folder that is deleted at the end of the test. */
 export async function createTempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'tiebar-test-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   return dir
 }
 
-/** @throws Error when it is not so within a minute, or `deadlineMs` */
+/** Waits until `isSo`. @throws Error after a minute, or `deadlineMs` */
 export async function until(isSo: () => boolean | Promise<boolean>, what: string, deadlineMs = 60_000): Promise<void> {
-  const givenUpAt = performance.now() + deadlineMs
+  const deadline = performance.now() + deadlineMs
   while (!(await isSo())) {
-    if (performance.now() > givenUpAt) throw new Error(`not within ${deadlineMs} ms: ${what}`)
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`)
     await delay(25)
   }
 }
@@ -29,7 +29,7 @@ export function exists(path: string): Promise<boolean> {
   )
 }
 
-/** A database endpoint that answers no rows, under an address that is not loopback's, and the environment that names it. */
+/** A database endpoint that answers without rows, at an address that is not loopback, and its environment variables. */
 export async function startRecordingNeon() {
   const result = { fields: [], rows: [] }
   const asked: string[] = []

@@ -1,28 +1,27 @@
-// The one HTTP server that every stand-in stands on: loopback only, the raw request target kept as it came,
-// the body read whole as bytes, one answer. What it saw of each exchange goes to `onExchange`, so that a test can
-// count round trips.
+// The HTTP server of every stand-in. It listens on loopback only, keeps the raw request target, and reads the whole body as
+// bytes. `onExchange` gets every exchange, so that a test can count round trips.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CallFaults, open } from './faults.ts'
 
-/** One request as a stand-in sees it. `target` is the raw request target: `//` and `%2F` in it are untouched. */
+/** One request. `target` is the raw request target: `//` and `%2F` in it are unchanged. */
 export type StandInRequest = {
   method: string
   target: string
   headers: IncomingHttpHeaders
   body: Buffer
-  /** Aborted when the client goes away before the answer is written. */
+  /** Aborted when the client disconnects before the answer is written. */
   signal: AbortSignal
 }
 
 /**
- * A string or Buffer is sent as it is; anything else as JSON. `cut` answers nothing: the connection is destroyed and the
- * exchange counts with status 0.
+ * A string or Buffer is sent unchanged; any other body as JSON. `cut` closes the connection without an answer, and the status
+ * of the exchange is 0.
  */
 export type StandInAnswer = { status?: number; headers?: Record<string, string>; body?: unknown; cut?: boolean }
 
-/** What passed over the wire, for counting and timing. Times are `performance.now()` milliseconds. */
+/** A request and its status, for counting and timing. Times are `performance.now()` milliseconds. */
 export type Exchange = {
   service: string
   request: StandInRequest
@@ -34,25 +33,25 @@ export type Exchange = {
 }
 
 export type StandInOptions = {
-  /** 0 or absent takes a free port. */
+  /** By default, and for 0, any free port. */
   port?: number
-  /** How long a request is on its way before it is handled; none unless told. */
+  /** The delay before a request is handled; by default none. */
   latencyMs?: number
   onExchange?: (exchange: Exchange) => void
-  /** What happens to each call; nothing unless told. */
+  /** The faults to inject into each call; by default none. */
   faults?: CallFaults
 }
 
 export type StandInServer = { url: string; port: number; close(): Promise<void> }
 
-/** The answer to whatever a stand-in does not speak: it refuses and says what, it never pretends. */
+/** The answer to what a stand-in does not implement. */
 export function notImplemented(service: string, what: string): StandInAnswer {
   return { status: 501, body: { error: `the ${service} stand-in does not implement ${what}` } }
 }
 
 /**
  * Serves `handle` on 127.0.0.1.
- * @throws the listen error (`EADDRINUSE` …) when the port cannot be had.
+ * @throws the listen error (`EADDRINUSE` …) of the port
  */
 export async function startHttpServer(
   service: string,
@@ -61,20 +60,20 @@ export async function startHttpServer(
 ): Promise<StandInServer> {
   const server = createServer(async (incoming, outgoing) => {
     const startedAt = performance.now()
-    const gone = new AbortController()
-    outgoing.on('close', () => gone.abort())
+    const disconnected = new AbortController()
+    outgoing.on('close', () => disconnected.abort())
     const chunks: Buffer[] = []
     try {
       for await (const chunk of incoming) chunks.push(chunk)
     } catch {
-      return // the client went away while it was still sending: there is nobody to answer
+      return // the client disconnected while it was sending: there is nobody to answer
     }
     const request = {
       method: incoming.method ?? 'GET',
       target: incoming.url ?? '/',
       headers: incoming.headers,
       body: Buffer.concat(chunks),
-      signal: gone.signal,
+      signal: disconnected.signal,
     }
     if (options.latencyMs) await delay(options.latencyMs)
     const pass = options.faults?.pass ?? open

@@ -1,4 +1,4 @@
-// The key that signs the local Worker's tokens: made once and kept, so that a restart signs nobody out.
+// The signing key for the local Worker's tokens: created once and kept, so that tokens stay valid after a restart.
 import { generateKeyPairSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { calculateJwkThumbprint } from 'jose'
@@ -11,10 +11,10 @@ const keysSchema = z
   .min(1)
   .max(2)
 
-/** Private Ed25519 JWKs (RFC 8037), each named by its thumbprint (RFC 7638). */
+/** Private Ed25519 JWKs (RFC 8037), each identified by its thumbprint (RFC 7638). */
 export type SigningKeys = z.output<typeof keysSchema>
 
-/** @throws PlatformError when the file is there but is not what it should be. */
+/** @throws PlatformError if the file exists and is invalid */
 export async function loadSigningKeys(path: string): Promise<SigningKeys> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -24,7 +24,7 @@ export async function loadSigningKeys(path: string): Promise<SigningKeys> {
   try {
     return keysSchema.parse(JSON.parse(text))
   } catch {
-    throw new PlatformError(`${path} does not hold signing keys. Remove it to have new ones made.`)
+    throw new PlatformError(`${path} does not hold signing keys. Delete it, and new keys are created.`)
   }
 }
 

@@ -1,24 +1,24 @@
-// From the first signal to the exit code: one signal ends the work in order, a second one in haste.
+// Signals and exit codes: the first signal stops the program in order, a second one kills its child processes.
 import { constants } from 'node:os'
 import { UnknownSchemaError } from '../../src/tools/migrations.ts'
 import { DatabaseError } from '../../src/tools/statements.ts'
 import { PlatformError } from './platform-error.ts'
 import { killGroups } from './process-group.ts'
 
-/** npm passes on the SIGINT that the terminal has sent to both of us already: that is one Ctrl-C, not two. */
+/** One Ctrl-C gives two SIGINTs: the terminal sends one, and npm forwards another. */
 const sameSignalMs = 400
-/** Work that has not ended by then will not end. */
+/** After that time the program exits even if the work has not stopped. */
 const longestEndMs = 20_000
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/**
- * Runs the work, which must end what it started when `stop` is aborted, and exits: with 128 + the signal's number after
- * a signal, 1 after an error, else 0.
- */
-/** Errors whose message is a sentence for the person at the keyboard. */
+/** Errors for the user: they are printed without a stack. */
 const userErrors = [PlatformError, DatabaseError, UnknownSchemaError]
 
+/**
+ * Runs the work, which must stop what it started when `stop` is aborted, and exits: with 128 + the signal's number after a
+ * signal, 1 after an error, else 0.
+ */
 export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>): Promise<never> {
   const stop = new AbortController()
   let exitCode = 0
@@ -30,7 +30,7 @@ export async function runUntilStopped(work: (stop: AbortSignal) => Promise<void>
     }
     stoppedAt = performance.now()
     exitCode = 128 + constants.signals[signal]
-    process.stderr.write(`\n${signal}: ending everything …\n`)
+    process.stderr.write(`\n${signal}: stopping everything …\n`)
     setTimeout(() => process.exit(exitCode), longestEndMs).unref()
     stop.abort(new PlatformError(`stopped by ${signal}`))
   }

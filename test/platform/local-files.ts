@@ -1,4 +1,4 @@
-// What a run keeps in its folder, and how it is written and removed.
+// The files of a run in its folder.
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -28,14 +28,14 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** Whoever reads the file finds the old content or the new one, never half. Only its owner may: it holds secrets. */
+/** Replaces the file atomically. Only its owner can read it, because it has secrets. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const draft = `${path}.${process.pid}.new`
   await writeFile(draft, text, { mode: 0o600 })
   await rename(draft, path)
 }
 
-/** Removes what runs have made in the folder, and nothing else that may lie there. */
+/** Deletes the files of earlier runs, and no other files in the folder. */
 export async function removeLocalFiles({ dir, ...made }: LocalFiles): Promise<void> {
   for (const path of Object.values(made)) await rm(path, { recursive: true, force: true })
 }

@@ -1,4 +1,4 @@
-// The whole of it in one process, with a small Worker in place of the API, and the sweep.
+// The local platform in one process, with a small Worker in place of the API, and the sweep.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,9 +8,9 @@ import { startHttpServer } from './http.ts'
 import { type LocalOptions, startLocal } from './local.ts'
 import { startSweep } from './sweep.ts'
 
-// A first start makes a PostgreSQL cluster, and wrangler takes its time too.
+// A first start creates a PostgreSQL cluster, and wrangler is slow, too.
 
-/** Says what it was given. */
+/** Answers with its bindings. */
 const worker = `export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url)
@@ -19,7 +19,7 @@ const worker = `export default {
   },
 }`
 
-async function aWorker(): Promise<string> {
+async function writeTestWorker(): Promise<string> {
   const dir = await createTempDir()
   await writeFile(join(dir, 'worker.js'), worker)
   const path = join(dir, 'wrangler.toml')
@@ -28,23 +28,23 @@ async function aWorker(): Promise<string> {
   return path
 }
 
-async function aLocal(options: Partial<LocalOptions> = {}) {
+async function startTestLocal(options: Partial<LocalOptions> = {}) {
   const dir = await createTempDir()
-  const local = await startLocal({ dir, port: 0, env: {}, wranglerConfig: await aWorker(), ...options })
+  const local = await startLocal({ dir, port: 0, env: {}, wranglerConfig: await writeTestWorker(), ...options })
   onTestFinished(() => local.close())
   return local
 }
 
-describe('the whole of it', () => {
-  test('gives the Worker every binding, tells where it is, and frees its port at the end', async () => {
+describe('the local platform', () => {
+  test('gives the Worker every binding, writes its address, and frees its port at the end', async () => {
     const titles: string[] = []
-    const local = await aLocal({
+    const local = await startTestLocal({
       progress: {
         step(title, work) {
           titles.push(title)
           return work()
         },
-        say: () => undefined,
+        print: () => undefined,
       },
     })
     expect(titles).toEqual([
@@ -78,26 +78,26 @@ describe('the whole of it', () => {
     expect(await readFile(local.files.wranglerLog, 'utf8')).toContain(`Ready on ${local.api}`)
   })
 
-  test('a Worker that cannot start ends all of it, with its log', async () => {
+  test('stops when the Worker cannot start, and reports its log', async () => {
     const dir = await createTempDir()
-    const wranglerConfig = await aWorker()
+    const wranglerConfig = await writeTestWorker()
     await rm(join(wranglerConfig, '../worker.js'))
-    const told: string[] = []
+    const printed: string[] = []
     const progress = {
       step: <Result>(_title: string, work: () => Promise<Result>) => work(),
-      say: (text: string) => void told.push(text),
+      print: (text: string) => void printed.push(text),
     }
-    await expect(aLocal({ dir, wranglerConfig, progress })).rejects.toThrow(
-      /wrangler dev has ended by itself.*worker\.js/s,
+    await expect(startTestLocal({ dir, wranglerConfig, progress })).rejects.toThrow(
+      /wrangler dev has exited.*worker\.js/s,
     )
-    expect(told.join('\n')).toContain('wrangler │ ✘ [ERROR]')
+    expect(printed.join('\n')).toContain('wrangler │ ✘ [ERROR]')
     expect((await readdir(dir)).filter((name) => /lock|platform/.test(name))).toEqual([])
   })
 
-  test('stopped while the Worker starts, it ends all of it', async () => {
+  test('stops everything when it is stopped while the Worker starts', async () => {
     const dir = await createTempDir()
     const stop = new AbortController()
-    const starting = aLocal({ dir, signal: stop.signal })
+    const starting = startTestLocal({ dir, signal: stop.signal })
     starting.catch(() => undefined)
     await until(() => exists(join(dir, 'wrangler.log')), 'wrangler')
     stop.abort(new Error('enough'))
@@ -105,9 +105,9 @@ describe('the whole of it', () => {
     expect((await readdir(dir)).filter((name) => /lock|platform/.test(name))).toEqual([])
   })
 
-  test('writes no demo data with known passwords into a database elsewhere', async () => {
+  test('writes no demo data with known passwords into a remote database', async () => {
     const neon = await startRecordingNeon()
-    const local = await aLocal({ env: neon.env })
+    const local = await startTestLocal({ env: neon.env })
     expect(local.accounts).toEqual([])
     const asked = neon.asked.join('\n')
     expect(asked).toContain('__drizzle_migrations')
@@ -116,7 +116,7 @@ describe('the whole of it', () => {
 })
 
 describe('the sweep', () => {
-  test('calls the scheduled handler again and again, and tells a failure once', async () => {
+  test('calls the scheduled handler repeatedly, and reports an error once', async () => {
     const statuses = [200, 500, 500, 200, 500]
     const targets: string[] = []
     const server = await startHttpServer('worker', async ({ target }) => {
@@ -124,15 +124,15 @@ describe('the sweep', () => {
       return { status: statuses.shift() ?? 200 }
     })
     onTestFinished(() => server.close())
-    const told: string[] = []
-    const sweep = startSweep(server.url, 5, (text) => told.push(text))
+    const printed: string[] = []
+    const sweep = startSweep(server.url, 5, (text) => printed.push(text))
     await until(() => targets.length >= 6, 'six calls')
     await sweep.close()
-    // The call that close() cut off may still arrive; the next would come 5 ms later.
+    // The call that close() aborted may still arrive; the next one would arrive 5 ms later.
     await delay(50)
     const calls = targets.length
     expect(new Set(targets)).toEqual(new Set(['/cdn-cgi/handler/scheduled']))
-    expect(told).toEqual(Array(2).fill('the sweep failed: the scheduled handler answered 500'))
+    expect(printed).toEqual(Array(2).fill('the sweep failed: the scheduled handler answered 500'))
     await delay(50)
     expect(targets).toHaveLength(calls)
   })

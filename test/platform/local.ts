@@ -1,4 +1,4 @@
-// The whole of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
+// All of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
 import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '../../src/tools/migrations.ts'
 import { Cleanup } from './cleanup.ts'
@@ -18,33 +18,33 @@ import { makeWorkerVariables, type WorkerVariables } from './worker-variables.ts
 import { startWrangler } from './wrangler.ts'
 
 export type LocalOptions = {
-  /** Where everything is kept; made if missing, and locked. */
+  /** The folder for all files; created if missing, and locked. */
   dir: string
-  /** The API's port; 0 is any free one. Absent: 8787, or the next free one. */
+  /** The API's port; 0 is any free one. By default 8787, or the next free one. */
   port?: number
-  /** Starts over: what earlier runs have made is removed. */
+  /** Deletes the files of earlier runs first. */
   fresh?: boolean
   env?: ProcessEnvironment
   progress?: Progress
   onExchange?: (exchange: Exchange) => void
-  /** Ends the start, at any point of it. */
+  /** Stops the start. */
   signal?: AbortSignal
-  /** Where to write the variables of the Worker for `npx wrangler dev`; nowhere unless given. */
+  /** The file for `npx wrangler dev` with the Worker's variables; by default none. */
   devVarsPath?: string
-  /** Another Worker's configuration. */
+  /** The configuration of another Worker. */
   wranglerConfig?: string
 }
 
 export type Local = {
-  /** Where the API answers: `http://127.0.0.1:PORT`. */
+  /** The address of the API: `http://127.0.0.1:PORT`. */
   api: string
   file: PlatformFile
   files: LocalFiles
   controller: ControllerStandIn
-  /** Who can log in; nobody when no demo data was written. */
+  /** The accounts of the demo data; empty without demo data. */
   accounts: readonly { username: string; password: string; isStaff: boolean }[]
-  /** Resolves when the Worker has ended by itself, with why. */
-  died: Promise<string>
+  /** Resolves when the Worker has exited unexpectedly, with the reason. */
+  exited: Promise<string>
   close(): Promise<void>
 }
 
@@ -54,8 +54,7 @@ const healthPollMs = 100
 
 /**
  * Resolves when the API answers.
- * @throws PlatformError for what the person at the keyboard can put right; `signal.reason` when aborted. What was
- *   started is ended first.
+ * @throws PlatformError for what the user can correct; `signal.reason` when aborted. What was started is stopped first.
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
   const { progress = silent, signal } = options
@@ -74,17 +73,17 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       () => startWorker(options, platform, variables, port, cleanup),
       () => api,
     )
-    const sweep = startSweep(api, sweepEveryMs, progress.say)
+    const sweep = startSweep(api, sweepEveryMs, progress.print)
     cleanup.add(() => sweep.close())
     const { file, files, controller } = platform
-    return { api, file, files, controller, accounts, died: wrangler.died, close: () => cleanup.run() }
+    return { api, file, files, controller, accounts, exited: wrangler.exited, close: () => cleanup.run() }
   } catch (error) {
     await cleanup.run()
     throw error
   }
 }
 
-/** Migrations and, unless the database is on another machine, the demo data. @returns who can log in with the demo data */
+/** Applies migrations and writes demo data, the latter not into a remote database. @returns the accounts of the demo data */
 export async function prepareDatabase(platform: Platform, progress: Progress, signal?: AbortSignal) {
   const { file, named, controller } = platform
   signal?.throwIfAborted()
@@ -95,9 +94,7 @@ export async function prepareDatabase(platform: Platform, progress: Progress, si
   )
   signal?.throwIfAborted()
   if (named.postgres && !isLoopback(named.postgres)) {
-    progress.say(
-      '  no demo data: its passwords are public, and the database named by DATABASE_URL is not on this machine',
-    )
+    progress.print('  no demo data: its passwords are public, and the database of DATABASE_URL is not on this machine')
     return []
   }
   await progress.step(
@@ -115,15 +112,15 @@ export async function prepareDatabase(platform: Platform, progress: Progress, si
 
 type VariableOptions = Pick<LocalOptions, 'devVarsPath' | 'env' | 'progress'>
 
-/** @throws PlatformError naming the variables that the Worker would refuse */
+/** @throws PlatformError with the names of invalid variables */
 export async function prepareVariables(
   { file, files }: Platform,
   { devVarsPath, env = process.env, progress = silent }: VariableOptions,
 ): Promise<WorkerVariables> {
   const variables = makeWorkerVariables(file, await loadSigningKeys(files.keys), env)
   if (devVarsPath !== undefined && !(await writeDevVars(devVarsPath, variables))) {
-    progress.say(
-      `  ${devVarsPath} was written by somebody else and stays as it is; without it, this run would write one`,
+    progress.print(
+      `  ${devVarsPath} is not from an earlier run and is not changed. Delete it, and the next run writes one.`,
     )
   }
   return variables
@@ -147,21 +144,21 @@ async function startWorker(
     port: port.port,
     bindings: variables,
     files: platform.files,
-    onError: (line) => progress.say(`wrangler │ ${line}`),
+    onError: (line) => progress.print(`wrangler │ ${line}`),
     ...(signal && { signal }),
     ...(wranglerConfig && { configPath: wranglerConfig }),
   })
   cleanup.add(() => wrangler.close())
-  const unhealthy = await Promise.race([untilHealthy(platform.file.api, signal), wrangler.died])
+  const unhealthy = await Promise.race([untilHealthy(platform.file.api, signal), wrangler.exited])
   if (unhealthy !== undefined) throw new PlatformError(unhealthy)
   return wrangler
 }
 
-/** @returns why not, if it does not get there. @throws `signal.reason` when aborted */
+/** @returns the reason if the API does not become healthy. @throws `signal.reason` when aborted */
 async function untilHealthy(api: string, signal?: AbortSignal): Promise<string | undefined> {
-  const givenUpAt = performance.now() + healthyWithinMs
+  const deadline = performance.now() + healthyWithinMs
   let last = 'nothing answered'
-  while (performance.now() < givenUpAt) {
+  while (performance.now() < deadline) {
     signal?.throwIfAborted()
     const timeout = AbortSignal.timeout(healthyWithinMs)
     try {
@@ -176,5 +173,5 @@ async function untilHealthy(api: string, signal?: AbortSignal): Promise<string |
     }
     await delay(healthPollMs)
   }
-  return `GET ${api}/api/health did not get well in ${healthyWithinMs / 1_000} s; last: ${last}`
+  return `GET ${api}/api/health is not healthy after ${healthyWithinMs / 1_000} s. The last answer: ${last}`
 }

@@ -1,4 +1,4 @@
-// One run per folder: who holds it is named, what the dead leave behind is taken over.
+// One run per folder: the error has the holder, and the lock of an ended process is replaced.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
@@ -7,8 +7,8 @@ import { expect, test } from 'vitest'
 import { createTempDir } from './fixtures.ts'
 import { takeLock } from './lock.ts'
 
-/** The id of a process that has lived. */
-async function aDeadProcess(): Promise<number> {
+/** The id of a process that has ended. */
+async function deadProcessId(): Promise<number> {
   const child = spawn(process.execPath, ['--eval', ''])
   await once(child, 'exit')
   if (child.pid === undefined) throw new TypeError('node did not start')
@@ -17,7 +17,7 @@ async function aDeadProcess(): Promise<number> {
 
 const holder = { token: 'another', since: '2026-01-01T00:00:00.000Z' }
 
-test('a lock is there while it is held, names its process, and is gone when released', async () => {
+test('the lock file exists while the lock is held, and has its process', async () => {
   const dir = join(await createTempDir(), 'made/on/the/way')
   const lock = await takeLock(dir)
   expect(JSON.parse(await readFile(lock.path, 'utf8'))).toMatchObject({ pid: process.pid })
@@ -25,7 +25,7 @@ test('a lock is there while it is held, names its process, and is gone when rele
   expect(await readdir(dir)).toEqual([])
 })
 
-test('a held lock is refused with the process and what to do', async () => {
+test('a held lock is refused; the error has the process and what to do', async () => {
   const dir = await createTempDir()
   const lock = await takeLock(dir)
   const refused = takeLock(dir)
@@ -35,9 +35,9 @@ test('a held lock is refused with the process and what to do', async () => {
   await (await takeLock(dir)).release()
 })
 
-test('the lock of a dead process is taken over, and its old holder cannot release it any more', async () => {
+test('the lock of an ended process is replaced, and its old holder cannot release the new one', async () => {
   const dir = await createTempDir()
-  await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: await aDeadProcess(), process_start: null }))
+  await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: await deadProcessId(), process_start: null }))
   const lock = await takeLock(dir)
   expect(JSON.parse(await readFile(lock.path, 'utf8'))).toMatchObject({ pid: process.pid })
   await writeFile(lock.path, JSON.stringify({ ...holder, pid: process.pid, process_start: null }))
@@ -45,14 +45,14 @@ test('the lock of a dead process is taken over, and its old holder cannot releas
   expect(await readdir(dir)).toEqual(['lock'])
 })
 
-test.skipIf(process.platform !== 'linux')('a process id that has come round again does not hold the lock', async () => {
+test.skipIf(process.platform !== 'linux')('a reused process id does not hold the lock', async () => {
   const dir = await createTempDir()
   await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid: process.pid, process_start: '1' }))
   await (await takeLock(dir)).release()
 })
 
-test('of many that find a stale lock at once, one gets it', async () => {
-  const pid = await aDeadProcess()
+test('if several find a stale lock at the same time, one gets it', async () => {
+  const pid = await deadProcessId()
   for (let round = 0; round < 20; round++) {
     const dir = await createTempDir()
     await writeFile(join(dir, 'lock'), JSON.stringify({ ...holder, pid, process_start: null }))

@@ -1,4 +1,4 @@
-// One run per folder: a lock file that says who holds it. What a dead run left behind is taken over.
+// One run per folder: a lock file with the process that holds it. The lock of a process that has ended is replaced.
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,7 +9,7 @@ export type Lock = { path: string; release(): Promise<void> }
 
 const holderSchema = z.object({
   pid: z.int().positive(),
-  /** When the process started, as the system counts; null where it does not say. Process ids come round again. */
+  /** The start time of the process in the system's units, because process ids are reused; null if it is not known. */
   process_start: z.string().nullable(),
   token: z.string(),
   since: z.string(),
@@ -20,8 +20,8 @@ const longestTryMs = 5_000
 const pollMs = 20
 
 /**
- * Takes the lock of a folder, which is made if missing.
- * @throws PlatformError naming the process when one that is alive holds it.
+ * Takes the lock of a folder, which is created if missing.
+ * @throws PlatformError with the process that holds the lock
  */
 export async function takeLock(dir: string): Promise<Lock> {
   await mkdir(dir, { recursive: true })
@@ -32,9 +32,9 @@ export async function takeLock(dir: string): Promise<Lock> {
     token: crypto.randomUUID(),
     since: new Date().toISOString(),
   }
-  const givenUpAt = performance.now() + longestTryMs
+  const deadline = performance.now() + longestTryMs
   while (!(await tryToTake(path, holder))) {
-    if (performance.now() > givenUpAt) throw isStuck(dir, path)
+    if (performance.now() > deadline) throw isStuck(dir, path)
     const other = await readHolder(path)
     if (other !== undefined && (await isAlive(other))) throw isHeld(dir, other)
     if (other === undefined || !(await removeStale(path, other, holder))) await delay(pollMs)
@@ -49,18 +49,18 @@ export async function takeLock(dir: string): Promise<Lock> {
 
 function isHeld(dir: string, { pid, since }: Holder): PlatformError {
   return new PlatformError(
-    `${dir} is in use by process ${pid} (since ${since}). End that run (kill ${pid}), ` +
-      'or give this one a folder of its own with LOCAL_DIR=.',
+    `${dir} is in use by process ${pid} (since ${since}). Stop that run (kill ${pid}), ` +
+      'or set another folder with LOCAL_DIR=.',
   )
 }
 
 function isStuck(dir: string, path: string): PlatformError {
   return new PlatformError(
-    `${path} cannot be read as a lock, or ${takeoverOf(path)} is in the way. Remove both if no run uses ${dir}.`,
+    `${path} is not a valid lock file, or ${takeoverOf(path)} exists. Delete both if no run uses ${dir}.`,
   )
 }
 
-/** A link appears with its content complete, and only where nothing is: nobody ever reads half a lock. */
+/** `link` is atomic and fails if the path exists, so a lock file is always complete. */
 async function tryToTake(path: string, holder: Holder): Promise<boolean> {
   const draft = `${path}.${holder.token}`
   await writeFile(draft, `${JSON.stringify(holder)}\n`)
@@ -76,9 +76,9 @@ async function tryToTake(path: string, holder: Holder): Promise<boolean> {
 }
 
 /**
- * Many may find the same stale lock. Only who holds the lock on taking it over may remove it, and only if it is still
- * the same: a lock that is in its place by then is somebody's.
- * @returns whether there may be nothing in the way now
+ * Several processes may find the same stale lock. Only the one that holds a second lock may delete it, and only if it is still
+ * the same lock.
+ * @returns false if another process holds the second lock
  */
 async function removeStale(path: string, stale: Holder, holder: Holder): Promise<boolean> {
   const takeover = takeoverOf(path)

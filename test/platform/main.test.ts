@@ -1,4 +1,4 @@
-// The command line as a person uses it: start, Ctrl-C, and nothing is left.
+// The command line as a user runs it: start, Ctrl-C, and what remains.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
@@ -10,13 +10,13 @@ import { runTool } from '../tools/programs.ts'
 import { createTempDir, exists, startRecordingNeon, until } from './fixtures.ts'
 import type { PlatformFile } from './platform.ts'
 
-// A first start makes a PostgreSQL cluster, and wrangler takes its time too.
+// A first start creates a PostgreSQL cluster, and wrangler is slow, too.
 
 const main = join(import.meta.dirname, 'main.ts')
 
 type Run = { child: ChildProcess; output(): string; exited: Promise<number | null> }
 
-/** Runs the command line in its own folder, in an environment that names nothing but what is given. */
+/** Runs the command line in its own folder, with only these environment variables. */
 function run(args: string[], env: Record<string, string> = {}): Run {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], {
@@ -54,7 +54,7 @@ async function runBlock(block: string, env: Record<string, string> = {}): Promis
 const namesOfRun = (names: string[]) => names.filter((name) => /lock|platform/.test(name))
 
 describe('the command line', () => {
-  test('tells how it is used, and answers 2 to what it does not know', async () => {
+  test('prints its usage, and exits with 2 for unknown arguments', async () => {
     const help = run(['--help'])
     expect(await help.exited).toBe(0)
     expect(help.output()).toContain('platform')
@@ -65,7 +65,7 @@ describe('the command line', () => {
     }
   })
 
-  test('says what is wrong in one line and answers 1', async () => {
+  test('prints an error in one line and exits with 1', async () => {
     const dir = await createTempDir()
     const half = run(['platform'], { LOCAL_DIR: dir, QSTASH_URL: 'http://127.0.0.1:9' })
     expect(await half.exited).toBe(1)
@@ -80,7 +80,7 @@ describe('the command line', () => {
 })
 
 describe('npm run platform', () => {
-  test('starts, refuses a second run in its folder, ends at Ctrl-C with its ports free, and keeps its data', async () => {
+  test('starts, refuses a second run in its folder, stops at Ctrl-C, frees its ports, and keeps its data', async () => {
     const dir = await createTempDir()
     const env = { LOCAL_DIR: dir, PORT: '9123' }
     const platform = run(['platform'], env)
@@ -104,7 +104,7 @@ describe('npm run platform', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('ends at %s during its start, with %i', async (signal, exitCode) => {
+  ] as const)('stops at %s during its start, and exits with %i', async (signal, exitCode) => {
     const dir = await createTempDir()
     const platform = run(['platform'], { LOCAL_DIR: dir })
     await until(() => exists(join(dir, 'lock')), 'the lock')
@@ -113,7 +113,7 @@ describe('npm run platform', () => {
     expect((await readdir(dir)).filter((name) => /lock|platform/.test(name))).toEqual([])
   })
 
-  test('a run that was killed does not stand in the way of the next', async () => {
+  test('a killed run does not block the next one', async () => {
     const env = { LOCAL_DIR: await createTempDir() }
     const killed = run(['platform'], env)
     await until(() => killed.output().includes('Ready'), 'Ready')
@@ -127,7 +127,7 @@ describe('npm run platform', () => {
 })
 
 describe('npm run dev', () => {
-  test('starts the API with the settings of the environment and people who can log in, and ends all of it at Ctrl-C', async () => {
+  test('starts the API with the settings of the environment and accounts that can log in, and stops everything at Ctrl-C', async () => {
     const dir = await createTempDir()
     const origin = 'https://app.example.com'
     const dev = run(['dev'], { LOCAL_DIR: dir, PORT: '0', ALLOWED_ORIGINS: origin, FAILED_LOG_INS_PER_NAME: '7' })
@@ -158,7 +158,7 @@ describe('npm run dev', () => {
     expect(left).toMatchObject({ PUBLIC_URL: api, ALLOWED_ORIGINS: origin, FAILED_LOG_INS_PER_NAME: '7' })
   })
 
-  test.skipIf(process.platform !== 'linux')('says so and ends all of it when wrangler ends by itself', async () => {
+  test.skipIf(process.platform !== 'linux')('reports it and stops everything when wrangler exits', async () => {
     const dir = await createTempDir()
     const { env } = await startRecordingNeon()
     const dev = run(['dev'], { ...env, LOCAL_DIR: dir, PORT: '0' })
@@ -167,12 +167,12 @@ describe('npm run dev', () => {
     const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
     process.kill(-Number.parseInt(children, 10), 'SIGKILL')
     expect(await dev.exited).toBe(1)
-    expect(dev.output()).toMatch(/✗ wrangler dev has ended by itself \(signal SIGKILL\)\. .*Ready on/s)
+    expect(dev.output()).toMatch(/✗ wrangler dev has exited \(signal SIGKILL\)\. .*Ready on/s)
     await expect(fetch(api)).rejects.toThrow('fetch failed')
     expect(namesOfRun(await readdir(dir))).toEqual([])
   })
 
-  test('takes the Worker with it even when it is killed', async () => {
+  test('stops the Worker even when it is killed', async () => {
     const dir = await createTempDir()
     const { env } = await startRecordingNeon()
     const dev = run(['dev'], { ...env, LOCAL_DIR: dir, PORT: '0' })
@@ -183,6 +183,6 @@ describe('npm run dev', () => {
         () => true,
         () => false,
       )
-    await until(async () => !(await answers()), 'the API is gone')
+    await until(async () => !(await answers()), 'the end of the API')
   })
 })

@@ -7,9 +7,9 @@ import { runUntilStopped } from './lifetime.ts'
 type Command = { summary: string; run(options: RunOptions): Promise<void> }
 
 const commands = new Map<string, Command>([
-  ['dev', { summary: 'starts everything and the API', run: runDev }],
-  ['demo', { summary: 'starts everything on free ports, plays one story, ends everything', run: runDemo }],
-  ['platform', { summary: 'starts everything but the API, which "npx wrangler dev" starts', run: runPlatform }],
+  ['dev', { summary: 'starts the services and the API', run: runDev }],
+  ['demo', { summary: 'starts everything on free ports, runs one scenario, stops everything', run: runDemo }],
+  ['platform', { summary: 'starts everything except the API, which "npx wrangler dev" starts', run: runPlatform }],
 ])
 
 function describeUsage(): string {
@@ -18,15 +18,15 @@ function describeUsage(): string {
 
 ${lines.join('\n')}
 
-  --fresh    starts over: removes what earlier runs have kept
+  --fresh    deletes the data of earlier runs first
 
-PORT= moves the API, LOCAL_DIR= moves .local/. Services that the environment names (DATABASE_URL …) are used as they
-are, and so are settings of the Worker (ALLOWED_ORIGINS …). LOCAL_POSTGRES_URL and LOCAL_REDIS_URL put real servers
-behind the stand-ins. dev and platform leave a .dev.vars, from which "npx wrangler dev" takes the Worker's variables.
+PORT= sets the port of the API, LOCAL_DIR= replaces .local/. If all variables of a service are set (DATABASE_URL …), it is
+used. Settings of the Worker (ALLOWED_ORIGINS …) are passed on. LOCAL_POSTGRES_URL and LOCAL_REDIS_URL put real servers
+behind the stand-ins. dev and platform write .dev.vars, which has the Worker's variables for "npx wrangler dev".
 `
 }
 
-/** @throws TypeError for an option that does not exist */
+/** @throws TypeError for an unknown option */
 function readArguments() {
   const options = { fresh: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
   return parseArgs({ options, allowPositionals: true })

@@ -1,4 +1,4 @@
-// The services that the environment names already. They are used as they are, and no stand-in is started for them.
+// The services that the environment configures. If all variables of a service are set, it is used instead of a stand-in.
 import { PlatformError } from './platform-error.ts'
 
 export type PostgresService = { database_url: string; fetch_endpoint: string }
@@ -22,7 +22,7 @@ const qstashNames = {
   next_signing_key: 'QSTASH_NEXT_SIGNING_KEY',
 }
 
-/** @throws PlatformError naming what is missing from a service that is named in part. An empty variable names nothing. */
+/** An empty variable counts as not set. @throws PlatformError with the missing variables of a service that is set in part */
 export function readNamedServices(env: ProcessEnvironment): NamedServices {
   const postgres = readService(env, postgresNames)
   const redis = readService(env, redisNames)
@@ -45,6 +45,6 @@ function readService<Member extends string>(
     )
   }
   const values = Object.entries<string>(names).map(([member, name]) => [member, env[name] ?? ''])
-  // The members are those of `names`, each with the value of its variable.
+  // It has the members of `names`, each with the value of its variable.
   return Object.fromEntries(values) as Record<Member, string>
 }

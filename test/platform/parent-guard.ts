@@ -1,5 +1,5 @@
-// Preloaded into a child that leads a process group: when the parent is gone, killed even, its end of our standard
-// input closes, and the group ends too.
+// Preloaded into the leader of a process group. When the parent ends, even by SIGKILL, standard input closes, and the group is
+// terminated.
 process.stdin.once('end', () => process.kill(0, 'SIGTERM'))
 process.stdin.once('error', () => process.kill(0, 'SIGTERM'))
 process.stdin.resume()

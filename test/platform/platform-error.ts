@@ -1,6 +1,6 @@
-// What the person at the keyboard can put right: shown as a sentence, without a stack.
+// An error that the user can correct. It is printed without a stack.
 
-/** Its message says what is wrong and what to do about it. */
+/** The message says what is wrong and what to do. */
 export class PlatformError extends Error {
   override readonly name = 'PlatformError'
 }

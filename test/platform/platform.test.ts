@@ -1,4 +1,4 @@
-// The services on this machine: what the environment names is used, the rest is played, and a file tells where it is.
+// The local services: the configured ones, stand-ins for the others, and the file with their addresses.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { type ProcessEnvironment, readNamedServices } from './named-services.ts'
 import { type PlatformOptions, startPlatform } from './platform.ts'
 import { defaultPort, holdPort, readPort } from './ports.ts'
 
-async function aPlatform(options: Pick<PlatformOptions, 'dir'> & Partial<PlatformOptions>) {
+async function startTestPlatform(options: Pick<PlatformOptions, 'dir'> & Partial<PlatformOptions>) {
   const platform = await startPlatform({ api: 'http://127.0.0.1:1', env: namedPostgres, ...options })
   onTestFinished(() => platform.close())
   return platform
@@ -29,8 +29,8 @@ const namedQStash = {
   QSTASH_NEXT_SIGNING_KEY: 'sig_2',
 }
 
-describe('what the environment names', () => {
-  test('is taken whole, and empty variables name nothing', () => {
+describe('a service in the environment', () => {
+  test('is used if all its variables are set; empty variables count as not set', () => {
     expect(readNamedServices({})).toEqual({})
     expect(readNamedServices({ DATABASE_URL: '', NEON_FETCH_ENDPOINT: '' })).toEqual({})
     expect(readNamedServices({ ...namedPostgres, ...namedRedis, ...namedQStash })).toEqual({
@@ -46,13 +46,13 @@ describe('what the environment names', () => {
   })
 
   const complete: ProcessEnvironment = { ...namedPostgres, ...namedRedis, ...namedQStash }
-  test.each(Object.keys(complete))('is an error that names %s when only that is missing', (name) => {
+  test.each(Object.keys(complete))('is an error with the name %s if only that is missing', (name) => {
     const env = { ...complete, [name]: undefined }
     expect(() => readNamedServices(env)).toThrow(new RegExp(`set, but not ${name}\\. Set all of`))
     expect(() => readNamedServices(env)).not.toThrow(/qstash-token|redis-token|u:p/)
   })
 
-  test('stops the platform before it takes the folder when it is named in part', async () => {
+  test('that is set in part is an error before the folder is locked', async () => {
     const dir = await createTempDir()
     await expect(startPlatform({ dir, api: '', env: { QSTASH_URL: 'http://x' } })).rejects.toThrow('QSTASH_TOKEN')
     expect(await readdir(dir)).toEqual([])
@@ -60,9 +60,9 @@ describe('what the environment names', () => {
 })
 
 describe('the platform', () => {
-  test('plays what is not named and writes where everything is, for its owner alone', async () => {
+  test('starts a stand-in for every other service and writes all addresses, readable by its owner alone', async () => {
     const dir = await createTempDir()
-    const { file, controller } = await aPlatform({ dir })
+    const { file, controller } = await startTestPlatform({ dir })
     const path = join(dir, 'platform.json')
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(file)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
@@ -88,16 +88,16 @@ describe('the platform', () => {
     expect((await fetch(`${file.controller}/machines`)).status).toBe(200)
   })
 
-  test('starts no stand-in for what is named', async () => {
+  test('starts no stand-in for a configured service', async () => {
     const env = { ...namedPostgres, ...namedRedis, ...namedQStash }
-    const { file } = await aPlatform({ dir: await createTempDir(), env })
+    const { file } = await startTestPlatform({ dir: await createTempDir(), env })
     expect(file).toMatchObject({ redis: { url: 'http://127.0.0.1:9' }, qstash: { token: 'qstash-token' } })
   })
 
-  test('ends every stand-in, removes its file and gives the folder back', async () => {
+  test('stops every stand-in, deletes its file and releases the folder', async () => {
     const dir = await createTempDir()
-    const platform = await aPlatform({ dir })
-    await expect(aPlatform({ dir })).rejects.toThrow(`in use by process ${process.pid}`)
+    const platform = await startTestPlatform({ dir })
+    await expect(startTestPlatform({ dir })).rejects.toThrow(`in use by process ${process.pid}`)
     await platform.close()
     for (const url of [platform.file.redis.url, platform.file.qstash.url, platform.file.controller]) {
       await expect(fetch(url)).rejects.toThrow('fetch failed')
@@ -105,27 +105,27 @@ describe('the platform', () => {
     const left = await readdir(dir)
     expect(left).not.toContain('platform.json')
     expect(left).not.toContain('lock')
-    await aPlatform({ dir })
+    await startTestPlatform({ dir })
   })
 
-  test('runs twice side by side in folders of their own', async () => {
-    const one = await aPlatform({ dir: await createTempDir() })
-    const other = await aPlatform({ dir: await createTempDir() })
+  test('runs twice at the same time in different folders', async () => {
+    const one = await startTestPlatform({ dir: await createTempDir() })
+    const other = await startTestPlatform({ dir: await createTempDir() })
     const ports = [one, other].flatMap(({ file }) => [file.redis.url, file.qstash.url, file.controller])
     expect(new Set(ports).size).toBe(6)
   })
 
-  test('starts over with fresh, and leaves alone what is not its own', async () => {
+  test('deletes its files with fresh, and no others', async () => {
     const dir = await createTempDir()
     for (const name of ['keys.json', 'wrangler.log', 'notes.txt']) await writeFile(join(dir, name), '[]')
-    await aPlatform({ dir, fresh: true })
+    await startTestPlatform({ dir, fresh: true })
     const left = await readdir(dir)
     expect(left).toContain('notes.txt')
     expect(left).not.toContain('keys.json')
     expect(left).not.toContain('wrangler.log')
   })
 
-  test('ends what it has started when it is stopped half-way', async () => {
+  test('stops what it has started when it is stopped during the start', async () => {
     const dir = await createTempDir()
     const stop = new AbortController()
     const progress = {
@@ -133,11 +133,11 @@ describe('the platform', () => {
         if (title === 'QStash') stop.abort(new Error('enough'))
         return await work()
       },
-      say: () => undefined,
+      print: () => undefined,
     }
-    await expect(aPlatform({ dir, signal: stop.signal, progress })).rejects.toThrow('enough')
+    await expect(startTestPlatform({ dir, signal: stop.signal, progress })).rejects.toThrow('enough')
     expect((await readdir(dir)).filter((name) => name === 'lock' || name === 'platform.json')).toEqual([])
-    await aPlatform({ dir })
+    await startTestPlatform({ dir })
   })
 
   const serverUrl = process.env.LOCAL_POSTGRES_URL
@@ -171,7 +171,7 @@ describe('the platform', () => {
 })
 
 describe('the signing keys', () => {
-  test('are made once, for their owner alone, and then kept', async () => {
+  test('are created once, readable by their owner alone, and then kept', async () => {
     const path = join(await createTempDir(), 'keys.json')
     const keys = await loadSigningKeys(path)
     expect(keys).toEqual([
@@ -180,12 +180,12 @@ describe('the signing keys', () => {
     expect(await loadSigningKeys(path)).toEqual(keys)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     await writeFile(path, '{}')
-    await expect(loadSigningKeys(path)).rejects.toThrow('Remove it')
+    await expect(loadSigningKeys(path)).rejects.toThrow('Delete it')
   })
 })
 
 describe('the port of the API', () => {
-  test('is read from PORT, and anything but a port is an error', () => {
+  test('is read from PORT, and an invalid one is an error', () => {
     expect([readPort(undefined), readPort(''), readPort('0'), readPort('9000')]).toEqual([
       undefined,
       undefined,
@@ -195,7 +195,7 @@ describe('the port of the API', () => {
     for (const bad of ['x', '-1', '65536', '80.5', '0x50']) expect(() => readPort(bad)).toThrow('PORT must be a number')
   })
 
-  test('that was asked for and is in use is a clear error', async () => {
+  test('that is requested and in use is a clear error', async () => {
     const held = await holdPort(0)
     expect(held.port, 'no outgoing connection is given this port').toBeLessThan(32_768)
     await expect(holdPort(held.port)).rejects.toThrow(`port ${held.port} is in use`)
@@ -205,7 +205,7 @@ describe('the port of the API', () => {
     await again.release()
   })
 
-  test('is the next free one when nobody asked for it', async () => {
+  test('is the next free one by default', async () => {
     const one = await holdPort()
     const other = await holdPort()
     expect(one.port).toBeGreaterThanOrEqual(defaultPort)
@@ -214,7 +214,7 @@ describe('the port of the API', () => {
     await other.release()
   })
 
-  test('is not taken from one who listens on every address', async () => {
+  test('is not one on which another program listens at every address', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, resolve))
     onTestFinished(async () => void server.close())

@@ -1,5 +1,5 @@
-// The services that the Worker needs, on this machine: stand-ins for whatever the environment does not name, and the
-// file that tells where everything is.
+// The services that the Worker needs: a stand-in for each one that the environment does not configure, and platform.json with
+// all addresses.
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -20,45 +20,45 @@ import {
 } from './named-services.ts'
 import { startPostgres } from './postgres.ts'
 import { type Progress, silent } from './progress.ts'
-import type { DeliveryFaults } from './qstash/courier.ts'
+import type { DeliveryFaults } from './qstash/delivery-loop.ts'
 import { startQStash } from './qstash.ts'
 import { startRedis } from './redis.ts'
 
-/** What `platform.json` holds. `api` is where the API answers once it is started. */
+/** The content of `platform.json`. `api` is the address of the API, which may not be started yet. */
 export type PlatformFile = {
   api: string
   postgres: PostgresService
   redis: RedisService
   qstash: QStashService
   controller: string
-  /** Where faults are ordered. */
+  /** The address of the control port. */
   control: string
 }
 
 export type PlatformOptions = {
-  /** Where everything is kept; made if missing, and locked. */
+  /** The folder for all files; created if missing, and locked. */
   dir: string
-  /** Where the API is going to be. */
+  /** The address that the API will have. */
   api: string
-  /** Starts over: what earlier runs have made is removed. Services that the environment names are left alone. */
+  /** Deletes the files of earlier runs first. Services that the environment configures are not changed. */
   fresh?: boolean
   env?: ProcessEnvironment
   progress?: Progress
   onExchange?: (exchange: Exchange) => void
-  /** Ends the start between two steps. */
+  /** Stops the start between two steps. */
   signal?: AbortSignal
 }
 
 export type Platform = {
   file: PlatformFile
   files: LocalFiles
-  /** What the environment named. */
+  /** The services that the environment configures. */
   named: NamedServices
   controller: ControllerStandIn
   close(): Promise<void>
 }
 
-/** @throws PlatformError when the folder is in use or a service is named in part; what was started is ended. */
+/** @throws PlatformError if the folder is in use, or a service is configured in part. What was started is stopped. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { env = process.env, progress = silent } = options
   const named = readNamedServices(env)
@@ -69,7 +69,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     cleanup.add(() => lock.release())
     if (options.fresh)
       await progress.step(
-        'starting over',
+        'fresh start',
         () => removeLocalFiles(files),
         () => files.dir,
       )
@@ -99,7 +99,7 @@ type StartContext = PlatformOptions & {
   targets: ControlTargets & { calls: Map<string, CallFaults> }
 }
 
-/** @param name what its faults are ordered by */
+/** @param name its name at the control port */
 async function start<Service extends { close(): Promise<void> }>(
   { signal, progress, cleanup, targets, onExchange }: StartContext,
   title: string,
@@ -144,7 +144,7 @@ async function startRedisStandIn(context: StartContext): Promise<RedisService> {
     (options) => startRedis({ ...options, ...where }),
     ({ url }) => `${url} (${serverUrl ? 'LOCAL_REDIS_URL' : 'in this process'})`,
   )
-  // Behind a prefix this removes what bears the prefix and nothing else.
+  // It deletes only keys with the prefix.
   if (serverUrl && context.fresh) await redis.command('FLUSHDB')
   return { url: redis.url, token: redis.token }
 }
@@ -167,7 +167,7 @@ async function startQStashStandIn(context: StartContext): Promise<QStashService>
   }
 }
 
-/** Runs with folders of their own share no database and no key on a real server either. */
+/** For names on a real server: runs in different folders have different databases and keys. */
 function hashOfFolder({ dir }: LocalFiles): string {
   return createHash('sha256').update(dir).digest('hex').slice(0, 8)
 }

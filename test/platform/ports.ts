@@ -1,5 +1,5 @@
-// The API's port: the one that was asked for, or the default or the next free one. It is held until it is needed, so
-// that two runs that start together do not choose the same.
+// The API's port: the requested one, or the first free one from the default on. It is held until it is used, so that two runs
+// that start at the same time do not choose the same port.
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { PlatformError } from './platform-error.ts'
@@ -10,7 +10,7 @@ export const defaultPort = 8787
 const portsTried = 100
 const lastPort = 65_535
 
-/** PORT as the environment has it; empty is absent. @throws PlatformError for anything but a port. */
+/** Parses PORT; empty counts as not set. @throws PlatformError for anything but a port */
 export function readPort(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined
   const port = Number(text)
@@ -19,16 +19,16 @@ export function readPort(text: string | undefined): number | undefined {
 }
 
 /**
- * Holds `asked` (0 is any free one), or the first free port from 8787 on.
- * @throws PlatformError when the port that was asked for cannot be had
+ * Holds the requested port (0 is any free one), or the first free port from 8787 on.
+ * @throws PlatformError if the requested port cannot be used
  */
-export async function holdPort(asked?: number): Promise<HeldPort> {
-  if (asked === 0) return await holdAny()
-  if (asked !== undefined) {
-    return await listen(asked).catch((error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be had (${error.code ?? error.message})`
+export async function holdPort(requested?: number): Promise<HeldPort> {
+  if (requested === 0) return await holdAny()
+  if (requested !== undefined) {
+    return await listen(requested).catch((error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.code ?? error.message})`
       throw new PlatformError(
-        `port ${asked} ${why}. Choose another with PORT=, or leave PORT out for the next free one.`,
+        `port ${requested} ${why}. Choose another with PORT=, or leave PORT out for the next free one.`,
       )
     })
   }
@@ -41,7 +41,7 @@ export async function holdPort(asked?: number): Promise<HeldPort> {
   )
 }
 
-/** Below the ports that systems give to outgoing connections: one of those could take it the moment it is released. */
+/** Below the ephemeral ports of outgoing connections, which could take the port when it is released. */
 const anyPorts = { first: 20_000, last: 32_000 }
 
 async function holdAny(): Promise<HeldPort> {

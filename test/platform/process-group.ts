@@ -1,29 +1,29 @@
-// Child processes with children of their own: started as a group, ended as a group, and never left behind.
+// Child processes that have children: they are started and stopped as a group.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export type ProcessGroup = {
   child: ChildProcess
-  /** Resolves when the leader has ended, with how. */
+  /** Resolves when the leader has exited, with its exit code or signal. */
   exited: Promise<string>
-  /** Asks all of them to end, and kills what is left after `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. */
   end(graceMs: number): Promise<void>
 }
 
 const groups = new Set<number>()
 const pollMs = 25
-/** How long a killed group may still be seen: a dead process is listed until its parent has taken note. */
+/** A killed process exists until its parent has read its exit code. */
 const afterKillMs = 500
 
-// Whatever way this process ends, the groups end with it.
+// The groups must not outlive this process.
 process.on('exit', killGroups)
 
-/** Kills every group at once. */
+/** Kills every group. */
 export function killGroups(): void {
   for (const id of groups) sendSignal(id, 'SIGKILL')
 }
 
-/** The child leads a group of its own: a Ctrl-C at the terminal reaches us and not it. */
+/** The child leads a new group, so Ctrl-C in the terminal does not reach it. */
 export function spawnGroup(command: string, args: string[], options: SpawnOptions): ProcessGroup {
   const child = spawn(command, args, { ...options, detached: true })
   const id = child.pid
@@ -47,15 +47,15 @@ export function spawnGroup(command: string, args: string[], options: SpawnOption
 }
 
 async function isGoneWithin(id: number, withinMs: number): Promise<boolean> {
-  const givenUpAt = performance.now() + withinMs
+  const deadline = performance.now() + withinMs
   while (sendSignal(id, 0)) {
-    if (performance.now() > givenUpAt) return false
+    if (performance.now() > deadline) return false
     await delay(pollMs)
   }
   return true
 }
 
-/** A negative id is a whole group (kill(2)). @returns whether there was anyone to receive it */
+/** A negative id is the group (kill(2)). @returns whether the group exists */
 function sendSignal(id: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-id, signal)

@@ -2,7 +2,7 @@
 // dead letters, as the vendor's SDK expects it.
 // https://upstash.com/docs/qstash/howto/local-development
 import { type StandInOptions, startHttpServer } from './http.ts'
-import { createDeliveryLoop, type Delivery, type DeliveryFaults } from './qstash/courier.ts'
+import { createDeliveryLoop, type Delivery, type DeliveryFaults } from './qstash/delivery-loop.ts'
 import { type Message, showMessage } from './qstash/message.ts'
 import { createApi } from './qstash/routes.ts'
 import { loadState, openStateFile } from './qstash/state-file.ts'
@@ -32,9 +32,9 @@ export type QStashStandIn = {
   /** The newest finished attempts, oldest first. */
   deliveries(): Delivery[]
   /** The number of attempts in flight. */
-  underWay(): number
+  inFlightCount(): number
   /** Moves every attempt that is not due yet forward by that time. */
-  hasten(byMs: number): void
+  advance(byMs: number): void
   /** Drops all undelivered messages, and cuts off the attempts in flight. */
   clear(): Promise<void>
   /** As after a crash: attempts in flight are cut off, and their messages are due again. */
@@ -67,8 +67,8 @@ export async function startQStash(options: QStashStandInOptions = {}): Promise<Q
     nextSigningKey: store.keys.next,
     messages: () => [...store.messages.values()].map(showMessage),
     deliveries: () => [...loop.deliveries],
-    underWay: loop.inFlightCount,
-    hasten: loop.hasten,
+    inFlightCount: loop.inFlightCount,
+    advance: loop.advance,
     async clear() {
       store.messages.clear()
       await loop.restart()

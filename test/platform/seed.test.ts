@@ -1,4 +1,4 @@
-// Migrations and demo data on a database of the stand-in's.
+// Migrations and demo data on a database of the stand-in.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyPassword } from '../../src/accounts/password.ts'
@@ -24,7 +24,7 @@ function serviceOf({ databaseUrl, fetchEndpoint }: PostgresStandIn) {
   return { database_url: databaseUrl, fetch_endpoint: fetchEndpoint }
 }
 
-/** A migrated database of the test's own. */
+/** Runs the test with a new, migrated database. */
 async function withDatabase(use: (service: ReturnType<typeof serviceOf>, postgres: PostgresStandIn) => Promise<void>) {
   const postgres = await startPostgres({ snapshot: empty })
   try {
@@ -34,12 +34,12 @@ async function withDatabase(use: (service: ReturnType<typeof serviceOf>, postgre
   }
 }
 
-test('a database that cannot be reached is named', async () => {
+test('a database that cannot be reached is an error with its address', async () => {
   const service = { database_url: 'postgresql://u:p@h/d', fetch_endpoint: 'http://127.0.0.1:9/sql' }
   await expect(runStatements(service, [])).rejects.toThrow('http://127.0.0.1:9/sql cannot be reached')
 })
 
-test('demo data is two people who can log in and six machines of one of them, and is written once', () =>
+test('demo data is two accounts that can log in and six machines of one of them, and is written once', () =>
   withDatabase(async (service, postgres) => {
     expect(await seedDemo(service, controller.url)).toBe(true)
     expect(await seedDemo(service, 'http://elsewhere')).toBe(false)
@@ -66,7 +66,7 @@ test('demo data is two people who can log in and six machines of one of them, an
     )
   }))
 
-test('machines follow the controller to its new port, in the demo account or in all, with a new ETag', () =>
+test('machines get the new address of the controller, in the demo account or in all, with a new ETag', () =>
   withDatabase(async (service, postgres) => {
     await seedDemo(service, 'http://127.0.0.1:1111')
     await postgres.query(
@@ -86,7 +86,7 @@ test('machines follow the controller to its new port, in the demo account or in 
     ])
   }))
 
-test('the demo machines behave differently', () => {
+test('the demo machines have different behaviours', () => {
   setDemoBehaviours(controller)
   const modes = demoMachines.map(({ key }) => controller.machine(key).state().behaviour.mode)
   expect(modes).toEqual(['obey', 'warm-up', 'refuse', 'away', 'fail', 'slow'])

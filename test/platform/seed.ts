@@ -1,5 +1,5 @@
-// Demo data: two people and six machines, as a moulding factory would have them. Written once, by SQL, because no
-// endpoint makes staff; at each start the machines are told where the controller is now.
+// Demo data: two accounts and six machines of a moulding factory. It is written once, by SQL, because no endpoint creates
+// staff. Each start updates the machines' addresses, because the controller has a new port.
 import { foldName } from '../../src/accounts/account.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
 import type { Statement } from '../../src/infra/database.ts'
@@ -10,7 +10,7 @@ import type { PostgresService } from './named-services.ts'
 
 export type DemoAccount = { username: string; password: string; isStaff: boolean; firstName: string; lastName: string }
 
-/** Known to everybody: never for a database that others can reach. */
+/** The passwords are public: never for a database that others can reach. */
 export const demoAccounts = [
   { username: 'demo', password: 'moulding-by-day', isStaff: false, firstName: '하늘', lastName: '김' },
   { username: 'demo-staff', password: 'moulding-by-night', isStaff: true, firstName: '바다', lastName: '이' },
@@ -47,15 +47,15 @@ export const demoMachines: DemoMachine[] = [
   },
 ]
 
-/** Tells the controller how the demo machines behave; it forgets when it ends. */
+/** Sets the behaviour of the demo machines. The controller does not keep it after its end. */
 export function setDemoBehaviours(controller: ControllerStandIn): void {
   for (const { key, behaviour } of demoMachines) controller.machine(key).behave(behaviour)
 }
 
 /**
- * Writes the demo data when the demo account is missing, in one transaction.
+ * Writes the demo data in one transaction if the demo account is missing.
  * @returns whether it was missing
- * @throws DatabaseError with what the database says
+ * @throws DatabaseError
  */
 export async function seedDemo(service: PostgresService, controllerUrl: string): Promise<boolean> {
   const [owner] = demoAccounts
@@ -97,12 +97,12 @@ function insertAccount(account: DemoAccount, passwordHash: string): Statement {
 }
 
 /**
- * Moves the machines of an earlier run's controller to this one, whose port is another. All of them in a database of
- * our own; only the demo account's in one that other runs may use too.
- * @returns how many were moved
+ * Replaces the address of an earlier run's controller, which had another port. With `demo` only for the machines of the demo
+ * account: other runs may use the same database.
+ * @returns the number of changed machines
  */
 export async function updateControllerUrls(service: PostgresService, controllerUrl: string, scope: 'all' | 'demo') {
-  const [moved] = await runStatements(service, [
+  const [changed] = await runStatements(service, [
     {
       query: `UPDATE machines
         SET controller_url = $1::text || substring(controller_url FROM '/machines/[^/]+$'),
@@ -114,5 +114,5 @@ export async function updateControllerUrls(service: PostgresService, controllerU
       params: [controllerUrl, scope === 'all', foldName(demoAccounts[0].username)],
     },
   ])
-  return moved?.length ?? 0
+  return changed?.length ?? 0
 }

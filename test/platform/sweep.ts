@@ -1,11 +1,11 @@
-// Calls the Worker's scheduled handler, as Cloudflare's cron does on the edge.
+// Calls the Worker's scheduled handler, as Cloudflare's cron trigger does.
 // https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/
 import { setTimeout as delay } from 'node:timers/promises'
 
 export type Sweep = { close(): Promise<void> }
 
-/** One call after the other, `everyMs` apart. A failure is told when it begins, not each time. */
-export function startSweep(api: string, everyMs: number, say: (text: string) => void): Sweep {
+/** Calls in order, `everyMs` apart. An error is printed when it begins or changes, not each time. */
+export function startSweep(api: string, everyMs: number, print: (text: string) => void): Sweep {
   const closing = new AbortController()
   const { signal } = closing
   const run = async () => {
@@ -13,7 +13,7 @@ export function startSweep(api: string, everyMs: number, say: (text: string) => 
     while (await delay(everyMs, true, { signal }).catch(() => false)) {
       const fault = await callScheduled(api, signal)
       if (signal.aborted) return
-      if (fault !== undefined && fault !== lastFault) say(`the sweep failed: ${fault}`)
+      if (fault !== undefined && fault !== lastFault) print(`the sweep failed: ${fault}`)
       lastFault = fault
     }
   }

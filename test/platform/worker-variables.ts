@@ -1,4 +1,4 @@
-// The variables that the local Worker gets: where the services are, its keys, and the settings that the environment names.
+// The variables of the local Worker: the addresses of the services, its keys, and settings from the environment.
 import { readEnvironment, settingNames } from '../../src/env.ts'
 import { toVariables } from '../../src/tools/local-platform.ts'
 import type { SigningKeys } from './keys.ts'
@@ -8,14 +8,14 @@ import { PlatformError } from './platform-error.ts'
 
 export type WorkerVariables = Record<string, string>
 
-/** The demo controllers are on this machine, and the demo and the tests sign up many people from one address. */
+/** The demo controllers are on this machine; the demo and the tests sign up many people from one address. */
 const localSettings: WorkerVariables = {
   ALLOW_PRIVATE_CONTROLLERS: 'true',
   SIGN_UPS_PER_ADDRESS: '100000',
   ALLOWED_ORIGINS: '',
 }
 
-/** @throws PlatformError naming the variables that the Worker would refuse. An empty variable counts as not set. */
+/** An empty variable counts as not set. @throws PlatformError with the names of invalid variables */
 export function makeWorkerVariables(file: PlatformFile, keys: SigningKeys, env: ProcessEnvironment): WorkerVariables {
   const variables = { ...toVariables(file, keys), ...localSettings, ...readSettings(env) }
   const environment = readEnvironment({ ...variables, ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) } })

@@ -1,5 +1,5 @@
-// The Worker under `wrangler dev`: a child process that gets every binding by argument, keeps its data in the run's own
-// folder and talks to nobody outside.
+// The Worker under `wrangler dev`: a child process that gets every binding as an argument, keeps its data in the run's folder
+// and makes no requests to the internet.
 import { createWriteStream } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
@@ -14,16 +14,16 @@ export type WranglerOptions = {
   port: number
   bindings: Record<string, string>
   files: LocalFiles
-  /** The Worker's configuration; the project's own unless given. */
+  /** The Worker's configuration; by default the project's own. */
   configPath?: string
-  /** Told of each line of what wrangler and the Worker call an error. */
+  /** Called with each line of an error of wrangler or the Worker. */
   onError?: (line: string) => void
   signal?: AbortSignal
 }
 
 export type Wrangler = {
-  /** Resolves when it has ended by itself, with how and the end of its log. */
-  died: Promise<string>
+  /** Resolves when it has exited unexpectedly, with the exit code or signal and the end of its log. */
+  exited: Promise<string>
   close(): Promise<void>
 }
 
@@ -35,8 +35,8 @@ const endGraceMs = 5_000
 const tailLength = 30
 
 /**
- * Resolves when wrangler says that it listens.
- * @throws PlatformError when it ends instead, or takes longer than a minute; `signal.reason` when aborted
+ * Resolves when wrangler is ready.
+ * @throws PlatformError if it exits, or is not ready after a minute; `signal.reason` when aborted
  */
 export async function startWrangler(options: WranglerOptions): Promise<Wrangler> {
   const group = spawnGroup(process.execPath, ['--import', guard, program, ...argumentsOf(options)], {
@@ -45,12 +45,12 @@ export async function startWrangler(options: WranglerOptions): Promise<Wrangler>
     stdio: 'pipe',
   })
   const { ready, tail, stopReporting } = follow(group, options)
-  const died = group.exited.then((how) => `wrangler dev has ended by itself (${how}). The end of its log:\n${tail()}`)
+  const exited = group.exited.then((how) => `wrangler dev has exited (${how}). The end of its log:\n${tail()}`)
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), readyWithinMs)
   const failed = await Promise.race([
     ready,
-    died.then((why) => new PlatformError(why)),
+    exited.then((why) => new PlatformError(why)),
     untilAborted(late.signal).then(() => new PlatformError(`wrangler dev is not ready after a minute:\n${tail()}`)),
     ...(options.signal ? [untilAborted(options.signal).then(() => options.signal?.reason)] : []),
   ])
@@ -61,15 +61,15 @@ export async function startWrangler(options: WranglerOptions): Promise<Wrangler>
     throw failed
   }
   return {
-    died,
+    exited,
     close() {
-      stopReporting() // what it says of its own end is in the log
+      stopReporting() // its messages about its end are in the log only
       return group.end(endGraceMs)
     },
   }
 }
 
-/** Writes its log, tells its errors, and knows the end of it all. */
+/** Writes the log, reports errors, and keeps the last lines. */
 function follow({ child }: ProcessGroup, { files, onError }: WranglerOptions) {
   const log = createWriteStream(files.wranglerLog)
   const lastLines: string[] = []
@@ -88,7 +88,7 @@ function follow({ child }: ProcessGroup, { files, onError }: WranglerOptions) {
     })
   }
   if (child.stderr) {
-    let isError = true // until a line opens a warning
+    let isError = true // until a line begins a warning
     createInterface({ input: child.stderr }).on('line', (raw) => {
       const line = stripVTControlCharacters(raw)
       take(line)
@@ -111,8 +111,8 @@ function argumentsOf({ port, bindings, files, configPath }: WranglerOptions): st
     'dev',
     ...(configPath === undefined ? [] : ['--config', configPath]),
     ...['--ip', '127.0.0.1', '--port', String(port)],
-    ...['--inspector-port', '0'], // any free one: two runs must not fight over the default
-    ...['--env-file', devNull], // instead of .dev.vars and .env, which would win over the arguments
+    ...['--inspector-port', '0'], // any free one: two runs cannot both use the default
+    ...['--env-file', devNull], // instead of .dev.vars and .env, which would override the arguments
     ...['--persist-to', join(files.wrangler, 'state')],
     '--show-interactive-dev-session=false',
     ...Object.entries(bindings).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
@@ -124,7 +124,7 @@ function environmentOf({ wrangler }: LocalFiles): Record<string, string> {
   return {
     WRANGLER_SEND_METRICS: 'false',
     WRANGLER_SEND_ERROR_REPORTS: 'false',
-    WRANGLER_HIDE_BANNER: 'true', // with the banner goes the question to the npm registry for a newer version
+    WRANGLER_HIDE_BANNER: 'true', // the banner asks the npm registry for a newer version
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     X_LOCAL_EXPLORER: 'false',
     X_LOCAL_OBSERVABILITY: 'false',

@@ -1,4 +1,4 @@
-// Statements of staff on all accounts, and of whoever has the database on who is staff.
+// Statements of staff on all accounts, and the operator's statement that grants or revokes staff rights.
 import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
@@ -11,7 +11,7 @@ export const accountSorts = defineSorts(accountColumns, ['id', 'date_joined'])
 
 export type AccountFilter = { q?: string | undefined; isActive?: boolean | undefined; isStaff?: boolean | undefined }
 
-/** The rows of a page of accounts. @throws TiebarError `staff_only` */
+/** The rows of one page of accounts. @throws TiebarError `staff_only`, `session_ended` */
 export async function listAccounts(
   database: Database,
   caller: Caller,
@@ -42,13 +42,13 @@ export async function listAccounts(
   return rows.filter((row) => row.id !== null)
 }
 
-/** What is absent stays as it is. */
+/** An absent field is not changed. */
 export type RightsChange = { isActive?: boolean | undefined; isStaff?: boolean | undefined }
 
 /**
- * Changes what an account may do; a disabled one loses all its sessions. Decided under a lock on all active staff too:
- * two who demote each other at once must not both find the other still there.
- * @returns the account, and the sessions that were ended
+ * Changes the rights of an account; disabling it ends all its sessions. All active staff accounts are locked, too: if
+ * two staff members demote each other at the same time, one of them must remain staff.
+ * @returns the account, and the ids of the ended sessions
  * @throws TiebarError `staff_only`, `not_found`, `last_staff`, `session_ended`
  */
 export async function changeRights(
@@ -103,12 +103,12 @@ export async function changeRights(
 const refusals = {
   staff_only: 'Only staff may see and change the accounts of others.',
   not_found: 'There is no account with this id.',
-  last_staff: 'This is the only active staff account. Give somebody else staff rights first.',
+  last_staff: 'This is the only active staff account. Give another account staff rights first.',
 } satisfies Partial<Record<ErrorCode, string>>
 
 /**
- * Gives or takes staff rights, for whoever holds the database: no caller is asked for.
- * @returns the account, and how many active staff accounts there are now; undefined when nobody bears the name
+ * Grants or revokes staff rights. For the operator, who has access to the database: there is no caller to check.
+ * @returns the account, and how many active staff accounts there are now; undefined if no account has this username
  */
 export async function setStaff(
   database: Database,

@@ -1,4 +1,4 @@
-// How every statement begins: the caller is part of it.
+// The first part of every statement: it checks the caller's session and account.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import { pickColumns, type RowOf } from '../../infra/rows.ts'
@@ -6,8 +6,8 @@ import { TiebarError } from '../../kernel/error.ts'
 import { accounts } from '../account.table.ts'
 
 /**
- * A CTE body of one row `(id, is_staff)`, or none: then the session has ended or the account is disabled, and the
- * answer is 401 (see `requireCaller`). A log-out or a lost staff right so works at once.
+ * A CTE body with one row `(id, is_staff)`. It has no row if the session has ended or the account is disabled; then the
+ * answer is 401 (see `requireCaller`). Every statement checks this, so log-out and loss of staff rights work at once.
  */
 export function selectCaller({ accountId, sessionId }: Caller): SQL {
   return sql`
@@ -24,14 +24,14 @@ export function requireCaller<Row>(rows: Row[]): Row {
   return first
 }
 
-/** Whatever ends sessions of an account is decided under this lock, by the next statement of the batch. */
+/** Locks the caller's account. The next statement of the batch decides under this lock which sessions end. */
 export function lockAccount(caller: Caller): SQL {
   return sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT a.id FROM caller JOIN accounts a ON a.id = caller.id FOR NO KEY UPDATE OF a`
 }
 
-/** What the API shows of an account. */
+/** The columns of an account that the API shows. */
 export const accountColumns = pickColumns(accounts, [
   'id',
   'username',

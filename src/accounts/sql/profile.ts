@@ -1,10 +1,10 @@
-// Statements on the caller's own account: its details, its password, its sessions.
+// Statements on the caller's own account: its details, password and sessions.
 import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { type Account, accountColumns, lockAccount, requireCaller, selectCaller } from './caller.ts'
 
-/** What is absent stays as it is. */
+/** An absent field is not changed. */
 export type AccountChange = {
   email?: string | undefined
   /** The folded `email`. */
@@ -13,7 +13,10 @@ export type AccountChange = {
   lastName?: string | undefined
 }
 
-/** @throws UniqueViolation when somebody has the e-mail address */
+/**
+ * @throws UniqueViolation if another account has the e-mail address
+ * @throws TiebarError `session_ended`
+ */
 export async function changeAccount(database: Database, caller: Caller, change: AccountChange): Promise<Account> {
   const rows = await database.query<Account>(
     'change-account',
@@ -34,6 +37,7 @@ export async function changeAccount(database: Database, caller: Caller, change: 
 
 export type OwnCredentials = { username: string; username_key: string; email: string; password_hash: string }
 
+/** @throws TiebarError `session_ended` */
 export async function readOwnCredentials(database: Database, caller: Caller): Promise<OwnCredentials> {
   const rows = await database.query<OwnCredentials>(
     'read-own-credentials',
@@ -45,9 +49,10 @@ export async function readOwnCredentials(database: Database, caller: Caller): Pr
 }
 
 /**
- * Replaces the password and ends all other sessions. The lock comes first: a log-in with the old password that is
- * under way has either begun its session by then, which is ended, or finds the password changed.
- * @returns the sessions that were ended; undefined when the password is no longer the one that was checked
+ * Replaces the password and ends all other sessions. The account is locked first: a concurrent log-in with the old
+ * password has either inserted its session by then, and that session is ended, or it finds that the password changed.
+ * @returns the ids of the ended sessions; undefined if the password changed after it was checked
+ * @throws TiebarError `session_ended`
  */
 export async function changePassword(
   database: Database,
@@ -86,7 +91,10 @@ export type SessionRow = {
   current: boolean
 }
 
-/** The caller's living sessions: the present one, then those that were refreshed last. */
+/**
+ * The caller's active sessions: the current one first, then the most recently refreshed.
+ * @throws TiebarError `session_ended`
+ */
 export async function listSessions(database: Database, caller: Caller, limit: number): Promise<SessionRow[]> {
   const rows = await database.query<SessionRow>(
     'list-sessions',
@@ -102,7 +110,10 @@ export async function listSessions(database: Database, caller: Caller, limit: nu
   return rows
 }
 
-/** @returns false when the caller has no such living session */
+/**
+ * @returns false if the caller has no active session with this id
+ * @throws TiebarError `session_ended`
+ */
 export async function endOwnSession(database: Database, caller: Caller, sessionId: string): Promise<boolean> {
   const rows = await database.query<{ is_ended: boolean }>(
     'end-own-session',

@@ -1,4 +1,4 @@
-// Statements of signing up, in and out, and on the tokens of a session.
+// Statements for sign-up, log-in, log-out and the tokens of a session.
 import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
@@ -21,19 +21,25 @@ export type NewAccount = {
   lastName: string
 }
 
-/** Which of the two names somebody has already: before the costly hash is made. */
-export async function findTaken(database: Database, account: NewAccount): Promise<'username' | 'email' | undefined> {
-  const rows = await database.query<{ has_name: boolean }>(
+/** Whether the username or the e-mail address is taken. It runs before the password hash, which is expensive. */
+export async function findTakenField(
+  database: Database,
+  account: NewAccount,
+): Promise<'username' | 'email' | undefined> {
+  const rows = await database.query<{ has_username: boolean }>(
     'find-taken',
     sql`
-    SELECT username_key = ${account.usernameKey} AS has_name FROM accounts
+    SELECT username_key = ${account.usernameKey} AS has_username FROM accounts
     WHERE username_key = ${account.usernameKey} OR email_key = ${account.emailKey}
-    ORDER BY has_name DESC LIMIT 1`,
+    ORDER BY has_username DESC LIMIT 1`,
   )
-  return rows[0] && (rows[0].has_name ? 'username' : 'email')
+  return rows[0] && (rows[0].has_username ? 'username' : 'email')
 }
 
-/** Inserts the account and its first session. @throws UniqueViolation when a twin was first */
+/**
+ * Inserts the account and its first session.
+ * @throws UniqueViolation if another account has the username or the e-mail address
+ */
 export async function insertAccount(
   database: Database,
   account: NewAccount,
@@ -43,18 +49,18 @@ export async function insertAccount(
   const rows = await database.query<Account>(
     'insert-account',
     sql`
-    WITH joined AS (
+    WITH new_account AS (
       INSERT INTO accounts (username, username_key, email, email_key, first_name, last_name, password_hash, last_login)
       VALUES (${account.username}, ${account.usernameKey}, ${account.email}, ${account.emailKey},
         ${account.firstName}, ${account.lastName}, ${passwordHash}, now())
       RETURNING *
-    ), signed_in AS (
+    ), new_session AS (
       INSERT INTO sessions (id, account_id, refresh_id, user_agent, address, expires_at)
-      SELECT ${session.sessionId}::uuid, joined.id, ${session.refreshId}::uuid, ${session.userAgent},
+      SELECT ${session.sessionId}::uuid, new_account.id, ${session.refreshId}::uuid, ${session.userAgent},
         ${session.address}, now() + make_interval(secs => ${refreshSeconds})
-      FROM joined
+      FROM new_account
     )
-    SELECT ${accountColumns.of('joined')} FROM joined`,
+    SELECT ${accountColumns.of('new_account')} FROM new_account`,
   )
   return requireCaller(rows)
 }
@@ -74,8 +80,9 @@ export async function findCredentials(database: Database, usernameKey: string): 
 }
 
 /**
- * Begins a session, if the password is still the one that was checked and the account is active.
- * @param newHash replaces the stored hash, made with today's parameters
+ * Inserts a session if the account is active and its password has not changed since it was checked.
+ * @param newHash replaces a hash with outdated parameters; null keeps the stored hash
+ * @returns undefined if the account is disabled or the password has changed
  */
 export async function insertSession(
   database: Database,
@@ -90,7 +97,7 @@ export async function insertSession(
       UPDATE accounts SET last_login = now(), password_hash = coalesce(${newHash}, password_hash)
       WHERE id = ${credentials.id}::bigint AND is_active AND password_hash = ${credentials.password_hash}
       RETURNING *
-    ), signed_in AS (
+    ), new_session AS (
       INSERT INTO sessions (id, account_id, refresh_id, user_agent, address, expires_at)
       SELECT ${session.sessionId}::uuid, account.id, ${session.refreshId}::uuid, ${session.userAgent},
         ${session.address}, now() + make_interval(secs => ${refreshSeconds})
@@ -102,9 +109,9 @@ export async function insertSession(
 }
 
 /**
- * Replaces the session's refresh token. An old one that is used again ends the session (RFC 9700 §4.14.2): whoever
- * stole it and whoever owns it are out, and the owner can log in again.
- * @returns false when the token was an old one, so that the session has been ended
+ * Replaces the session's refresh token. If an old token is used again, the session ends (RFC 9700 §4.14.2): the old
+ * token may be stolen, and only the owner can log in again.
+ * @returns false if the token was an old one and the session has been ended
  * @throws TiebarError `session_ended`
  */
 export async function rotateRefresh(
@@ -129,7 +136,7 @@ export async function rotateRefresh(
   return requireCaller(rows).rotated
 }
 
-/** Ends a session. One that has ended already is a caller that is no more. @throws TiebarError `session_ended` */
+/** Ends the caller's session. @throws TiebarError `session_ended` if it has ended already */
 export async function endSession(database: Database, caller: Caller): Promise<void> {
   const rows = await database.query(
     'end-session',
@@ -142,6 +149,7 @@ export async function endSession(database: Database, caller: Caller): Promise<vo
   requireCaller(rows)
 }
 
+/** @throws TiebarError `session_ended` */
 export async function readAccount(database: Database, caller: Caller): Promise<Account> {
   const rows = await database.query<Account>(
     'read-account',
@@ -152,14 +160,14 @@ export async function readAccount(database: Database, caller: Caller): Promise<A
   return requireCaller(rows)
 }
 
-const portion = 10_000
+const batchSize = 10_000
 
-/** For the sweep: sessions that expired a week ago. In portions, so that no lock is held for long. */
+/** For the sweep: deletes sessions that expired 7 days ago, one batch per call, so that no lock is held for long. */
 export async function deleteExpiredSessions(database: Database): Promise<void> {
   await database.query(
     'delete-expired-sessions',
     sql`
     DELETE FROM sessions WHERE id IN (
-      SELECT id FROM sessions WHERE expires_at <= now() - interval '7 days' LIMIT ${portion})`,
+      SELECT id FROM sessions WHERE expires_at <= now() - interval '7 days' LIMIT ${batchSize})`,
   )
 }

@@ -10,7 +10,7 @@ export const idempotencyKeys = pgTable(
     key: text().notNull(),
     /** base64url of the SHA-256 of the body. */
     fingerprint: text().notNull(),
-    /** The row that the statement answered; the answer is made from it again. */
+    /** The row that the statement returned. A replay builds its answer from it. */
     outcome: jsonb().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },

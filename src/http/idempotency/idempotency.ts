@@ -1,5 +1,5 @@
-// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same request sent twice takes effect once, and the
-// second is answered like the first.
+// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is sent twice takes effect once,
+// and both get the same answer.
 import { UniqueViolation } from '../../infra/database.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext } from '../context.ts'
@@ -8,8 +8,8 @@ import { type CallerBody, keyConstraint, type RequestKey, readKey } from './stor
 const visibleAscii = /^[\x21-\x7e]{1,255}$/
 
 /**
- * Runs `decide` with the request's key, or answers what came of the request that used the key first.
- * @param caller a replay, too, is only for a living session
+ * Runs `decide` with the request's key, or returns the outcome of the request that used the key first.
+ * @param caller a replay also requires an active session
  * @throws TiebarError `validation_failed` for a bad key, `idempotency_key_reused` for a key of another body,
  *   `session_ended`
  */
@@ -26,21 +26,21 @@ export async function withIdempotencyKey<Outcome>(
     } catch (error) {
       if (!(error instanceof UniqueViolation) || error.constraint !== keyConstraint) throw error
     }
-    const [kept] = await c.var.upstreams.database.query<{ fingerprint: string | null; outcome: Outcome }>(
+    const [stored] = await c.var.upstreams.database.query<{ fingerprint: string | null; outcome: Outcome }>(
       'read-idempotency-key',
       readKey(caller, key),
     )
-    if (!kept) throw new TiebarError('session_ended', 'The session has ended. Log in again.')
-    // Swept in this very moment: the key is free again.
-    if (kept.fingerprint === null) continue
-    if (kept.fingerprint !== key.fingerprint) {
+    if (!stored) throw new TiebarError('session_ended', 'The session has ended. Log in again.')
+    // The sweep has just deleted the key, so it can be used again.
+    if (stored.fingerprint === null) continue
+    if (stored.fingerprint !== key.fingerprint) {
       throw new TiebarError(
         'idempotency_key_reused',
-        'This Idempotency-Key was used with another body. Take a new key for a new request.',
+        'This Idempotency-Key was used with another body. Use a new key for a new request.',
       )
     }
     c.header('Idempotency-Replayed', 'true')
-    return kept.outcome
+    return stored.outcome
   }
 }
 

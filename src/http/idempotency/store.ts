@@ -1,4 +1,4 @@
-// Statements on idempotency keys. They are kept for 24 hours.
+// SQL statements on idempotency keys. Keys are kept for 24 hours.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 
@@ -13,7 +13,7 @@ export type RequestKey = {
 
 const retention = sql.raw(`interval '24 hours'`)
 
-/** Comes before the effect in its batch: a key that is too old to be replayed must not be in the way. */
+/** Runs before `insertKey` in the same batch, so that an expired key does not cause a violation. */
 export function deleteExpiredKey({ accountId, method, path, key }: RequestKey): SQL {
   return sql`
     DELETE FROM idempotency_keys
@@ -22,8 +22,8 @@ export function deleteExpiredKey({ accountId, method, path, key }: RequestKey): 
 }
 
 /**
- * A CTE body that keeps the key with the row `source` as its outcome. Without ON CONFLICT: the violation rolls the
- * whole effect back, which is how a twin learns that it came second.
+ * A CTE body that stores the key with the row of `source` as its outcome. It has no ON CONFLICT: if another request has
+ * used the key, the violation rolls the whole batch back.
  */
 export function insertKey({ accountId, method, path, key, fingerprint }: RequestKey, source: SQL): SQL {
   return sql`
@@ -31,10 +31,10 @@ export function insertKey({ accountId, method, path, key, fingerprint }: Request
     SELECT ${accountId}::bigint, ${method}, ${path}, ${key}, ${fingerprint}, to_jsonb(kept) FROM (${source}) kept`
 }
 
-/** The CTE body of who asks. */
+/** The CTE body that selects the caller. It selects no row if the session has ended. */
 export type CallerBody = SQL
 
-/** What came of the request that used the key first. */
+/** The outcome of the request that used the key first: no row if the session has ended, nulls if the key is gone. */
 export function readKey(caller: CallerBody, { accountId, method, path, key }: RequestKey): SQL {
   return sql`
     WITH caller AS (${caller})
@@ -44,14 +44,14 @@ export function readKey(caller: CallerBody, { accountId, method, path, key }: Re
 
 export const keyConstraint = 'idempotency_keys_key'
 
-const portion = 10_000
+const maxRowsPerSweep = 10_000
 
-/** For the sweep. In portions, so that no lock is held for long. */
+/** For the sweep. Deletes a limited number of rows, so that no lock is held for long. */
 export async function deleteExpiredKeys(database: Database): Promise<void> {
   await database.query(
     'delete-expired-keys',
     sql`
     DELETE FROM idempotency_keys WHERE ctid IN (
-      SELECT ctid FROM idempotency_keys WHERE created_at <= now() - ${retention} LIMIT ${portion})`,
+      SELECT ctid FROM idempotency_keys WHERE created_at <= now() - ${retention} LIMIT ${maxRowsPerSweep})`,
   )
 }

@@ -1,4 +1,4 @@
-// Content negotiation (RFC 9110 §12): which media type an Accept header wants, and 406 where it wants none of ours.
+// Content negotiation (RFC 9110 §12): chooses a media type by the Accept header, and answers 406 if none is acceptable.
 import { createMiddleware } from 'hono/factory'
 import { matchedRoutes } from 'hono/route'
 import { BoundedCache } from '../../kernel/bounded-cache.ts'
@@ -6,22 +6,22 @@ import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext, AppEnv } from '../context.ts'
 import type { Router } from '../openapi/router.ts'
 
-const memorySize = 200
+const cacheSize = 200
 
 type MediaRange = { type: string; subtype: string; quality: number }
 
 /**
- * The offer that an Accept header likes best, the first one among equals; undefined when it takes none of them.
- * Each offer is judged by the most specific range that names it (RFC 9110 §12.5.1). Parameters other than `q` are not
- * looked at: no offer of ours has any.
- * @param header absent or empty: everything will do
+ * The offer with the highest quality, the first one among equals; undefined if the header accepts none of them.
+ * The most specific range that matches an offer decides its quality (RFC 9110 §12.5.1). Parameters other than `q` are
+ * ignored, because our offers have none.
+ * @param header absent or empty: every type is accepted
  */
 export function chooseMediaType(header: string | undefined, offers: readonly string[]): string | undefined {
   if (header === undefined || header.trim() === '') return offers[0]
   const ranges = header.split(',').flatMap(readRange)
   let best: { offer: string; quality: number } | undefined
   for (const offer of offers) {
-    const quality = judge(offer, ranges)
+    const quality = findQuality(offer, ranges)
     if (quality > (best?.quality ?? 0)) best = { offer, quality }
   }
   return best?.offer
@@ -33,51 +33,55 @@ function readRange(text: string): MediaRange[] {
   if (type === undefined || subtype === undefined) return []
   const weight = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, '')
   const quality = weight === undefined ? 1 : Number(weight)
-  // A weight that is no weight counts as none: who sends it still wants the type.
+  // An invalid weight counts as 1, because the client still asks for the type.
   return [{ type, subtype, quality: quality >= 0 && quality <= 1 ? quality : 1 }]
 }
 
-function judge(offer: string, ranges: readonly MediaRange[]): number {
+function findQuality(offer: string, ranges: readonly MediaRange[]): number {
   const [type, subtype] = offer.split('/')
   const exact = ranges.find((range) => range.type === type && range.subtype === subtype)
-  const half = ranges.find((range) => range.type === type && range.subtype === '*')
-  const any = ranges.find((range) => range.type === '*' && range.subtype === '*')
-  return (exact ?? half ?? any)?.quality ?? 0
+  const anySubtype = ranges.find((range) => range.type === type && range.subtype === '*')
+  const anyType = ranges.find((range) => range.type === '*' && range.subtype === '*')
+  return (exact ?? anySubtype ?? anyType)?.quality ?? 0
 }
 
 /**
- * Answers 406 before anything happens when Accept takes nothing that the matched route says it answers with. Faults are
- * problems, so whoever takes `application/problem+json` is served too.
+ * Answers 406 before the handler runs if the Accept header excludes all media types of the matched route. Errors are
+ * problems, so a client that accepts only `application/problem+json` is also served.
+ * @throws TiebarError `not_acceptable`
  */
 export function accept(app: Router) {
   let offers: Map<string, string[]> | undefined
-  // Clients send one of few headers.
-  const verdicts = new BoundedCache<boolean>(memorySize)
-  const takes = (header: string, offered: string[]) => {
+  // Clients send few different headers, so most results are found here.
+  const results = new BoundedCache<boolean>(cacheSize)
+  const isAcceptable = (header: string, offered: string[]) => {
     const key = `${offered.join()} ${header}`
-    const known = verdicts.get(key)
+    const known = results.get(key)
     if (known !== undefined) return known
-    const verdict = chooseMediaType(header, offered) !== undefined
-    verdicts.set(key, verdict)
-    return verdict
+    const result = chooseMediaType(header, offered) !== undefined
+    results.set(key, result)
+    return result
   }
   return createMiddleware<AppEnv>(async function accept(c, next) {
     const header = c.req.header('Accept')
     if (header === undefined || header === '*/*') return next()
     offers ??= readOffers(app)
-    // The route that answers is the first that is no middleware; one for all methods answers 405 and offers nothing.
+    // The first match that is not middleware answers. If it is a route for all methods, it answers 405 and has no offers.
     const route = matchedRoutes(c).find(({ path }) => path !== '/*')
     const offered = route && offers.get(`${route.method} ${route.path}`)
-    if (offered && !takes(header, offered)) {
-      throw new TiebarError('not_acceptable', `This path answers ${offered.join(', ')}; the Accept header takes none.`)
+    if (offered && !isAcceptable(header, offered)) {
+      throw new TiebarError(
+        'not_acceptable',
+        `This path answers with ${offered.join(', ')}. The Accept header excludes all of them.`,
+      )
     }
     return next()
   })
 }
 
 /**
- * The type to answer JSON as: its registered one where the Accept header prefers that, such as
- * `application/jwk-set+json` (RFC 7517 §8.5.2).
+ * The media type of a JSON answer: the registered type if the Accept header prefers it, such as
+ * `application/jwk-set+json` (RFC 7517 §8.5.2). Otherwise `application/json`.
  */
 export function chooseJsonType<const Type extends string>(c: AppContext, registered: Type): Type | 'application/json' {
   c.header('Vary', 'Accept', { append: true })
@@ -85,7 +89,7 @@ export function chooseJsonType<const Type extends string>(c: AppContext, registe
   return chosen === registered ? registered : 'application/json'
 }
 
-/** By method and path as they are mounted: the media types of all answers of a route. */
+/** The media types of all answers of each route, by method and path. */
 function readOffers(app: Router): Map<string, string[]> {
   const routes = app.openAPIRegistry.definitions.flatMap((each) => (each.type === 'route' ? [each.route] : []))
   return new Map(

@@ -1,10 +1,10 @@
-// Who sends this? Reads the bearer token (RFC 6750) of the routes that need one; all others never look at the header.
+// Authentication: reads the bearer token (RFC 6750) on routes that require one. Other routes ignore the header.
 import { createMiddleware } from 'hono/factory'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppEnv } from '../context.ts'
 import { limitAccount } from './rate-limit.ts'
 
-/** Takes the token out of the Authorization header. @throws TiebarError `token_missing`, `token_invalid` */
+/** Reads the token from the Authorization header. @throws TiebarError `token_missing`, `token_invalid` */
 export function readBearer(header: string | undefined): string {
   if (header === undefined) throw new TiebarError('token_missing', 'Send an access token as Authorization: Bearer ….')
   const [, token] = /^Bearer +([\w.~+/-]+=*) *$/i.exec(header) ?? []

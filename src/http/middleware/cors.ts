@@ -1,13 +1,13 @@
-// Which browsers' pages may call us (https://fetch.spec.whatwg.org/#http-cors-protocol). Tokens travel in a header that
-// no browser adds by itself, so there are no cookies, no credentials, and `*` gives nothing away.
+// CORS (https://fetch.spec.whatwg.org/#http-cors-protocol): which web pages may call the API. Browsers do not add the
+// Authorization header on their own and there are no cookies, so CORS needs no credentials and `*` is safe.
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { AppEnv } from '../context.ts'
 
 export type CorsOptions = {
-  /** None: no CORS at all. `*` alone: every origin. */
+  /** Empty: no CORS headers. Only `*`: every origin. */
   allowedOrigins?: string[]
-  /** How long a browser may remember the answer to a preflight. */
+  /** How long a browser may cache the answer to a preflight. */
   maxAgeSeconds?: number
 }
 
@@ -32,7 +32,7 @@ export function cors({ allowedOrigins = [], maxAgeSeconds = 600 }: CorsOptions =
     const origin = c.req.header('Origin')
     const isAllowed = origin !== undefined && (isOpen || allowedOrigins.includes(origin))
     if (isAllowed) c.header('Access-Control-Allow-Origin', isOpen ? '*' : origin)
-    // Also where no origin was sent: a cache must not hand that answer to one that has.
+    // Also for a request without Origin: a cache must not reuse that answer for a request with one.
     if (!isOpen) c.header('Vary', 'Origin')
     if (isAllowed && isPreflight(c)) {
       c.header('Access-Control-Allow-Methods', methods.join(', '))

@@ -1,4 +1,4 @@
-// What every request gets: an id, a trace of its round trips, upstreams bound to that trace, and one line in the log.
+// Gives every request an id, a trace and clients of the upstreams that record in that trace. Logs one line per request.
 import { createMiddleware } from 'hono/factory'
 import type { Environment } from '../../env.ts'
 import { TiebarError } from '../../kernel/error.ts'
@@ -20,7 +20,7 @@ export function request({ environment, connect, verifyAccess }: RequestOptions) 
     c.set('upstreams', connect(trace))
     c.set('verifyAccess', verifyAccess)
     await next()
-    // On the finished answer: `c.header` would make Hono build it anew, and before it a set of headers to be copied.
+    // Set on the finished response: `c.header` would make Hono copy the headers and build the response again.
     const { headers } = c.res
     headers.set('X-Request-Id', trace.id)
     headers.set('X-Content-Type-Options', 'nosniff')
@@ -30,12 +30,12 @@ export function request({ environment, connect, verifyAccess }: RequestOptions) 
   })
 }
 
-/** What is read may be kept, and asked for again by its ETag; answers with tokens may not (RFC 6749 §5.1). */
+/** A client may cache a GET and revalidate it by its ETag. Answers with tokens must not be stored (RFC 6749 §5.1). */
 function defaultCaching(method: string): string {
   return method === 'GET' || method === 'HEAD' ? 'private, no-cache' : 'no-store'
 }
 
-/** https://www.w3.org/TR/server-timing/: one entry for each upstream call, and the whole. */
+/** https://www.w3.org/TR/server-timing/: one entry for each upstream call, and the total. */
 function toServerTiming(trace: Trace): string {
   const calls = trace.roundTrips.map(({ upstream, durationMs }) => `${upstream};dur=${durationMs}`)
   return [...calls, `total;dur=${trace.elapsedMs()}`].join(', ')
@@ -43,7 +43,7 @@ function toServerTiming(trace: Trace): string {
 
 function logRequest(c: AppContext): void {
   const trace = c.get('trace')
-  const caller: Caller | undefined = c.get('caller') // absent where nobody is signed in
+  const caller: Caller | undefined = c.get('caller') // absent on routes without authentication
   trace.log('api', {
     method: c.req.method,
     path: c.req.path,
@@ -55,11 +55,11 @@ function logRequest(c: AppContext): void {
   })
 }
 
-/** Why the request was refused: the code that the client was told, and the precise reason, which it was not. */
+/** The code that the client received, and the precise reason, which it did not receive. */
 function describeRefusal(error: Error | undefined): Record<string, string> {
   if (!(error instanceof TiebarError)) return {}
   const { code, cause } = error
-  // The words of JSON.parse quote what they could not read.
+  // A message of JSON.parse quotes the invalid input.
   const hasReason = cause instanceof Error && !(cause instanceof SyntaxError)
   return { code, ...(hasReason && { reason: cause.message }) }
 }

@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document: what the routes say of themselves, and what follows from the shape of each.
+// Builds the OpenAPI 3.1 document from what the routes declare, and from what follows from their input and security.
 import { TiebarError } from '../../kernel/error.ts'
 import { type ErrorCode, errorKinds } from '../../kernel/error-codes.ts'
 import { toProblem } from '../problems/problem.ts'
@@ -15,7 +15,7 @@ type Parts = ReturnType<typeof documentParts>
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
 
-/** @param publicUrl where clients reach the API; also what the examples of problems point to */
+/** @param publicUrl the URL of the API, which the examples of problems use, too */
 export function buildDocument(app: Router, publicUrl: string): Document {
   const parts = documentParts(publicUrl)
   const document = app.getOpenAPI31Document(parts.head)
@@ -23,26 +23,32 @@ export function buildDocument(app: Router, publicUrl: string): Document {
   for (const item of Object.values(document.paths ?? {})) {
     for (const method of methods) {
       const operation = item[method]
-      if (operation) complete(operation, parts, publicUrl, answers)
+      if (operation) completeOperation(operation, parts, publicUrl, answers)
     }
   }
   addExamples(document)
   const { headers, parameters, securitySchemes } = parts
   document.components = { ...document.components, headers, parameters, securitySchemes, responses: answers }
-  // A webhook has a name, not a path, which is what the routers make of it.
+  // A webhook has a name instead of a path. The router adds a slash to the name.
   document.webhooks = Object.fromEntries(
     Object.entries(document.webhooks ?? {}).map(([name, item]) => [name.replace(/^\//, ''), item]),
   )
   return document
 }
 
-function complete(operation: Operation, parts: Parts, publicUrl: string, shared: Record<string, Answer>): void {
+function completeOperation(
+  operation: Operation,
+  parts: Parts,
+  publicUrl: string,
+  shared: Record<string, Answer>,
+): void {
   operation.security ??= []
   operation.responses ??= {}
   const answers: Responses = operation.responses
   const codes = new Set([...readCodes(answers), ...impliedCodes(operation)])
   const has = (code: ErrorCode) => codes.has(code)
-  const named = (name: string) => operation.parameters?.some((each) => 'name' in each && each.name === name) ?? false
+  const hasParameter = (name: string) =>
+    operation.parameters?.some((each) => 'name' in each && each.name === name) ?? false
 
   const added: string[] = []
   if (has('idempotency_key_reused')) added.push('Idempotency-Key')
@@ -54,20 +60,20 @@ function complete(operation: Operation, parts: Parts, publicUrl: string, shared:
   for (const [status, answer] of Object.entries(answers)) {
     if ('$ref' in answer) continue
     const names = [...Object.keys(answer.headers ?? {}), 'X-Request-Id']
-    if (status === '200' && named('cursor')) names.push('Link')
+    if (status === '200' && hasParameter('cursor')) names.push('Link')
     if (status === '304') names.push('ETag')
     if (status.startsWith('2') && has('idempotency_key_reused')) names.push('Idempotency-Replayed')
     answer.headers = headersOf(parts, names)
   }
   for (const [status, group] of byStatus(codes)) {
-    const before = answers[status]
-    // Refusals are kept with the key, too: see `once`.
+    const existing = answers[status]
+    // Refusals are also stored with the key: see `withIdempotencyKey`.
     const isReplayed = has('idempotency_key_reused') && ['403', '409'].includes(status)
     const problem = problemAnswer(group, parts, publicUrl, isReplayed ? ['Idempotency-Replayed'] : [])
-    if (before && 'content' in before && before.content) {
-      before.description = `${before.description}; or: ${problem.description}`
-      before.headers = { ...before.headers, ...problem.headers }
-      before.content = { ...before.content, ...problem.content }
+    if (existing && 'content' in existing && existing.content) {
+      existing.description = `${existing.description}; or: ${problem.description}`
+      existing.headers = { ...existing.headers, ...problem.headers }
+      existing.content = { ...existing.content, ...problem.content }
     } else {
       const name = `${group.join('.')}${isReplayed ? '-replayed' : ''}`
       shared[name] ??= problem
@@ -76,7 +82,7 @@ function complete(operation: Operation, parts: Parts, publicUrl: string, shared:
   }
 }
 
-/** Bodies and answers that have no example get one that is put together from their schemas. */
+/** Adds an example, built from the schema, to each body and answer that has none. */
 function addExamples({ paths = {}, webhooks = {}, components }: Document): void {
   const schemas = components?.schemas ?? {}
   for (const item of [...Object.values(paths), ...Object.values(webhooks)]) {
@@ -92,11 +98,11 @@ function addExamples({ paths = {}, webhooks = {}, components }: Document): void 
 function readCodes(answers: Responses): ErrorCode[] {
   return Object.values(answers).flatMap((answer) => {
     const codes: unknown = Reflect.get(answer, codesMember)
-    return Array.isArray(codes) ? (codes as ErrorCode[]) : [] // written by `problems` alone
+    return Array.isArray(codes) ? (codes as ErrorCode[]) : [] // only `problems` writes this member
   })
 }
 
-/** What every route of this shape can answer. */
+/** The codes that follow from a route's security, body and parameters. */
 function impliedCodes(operation: Operation): ErrorCode[] {
   const { security, requestBody, parameters = [] } = operation
   const codes: ErrorCode[] = ['not_acceptable', 'internal_error', 'misconfigured', 'database_unavailable']
@@ -104,36 +110,36 @@ function impliedCodes(operation: Operation): ErrorCode[] {
   const isIn = (place: string) => parameters.some((each) => 'in' in each && each.in === place)
   if (schemes.includes('bearer')) codes.push('token_missing', 'token_invalid', 'session_ended', 'rate_limited')
   if (requestBody) codes.push('body_too_large')
-  // What the queue brings and cannot be read is answered with a status of the queue's own.
+  // A callback of the queue answers an unreadable body with a status that QStash defines.
   if (requestBody && !schemes.includes('queue')) {
     codes.push('malformed_json', 'unsupported_media_type', 'validation_failed')
   }
-  if (!isLenient(operation)) codes.push('validation_failed') // an unknown parameter, if nothing else
+  if (!isLenient(operation)) codes.push('validation_failed') // every strict route refuses unknown parameters
   if (isIn('path')) codes.push('not_found')
   return codes
 }
 
-/** In the order of the table of codes, so that equal groups are equal. */
+/** Groups codes by status in the order of `errorKinds`, so that equal groups get the same name. */
 function byStatus(codes: Set<ErrorCode>): Map<string, ErrorCode[]> {
   const groups = new Map<string, ErrorCode[]>()
   for (const [code, { status }] of Object.entries(errorKinds)) {
-    if (!codes.has(code as ErrorCode)) continue // Object.entries forgets the key type
+    if (!codes.has(code as ErrorCode)) continue // Object.entries returns string keys
     groups.set(String(status), [...(groups.get(String(status)) ?? []), code as ErrorCode]) // as above
   }
   return groups
 }
 
-const sampleRequestId = 'e7c1a5f2-9a0b-4f3e-8d6c-2b1a0c9d8e7f'
-const sampleJobId = '0198c0de-7c1a-7000-8000-000000000001'
+const exampleRequestId = 'e7c1a5f2-9a0b-4f3e-8d6c-2b1a0c9d8e7f'
+const exampleJobId = '0198c0de-7c1a-7000-8000-000000000001'
 
 function problemAnswer(codes: ErrorCode[], parts: Parts, publicUrl: string, headers: string[]): Answer {
   const examples = codes.map((code) => {
     const extensions = {
       ...(code === 'validation_failed' && { errors: [{ pointer: '/name', detail: 'must have 1 to 64 characters' }] }),
-      ...(code === 'job_open' && { jobId: sampleJobId }),
+      ...(code === 'job_open' && { jobId: exampleJobId }),
     }
     const error = new TiebarError(code, errorKinds[code].meaning, extensions)
-    return [code, { summary: errorKinds[code].title, value: toProblem(error, sampleRequestId, publicUrl) }]
+    return [code, { summary: errorKinds[code].title, value: toProblem(error, exampleRequestId, publicUrl) }]
   })
   const statuses = new Set(codes.map((code) => errorKinds[code].status))
   const names = ['X-Request-Id', ...headers]

@@ -1,5 +1,5 @@
-// The OpenAPI document and the two pages that show it: Swagger UI to try things out, ReDoc to read. The pages are static
-// assets that go out through the Worker, which says what they may do.
+// The OpenAPI document and the two pages that show it: Swagger UI and ReDoc. The pages are static assets. The Worker serves
+// them and adds a Content-Security-Policy.
 import { createHash } from 'node:crypto'
 import { createRoute, z } from '@hono/zod-openapi'
 import { TiebarError } from '../../kernel/error.ts'
@@ -11,11 +11,11 @@ import { createRouter, jsonAlsoAs, problemSchema, problems, type Router } from '
 
 const tags = ['Documentation']
 const etagHeader = { headers: z.object({ ETag: z.string() }) }
-const unchanged = { description: 'If-None-Match names the present state' }
+const unchanged = { description: 'If-None-Match contains the current ETag' }
 const page = (description: string) => ({
   200: { description, content: { 'text/html': { schema: z.string(), example: '<!doctype html>…' } }, ...etagHeader },
   304: unchanged,
-  ...problems('not_found'), // where no pages were deployed
+  ...problems('not_found'), // if the pages were not deployed
 })
 
 /** https://www.iana.org/assignments/media-types/application/vnd.oai.openapi+json */
@@ -28,7 +28,7 @@ const readDocument = createRoute({
   path: '/api/openapi.json',
   operationId: 'readOpenApiDocument',
   tags,
-  summary: 'This document',
+  summary: 'Read the OpenAPI document',
   responses: {
     200: {
       ...jsonAlsoAs(registeredType, z.object({ openapi: openApiVersion }).catchall(z.unknown()), 'OpenAPI 3.1'),
@@ -43,7 +43,7 @@ const readSwagger = createRoute({
   path: '/api/swagger',
   operationId: 'readSwaggerUi',
   tags,
-  summary: 'Swagger UI: this document, to try out',
+  summary: 'Swagger UI: try the API in a browser',
   responses: page('The page'),
 })
 
@@ -52,11 +52,11 @@ const readDocs = createRoute({
   path: '/api/docs',
   operationId: 'readReDoc',
   tags,
-  summary: 'ReDoc: this document, to read',
+  summary: 'ReDoc: read this document in a browser',
   responses: page('The page'),
 })
 
-/** @param describe builds the document; called once, when somebody asks for it */
+/** @param describe builds the document; called once, at the first request */
 export function documentationRoutes(describe: () => unknown): Router {
   const router = createRouter()
   router.openAPIRegistry.register('Problem', problemSchema)
@@ -67,7 +67,7 @@ export function documentationRoutes(describe: () => unknown): Router {
     c.header('ETag', document.etag)
     const type = chooseJsonType(c, registeredType)
     if (isNotModified(c.req.header('If-None-Match'), document.etag)) return c.body(null, 304)
-    // Made as text once; the handler's type would have it made anew each time.
+    // The text is built once. `c.json`, which the handler's type expects, would build it for each request.
     return c.body(document.text, 200, { 'Content-Type': type }) as never
   })
 
@@ -83,7 +83,7 @@ function toRepresentation(text: string) {
   return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` }
 }
 
-/** Files come from here alone, scripts too, and none of them is evaluated from text. */
+/** Allows only files from this origin, and no scripts in the page or from text. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -96,29 +96,29 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** ReDoc writes its styles into the page, and searches in a worker that it makes of its own text. */
+/** ReDoc adds inline styles to the page, and starts its search worker from a blob URL. */
 const docsPolicy = `${policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")}; worker-src blob:`
 
 async function answerPage(c: AppContext, path: string, contentSecurityPolicy: string) {
   c.header('Content-Security-Policy', contentSecurityPolicy)
   c.header('Referrer-Policy', 'no-referrer')
-  return (await answerAsset(c, path)) as never // an asset's bytes have no type
+  return (await answerAsset(c, path)) as never // the handler's type cannot describe the content of an asset
 }
 
-/** The pages themselves are not files: they go out under their own names, with the policy. */
+/** Refuses HTML files: `answerPage` serves them, with the policy. */
 async function answerFile(c: AppContext, folder: string, file: string) {
-  if (!/^[\w.-]+\.(js|css|png|txt)$/.test(file)) throw noSuchAsset()
+  if (!/^[\w.-]+\.(js|css|png|txt)$/.test(file)) throw assetNotFound()
   return answerAsset(c, `${folder}/${file}`)
 }
 
-/** @throws TiebarError `not_found`, also where no pages were built: the API does without them */
+/** @throws TiebarError `not_found`, also if the pages were not deployed: the API works without them */
 async function answerAsset(c: AppContext, path: string): Promise<Response> {
   const assets = c.var.environment.ASSETS
   const ifNoneMatch = c.req.header('If-None-Match')
   const headers = ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }
   const asset = await assets?.fetch(new URL(path, c.req.url).href, { headers })
   if (!asset || (!asset.ok && asset.status !== 304)) {
-    throw noSuchAsset()
+    throw assetNotFound()
   }
   c.header('Cache-Control', 'public, max-age=0, must-revalidate')
   for (const name of ['Content-Type', 'ETag']) {
@@ -128,6 +128,6 @@ async function answerAsset(c: AppContext, path: string): Promise<Response> {
   return asset.status === 304 ? c.body(null, 304) : c.body(asset.body ?? '')
 }
 
-function noSuchAsset(): TiebarError {
+function assetNotFound(): TiebarError {
   return new TiebarError('not_found', 'There is no such page or file, or the server was deployed without them.')
 }

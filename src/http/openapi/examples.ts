@@ -1,4 +1,4 @@
-// Examples for the OpenAPI document, put together from those of the single members, so that they follow every change.
+// Builds examples for the OpenAPI document from the examples of single members, so that they follow every change.
 
 type Schema = {
   $ref?: string
@@ -17,14 +17,14 @@ type Schema = {
   oneOf?: Schema[]
 }
 
-/** By format, for a text that has no example of its own. */
+/** Examples by format, for a string that has none of its own. */
 const texts: Record<string, string> = {
   uuid: '0198c0de-7c1a-7000-8000-000000000001',
   'date-time': '2026-11-22T09:30:00.000000Z',
   uri: 'https://api.example.com',
 }
 
-/** An example of a JSON Schema as the document has it. @param components where its references point */
+/** Builds an example of a JSON Schema. @param components the schemas that `$ref` can name */
 export function buildExample(schema: Schema, components: Record<string, Schema>): unknown {
   if (schema.$ref !== undefined) return buildExample(components[schema.$ref.replace(/^.*\//, '')] ?? {}, components)
   const [given] = [schema.example, schema.const, schema.default, schema.enum?.[0]].filter((each) => each !== undefined)

@@ -1,32 +1,33 @@
-// What does not fit, told for each member or parameter: `errors` of the problem `validation_failed`.
+// Validation errors: one entry in `errors` of the problem `validation_failed` for each invalid member or parameter.
 import type { core } from 'zod'
 import { type InputFault, TiebarError } from '../../kernel/error.ts'
 
 export type CheckedInput = {
-  /** The part of the request, as Hono calls it. */
+  /** Hono's name of the part of the request. */
   target: string
   issues: readonly core.$ZodIssue[]
-  /** Those that the path takes in its query. */
+  /** The names of the query parameters that the path accepts. */
   parameters: string[]
-  /** The values of each parameter of the query, as they were sent. */
+  /** The values of each query parameter in the request. */
   sent: Record<string, string[]>
 }
 
+/** @returns the error to throw: `not_found` for a malformed id in the path, otherwise `validation_failed` */
 export function explainFaults({ target, issues, parameters, sent }: CheckedInput): TiebarError {
-  // An id that cannot be an id names nothing.
+  // Nothing can have a malformed id, so the answer is 404.
   if (target === 'param') return new TiebarError('not_found', 'Nothing has this id.')
   if (target === 'json') return toProblem('body', issues.flatMap(toBodyFaults))
   const unknown = issues.flatMap((issue) => toUnknownParameters(issue, parameters))
-  const misfits = issues.flatMap((issue) => toMisfit(issue, sent))
-  return toProblem('query', [...unknown, ...misfits])
+  const invalid = issues.flatMap((issue) => toInvalidParameter(issue, sent))
+  return toProblem('query', [...unknown, ...invalid])
 }
 
-/** A body can have thousands of unknown members; nobody reads on for so long. */
-const mostFaults = 100
+/** A body can have thousands of unknown members. A longer list would not help the client. */
+const maxFaults = 100
 
 function toProblem(where: string, errors: InputFault[]): TiebarError {
-  const shown = errors.slice(0, mostFaults)
-  return new TiebarError('validation_failed', `The ${where} does not fit: see errors.`, { errors: shown })
+  const shown = errors.slice(0, maxFaults)
+  return new TiebarError('validation_failed', `The ${where} is not valid: see errors.`, { errors: shown })
 }
 
 function toBodyFaults(issue: core.$ZodIssue): InputFault[] {
@@ -36,14 +37,14 @@ function toBodyFaults(issue: core.$ZodIssue): InputFault[] {
 
 function toUnknownParameters(issue: core.$ZodIssue, parameters: string[]): InputFault[] {
   if (issue.code !== 'unrecognized_keys') return []
-  const taken = parameters.length === 0 ? 'none' : parameters.join(', ')
+  const accepted = parameters.length === 0 ? 'none' : parameters.join(', ')
   return issue.keys.map((parameter) => ({
     parameter,
-    detail: `is not a parameter of this path; it takes ${taken}`,
+    detail: `is not a parameter of this path; it takes ${accepted}`,
   }))
 }
 
-function toMisfit(issue: core.$ZodIssue, sent: CheckedInput['sent']): InputFault[] {
+function toInvalidParameter(issue: core.$ZodIssue, sent: CheckedInput['sent']): InputFault[] {
   if (issue.code === 'unrecognized_keys') return []
   const parameter = String(issue.path[0] ?? '')
   const times = sent[parameter]?.length ?? 0

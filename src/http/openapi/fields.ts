@@ -1,10 +1,10 @@
-// Building blocks of every schema: text that PostgreSQL and JSON both can hold, ids, pages.
+// Building blocks for schemas: text that both PostgreSQL and JSON can store, ids, times, pages, enums.
 import { z } from '@hono/zod-openapi'
-import { defaultPageSize, largestPageSize, longestCursor } from '../../kernel/page.ts'
+import { defaultPageSize, maxCursorLength, maxPageSize } from '../../kernel/page.ts'
 
 /**
- * A text of `min` to `max` characters (code points, as JSON Schema counts), not blank where `min` is above 0.
- * NUL and lone surrogates are refused: PostgreSQL's text cannot hold them (and JSON.parse lets both in).
+ * A text of `min` to `max` characters (code points, as JSON Schema counts). It must not be blank if `min` is above 0.
+ * NUL and lone surrogates are refused: JSON.parse accepts them, but PostgreSQL cannot store them.
  */
 export function text(min: number, max: number) {
   return z
@@ -18,7 +18,7 @@ export function text(min: number, max: number) {
     .openapi({ minLength: min, maxLength: max })
 }
 
-/** An identity of ours in a path. What is not one names nothing, so it is answered as 404 by `pathIds`. */
+/** An id in a path. `explainFaults` answers 404 for a malformed one. */
 export const numericId = z
   .string()
   .regex(/^[1-9]\d{0,15}$/)
@@ -41,7 +41,7 @@ export const time = z.string().openapi({
   example: '2026-11-22T09:30:00.000000Z',
 })
 
-/** A number in a query, as digits and nothing else: `Number` would read `0x10`, `1e1` and the empty text as well. */
+/** A number in a query. Only digits are accepted, because `Number` also reads `0x10`, `1e1` and the empty text. */
 function wholeNumber(min: number, max: number) {
   return z
     .string()
@@ -50,7 +50,7 @@ function wholeNumber(min: number, max: number) {
     .refine((value) => value >= min && value <= max, `must be ${min} to ${max}`)
 }
 
-/** Whose, in a filter: an account's id, or `me`. */
+/** An account in a filter: its id, or `me`. */
 export const accountReference = z
   .string()
   .regex(/^(me|[1-9]\d{0,14})$/, "must be an account's id, or me")
@@ -58,38 +58,43 @@ export const accountReference = z
   .openapi({ type: 'string', pattern: '^(me|[1-9][0-9]{0,14})$', description: 'The id of an account, or `me`' })
 
 export const pageQuery = z.object({
-  limit: wholeNumber(1, largestPageSize)
+  limit: wholeNumber(1, maxPageSize)
     .default(defaultPageSize)
-    .openapi({ type: 'integer', minimum: 1, maximum: largestPageSize, default: defaultPageSize }),
-  cursor: z.string().min(1).max(longestCursor).optional().openapi({ description: '`next_cursor` of the page before' }),
+    .openapi({ type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize }),
+  cursor: z
+    .string()
+    .min(1)
+    .max(maxCursorLength)
+    .optional()
+    .openapi({ description: '`next_cursor` of the previous page' }),
 })
 
-/** A sentence on each value of a closed list; the compiler asks for one when a value is added. */
+/** A sentence on each value of an enum. A value without a sentence does not compile. */
 export type ValueTexts<Names extends readonly PropertyKey[]> = Record<Names[number], string>
 
-/** What the document says of a closed list: as text for people, and value by value for programs. */
+/** The description of an enum in the document: one text for people, and one sentence per value for programs. */
 function describeValues<Names extends readonly (string | number)[]>(names: Names, texts: ValueTexts<Names>) {
   const sentences = names.map((name: Names[number]) => texts[name])
   const description = names.map((name, index) => `- \`${name}\`: ${sentences[index]}`).join('\n')
   return { description, 'x-enum-descriptions': sentences }
 }
 
-/** One of a closed list of names. */
+/** An enum of names. */
 export function enumOf<const Names extends readonly string[]>(names: Names, texts: ValueTexts<Names>) {
   return z.enum(names).openapi(describeValues(names, texts))
 }
 
-/** The order of a list: a column, or with `-` in front the same in descending order. */
+/** The sort order of a list: a column for ascending order, or a column with `-` before it for descending order. */
 export function sortOf<const Columns extends readonly string[]>(columns: Columns) {
   const names = columns.flatMap((column: Columns[number]) => [column, `-${column}`] as const)
   const texts = columns.flatMap((column) => [
     [column, `By ${column}, ascending.`],
     [`-${column}`, `By ${column}, descending.`],
   ])
-  return enumOf(names, Object.fromEntries(texts) as ValueTexts<typeof names>) // of the very same names
+  return enumOf(names, Object.fromEntries(texts) as ValueTexts<typeof names>) // one text for each name
 }
 
-/** Accepts the old system's number for a name, or the name itself; the schema of the document shows the names. */
+/** Accepts a name, or the number that the old system used for it. The document shows only the names. */
 export function nameOrNumber<const Names extends readonly [string, ...string[]]>(
   names: Names,
   firstNumber: number,

@@ -1,15 +1,15 @@
-// Zod's own messages in plain words that fit behind the name of a member: "status must be one of READY, RUNNING".
+// Replaces Zod's messages with short texts that follow the name of a member: "status must be one of READY, RUNNING".
 import { type core, z } from 'zod'
 
 const types: Record<string, string> = {
-  string: 'must be a text',
+  string: 'must be a string',
   boolean: 'must be true or false',
-  number: 'must be a whole number', // no number of ours has a fraction
+  number: 'must be a whole number', // the API has no fractional numbers
   int: 'must be a whole number',
   object: 'must be a JSON object',
 }
 
-/** The words for what a schema does not word itself. Undefined leaves it to Zod: a test sees that nothing comes to that. */
+/** The message of an issue for which the schema has none. A test checks that Zod's own message is never used. */
 function describeIssue(issue: core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined) return 'is required'
   switch (issue.code) {
@@ -18,7 +18,7 @@ function describeIssue(issue: core.$ZodRawIssue): string | undefined {
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`
     case 'too_small':
-      // The only text of ours that is bounded in this way may be of any length but none.
+      // The only string with this check has a minimum length of 1.
       return issue.origin === 'string' ? 'must not be empty' : `must be ${issue.minimum} or more`
     case 'too_big':
       return issue.origin === 'string'

@@ -1,4 +1,4 @@
-// One slice of the API: routes that validate by their own schemas and say what they answer.
+// Routers: their routes validate input by schemas and declare their answers for the OpenAPI document.
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { getPathNoStrict } from 'hono/utils/url'
 import type { ZodError } from 'zod'
@@ -7,26 +7,26 @@ import type { AppContext, AppEnv } from '../context.ts'
 import { explainFaults } from './faults.ts'
 import { enumOf } from './fields.ts'
 import './messages.ts'
-import { closeQuery, isLenient } from './strict-input.ts'
+import { isLenient, makeQueryStrict } from './strict-input.ts'
 
 export type Router = OpenAPIHono<AppEnv>
 
-/** A router whose input is strict and whose validation failures are problems that point at each fault. */
+/** A router that refuses unknown input. Validation failures become problems that list each fault. */
 export function createRouter(): Router {
   const router = new OpenAPIHono<AppEnv>({ getPath: readPath })
   const { openapi } = router
   const register = (config: RouteConfig, handler: never) => {
     if (isLenient(config)) return openapi(config, handler, throwFaults([]))
-    const { route, parameters } = closeQuery(config)
+    const { route, parameters } = makeQueryStrict(config)
     return openapi(route, handler, throwFaults(parameters))
   }
-  router.openapi = register as typeof openapi // the same routes and handlers, and a query that is closed
+  router.openapi = register as typeof openapi // the same signature; only the query schema becomes strict
   return router
 }
 
 type Checked = { target: string } & ({ success: true } | { success: false; error: ZodError })
 
-/** @param parameters of the query that the route takes */
+/** @param parameters the names of the query parameters that the route accepts */
 function throwFaults(parameters: string[]) {
   return (result: Checked, c: AppContext): undefined => {
     if (result.success) return undefined
@@ -35,9 +35,9 @@ function throwFaults(parameters: string[]) {
 }
 
 /**
- * A trailing slash is optional on every path, as it was in the old system. And Hono's trie holds `/:id` under that very
- * name: a path that says `:id` would be found twice, as a literal and as a parameter, and all its middleware run twice.
- * As `%3A`, which means the same (RFC 3986 §2.1), it is a parameter only.
+ * A trailing slash is optional on every path, as it was in the old system. Hono's router stores the parameter `/:id` under
+ * that text. A request path that contains `/:id` would match twice, as a literal and as a parameter, and its middleware
+ * would run twice. With the equivalent `%3A` (RFC 3986 §2.1), it matches only as a parameter.
  */
 function readPath(request: Request): string {
   const path = getPathNoStrict(request)
@@ -45,7 +45,7 @@ function readPath(request: Request): string {
 }
 
 const meanings = Object.entries(errorKinds).map(([code, { meaning }]) => [code, meaning])
-export const errorCode = enumOf(errorCodes, Object.fromEntries(meanings) as Record<ErrorCode, string>) // of every code
+export const errorCode = enumOf(errorCodes, Object.fromEntries(meanings) as Record<ErrorCode, string>) // has every code
 
 export const problemSchema = z
   .object({
@@ -72,7 +72,7 @@ export function json<Schema extends z.ZodType>(schema: Schema, description: stri
   return { description, content: { 'application/json': { schema } } }
 }
 
-/** A JSON answer that has a registered type of its own, too: see `chooseJsonType`. */
+/** A JSON answer that also has a registered media type: see `chooseJsonType`. */
 export function jsonAlsoAs<Type extends string, Schema extends z.ZodType>(
   type: Type,
   schema: Schema,
@@ -87,13 +87,13 @@ export function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } }
 }
 
-/** Under which member of a response the document keeps the codes of its problems. */
+/** The member of a response that lists the codes of its problems. */
 export const codesMember = 'x-problem-codes'
 
 /**
- * The problem answers of a route, by status: those that its own decisions lead to. What follows from the shape of a
- * route (a token, a body, an id) is added by the document. Problems are thrown and never returned, so the handler's
- * type need not know them: hence the empty type.
+ * The problems that the code of a route can throw, by status. `buildDocument` adds those that follow from the route's
+ * token, body and id. Problems are thrown, not returned. The return type is empty, so that the handler's type does not
+ * contain them.
  */
 export function problems(...codes: ErrorCode[]): Record<never, never> {
   const byStatus: Record<number, { description: string; [codesMember]: ErrorCode[] }> = {}

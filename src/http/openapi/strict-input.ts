@@ -1,5 +1,5 @@
-// Input is strict: a member of a body or a query parameter that is not known is refused by its name, so that a
-// misspelt one is never taken for success. Only queues and controllers, which speak formats of their own, may add some.
+// Strict input: an unknown member of a body or an unknown query parameter is refused, so that a misspelled name is an
+// error. Only QStash and controllers may send unknown members, because they have their own formats.
 import { type RouteConfig, z } from '@hono/zod-openapi'
 import type { core, ZodRawShape } from 'zod'
 
@@ -8,14 +8,14 @@ type Members = Record<string, z.ZodType>
 /**
  * A body of a request.
  * @param name of the component in the OpenAPI document
- * @param shown what a GET of the same resource answers. Its members that the body cannot change are ignored, so that
- *   what was read can be changed and sent back.
+ * @param shown the schema of a GET of the same resource. Its members that the body cannot change are ignored, so that
+ *   a client can change what it read and send it back.
  */
 export function bodyOf<Shape extends ZodRawShape>(name: string, shape: Shape, shown?: z.ZodObject<Members>) {
   const readOnly = Object.entries(shown?.shape ?? {}).filter(([member]) => !Object.hasOwn(shape, member))
   const described = readOnly.map(([member, schema]) => [member, schema.optional().openapi({ readOnly: true })])
   const whole = z.strictObject({ ...shape, ...Object.fromEntries(described) })
-  // The read-only members stand in the document alone: of a value they are gone before it is checked.
+  // The read-only members are only for the document: `omitMembers` removes them before validation.
   const schema = whole as unknown as z.ZodObject<Shape, core.$strict>
   const names = new Set(readOnly.map(([member]) => member))
   return z.preprocess((value) => omitMembers(value, names), schema).openapi(name)
@@ -26,7 +26,7 @@ function omitMembers(value: unknown, names: Set<string>): unknown {
   return Object.fromEntries(Object.entries(value).filter(([member]) => !names.has(member)))
 }
 
-/** Callers that are programs of others: what they send beside what we read is theirs. */
+/** The security schemes of QStash and controllers, which may send members that we do not read. */
 const lenientSchemes = ['queue', 'outcome']
 
 export function isLenient({ security = [] }: { security?: Record<string, unknown>[] }): boolean {
@@ -34,10 +34,10 @@ export function isLenient({ security = [] }: { security?: Record<string, unknown
 }
 
 /**
- * The route with a query that takes only its own parameters: none where the route has no query.
- * @throws TypeError for a query that is no object: nothing else can be closed
+ * The route with a query schema that refuses unknown parameters. Without a query schema, it refuses all parameters.
+ * @throws TypeError if the query schema is not an object: only an object can be strict
  */
-export function closeQuery(route: RouteConfig): { route: RouteConfig; parameters: string[] } {
+export function makeQueryStrict(route: RouteConfig): { route: RouteConfig; parameters: string[] } {
   const { query = z.object({}) } = route.request ?? {}
   if (!(query instanceof z.ZodObject)) throw new TypeError(`the query of ${route.path} must be an object`)
   const parameters = Object.keys(query.shape)

@@ -1,5 +1,5 @@
-// Zod as far as the Worker needs it: wrangler.toml puts this file in the place of the package. Whoever takes all of `z`,
-// as @hono/zod-openapi does, takes its fifty languages and two JSON Schema converters along: half of the bundle.
+// The parts of Zod that the Worker uses. wrangler.toml replaces the package with this file. @hono/zod-openapi imports all
+// of `z`, with fifty languages and two JSON Schema converters. They would be half of the bundle.
 import * as zod from 'zod/v4'
 
 export const z = {

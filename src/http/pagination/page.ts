@@ -1,12 +1,12 @@
-// Pages on the wire: a cursor in, `next_cursor` and a Link header (RFC 8288) out.
+// Pagination over HTTP: reads the cursor of a request, and answers with `next_cursor` and a Link header (RFC 8288).
 import { TiebarError } from '../../kernel/error.ts'
 import { cutPage, decodeCursor, type Page } from '../../kernel/page.ts'
 import type { AppContext } from '../context.ts'
 import type { Order, Sorted, SortedPage, Sorts } from './store.ts'
 
 /**
- * Reads which page a query asks for.
- * @throws TiebarError `validation_failed` for a cursor that this list did not write in this order
+ * Reads which page a request asks for.
+ * @throws TiebarError `validation_failed` for a cursor of another list or another sort order
  */
 export function readPage<Name extends string>(
   sorts: Sorts<Name>,
@@ -18,7 +18,7 @@ export function readPage<Name extends string>(
   throw unknownCursor()
 }
 
-/** Makes the page of the rows of a statement, which are one more than the page shows if there is a next page. */
+/** Makes a page from the rows of a statement. If there is a next page, `rows` has one row more than the page shows. */
 export function toPage<Row extends { id: number | string }, Item>(
   { order, limit }: SortedPage,
   rows: Sorted<Row>[],
@@ -28,11 +28,16 @@ export function toPage<Row extends { id: number | string }, Item>(
 }
 
 function unknownCursor(): TiebarError {
-  return new TiebarError('validation_failed', 'The cursor is not one of this list and order. Start without a cursor.', {
-    errors: [{ parameter: 'cursor', detail: 'must be the next_cursor of a page of this list in this order' }],
-  })
+  return new TiebarError(
+    'validation_failed',
+    'The cursor is not valid for this list and sort order. Start without a cursor.',
+    {
+      errors: [{ parameter: 'cursor', detail: 'must be the next_cursor of a page of this list in this order' }],
+    },
+  )
 }
 
+/** Answers 200 with the page, and with a Link header if there is a next page. */
 export function answerPage<Item extends object>(c: AppContext, page: Page<Item>) {
   if (page.next_cursor !== null) {
     const next = new URL(c.req.url)

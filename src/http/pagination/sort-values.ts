@@ -1,4 +1,5 @@
-// What a cursor may hold. A cursor is not signed, and anybody can write one: PostgreSQL must be able to read the values.
+// Checks the values of a cursor. A cursor is not signed, so a client can send any text. PostgreSQL must be able to parse
+// its values.
 import { isTimestamp, toRfc3339 } from '../../kernel/time.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -7,7 +8,7 @@ const time = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/
 
 const isNumber = (text: string) => /^-?\d{1,15}$/.test(text)
 
-/** By PostgreSQL's name of the type: whether a text is a value of it. */
+/** Whether a text is a value of a type, by PostgreSQL's name of the type. */
 const checks: Record<string, (text: string) => boolean> = {
   bigint: isNumber,
   integer: (text) => isNumber(text) && Number(text) === (Number(text) | 0),

@@ -1,31 +1,31 @@
-// Orders of a list, defined once: the names in the query, ORDER BY, the cursor's values and the condition of the next page.
+// Sort orders of a list, defined once for the query parameter, ORDER BY, the cursor and the condition of the next page.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Columns } from '../../infra/rows.ts'
 import type { Cursor } from '../../kernel/page.ts'
 import { sortValueCheck } from './sort-values.ts'
 
-/** A column ascending, or with `-` in front descending. */
+/** A column for ascending order, or a column with `-` before it for descending order. */
 export type Order<Name extends string> = Name | `-${Name}`
 
 export type Sorts<Name extends string> = {
   names: readonly Name[]
-  /** The values of the query's `sort`. */
+  /** The allowed values of the query parameter `sort`. */
   orders: Order<Name>[]
   /** Whether PostgreSQL can read the values of a cursor. */
   accepts(order: Order<Name>, cursor: Cursor): boolean
-  /** @param after the last row of the page before */
+  /** @param after the last row of the previous page */
   page(order: Order<Name>, limit: number, after?: Cursor): SortedPage
 }
 
-/** One page of a sorted list, as parts of a statement. `alias` is what the statement calls the table. */
+/** One page of a sorted list, as parts of a statement. `alias` is the alias of the table in the statement. */
 export type SortedPage = {
   order: string
   limit: number
-  /** One row more than the page shows: it says whether there is a next page. */
+  /** One row more than the page shows. The extra row shows that there is a next page. */
   rowLimit: number
-  /** To be selected with the row: `sort_value`, for the cursor. */
+  /** A column to select with the row: `sort_value`, for the cursor. */
   sortValue(alias: string): SQL
-  /** What rows must fulfil to be on this page or a later one; none for the first page. */
+  /** Conditions for WHERE: only rows after the previous page. Empty for the first page. */
   conditions(alias: string): SQL[]
   /** The list for ORDER BY. */
   orderBy(alias: string): SQL
@@ -34,14 +34,14 @@ export type SortedPage = {
 /** The row of a sorted list. */
 export type Sorted<Row> = Row & { sort_value: string }
 
-/** Each sort column is one of the row's, and never null; the row's `id` breaks ties. */
+/** Sort columns belong to the row and are never null; `id` breaks ties. @throws TypeError for a type without an order */
 export function defineSorts<
   Row extends { id: unknown },
   Sortable extends keyof Row,
   const Name extends (Sortable | 'id') & string,
 >(columns: Columns<Row, Sortable | 'id'>, names: readonly Name[]): Sorts<Name> {
   const accepts = (name: Name | 'id', value: string) => sortValueCheck(columns.sortTypeOf(name))(value)
-  // Throws while the Worker starts, and not at the second page.
+  // Throws when the Worker starts, instead of when a client asks for the second page.
   for (const name of [...names, 'id' as const]) sortValueCheck(columns.sortTypeOf(name))
   return {
     names,
@@ -66,5 +66,5 @@ export function defineSorts<
 }
 
 function columnOf<Name extends string>(order: Order<Name>): Name {
-  return order.replace(/^-/, '') as Name // no column's name begins with it
+  return order.replace(/^-/, '') as Name // no column name begins with `-`
 }

@@ -1,4 +1,4 @@
-// Every failure leaves through here: expected ones as problems, all others as a constant 500 and a line in the log.
+// The error handlers: expected errors become problems. All others are logged and become a constant 500.
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { TiebarError } from '../../kernel/error.ts'
@@ -8,15 +8,15 @@ import type { AppEnv } from '../context.ts'
 import { answerProblem } from './problem.ts'
 
 export function handleError(origin: string): ErrorHandler<AppEnv> {
-  return (error, c) => answerProblem(c, explain(error, c), c.var.requestId, origin)
+  return (error, c) => answerProblem(c, toTiebarError(error, c), c.var.requestId, origin)
 }
 
-function explain(error: Error, c: Context<AppEnv>): TiebarError {
+function toTiebarError(error: Error, c: Context<AppEnv>): TiebarError {
   if (error instanceof TiebarError) {
-    // What lies behind a failure of ours is for us, not for the client. A client's mistake is no error of ours: the
-    // line of its request names it.
-    const isOurs = errorKinds[error.code].status >= 500
-    if (isOurs && error.cause !== undefined) {
+    // The cause of a server error is logged, not sent to the client. For a client's error, the log line of the request
+    // is enough.
+    const isServerError = errorKinds[error.code].status >= 500
+    if (isServerError && error.cause !== undefined) {
       c.var.trace.log('error', { code: error.code, ...describeError(error.cause) })
     }
     return error
@@ -29,22 +29,23 @@ function explain(error: Error, c: Context<AppEnv>): TiebarError {
 }
 
 /**
- * A path that exists with other methods answers 405 and says which (RFC 9110 §15.5.6), or says it to whoever asks with
- * OPTIONS (§9.3.7). All others answer 404.
+ * For a path that exists with other methods, answers OPTIONS (RFC 9110 §9.3.7) and refuses all other methods with 405
+ * (§15.5.6). Both answers list the methods in Allow. All other paths answer 404.
+ * The handler throws TiebarError `method_not_allowed` or `not_found`.
  */
 export function handleNotFound(app: Hono<AppEnv>): NotFoundHandler<AppEnv> {
   return (c) => {
     const allow = findMethods(app, c.req.path)
-    if (allow.length === 0) throw new TiebarError('not_found', 'There is nothing at this path.')
+    if (allow.length === 0) throw new TiebarError('not_found', 'Nothing exists at this path.')
     if (c.req.method === 'OPTIONS') return c.body(null, 204, { Allow: allow.join(', ') })
-    throw new TiebarError('method_not_allowed', `This path knows ${allow.join(', ')}.`, { allow })
+    throw new TiebarError('method_not_allowed', `This path supports ${allow.join(', ')}.`, { allow })
   }
 }
 
 function findMethods(app: Hono<AppEnv>, path: string): string[] {
   const bare = path.replace(/(?<=.)\/$/, '')
   const routes = app.routes.filter(({ method }) => method !== 'ALL')
-  // A path that is written out is that path, and not also an id in another one's pattern.
+  // A literal path has priority over a pattern that would match it as an id.
   const exact = routes.filter((route) => route.path === bare)
   const found = exact.length > 0 ? exact : routes.filter((route) => toPattern(route.path).test(bare))
   const methods = found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))

@@ -1,4 +1,4 @@
-// The pages that the `type` of a problem points to: what each code means and what to do, for people and for programs.
+// The pages that the `type` of a problem points to: what each code means and what to do, as HTML and as JSON.
 import { createHash } from 'node:crypto'
 import { createRoute, z } from '@hono/zod-openapi'
 import { html, raw } from 'hono/html'
@@ -20,7 +20,7 @@ const problemPage = z
     meaning: z.string(),
     why: z.string(),
     remedy: z.string(),
-    retry_helps: z.boolean().openapi({ description: 'Whether the very same request may succeed later' }),
+    retry_helps: z.boolean().openapi({ description: 'Whether the same request may succeed later' }),
   })
   .openapi('ProblemPage', { example: toPage('job_open', 'https://api.example.com') })
 const problemPages = z.object({ items: z.array(problemPage) }).openapi('ProblemPages')
@@ -35,7 +35,7 @@ const listPages = createRoute({
   path,
   operationId: 'listProblems',
   tags,
-  summary: 'Everything that can go wrong',
+  summary: 'List all error codes',
   responses: inBoth(problemPages, 'All codes, by status; HTML for browsers'),
 })
 
@@ -44,7 +44,7 @@ const readPage = createRoute({
   path: `${path}/{code}`,
   operationId: 'readProblem',
   tags,
-  summary: 'What a code means and what to do',
+  summary: 'Explain an error code',
   request: { params: z.object({ code: z.string().openapi({ example: 'job_open' }) }) },
   responses: inBoth(problemPage, 'The page of the code; HTML for browsers'),
 })
@@ -54,14 +54,14 @@ export function problemPageRoutes(origin: string): Router {
 
   router.openapi(listPages, (c) => {
     const pages = errorCodes.map((code) => toPage(code, origin)).sort((a, b) => a.status - b.status)
-    return wantsHtml(c) ? answerHtml(c, 'Problems', drawList(pages)) : c.json({ items: pages }, 200)
+    return wantsHtml(c) ? answerHtml(c, 'Problems', renderList(pages)) : c.json({ items: pages }, 200)
   })
 
   router.openapi(readPage, (c) => {
     const { code } = c.req.valid('param')
-    if (!isErrorCode(code)) throw new TiebarError('not_found', `No problem has this code; ${path} lists them all.`)
+    if (!isErrorCode(code)) throw new TiebarError('not_found', `No problem has this code. ${path} lists all codes.`)
     const page = toPage(code, origin)
-    return wantsHtml(c) ? answerHtml(c, page.title, drawPage(page)) : c.json(page, 200)
+    return wantsHtml(c) ? answerHtml(c, page.title, renderPage(page)) : c.json(page, 200)
   })
 
   return router
@@ -78,7 +78,7 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorKinds, code)
 }
 
-/** A program that takes anything gets JSON; a browser names HTML first. */
+/** A client that accepts any type gets JSON. Browsers prefer HTML. */
 function wantsHtml(c: AppContext): boolean {
   c.header('Vary', 'Accept', { append: true })
   c.header('Cache-Control', 'public, max-age=300')
@@ -106,22 +106,22 @@ ${content}
   return c.html(page, 200)
 }
 
-function drawPage({ code, status, title, meaning, why, remedy, retry_helps }: Page) {
+function renderPage({ code, status, title, meaning, why, remedy, retry_helps }: Page) {
   const retry = retry_helps
-    ? 'Yes, later: the same request may then succeed.'
-    : 'No: the same request is answered the same until something has changed.'
+    ? 'Yes: the same request may succeed later.'
+    : 'No: the same request gets the same answer until something changes.'
   return html`<h1>${title}</h1>
 <p><code>${code}</code> · HTTP status ${status}</p>
 <dl>
-  <dt>What it means</dt><dd>${drawText(meaning)}</dd>
-  <dt>Why it happens</dt><dd>${drawText(why)}</dd>
-  <dt>What to do</dt><dd>${drawText(remedy)}</dd>
+  <dt>What it means</dt><dd>${renderText(meaning)}</dd>
+  <dt>Why it happens</dt><dd>${renderText(why)}</dd>
+  <dt>What to do</dt><dd>${renderText(remedy)}</dd>
   <dt>Does a retry help?</dt><dd>${retry}</dd>
 </dl>
 <p><a href="${path}">All problems</a> · <a href="/api/docs">Documentation</a></p>`
 }
 
-function drawList(pages: Page[]) {
+function renderList(pages: Page[]) {
   return html`<h1>Problems</h1>
 <p>Every error of this API is an <code>application/problem+json</code> (RFC 9457) with one of these codes.</p>
 <table>
@@ -130,7 +130,7 @@ ${pages.map(({ code, status, title }) => html`<tr><td>${status}<td><a href="${pa
 <p><a href="/api/docs">Documentation</a></p>`
 }
 
-/** The texts set code between backticks. */
-function drawText(text: string) {
+/** In the texts, backticks enclose code. */
+function renderText(text: string) {
   return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))
 }

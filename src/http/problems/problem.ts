@@ -16,7 +16,7 @@ export type ProblemBody = {
   job_id?: string
 }
 
-/** @param origin our own public URL: `type` is a page of ours that explains the code */
+/** @param origin the public URL of this Worker: `type` is the URL of a page that explains the code */
 export function toProblem(error: TiebarError, requestId: string, origin: string): ProblemBody {
   const { status, title } = errorKinds[error.code]
   const { errors, jobId } = error.extensions
@@ -38,7 +38,7 @@ export function answerProblem(c: Context, error: TiebarError, requestId: string,
   if (retryAfterSeconds !== undefined) c.header('Retry-After', String(retryAfterSeconds))
   if (limit) setRateLimitFields(c, limit, retryAfterSeconds ?? limit.windowSeconds)
   if (allow) c.header('Allow', allow.join(', '))
-  // RFC 6750 §3: the scheme, and the reason if a token was sent that is not valid.
+  // RFC 6750 §3: the scheme, and the error if the request had an invalid token.
   if (status === 401) c.header('WWW-Authenticate', challenges[error.code] ?? 'Bearer')
   return c.body(JSON.stringify(toProblem(error, requestId, origin)), status, {
     'Content-Type': 'application/problem+json',

@@ -10,7 +10,11 @@ export type CancelResult = {
   job: JobRow
 }
 
-/** Takes a QUEUED job back. @throws TiebarError `session_ended` */
+/**
+ * Cancels a QUEUED job.
+ * @param detail the caller's reason
+ * @throws TiebarError `session_ended`
+ */
 export async function cancelJob(
   database: Database,
   caller: Caller,
@@ -21,21 +25,24 @@ export async function cancelJob(
     lockMachineOf(jobId),
     sql`
     WITH caller AS (${selectCaller(caller)}),
-    was AS (
+    target AS (
       SELECT jobs.* FROM jobs, caller WHERE jobs.id = ${jobId}::uuid
         AND (caller.is_staff OR jobs.requested_by = caller.id OR jobs.machine_owner_id = caller.id)
     ),
     canceled AS (
       UPDATE jobs SET state = 'CANCELED', result = 'IGNORE', reason = 'by_person', detail = ${detail},
         finished_at = ${now}, version = jobs.version + 1
-      FROM was WHERE jobs.id = was.id AND was.state = 'QUEUED' AND NOT was.must_succeed
+      FROM target
+      WHERE jobs.id = target.id AND target.state = 'QUEUED' AND NOT target.must_succeed
       RETURNING jobs.*
     ),
     event AS (
       INSERT INTO job_events (job_id, version, state, at, by, reason, detail)
       SELECT canceled.id, version, state, ${now}, caller.id::text, reason, detail FROM canceled, caller
     ),
-    current_job AS (SELECT ${jobColumns.of('canceled')} FROM canceled UNION ALL SELECT ${jobColumns.of('was')} FROM was)
+    current_job AS (
+      SELECT ${jobColumns.of('canceled')} FROM canceled UNION ALL SELECT ${jobColumns.of('target')} FROM target
+    )
     SELECT current_job.*, CASE WHEN current_job.id IS NULL THEN 'not_found'
       WHEN EXISTS (SELECT FROM canceled) THEN 'canceled' ELSE 'not_cancelable' END AS decision
     FROM caller LEFT JOIN current_job ON true ORDER BY current_job.version DESC NULLS LAST LIMIT 1`,

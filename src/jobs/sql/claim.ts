@@ -5,15 +5,15 @@ import { leaseSeconds } from '../job.ts'
 import { type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
 import { endJobs, nextStep, type Step } from './next-step.ts'
 
-/** `job` is what it is now; a step that ended the job has done so. */
+/** `step` has been carried out already, and `job` has the state after it. */
 export type Claim = {
   step: Step | null
   job: JobRow
   controllerUrl: string | null
-  /** Whether some attempt before this one may have acted. */
+  /** Whether an earlier attempt may have been executed. */
   mayHaveExecutedBefore: boolean
   leaseRemainingSeconds: number
-  /** How long the command may still be sent, by PostgreSQL's clock, when the claim was made. */
+  /** How long the command may still be sent, by PostgreSQL's clock at the time of the claim. */
   timeLeftSeconds: number
 }
 
@@ -25,10 +25,13 @@ type ClaimRow = JobRow & {
   time_left_seconds: number
 }
 
-/** With the controller's 10 s and the 8 s for storing what it said, a delivery so ends within the queue's 25 s. */
+/** Plus 10 s for the controller and 8 s for storing its answer, this is less than the queue's time-out of 25 s. */
 const claimDeadlineMs = 6_000
 
-/** Carries out `next` for a delivery: step `send` begins an attempt under a lease. Undefined: no such job. */
+/**
+ * Carries out the next step of a job for a delivery: the step `send` begins an attempt under a lease.
+ * @returns undefined if the job does not exist
+ */
 export async function claim(database: Database, jobId: string): Promise<Claim | undefined> {
   const statements = [
     lockMachineOf(jobId),
@@ -38,23 +41,23 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
         ${nextStep} AS step
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
     ), ${endJobs('queue')},
-    begun AS (
+    started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, ${now}), version = jobs.version + 1
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
-    begun_event AS (
+    started_event AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by)
-      SELECT id, version, state, ${now}, attempts, 'queue' FROM begun
+      SELECT id, version, state, ${now}, attempts, 'queue' FROM started
     ),
     leased AS (
-      UPDATE machines SET leased_by = begun.id || ':' || begun.attempts,
+      UPDATE machines SET leased_by = started.id || ':' || started.attempts,
         leased_until = ${now} + ${`${leaseSeconds} seconds`}::interval
-      FROM begun WHERE machines.id = begun.machine_id
+      FROM started WHERE machines.id = started.machine_id
     ),
     current_job AS (
-      SELECT ${jobColumns.of('begun')} FROM begun UNION ALL SELECT ${jobColumns.of('ended')} FROM ended
+      SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended
       UNION ALL SELECT ${jobColumns.of('due')} FROM due
     )
     SELECT current_job.*, due.step, due.controller_url, due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds,

@@ -1,4 +1,4 @@
-// Decides on a request for a command and stores what was decided: the job, or the refusal.
+// Decides whether a command is accepted, and stores the job or the refusal.
 import { sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
@@ -20,8 +20,8 @@ export type JobRequest = {
 export type CreateJobDecision = 'accepted' | 'not_found' | Refusal
 
 /**
- * `accepted`: `job` is the new one, and it took the place of those in `superseded`. A refusal names the `open_job` that
- * is in the way. It is a row, so that it can be stored with the idempotency key.
+ * `accepted`: `job` is the new job, and it supersedes the jobs in `superseded`. `job_open`: `open_job_id` is the job
+ * that blocks the command. The fields are named like columns: the row is stored with the idempotency key.
  */
 export type CreateJobResult = {
   decision: CreateJobDecision
@@ -32,9 +32,9 @@ export type CreateJobResult = {
 }
 
 /**
- * Decides under the machine's lock. A refusal is recorded once a minute for one account, machine, command and reason.
+ * Decides under the machine's lock. The same refusal (account, machine, command, reason) is recorded once a minute.
  * @throws TiebarError `session_ended`
- * @throws UniqueViolation of the idempotency key, for a request that a twin has overtaken
+ * @throws UniqueViolation of the idempotency key, if a concurrent request has stored it first
  */
 export async function createJob(
   database: Database,
@@ -42,13 +42,13 @@ export async function createJob(
   { jobId, machineId, command, expiresInSeconds }: JobRequest,
   key: RequestKey | undefined,
 ): Promise<CreateJobResult> {
-  const { admittedIn, supersedes } = commandRules[command]
+  const { acceptedIn, supersedes } = commandRules[command]
   const hasOpenJob = sql`EXISTS (SELECT FROM open_jobs)`
   const decision = firstOf<CreateJobDecision>([
     [sql`machine.id IS NULL`, 'not_found'],
     [sql`NOT (caller.is_staff OR machine.owner_id = caller.id)`, 'not_owner'],
     [sql`EXISTS (SELECT FROM open_jobs WHERE command = ${command} OR NOT ${supersedes}::boolean)`, 'job_open'],
-    [sql`machine.status NOT IN (${sqlList(admittedIn)}) AND NOT ${hasOpenJob}`, 'wrong_state'],
+    [sql`machine.status NOT IN (${sqlList(acceptedIn)}) AND NOT ${hasOpenJob}`, 'wrong_state'],
     [sql`machine.controller_url IS NULL`, 'no_controller'],
     [sql`true`, 'accepted'],
   ])

@@ -1,48 +1,48 @@
-// What happens next to a job: one SQL expression, which claim, failure callback and sweep embed and carry out.
+// The next step of a job: one SQL expression. The claim, the failure callback and the sweep embed it and carry it out.
 import { type SQL, sql } from 'drizzle-orm'
 import { sqlList } from '../../infra/rows.ts'
 import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
-import { byCommand, firstOf, now, number } from './fragments.ts'
+import { byCommand, firstOf, now, numberLiteral } from './fragments.ts'
 
 /** Steps that end the job. */
-type EndingStep = 'expire' | 'reject' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
+type FinalStep = 'expire' | 'reject' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
 
 /**
- * `wait`: the controller will report · `leased`: another attempt has the machine · `send`: begin an attempt · all others
- * end the job.
+ * `wait`: the controller will report · `leased`: another attempt holds the lease · `send`: begin an attempt · all other
+ * steps end the job.
  */
-export type Step = 'wait' | 'leased' | 'send' | EndingStep
+export type Step = 'wait' | 'leased' | 'send' | FinalStep
 
 const isAwaited = sql`j.state IN (${sqlList(awaitedStates)})`
-const isOverdue = sql`j.pending_since + interval '${number(pendingSeconds)} seconds' <= ${now}`
-const isUsedUp = sql`j.attempts >= ${byCommand(({ maxAttempts }) => (maxAttempts === null ? null : number(maxAttempts)))}`
-const isLate = sql`j.not_after <= ${now}`
-const hasFitStatus = byCommand(({ isCheckedWhenSent, admittedIn }) => {
-  return isCheckedWhenSent ? sql`m.status IN (${sqlList(admittedIn)})` : sql`true`
+const isOverdue = sql`j.pending_since + interval '${numberLiteral(pendingSeconds)} seconds' <= ${now}`
+const hasNoAttemptsLeft = sql`j.attempts >= ${byCommand(({ maxAttempts }) => (maxAttempts === null ? null : numberLiteral(maxAttempts)))}`
+const isExpired = sql`j.not_after <= ${now}`
+const hasAcceptedStatus = byCommand(({ isCheckedWhenSent, acceptedIn }) => {
+  return isCheckedWhenSent ? sql`m.status IN (${sqlList(acceptedIn)})` : sql`true`
 })
-/** The machine is no longer one that the command may be sent to. */
-const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasFitStatus})`
+/** The machine has changed since the request, so the command may no longer be sent to it. */
+const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasAcceptedStatus})`
 
-/** What happens next to a job `j` of a machine `m`, as a `Step`. Null: the job has ended. */
+/** The next `Step` of a job `j` of a machine `m`. NULL: the job has ended. */
 export const nextStep = firstOf<Step>([
   [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
   [isAwaited, 'wait'],
   [sql`j.state NOT IN (${sqlList(deliverableStates)})`, null],
   [sql`m.leased_until > ${now}`, 'leased'],
-  [sql`${isUsedUp} AND j.may_have_executed`, 'fail_outcome_unknown'],
-  [isUsedUp, 'fail_unreachable'],
-  [sql`${isLate} AND j.may_have_executed`, 'fail_outcome_unknown'],
-  [isLate, 'expire'],
-  // Rejected only while it is certain that the command was never carried out.
+  [sql`${hasNoAttemptsLeft} AND j.may_have_executed`, 'fail_outcome_unknown'],
+  [hasNoAttemptsLeft, 'fail_unreachable'],
+  [sql`${isExpired} AND j.may_have_executed`, 'fail_outcome_unknown'],
+  [isExpired, 'expire'],
+  // A job is REJECTED only if its command has certainly never been executed.
   [sql`${isChanged} AND j.may_have_executed`, 'fail_outcome_unknown'],
   [isChanged, 'reject'],
   [sql`true`, 'send'],
 ])
 
-/** `isMachineInError`: the machine is in ERROR afterwards; otherwise only if the job had to succeed. */
+/** `isMachineInError`: the machine goes to ERROR. Without it, only a job with `must_succeed` sends it to ERROR. */
 type End = JobEnd & { isMachineInError: boolean }
 
-const ends: Record<EndingStep, End> = {
+const ends: Record<FinalStep, End> = {
   expire: { state: 'EXPIRED', result: 'IGNORE', reason: 'not_in_time', isMachineInError: false },
   reject: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'changed', isMachineInError: false },
   fail_outcome_unknown: {
@@ -60,7 +60,7 @@ const endRows = Object.entries(ends).map(([step, { state, result, reason, isMach
 })
 const endsTable = sql`ends (step, state, result, reason, is_machine_in_error) AS (VALUES ${sql.join(endRows, sql`, `)})`
 
-/** CTEs that end the jobs of `due` whose step says so, with event and machine. They need `due (id, version, step)`. */
+/** CTEs that end the jobs in `due` with a `FinalStep`, and store event and machine. Need `due (id, version, step)`. */
 export function endJobs(by: EventActor): SQL {
   return sql`${endsTable},
     ended AS (

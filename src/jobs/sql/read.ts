@@ -1,4 +1,4 @@
-// Reading jobs: one, its timeline, and the pages of history. Each is one statement that begins with the caller.
+// Reads jobs: one job, its timeline, and pages of history. Each is one statement that begins with the caller.
 import { type SQL, sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
@@ -14,9 +14,10 @@ import { type JobRow, jobColumns } from './fragments.ts'
 /** History is sorted by the time of the request, newest first. */
 export const historySorts = defineSorts(jobColumns, ['requested_at'])
 
-/** Who may see a job `j`: who asked for it, whose machine it is, staff. To all others it does not exist. */
+/** Who may see a job `j`: its requester, the owner of its machine, and staff. For all others it does not exist. */
 const isVisible = sql.raw('(caller.is_staff OR j.requested_by = caller.id OR j.machine_owner_id = caller.id)')
 
+/** @throws TiebarError `not_found`, `session_ended` */
 export async function readJob(database: Database, caller: Caller, jobId: string): Promise<JobRow> {
   const rows = await database.query<JobRow | { id: null }>(
     'read-job',
@@ -32,7 +33,7 @@ export async function readJob(database: Database, caller: Caller, jobId: string)
 export const eventColumns = pickColumns(jobEvents, ['version', 'state', 'at', 'attempt', 'by', 'reason', 'detail'])
 export type EventRow = RowOf<typeof eventColumns>
 
-/** The timeline of a job, oldest first. */
+/** The timeline of a job, oldest event first. @throws TiebarError `not_found`, `session_ended` */
 export async function listEvents(database: Database, caller: Caller, jobId: string): Promise<EventRow[]> {
   const rows = await database.query<EventRow & { job_id: string | null }>(
     'list-events',
@@ -69,7 +70,7 @@ function conditionsOf(filter: HistoryFilter, page: SortedPage): SQL[] {
   return conditions
 }
 
-/** The jobs of the page among those in `scope`, which may name `caller`. */
+/** One page of the jobs that meet the condition `scope`, which may refer to `caller`. */
 function selectPage(scope: SQL, filter: HistoryFilter, page: SortedPage): SQL {
   return sql`
     SELECT ${jobColumns.of('j')}, ${page.sortValue('j')} FROM jobs j
@@ -77,7 +78,10 @@ function selectPage(scope: SQL, filter: HistoryFilter, page: SortedPage): SQL {
     ORDER BY ${page.orderBy('j')} LIMIT ${page.rowLimit}`
 }
 
-/** Jobs of one machine, newest first; also of a deleted one. @throws TiebarError `not_found`, `not_owner` */
+/**
+ * Jobs of one machine, newest first; also of a deleted machine.
+ * @throws TiebarError `not_found`, `not_owner`, `session_ended`
+ */
 export async function listMachineHistory(
   database: Database,
   caller: Caller,
@@ -109,24 +113,27 @@ export async function listMachineHistory(
   return rows.filter((row) => row.id !== null)
 }
 
-/** Jobs on the caller's machines and jobs that the caller asked for, newest first. */
+/**
+ * Jobs on the caller's machines and jobs that the caller requested, newest first.
+ * @throws TiebarError `session_ended`
+ */
 export async function listMyHistory(
   database: Database,
   caller: Caller,
   filter: HistoryFilter,
   page: SortedPage,
 ): Promise<Sorted<JobRow>[]> {
-  // Two index scans that are merged: an OR would have to read all of both.
-  const onMine = selectPage(sql`j.machine_owner_id = caller.id`, filter, page)
-  const requestedElsewhere = sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`
-  const askedFor = selectPage(requestedElsewhere, filter, page)
+  // Two index scans that are merged: an OR would read all rows of both.
+  const onMyMachines = selectPage(sql`j.machine_owner_id = caller.id`, filter, page)
+  const isOnOtherMachine = sql`j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by`
+  const onOtherMachines = selectPage(isOnOtherMachine, filter, page)
   const rows = await database.query<Sorted<JobRow> | { id: null }>(
     'list-my-history',
     sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT page.* FROM caller LEFT JOIN LATERAL (
-      SELECT * FROM ((${onMine}) UNION ALL (${askedFor})) both_sides
-      ORDER BY ${page.orderBy('both_sides')} LIMIT ${page.rowLimit}
+      SELECT * FROM ((${onMyMachines}) UNION ALL (${onOtherMachines})) merged
+      ORDER BY ${page.orderBy('merged')} LIMIT ${page.rowLimit}
     ) page ON true
     ORDER BY ${page.orderBy('page')}`,
   )

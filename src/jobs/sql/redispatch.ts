@@ -1,15 +1,15 @@
-// Which jobs the queue is to have again: the next step of those that it gave up or lost.
+// Carries out the next step of jobs that the queue has given up or lost; some of them are published again.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 import { sqlList } from '../../infra/rows.ts'
 import { commandRules, commands, queueSilenceSeconds } from '../commands.ts'
 import { awaitedStates, deliverableStates, type EventActor, pendingSeconds } from '../job.ts'
-import { byCommand, type JobRow, jobColumns, lockMachineOf, now, number } from './fragments.ts'
+import { byCommand, type JobRow, jobColumns, lockMachineOf, now, numberLiteral } from './fragments.ts'
 import { endJobs, nextStep } from './next-step.ts'
 
 /**
- * What was done: the queue is to have the job again (`send`, with `publishNo`), or it ended, or there was nothing to do.
- * `job` is what it is now.
+ * `send`: publish the job again, with `publishNo` · `ended`: the job has ended · `leased`, `wait`, null: nothing was
+ * done. `job` has the state after the step.
  */
 export type RedispatchResult = {
   step: 'send' | 'ended' | 'leased' | 'wait' | null
@@ -48,7 +48,10 @@ function toResult(row: RedispatchRow): RedispatchResult {
   }
 }
 
-/** Carries out the next step after QStash has reported that it gave the message up. Undefined: no such job. */
+/**
+ * Carries out the next step of a job whose message QStash has given up.
+ * @returns undefined if the job does not exist
+ */
 export async function handleDeliveryFailure(database: Database, jobId: string): Promise<RedispatchResult | undefined> {
   const due = sql`
     SELECT j.*, extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds, ${nextStep} AS step
@@ -60,32 +63,32 @@ export async function handleDeliveryFailure(database: Database, jobId: string): 
   return row && toResult(row)
 }
 
-/** A message that QStash has not taken by then is published again. */
+/** A job that QStash has not accepted this long after the request is published again. */
 const unpublishedSeconds = 5
 
-/** Which published jobs the queue has lost, as far as the index can tell; then by command. */
+/** The shortest silence limits the index scan; the silence of each command then decides whether its job is lost. */
 const silences = commands.map((command) => queueSilenceSeconds(commandRules[command]))
-const silenceSeconds = byCommand((rule) => number(queueSilenceSeconds(rule)))
+const silenceSeconds = byCommand((rule) => numberLiteral(queueSilenceSeconds(rule)))
 
 /**
- * Carries out the next step of up to `limit` jobs that nothing else will move: not published 5 s after the request, lost
- * by the queue, or PENDING for too long. One statement: a machine that another transaction has locked is skipped, one
- * that is locked here is read anew, and the guard on the version leaves a job alone that has changed meanwhile. Jobs that
- * end come first: they need no queue, and must not wait behind what an unavailable queue does not take.
+ * Carries out the next step of up to `limit` stalled jobs: not published 5 s after the request, lost by the queue, or
+ * PENDING for too long. It is one statement: it skips a machine that another transaction has locked, reads a machine
+ * again after locking it, and does not change a job whose version has changed meanwhile. Jobs that end come first: they
+ * need no queue, and must not wait for jobs that an unavailable queue does not accept.
  */
 export async function redispatchDueJobs(database: Database, limit: number): Promise<RedispatchResult[]> {
-  // Each of the three is a range of an index; an OR would have to read all open jobs and their machines. As an array,
-  // because PostgreSQL, which takes all old jobs for due, would otherwise rather read all machines than these few.
+  // Each SELECT reads a range of one index; an OR would read all open jobs and their machines. The ids are an array,
+  // because PostgreSQL overestimates the number of due jobs and would otherwise read all machines.
   const candidates = sql`
     SELECT id FROM jobs WHERE state IN (${sqlList(deliverableStates)})
-      AND published_at IS NULL AND requested_at <= ${now} - interval '${number(unpublishedSeconds)} seconds'
+      AND published_at IS NULL AND requested_at <= ${now} - interval '${numberLiteral(unpublishedSeconds)} seconds'
     UNION ALL
     SELECT id FROM jobs j WHERE state IN (${sqlList(deliverableStates)})
-      AND published_at <= ${now} - interval '${number(Math.min(...silences))} seconds'
+      AND published_at <= ${now} - interval '${numberLiteral(Math.min(...silences))} seconds'
       AND published_at <= ${now} - make_interval(secs => ${silenceSeconds})
     UNION ALL
     SELECT id FROM jobs WHERE state IN (${sqlList(awaitedStates)})
-      AND pending_since <= ${now} - interval '${number(pendingSeconds)} seconds'`
+      AND pending_since <= ${now} - interval '${numberLiteral(pendingSeconds)} seconds'`
   const due = sql`
     SELECT j.*, NULL::float8 AS lease_remaining_seconds, ${nextStep} AS step
     FROM jobs j JOIN machines m ON m.id = j.machine_id
@@ -98,12 +101,16 @@ export async function redispatchDueJobs(database: Database, limit: number): Prom
 
 export type Publication = { jobId: string; publishNo: number }
 
-/** Stores whether the queue has these messages. What has been published anew meanwhile stays as it is. */
-export async function markPublished(database: Database, publications: Publication[], isTaken: boolean): Promise<void> {
+/** Stores whether QStash has accepted these messages. A job that was published again meanwhile is not changed. */
+export async function markPublished(
+  database: Database,
+  publications: Publication[],
+  isAccepted: boolean,
+): Promise<void> {
   await database.query(
     'mark-published',
     sql`
-    UPDATE jobs SET published_at = CASE WHEN ${isTaken}::boolean THEN ${now} END
+    UPDATE jobs SET published_at = CASE WHEN ${isAccepted}::boolean THEN ${now} END
     FROM unnest(${sql.param(publications.map(({ jobId }) => jobId))}::uuid[],
         ${sql.param(publications.map(({ publishNo }) => publishNo))}::int[])
       AS sent (job_id, publish_no)

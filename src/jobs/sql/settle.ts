@@ -1,4 +1,4 @@
-// Stores what a controller answered or reported, or that it did not: one batch for answers and reports alike.
+// Stores the outcome of a command: an answer, a report, or a missing answer of the controller. One batch serves all.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 import { sqlList } from '../../infra/rows.ts'
@@ -16,36 +16,36 @@ import { byCommand, firstOf, type JobRow, jobColumns, leaseOf, lockMachineOf, no
 export type Outcome = {
   result: ControllerResult
   detail: string | null
-  /** Null for a report. */
+  /** Null for a report, which belongs to no attempt. */
   attempt: number | null
-  /** Whether some attempt before this one may have acted. */
+  /** Whether an earlier attempt may have been executed. */
   mayHaveExecutedBefore: boolean
 }
 
 /**
- * `ended`: by this or before with the same result · `pending` · `again`: the attempt failed, the job is open ·
- * `noted`: the answer changed no job · `contradiction`: the job had ended otherwise
+ * `ended`: the job has ended, now or before with the same result · `pending`: the controller will report · `retry`: the
+ * attempt failed, the job is open · `noted`: only an event was added · `contradiction`: it ended with another result
  */
 export type Settlement = {
-  effect: 'ended' | 'pending' | 'again' | 'noted' | 'contradiction'
+  effect: 'ended' | 'pending' | 'retry' | 'noted' | 'contradiction'
   job: JobRow
   isChanged: boolean
 }
 
 type SettlementRow = JobRow & { effect: Settlement['effect']; is_changed: boolean }
 
-/** What an outcome does to a job. Notes leave the job as it is and stand in its timeline. */
-type Decision = 'end' | 'accept' | 'fail_attempt' | 'end_late' | 'note_late_answer' | 'note_contradiction' | 'leave'
+/** What an outcome does to a job. Decisions `note_…` add an event and do not change the state of the job. */
+type Decision = 'end' | 'accept' | 'fail_attempt' | 'end_late' | 'note_late_answer' | 'note_contradiction' | 'ignore'
 
 /** What an outcome does to an open job, by the job's state. Only the attempt that holds the lease can fail. */
 const decisions: Record<OpenState, Record<ControllerResult, Decision>> = {
   QUEUED: {
-    SUCCESS: 'leave',
-    REMOTEFAILED: 'leave',
-    PENDING: 'leave',
-    bad_answer: 'leave',
-    may_have_executed: 'leave',
-    busy: 'leave',
+    SUCCESS: 'ignore',
+    REMOTEFAILED: 'ignore',
+    PENDING: 'ignore',
+    bad_answer: 'ignore',
+    may_have_executed: 'ignore',
+    busy: 'ignore',
   },
   SENT: {
     SUCCESS: 'end',
@@ -58,14 +58,14 @@ const decisions: Record<OpenState, Record<ControllerResult, Decision>> = {
   PENDING: {
     SUCCESS: 'end',
     REMOTEFAILED: 'end',
-    PENDING: 'leave',
-    bad_answer: 'leave',
-    may_have_executed: 'leave',
-    busy: 'leave',
+    PENDING: 'ignore',
+    bad_answer: 'ignore',
+    may_have_executed: 'ignore',
+    busy: 'ignore',
   },
 }
 
-/** How a job ends by what the controller said. Null: that does not end a job. */
+/** How a job ends after each result. Null: the result does not end a job. */
 const ends: Record<ControllerResult, JobEnd | null> = {
   SUCCESS: { state: 'SUCCEEDED', result: 'SUCCESS', reason: null },
   REMOTEFAILED: { state: 'FAILED', result: 'REMOTEFAILED', reason: 'refused' },
@@ -75,7 +75,7 @@ const ends: Record<ControllerResult, JobEnd | null> = {
   busy: null,
 }
 
-/** The statement's decision on a job `was`. */
+/** An SQL expression: the `Decision` about a job `target`. */
 function decide(result: ControllerResult, jobResult: JobResult | null, isFinal: boolean): SQL {
   const onOpen = openStates.map((state): [SQL, Decision] => {
     const decision = decisions[state][result]
@@ -84,21 +84,24 @@ function decide(result: ControllerResult, jobResult: JobResult | null, isFinal: 
   })
   return firstOf<Decision>([
     ...onOpen,
-    [sql`state IN (${sqlList(openStates)})`, 'leave'],
+    [sql`state IN (${sqlList(openStates)})`, 'ignore'],
     [sql`result = 'INTERNALFAILED' AND ${isFinal}::boolean`, 'end_late'],
     [sql`state = 'SUPERSEDED' AND ${jobResult}::text IS NOT NULL`, 'note_late_answer'],
     [sql`${isFinal}::boolean AND result <> ${jobResult}`, 'note_contradiction'],
-    [sql`true`, 'leave'],
+    [sql`true`, 'ignore'],
   ])
 }
 
-/** The status that an outcome gives to the machine of a job `j`. Null: none. */
+/** The status of a machine after an outcome of its job `j`. */
 function statusAfter(result: ControllerResult): SQL {
   if (result === 'SUCCESS') return byCommand(({ statusOnSuccess }) => sqlList([statusOnSuccess]))
   return result === 'PENDING' ? sql`'PENDING'` : sql`'ERROR'`
 }
 
-/** Stores an outcome. Undefined: no such job. */
+/**
+ * Stores an outcome. A late outcome does not set the status of the machine if a newer job has decided it.
+ * @returns undefined if the job does not exist
+ */
 export async function settle(
   database: Database,
   jobId: string,
@@ -117,7 +120,7 @@ export async function settle(
     [
       lockMachineOf(jobId),
       sql`
-    WITH was AS (
+    WITH target AS (
       SELECT j.*, coalesce(m.leased_by = ${lease}, false) AS holds_lease, later.is_followed, later.is_followed_by_ended
       FROM jobs j JOIN machines m ON m.id = j.machine_id, LATERAL (
         SELECT count(*) > 0 AS is_followed,
@@ -128,8 +131,8 @@ export async function settle(
       WHERE j.id = ${jobId}::uuid
     ),
     decision AS (
-      SELECT was.id, ${decide(result, jobResult, isFinal)} AS decision
-      FROM was
+      SELECT target.id, ${decide(result, jobResult, isFinal)} AS decision
+      FROM target
     ),
     changed AS (
       UPDATE jobs SET
@@ -144,7 +147,7 @@ export async function settle(
           ELSE jobs.may_have_executed END,
         version = jobs.version + 1
       FROM decision
-      WHERE jobs.id = decision.id AND decision <> 'leave' AND NOT (starts_with(decision, 'note_') AND EXISTS (
+      WHERE jobs.id = decision.id AND decision <> 'ignore' AND NOT (starts_with(decision, 'note_') AND EXISTS (
         SELECT FROM job_events e WHERE e.job_id = jobs.id AND 'note_' || e.reason = decision AND e.detail = ${note}))
       RETURNING jobs.*, decision.decision
     ),
@@ -170,17 +173,19 @@ export async function settle(
           WHEN changed.decision = 'end_late' AND j.is_followed THEN NULL
           WHEN changed.decision = 'note_late_answer' AND j.is_followed_by_ended THEN NULL
           ELSE ${statusAfter(result)} END AS status
-        FROM was j LEFT JOIN changed ON true
+        FROM target j LEFT JOIN changed ON true
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease)
     ),
-    current_job AS (SELECT ${jobColumns.of('changed')} FROM changed UNION ALL SELECT ${jobColumns.of('was')} FROM was)
+    current_job AS (
+      SELECT ${jobColumns.of('changed')} FROM changed UNION ALL SELECT ${jobColumns.of('target')} FROM target
+    )
     SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
-      WHEN decision.decision = 'fail_attempt' THEN 'again'
-      WHEN current_job.state IN (${sqlList(deliverableStates)}) THEN 'again'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN (${sqlList(deliverableStates)}) THEN 'retry'
       WHEN current_job.state IN (${sqlList(awaitedStates)}) THEN 'pending'
       ELSE 'ended' END AS effect
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1`,

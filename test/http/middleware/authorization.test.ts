@@ -45,21 +45,6 @@ test.each(headers)(
   },
 )
 
-test.each([
-  ['GET', '/api/me'],
-  ['PATCH', '/api/me'],
-  ['POST', '/api/me/password'],
-  ['GET', '/api/me/sessions'],
-  ['DELETE', '/api/me/sessions/0198c0de-7c1a-7000-8000-000000000001'],
-  ['POST', '/api/log-out'],
-  ['GET', '/api/accounts'],
-  ['PATCH', '/api/accounts/1'],
-])('%s %s without a token is answered 401 with the scheme', async (method, path) => {
-  const answer = await world.request(method, path)
-  expect([answer.status, answer.body.code]).toEqual([401, 'token_missing'])
-  expect(answer.headers.get('WWW-Authenticate')).toBe('Bearer')
-})
-
 test.each(['bearer', 'BEARER', 'Bearer '])('the scheme may be written %s', async (scheme) => {
   const person = await world.signUp()
   const answer = await world.request('GET', '/api/me', { headers: { Authorization: `${scheme} ${person.access}` } })

@@ -73,7 +73,7 @@ describe('the log', () => {
   test('has one line per sweep with its results', async () => {
     await world.sweep()
     expect(await waitForLine((line) => line.channel === 'sweep')).toMatchObject({
-      handed_over: expect.any(Number),
+      published: expect.any(Number),
       ended: expect.any(Number),
       duration_ms: expect.any(Number),
     })

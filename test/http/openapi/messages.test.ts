@@ -5,7 +5,7 @@ import '../../../src/http/openapi/messages.ts'
 import * as accounts from '../../../src/accounts/schema.ts'
 import { nameOrNumber, pageQuery, text } from '../../../src/http/openapi/fields.ts'
 import * as jobs from '../../../src/jobs/schema.ts'
-import { longestCursor } from '../../../src/kernel/page.ts'
+import { maxCursorLength } from '../../../src/kernel/page.ts'
 import * as machines from '../../../src/machines/schema.ts'
 
 const messagesOf = (schema: z.ZodType, value: unknown) =>
@@ -20,7 +20,7 @@ test.each<[string, z.ZodType, unknown, string[]]>([
   ['a name that is missing', letter, undefined, ['is required']],
   ['a body that is null', machines.machinePatchBody, null, ['must be a JSON object']],
   ['a body that is a list', jobs.cancelBody, [], ['must be a JSON object']],
-  ['a number for a text', text(1, 4), 7, ['must be a text']],
+  ['a number for a text', text(1, 4), 7, ['must be a string']],
   ['a text that is too long', text(1, 4), 'abcde', ['must have 1 to 4 characters']],
   ['a text that is blank', text(1, 4), ' ', ['must not be blank']],
   ['a text with NUL', text(1, 4), 'a\0', ['must not contain NUL or lone surrogates']],
@@ -39,8 +39,8 @@ test.each<[string, z.ZodType, unknown, string[]]>([
   [
     'a cursor that is too long',
     pageQuery.shape.cursor,
-    'x'.repeat(longestCursor + 1),
-    [`must have at most ${longestCursor} characters`],
+    'x'.repeat(maxCursorLength + 1),
+    [`must have at most ${maxCursorLength} characters`],
   ],
   ['an e-mail address', accounts.accountPatchBody.out.shape.email, 'kim', ['must be an e-mail address']],
   ['whose', machines.machineQuery.shape.owner_id, 'kim', ["must be an account's id, or me"]],

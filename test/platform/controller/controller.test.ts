@@ -1,4 +1,4 @@
-// The controller stand-in over HTTP: each behaviour as a client meets it, repeats, reports, and the control API.
+// The controller stand-in over HTTP: each behaviour, repeated commands, reports, and the control API.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -13,7 +13,7 @@ async function startTestController(): Promise<ControllerStandIn> {
 
 type ReceivedReport = { headers: IncomingHttpHeaders; body: string }
 
-/** A place that takes reports and answers each with the next status, then 200. */
+/** A server for reports. It answers each with the next status, then with 200. */
 async function startOutcomeServer(...statuses: number[]): Promise<{ url: string; reports: ReceivedReport[] }> {
   const reports: ReceivedReport[] = []
   const server = createServer(async (incoming, outgoing) => {
@@ -56,7 +56,7 @@ function put(url: string, behaviour: BehaviourOrder | object) {
 const reported = (command: { reports: unknown[] }) => command.reports.length > 0
 
 describe('a machine that answers', () => {
-  test('obeys unless told otherwise, and tells its state and what it got', async () => {
+  test('obeys by default, and shows its state and its commands', async () => {
     const { url } = (await startTestController()).machine('m 1/호')
     expect(url).toContain('/machines/m%201%2F%ED%98%B8')
     expect(await (await fetch(url)).json()).toMatchObject({ state: 'stopped', barrel_celsius: 25, commands: [] })
@@ -91,7 +91,7 @@ describe('a machine that answers', () => {
     expect(machine.commands()[0]?.done).toBe(false)
   })
 
-  test('gives the same answer to the same idempotency key, whatever it was told since, and does it once', async () => {
+  test('gives the same answer to the same idempotency key, also after a change of behaviour, and executes once', async () => {
     const machine = (await startTestController()).machine('m')
     await order(machine.url)
     await put(machine.url, { mode: 'refuse' })
@@ -104,7 +104,7 @@ describe('a machine that answers', () => {
     ])
   })
 
-  test('does it at once and says so late when it is slow', async () => {
+  test('executes at once and answers late when it is slow', async () => {
     const machine = (await startTestController()).machine('m')
     machine.behave({ mode: 'slow', after_ms: 150 })
     const startedAt = performance.now()
@@ -131,7 +131,7 @@ describe('a machine that warms up', () => {
     expect(JSON.parse(place.reports[0]?.body ?? '')).toEqual({ result: 'SUCCESS', detail: 'at 220 °C' })
   })
 
-  test('can end in REMOTEFAILED, stopped', async () => {
+  test('can report REMOTEFAILED and stop', async () => {
     const machine = (await startTestController()).machine('m')
     const place = await startOutcomeServer()
     machine.behave({ mode: 'warm-up', after_ms: 1, result: 'REMOTEFAILED', detail: 'heater 3 is broken' })
@@ -140,7 +140,7 @@ describe('a machine that warms up', () => {
     expect(machine.state().state).toBe('stopped')
   })
 
-  test('works and reports once for a key that comes twice', async () => {
+  test('works and reports once for a repeated key', async () => {
     const machine = (await startTestController()).machine('m')
     const place = await startOutcomeServer()
     machine.behave({ mode: 'warm-up', after_ms: 50 })
@@ -156,7 +156,7 @@ describe('a machine that warms up', () => {
     expect(place.reports).toHaveLength(2)
   })
 
-  test('tries a report again until it is answered 2xx or 409, waiting longer each time', async () => {
+  test('retries a report until the answer is 2xx or 409, with longer delays', async () => {
     const machine = (await startTestController()).machine('m')
     const place = await startOutcomeServer(503, 401, 409)
     machine.behave({ mode: 'warm-up', after_ms: 1, report_retry_ms: 40 })
@@ -168,11 +168,11 @@ describe('a machine that warms up', () => {
     expect((at[2] ?? 0) - (at[1] ?? 0)).toBeGreaterThanOrEqual(79)
   })
 
-  test('gives a report up after ten tries', async () => {
+  test('gives up a report after ten attempts', async () => {
     const controller = await startTestController()
     const machine = controller.machine('m')
     machine.behave({ mode: 'warm-up', after_ms: 1, report_retry_ms: 1 })
-    // Port 9 is closed: every try ends without an answer.
+    // Port 9 is closed: there is no answer.
     await order(machine.url, { outcomeUrl: 'http://127.0.0.1:9/' })
     const { reports } = await machine.waitForCommand((command) => command.reports.length === 10)
     expect(reports.every(({ status }) => status === 0)).toBe(true)
@@ -193,7 +193,7 @@ describe('a machine that warms up', () => {
     expect(machine.state().state).toBe('stopped')
   })
 
-  test('is forgotten at close, without a wait', async () => {
+  test('does not delay close', async () => {
     const controller = await startController()
     controller.machine('m').behave({ mode: 'warm-up', after_ms: 60_000 })
     await order(controller.machine('m').url)
@@ -203,7 +203,7 @@ describe('a machine that warms up', () => {
   })
 })
 
-describe('a machine behind a bad wire', () => {
+describe('a machine with connection faults', () => {
   test('fails with the status, the body and the headers given', async () => {
     const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'fail', status: 503, body: { result: 1 }, headers: { 'retry-after': '7' } })
@@ -225,7 +225,7 @@ describe('a machine behind a bad wire', () => {
     expect(await answer.text()).toMatch(/^<!doctype html>/)
   })
 
-  test('cuts the connection when it is away, for a repeated key too', async () => {
+  test('closes the connection when it is unavailable, also for a repeated key', async () => {
     const machine = (await startTestController()).machine('m')
     await order(machine.url)
     await put(machine.url, { mode: 'away' })
@@ -233,7 +233,7 @@ describe('a machine behind a bad wire', () => {
     expect(machine.commands()).toHaveLength(2)
   })
 
-  test('does it and then cuts the connection, and does not do it again for the next attempt', async () => {
+  test('executes and then closes the connection, and does not execute again for the next attempt', async () => {
     const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'act-then-die', times: 1 })
     await expect(order(machine.url)).rejects.toThrow('fetch failed')
@@ -242,14 +242,14 @@ describe('a machine behind a bad wire', () => {
     expect(machine.commands().map(({ done }) => done)).toEqual([true, false])
   })
 
-  test('hangs until the client leaves', async () => {
+  test('hangs until the client disconnects', async () => {
     const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'hang', times: 1 })
     await expect(order(machine.url, { signal: AbortSignal.timeout(200) })).rejects.toThrow('timeout')
     expect((await order(machine.url)).status).toBe(200)
   })
 
-  test('redirects to another machine, which hears nothing of it', async () => {
+  test('redirects to another machine, which gets no command', async () => {
     const controller = await startTestController()
     const machine = controller.machine('m')
     await put(machine.url, { mode: 'redirect' })
@@ -260,7 +260,7 @@ describe('a machine behind a bad wire', () => {
     expect(controller.machine('m-elsewhere').commands()).toEqual([])
   })
 
-  test('says SUCCESS in more than 64 KiB', async () => {
+  test('answers SUCCESS with more than 64 KiB', async () => {
     const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'huge' })
     const text = await (await order(machine.url)).text()
@@ -270,15 +270,15 @@ describe('a machine behind a bad wire', () => {
   })
 })
 
-describe('how a machine is told', () => {
-  test('a behaviour holds for as many commands as it says, then the machine obeys', async () => {
+describe('the behaviour of a machine', () => {
+  test('applies to `times` commands, then the machine obeys', async () => {
     const machine = (await startTestController()).machine('m')
     await put(machine.url, { mode: 'fail', status: 429, times: 2 })
     const statuses = [await order(machine.url), await order(machine.url), await order(machine.url)]
     expect(statuses.map(({ status }) => status)).toEqual([429, 429, 200])
   })
 
-  test('a script is played step by step, each step for one command unless it says more', async () => {
+  test('of a script applies in order, each one to one command by default', async () => {
     const machine = (await startTestController()).machine('m')
     const script = [{ mode: 'fail', status: 503, times: 2 }, { mode: 'fail', status: 404 }, { mode: 'obey' }]
     expect((await put(machine.url, { script })).status).toBe(200)
@@ -288,7 +288,7 @@ describe('how a machine is told', () => {
     expect(machine.state().behaviour).toEqual({ mode: 'obey' })
   })
 
-  test('a behaviour for one command alone leaves the other to be obeyed, uncounted', async () => {
+  test('with `only` does not apply to the other command, and does not count it', async () => {
     const machine = (await startTestController()).machine('m')
     machine.behave({ mode: 'refuse', only: 'START', times: 1 })
     expect(await (await order(machine.url, { command: 'STOP', job: 'a' })).json()).toEqual({ result: 'SUCCESS' })
@@ -296,10 +296,10 @@ describe('how a machine is told', () => {
     expect(await (await order(machine.url, { job: 'c' })).json()).toEqual({ result: 'SUCCESS' })
   })
 
-  test('PUT answers the new state, 400 to what is not JSON and 422 to a behaviour that it does not know', async () => {
+  test('is set by PUT, which answers the new state, 400 to invalid JSON and 422 to an invalid behaviour', async () => {
     const machine = (await startTestController()).machine('m')
-    const told = await put(machine.url, { mode: 'hang' })
-    expect(await told.json()).toMatchObject({ name: 'm', behaviour: { mode: 'hang' } })
+    const answer = await put(machine.url, { mode: 'hang' })
+    expect(await answer.json()).toMatchObject({ name: 'm', behaviour: { mode: 'hang' } })
     expect((await fetch(machine.url, { method: 'PUT', body: 'no' })).status).toBe(400)
     expect((await put(machine.url, { mode: 'dance' })).status).toBe(422)
     expect((await put(machine.url, { mode: 'fail', status: 99 })).status).toBe(422)
@@ -308,7 +308,7 @@ describe('how a machine is told', () => {
     expect(() => machine.behave({ mode: 'obey', times: 0 })).toThrow()
   })
 
-  test('GET /machines lists every machine that was named', async () => {
+  test('is shown by GET /machines for every machine', async () => {
     const controller = await startTestController()
     await order(controller.machine('a').url)
     controller.machine('b')
@@ -334,7 +334,7 @@ describe('what the controller refuses', () => {
     expect(machine.commands()).toEqual([])
   })
 
-  test('what it does not speak is 501 and named', async () => {
+  test('what is not implemented is 501, which names it', async () => {
     const { url } = await startTestController()
     const answer = await fetch(`${url}/alarms`)
     expect(answer.status).toBe(501)

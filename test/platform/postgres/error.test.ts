@@ -1,5 +1,4 @@
-// What Neon's SQL endpoint refuses and how it says so: errors of PostgreSQL, bad requests, limits, and what the stand-in
-// does not speak.
+// Errors of Neon's SQL endpoint: those of PostgreSQL, invalid requests, limits, and what the stand-in does not implement.
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
@@ -7,7 +6,7 @@ import { BACKENDS, fail, run } from './world.ts'
 
 const MIB = 1024 * 1024
 
-/** Every key but the message, where there is nothing to say. */
+/** Every key except the message, without values. */
 const NOTHING = {
   severity: '',
   code: '',
@@ -27,14 +26,14 @@ const NOTHING = {
   routine: null,
 }
 
-describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) => {
+describe.each(BACKENDS)('Errors of POST /sql, with $name', ({ options }) => {
   let postgres: PostgresStandIn
   beforeAll(async () => {
     postgres = await startPostgres(options)
   })
   afterAll(() => postgres.close())
 
-  test('uses the extended protocol also without parameters', async () => {
+  test('are those of the extended protocol, also without parameters', async () => {
     const none = await fail(postgres, { query: 'SELECT $1', params: [] })
     expect(none.status).toBe(400)
     expect(none.body.message).toMatch(/^bind message supplies 0 parameters/)
@@ -43,7 +42,7 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
     expect(two.body).toMatchObject({ code: '42601', message: expect.stringMatching(/multiple commands/) })
   })
 
-  test('reports an error with every key, null where there is nothing to say', async () => {
+  test('have every key, null without a value', async () => {
     const { status, body } = await fail(postgres, { query: 'SELECT\n  nothing' })
     expect(status).toBe(400)
     expect(body).toEqual({
@@ -58,7 +57,7 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
     })
   })
 
-  test('reports where inside a function an error was', async () => {
+  test('have the position inside a function', async () => {
     const { body } = await fail(postgres, { query: "DO $$ BEGIN EXECUTE 'SELEC'; END $$" })
     expect(body).toMatchObject({ position: null, internalPosition: '1', internalQuery: 'SELEC' })
     expect(body.where).toMatch(/PL\/pgSQL function/)
@@ -93,7 +92,7 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
     },
   )
 
-  test('takes the host in capitals: a name in DNS has no case', async () => {
+  test('do not depend on the case of the host', async () => {
     const url = postgres.databaseUrl.replace('@db.localhost', '@DB.localhost')
     expect((await run(postgres, { query: 'SELECT 1' }, { 'Neon-Connection-String': url })).rows).toEqual([['1']])
   })
@@ -130,7 +129,7 @@ describe.each(BACKENDS)('What POST /sql refuses, before $name', ({ options }) =>
     expect(await run(postgres, { query: 'SELECT n FROM large' })).toMatchObject({ rowCount: 0 })
   })
 
-  test('refuses with 501 what it does not speak, and says what', async () => {
+  test('are 501 for what is not implemented, which they name', async () => {
     const copies = ['COPY large TO STDOUT', ' /* a */ -- b\n copy large FROM STDIN']
     for (const query of copies) {
       const { status, body } = await fail(postgres, { query })

@@ -1,11 +1,11 @@
-// Neon's SQL over HTTP, byte by byte: requests, answers, and what one request leaves to the next.
+// Neon's SQL over HTTP: requests, answers, and clean sessions.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
 import { BACKENDS, fail, post, run, type WireResult } from './world.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-describe.each(BACKENDS)('POST /sql, before $name', ({ options }) => {
+describe.each(BACKENDS)('POST /sql, with $name', ({ options }) => {
   let postgres: PostgresStandIn
   beforeAll(async () => {
     postgres = await startPostgres(options)
@@ -46,7 +46,7 @@ describe.each(BACKENDS)('POST /sql, before $name', ({ options }) => {
     ['SELECT * FROM tagged', 'SELECT', 3],
     ['DROP TABLE tagged', 'DROP', null],
     ['', '', null],
-  ])('tells the command and the count of %j', async (query, command, rowCount) => {
+  ])('answers the command and the count of %j', async (query, command, rowCount) => {
     expect(await run(postgres, { query })).toMatchObject({ command, rowCount })
   })
 
@@ -98,7 +98,7 @@ describe.each(BACKENDS)('POST /sql, before $name', ({ options }) => {
     expect(rows).toEqual([['ISO, MDY', 'postgres', 'UTC', 'hex', 'UTF8', 'UTF8']])
   })
 
-  test('answers any other path and method as Neon does', async () => {
+  test('answers other methods as Neon does', async () => {
     const other = await fetch(postgres.fetchEndpoint)
     expect([other.status, await other.json()]).toEqual([400, 'query is not supported'])
     expect(other.headers.get('neon-request-id')).toMatch(UUID)

@@ -1,4 +1,4 @@
-// The PostgreSQL stand-in as its clients see it: Neon's driver and drizzle, and its own back door.
+// The PostgreSQL stand-in through Neon's driver, drizzle, and its own `query`.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { Exchange } from '../http.ts'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
 import { BACKENDS } from './world.ts'
 
-describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
+describe.each(BACKENDS)('Neon’s driver, with $name', ({ options }) => {
   let postgres: PostgresStandIn
   let sql: NeonQueryFunction<false, false>
   const exchanges: Exchange[] = []
@@ -24,7 +24,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
 
   afterAll(() => postgres.close())
 
-  test('gets values in the types that its own parsers make of PostgreSQL’s text', async () => {
+  test('parses values with its own parsers', async () => {
     const rows = await sql`SELECT ${7}::int4 AS n, ${'x'} AS t, ${[1, 2]}::int4[] AS a, ${null}::text AS z,
       ${{ deep: [true] }}::jsonb AS j, ${9007199254740993n}::int8 AS big, ${new Date(0)}::timestamptz::text AS at`
     const [row] = rows
@@ -39,7 +39,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
     })
   })
 
-  test('gets a NeonDbError that bears what PostgreSQL said', async () => {
+  test('throws a NeonDbError with the fields of PostgreSQL’s error', async () => {
     await sql`CREATE TABLE machines (id int PRIMARY KEY)`
     await sql`INSERT INTO machines VALUES (1)`
     const error = await sql`INSERT INTO machines VALUES (1)`.catch((error: unknown) => error)
@@ -55,7 +55,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
     })
   })
 
-  test('is let in with our password only', async () => {
+  test('is authenticated by user, password and database', async () => {
     const url = new URL(postgres.databaseUrl)
     url.password = 'another'
     await expect(neon(url.href)`SELECT 1`).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
     await expect(neon(url.href)`SELECT 1`).rejects.toMatchObject({ code: '3D000' })
   })
 
-  test('runs a transaction with the isolation level and the modes that it asks for', async () => {
+  test('runs a transaction with an isolation level and modes', async () => {
     const modes = () => [
       sql`SHOW transaction_isolation`,
       sql`SHOW transaction_read_only`,
@@ -89,14 +89,14 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
     ])
   })
 
-  test('sees all of a transaction undone when one statement of it fails', async () => {
+  test('rolls a transaction back if one of its statements fails', async () => {
     await sql`CREATE TABLE undone (n int CHECK (n < 10))`
     const batch = sql.transaction([sql`INSERT INTO undone VALUES (1)`, sql`INSERT INTO undone VALUES (10)`])
     await expect(batch).rejects.toMatchObject({ code: '23514' })
     expect(await sql`SELECT n FROM undone`).toEqual([])
   })
 
-  test('sees all of a transaction undone when it fails at its end', async () => {
+  test('rolls a transaction back if its commit fails', async () => {
     await sql`CREATE TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)`
     const batch = sql.transaction([sql`INSERT INTO late VALUES (1)`, sql`INSERT INTO late VALUES (1)`])
     await expect(batch).rejects.toMatchObject({ code: '23505' })
@@ -113,7 +113,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
     ])
   })
 
-  test('drizzle queries, batches and maps through it', async () => {
+  test('works with drizzle: queries, batches and mapped columns', async () => {
     await postgres.query(`CREATE TABLE moulds (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL,
       made_at timestamptz NOT NULL DEFAULT '2024-02-29T12:00:00Z')`)
     const moulds = pgTable('moulds', {
@@ -139,7 +139,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
     expect(await db.$count(moulds)).toBe(1)
   })
 
-  test('the back door runs several statements and gives the rows of the last, parsed', async () => {
+  test('beside `query`, which runs several statements and returns the parsed rows of the last one', async () => {
     const rows = await postgres.query('CREATE TABLE doors (n int, at timestamptz); SELECT 1 AS n, now() AS at')
     expect(rows).toEqual([{ n: 1, at: expect.any(Date) }])
     expect(await postgres.query('SELECT $1::int8 AS big, $2::jsonb AS j', ['1', { a: 1 }])).toEqual([
@@ -152,7 +152,7 @@ describe.each(BACKENDS)('Neon’s driver, before $name', ({ options }) => {
 })
 
 describe('PGlite’s data', () => {
-  test('survive close and start in a data folder', async () => {
+  test('are kept in a data folder', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tiebar-postgres-'))
     try {
       const dataDir = join(folder, 'not', 'there', 'yet')
@@ -168,7 +168,7 @@ describe('PGlite’s data', () => {
     }
   })
 
-  test('start anew from a dump, apart from where they came from', async () => {
+  test('start from a dump, independent of its source', async () => {
     const first = await startPostgres()
     await first.query('CREATE TABLE copied (n int); INSERT INTO copied VALUES (1)')
     const snapshot = await first.dump?.()

@@ -1,4 +1,4 @@
-// What the stand-in does only with a real server behind it, and what happens when a client goes away.
+// The PostgreSQL stand-in over a real server, and clients that disconnect.
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -15,15 +15,15 @@ async function startHere(options: PostgresStandInOptions): Promise<PostgresStand
   return postgres
 }
 
-test('PGlite does not begin a statement whose client has gone', async () => {
+test('PGlite does not start a statement whose client has disconnected', async () => {
   const backend = await openPglite(undefined, undefined)
   onTestFinished(() => backend.close())
-  const gone = AbortSignal.abort(new Error('the client has gone'))
+  const disconnected = AbortSignal.abort(new Error('the client has disconnected'))
   const statement = { query: 'CREATE TABLE never (n int)', params: [] }
-  const single = runPayload(backend, gone, { kind: 'single', statement }, FLAGS)
-  await expect(single).rejects.toThrow('the client has gone')
-  const batch = runPayload(backend, gone, { kind: 'batch', statements: [statement] }, FLAGS)
-  await expect(batch).rejects.toThrow('the client has gone')
+  const single = runPayload(backend, disconnected, { kind: 'single', statement }, FLAGS)
+  await expect(single).rejects.toThrow('the client has disconnected')
+  const batch = runPayload(backend, disconnected, { kind: 'batch', statements: [statement] }, FLAGS)
+  await expect(batch).rejects.toThrow('the client has disconnected')
   const asked = { query: "SELECT to_regclass('never')", params: [] }
   const answer = await runPayload(backend, AbortSignal.any([]), { kind: 'single', statement: asked }, FLAGS)
   expect(JSON.parse(answer).rows).toEqual([[null]])
@@ -45,7 +45,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
 
   const findDatabase = (name: string) => ask('SELECT datname FROM pg_database WHERE datname = $1', [name])
 
-  test('gets a database for this run alone, which is gone at the end', async () => {
+  test('has a database for each stand-in, dropped at the end', async () => {
     const [one, two] = [await startPostgres({ serverUrl }), await startPostgres({ serverUrl })]
     const name = new URL(one.databaseUrl).pathname.slice(1)
     expect(await one.query('SELECT current_database() AS name')).toEqual([{ name }])
@@ -57,7 +57,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
     expect(one.dump).toBeUndefined()
   })
 
-  test('keeps a database that has a name', async () => {
+  test('keeps a database with a given name', async () => {
     const database = `tiebar test ${randomBytes(6).toString('hex')}`
     onTestFinished(async () => {
       await ask(`DROP DATABASE "${database}" WITH (FORCE)`, [])
@@ -71,7 +71,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
     await second.close()
   })
 
-  test('runs requests side by side', async () => {
+  test('runs requests concurrently', async () => {
     const postgres = await startHere({ serverUrl })
     await postgres.query('CREATE TABLE meet (n int); INSERT INTO meet VALUES (0)')
     const wait = `DO $$ BEGIN
@@ -90,7 +90,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
   test.each([
     ['a statement', { query: 'SELECT pg_sleep(60)' }],
     ['a batch', { queries: [{ query: 'INSERT INTO log VALUES (1)' }, { query: 'SELECT pg_sleep(60)' }] }],
-  ])('cancels %s when its client goes away, and undoes it', async (_what, payload) => {
+  ])('cancels %s when its client disconnects, and rolls it back', async (_what, payload) => {
     const postgres = await startHere({ serverUrl })
     await postgres.query('CREATE TABLE log (n int)')
     const countRunning = async () => {
@@ -108,20 +108,20 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
     expect((await run(postgres, { query: 'SELECT 1' })).rows).toEqual([['1']])
   })
 
-  test('does not read on what no answer can hold', async () => {
+  test('stops reading a result that is too large', async () => {
     const postgres = await startHere({ serverUrl })
     const endless = { query: "SELECT repeat('x', 1000), generate_series(1, 1000000000)" }
     expect((await post(postgres, endless)).status).toBe(507)
   })
 
-  test('goes on after it lost a connection, and tells whose request was hit', async () => {
+  test('works after a lost connection, which is an error of its request', async () => {
     const postgres = await startHere({ serverUrl })
     const { status, text } = await post(postgres, { query: 'SELECT pg_terminate_backend(pg_backend_pid())' })
     expect([status, JSON.parse(text).code]).toEqual([400, '57P01'])
     expect((await run(postgres, { query: 'SELECT 1' })).rows).toEqual([['1']])
   })
 
-  test('is closed though something still runs', async () => {
+  test('closes while statements run', async () => {
     const postgres = await startPostgres({ serverUrl })
     const byFetch = post(postgres, { query: 'SELECT pg_sleep(60)' })
     const byBackDoor = postgres.query('SELECT pg_sleep(60)')
@@ -136,7 +136,7 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
     expect(await findDatabase(name)).toEqual([])
   })
 
-  test('answers 500 when it is away, and does not start without it', async () => {
+  test('answers 500 when the database is unavailable, and does not start without a server', async () => {
     const postgres = await startPostgres({ serverUrl })
     const name = new URL(postgres.databaseUrl).pathname.slice(1)
     await run(postgres, { query: 'SELECT 1' })

@@ -1,4 +1,4 @@
-// Every type that crosses Neon's SQL endpoint: parameters, PostgreSQL's own text, and the description of the field.
+// The types of Neon's SQL endpoint: parameters, PostgreSQL's own text, and the descriptions of fields.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
 import { BACKENDS, post, run } from './world.ts'
@@ -54,7 +54,7 @@ const CASES: Case[] = [
   ["ARRAY['\\x00ff', '\\x']::bytea[]", 1001, -1, -1, '{"\\\\x00ff","\\\\x"}'],
 ]
 
-describe.each(BACKENDS)('Values, before $name', ({ options }) => {
+describe.each(BACKENDS)('Values, with $name', ({ options }) => {
   let postgres: PostgresStandIn
   beforeAll(async () => {
     postgres = await startPostgres(options)
@@ -67,7 +67,7 @@ describe.each(BACKENDS)('Values, before $name', ({ options }) => {
     expect(await run(postgres, { query })).toMatchObject({ fields: [described], rows: [[text]] })
   })
 
-  test('NULL is null, and a set comes as rows', async () => {
+  test('NULL is null, and a set gives rows', async () => {
     const query = 'SELECT n, NULL::int4[] AS none FROM generate_series(1, 3) AS n'
     expect((await run(postgres, { query })).rows).toEqual([
       ['1', null],
@@ -76,7 +76,7 @@ describe.each(BACKENDS)('Values, before $name', ({ options }) => {
     ])
   })
 
-  test('types of one’s own come as text', async () => {
+  test('user-defined types are text', async () => {
     const queries = [
       { query: "CREATE TYPE mood AS ENUM ('calm', 'very busy')" },
       { query: 'CREATE DOMAIN yes AS bool CHECK (VALUE)' },
@@ -86,13 +86,13 @@ describe.each(BACKENDS)('Values, before $name', ({ options }) => {
     expect(JSON.parse(text).results[2].rows).toEqual([['calm', '{calm,"very busy"}', 't']])
   })
 
-  test('columns keep their names and their order, also where two have one name', async () => {
+  test('columns keep their names and their order, also two with one name', async () => {
     const { fields, rows } = await run(postgres, { query: 'SELECT 1 AS a, 2 AS "__proto__", 3 AS "1", 4 AS a' })
     expect(fields.map(({ name }) => name)).toEqual(['a', '__proto__', '1', 'a'])
     expect(rows).toEqual([['1', '2', '3', '4']])
   })
 
-  test('digits beyond a JavaScript number survive in parameters', async () => {
+  test('parameters keep all digits of large numbers', async () => {
     const body = '{"query":"SELECT $1::int8, $2::jsonb","params":[9007199254740993,{"n":9007199254740993}]}'
     const { text } = await post(postgres, body)
     expect(JSON.parse(text).rows).toEqual([['9007199254740993', '{"n": 9007199254740993}']])
@@ -116,7 +116,7 @@ describe.each(BACKENDS)('Values, before $name', ({ options }) => {
     expect((await run(postgres, { query: 'SELECT $1::text', params: [param] })).rows).toEqual([[text]])
   })
 
-  test('parameters get their types from the statement', async () => {
+  test('PostgreSQL infers the types of parameters', async () => {
     const query = "SELECT $1::int4[] AS a, $2::jsonb -> 'b' AS b, $3::bool AS c, $4::bytea AS d, $5::text[] AS e"
     const params = [[[1, null]], { b: 2 }, false, '\\x00', ['a"b', 'c\\d', 'NULL', null]]
     expect((await run(postgres, { query, params })).rows).toEqual([

@@ -99,11 +99,11 @@ describe('a failed attempt', () => {
     await eventually('the attempt', () => qstash.deliveries().length === 1)
     expect(await client.messages.get(messageId)).toMatchObject({ messageId, maxRetries: 3 })
     nowMs += delayMs - 1
-    qstash.hasten(0)
+    qstash.advance(0)
     await client.publish({ url: `${destination.url}/other` })
     await eventually('the attempt for another message', () => destination.received.length === 2)
     nowMs += 1
-    qstash.hasten(0)
+    qstash.advance(0)
     await eventually('the retry', () => destination.received.length === 3)
     expect(destination.received.map(({ target }) => target)).toEqual(['/', '/other', '/'])
   })

@@ -64,10 +64,10 @@ describe('publishing', () => {
   test('a message is sent when its delay is over', async () => {
     const { client, destination, qstash } = await startWorld()
     await client.publish({ url: `${destination.url}/late`, delay: '1h' })
-    qstash.hasten(3_590_000)
+    qstash.advance(3_590_000)
     await client.publish({ url: `${destination.url}/now` })
     await eventually('the delivery of the other', () => destination.received.length === 1)
-    qstash.hasten(10_000)
+    qstash.advance(10_000)
     await eventually('the delivery', () => destination.received.length === 2)
     expect(destination.received.map(({ target }) => target)).toEqual(['/now', '/late'])
   })

@@ -1,5 +1,5 @@
 // Publishes messages: one, or a batch. https://upstash.com/docs/qstash/api-reference/messages/batch-messages
-import type { DeliveryLoop } from './courier.ts'
+import type { DeliveryLoop } from './delivery-loop.ts'
 import { type PublishHeaders, readPublication } from './publish.ts'
 import { Refusal, refuse, refuseUnimplemented } from './refusal.ts'
 import type { Store } from './store.ts'

@@ -41,7 +41,7 @@ test.each([
   expect(() => parseDelayExpression(text)).toThrow(SyntaxError)
 })
 
-test('the default backoff is the table of the documentation', () => {
+test('the default backoff is that of the documentation', () => {
   expect([1, 2, 3, 4, 5, 6].map(defaultBackoffMs)).toEqual([
     12_000, 148_000, 1_808_000, 22_026_000, 86_400_000, 86_400_000,
   ])
@@ -63,7 +63,7 @@ test.each([
   ['Retry-After as a date that has passed, no delay', { 'Retry-After': ['Thu, 27 Jun 2024 11:00:00 GMT'] }, '9', 0],
   ['Retry-After beyond a day, the expression', { 'Retry-After': ['86401'] }, '250', 250],
   ['Retry-After of exactly a day', { 'Retry-After': ['86400'] }, '250', 86_400_000],
-  ['Retry-After that makes no sense, the expression', { 'Retry-After': ['soon'] }, '250', 250],
+  ['an invalid Retry-After, the expression', { 'Retry-After': ['soon'] }, '250', 250],
   ['X-RateLimit-Reset', { 'X-Ratelimit-Reset': ['3'] }, '250', 3_000],
   ['X-RateLimit-Reset-Requests', { 'X-Ratelimit-Reset-Requests': ['20ms'] }, '250', 20],
   ['X-RateLimit-Reset-Tokens', { 'X-Ratelimit-Reset-Tokens': ['1h'] }, '250', 3_600_000],
@@ -71,7 +71,7 @@ test.each([
   expect(retryDelayMs({ retried: 0, responseHeader, expression, nowMs })).toBe(delayMs)
 })
 
-test('a duration is a sum of values in the units that are allowed, and nothing else', () => {
+test('a duration is a sum of values in the allowed units', () => {
   expect(parseDurationMs('1d10h30m', ['d', 'h', 'm', 's'])).toBe(124_200_000)
   expect(parseDurationMs('1.5s', ['s', 'ms'])).toBe(1_500)
   expect(parseDurationMs('15ms', ['m', 's', 'ms'])).toBe(15)

@@ -77,7 +77,7 @@ test('a retry that was due after the end keeps its count', async () => {
   const after = await startQStash({ stateFile })
   onTestFinished(() => after.close())
   expect(after.messages()).toHaveLength(1)
-  after.hasten(60_000)
+  after.advance(60_000)
   await eventually('the delivery', () => after.deliveries().length === 1)
   expect(destination.received[1]?.headers['upstash-retried']).toBe('1')
 })

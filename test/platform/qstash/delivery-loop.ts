@@ -105,7 +105,7 @@ export function createDeliveryLoop(store: Store, now: () => number, faults: Deli
   }
 
   /** Moves every attempt that is not due yet forward by that time. */
-  function hasten(byMs: number): void {
+  function advance(byMs: number): void {
     for (const message of store.messages.values()) if (!inFlight.has(message)) message.nextAt -= byMs
     start()
   }
@@ -125,7 +125,7 @@ export function createDeliveryLoop(store: Store, now: () => number, faults: Deli
     start()
   }
 
-  return { send, start, hasten, close, restart, deliveries, inFlightCount: () => inFlight.size }
+  return { send, start, advance, close, restart, deliveries, inFlightCount: () => inFlight.size }
 }
 
 /** https://upstash.com/docs/qstash/features/retry#non-retryable-error: both the status and the header are needed. */
