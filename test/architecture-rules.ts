@@ -1,12 +1,12 @@
-// The rules of the layout as functions: each takes the files and answers one line per violation, `path: what is wrong`.
+// The layout rules as functions: each takes the files and returns one line per violation, `path: what is wrong`.
 
-/** Paths from the root, with `/`, and what the files say. */
+/** File contents by path from the root, with `/`. */
 export type Files = ReadonlyMap<string, string>
 export type Rule = (files: Files) => string[]
 
 export type Import = { from: string; to: string; isType: boolean }
 
-// The formatter puts every import and re-export at the beginning of a line, and nothing else there looks like one.
+// The formatter puts every import and re-export at the beginning of a line, where nothing else looks like one.
 const statement = /^(?:import|export)\b(?<what>[^'"`;]*?)\bfrom\s*['"](?<to>[^'"]+)['"]/gm
 const sideEffect = /^import\s*['"](?<to>[^'"]+)['"]/gm
 const dynamic = /\b(?:import|require)\s*\(\s*['"`](?<to>[^'"`]+)['"`]/g
@@ -33,7 +33,7 @@ function sources(files: Files): [string, string][] {
   return [...files].filter(([path]) => /^src\/.*\.[cm]?[jt]sx?$/.test(path))
 }
 
-/** From the bottom up. `env.ts` is a leaf like the kernel: its types are known everywhere. */
+/** From the bottom up. `env.ts` is a leaf like the kernel: every layer may use its types. */
 const layers = ['kernel', 'infra', 'http', 'accounts', 'machines', 'jobs', 'app', 'worker']
 const outside = ['client', 'tools']
 
@@ -63,7 +63,7 @@ function tablesOf(files: Files): Map<string, string> {
   return new Map(tables)
 }
 
-/** SQL counts as an import: a statement uses tables of its own slice and of those below. */
+/** SQL counts as an import: a statement may use tables of its own slice and of lower slices. */
 export const statementsUseTablesBelow: Rule = (files) => {
   const tables = tablesOf(files)
   return sources(files).flatMap(([path, text]) => {
@@ -89,13 +89,13 @@ const pureFiles = [
 ]
 const isPure = (path: string) => pureFiles.some((pattern) => pattern.test(path))
 
-/** The kernel, and the rules of slices that are below or beside. */
+/** The kernel, and the pure rules of the same or lower slices. */
 export const pureFilesImportOnlyPureFiles: Rule = (files) =>
   sourceImports(files)
     .filter(({ from, to }) => isPure(from) && to.startsWith('src/') && !isPure(to))
     .map(({ from, to }) => `${from}: is pure and imports ${to}, which is not`)
 
-/** The client may know the types of the API, and nothing that runs. */
+/** The client may import the types of the API, but no code. */
 export const clientImportsOnlyTypes: Rule = (files) =>
   sourceImports(files)
     .filter(({ from, to }) => from.startsWith('src/client/') && to.startsWith('src/') && !to.startsWith('src/client/'))
@@ -133,15 +133,15 @@ export const packagesStayAtHome: Rule = (files) =>
     .filter(({ from, to }) => packageHomes.some(({ packages, isHome }) => packages.test(to) && !isHome(from)))
     .map(({ from, to }) => `${from}: imports ${to}, which has no place there`)
 
-/** What others import by the name of the package: all of it in one place. */
+/** Exports that others import by the package name must be in one place. */
 const packageEntry = 'src/client/client.ts'
 
 export const thereAreNoBarrels: Rule = (files) =>
   sources(files)
     .filter(([path]) => path !== packageEntry)
     .flatMap(([path, text]) => [
-      ...(/\/index\.\w+$/.test(path) ? [`${path}: is a barrel by its name`] : []),
-      ...(/^export\b[^'"`;=]*\bfrom\s*['"]/m.test(text) ? [`${path}: exports what another file has`] : []),
+      ...(/\/index\.\w+$/.test(path) ? [`${path}: has the name of a barrel`] : []),
+      ...(/^export\b[^'"`;=]*\bfrom\s*['"]/m.test(text) ? [`${path}: re-exports from another file`] : []),
     ])
 
 /** Programs of `tools` export nothing; the configuration of a tool is not in `src`. */
@@ -150,17 +150,17 @@ export const onlyTheWorkerExportsDefault: Rule = (files) =>
     .filter(([path, text]) => path !== 'src/worker.ts' && /^export (default\b|\{[^}]*\bas default\b)/m.test(text))
     .map(([path]) => `${path}: has a default export`)
 
-/** The Worker's environment comes through `env.ts`. */
+/** The Worker reads its environment only through `env.ts`. */
 export const onlyToolsReadProcessEnv: Rule = (files) =>
   sources(files)
     .filter(([path]) => !path.startsWith('src/tools/'))
     .filter(([, text]) => /\bprocess\s*(\?\.|\.)\s*env\b|node:process/.test(text))
     .map(([path]) => `${path}: reads process.env`)
 
-/** Redirects of old paths, and the files of the pages: no client is built on them. */
+/** Redirects of old paths, and the files of the pages: clients do not use them. */
 const undescribed = ['src/http/old-routes.ts', 'src/http/openapi/documentation.ts']
 
-/** `openapi` alone mounts a route with its description; what it answers is then held to that by every test. */
+/** Only `openapi` mounts a route with its description, and every test checks the answers against the description. */
 export const everyRouteIsDescribed: Rule = (files) =>
   sources(files)
     .filter(([path]) => !undescribed.includes(path))
@@ -195,7 +195,7 @@ export const versionsAreExact: Rule = (files) => {
     .map(([name, version]) => `package.json: ${name} is ${version}, not one version`)
 }
 
-/** A lockfile that names a mirror is of no use to whoever cannot reach it. */
+/** A lockfile that names a mirror does not work for people who cannot reach it. */
 export const lockfileNamesNoMirror: Rule = (files) => {
   const lock: Lock = JSON.parse(files.get('package-lock.json') ?? '{}')
   return Object.entries(lock.packages ?? {})

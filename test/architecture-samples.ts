@@ -1,14 +1,14 @@
-// For each rule of the layout, samples of what breaks it and of what does not: so that a rule that finds nothing is noticed.
+// For each layout rule, samples that violate it and samples that do not, so that a rule that finds nothing is noticed.
 import * as rules from './architecture-rules.ts'
 
-/** What a rule forbids: path and text of a file, and other files that are there, with or without a text. */
+/** A sample: path and text of a file, and other existing files, with or without a text. */
 export type Sample = [path: string, text: string, others?: (string | [path: string, text: string])[]]
 
 const jobTable: Sample[2] = [['src/jobs/job.table.ts', `export const jobs = pgTable('jobs', {})`]]
 
 export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
   [
-    'arrows point down only',
+    'imports go only to lower layers',
     rules.arrowsPointDown,
     [
       ['src/kernel/a.ts', `import { b } from '../infra/redis.ts'`],
@@ -30,7 +30,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     ],
   ],
   [
-    'statements use tables of their own slice and of those below',
+    'statements use tables of their own slice and of lower slices',
     rules.statementsUseTablesBelow,
     [
       ['src/machines/store.ts', 'sql`SELECT * FROM jobs WHERE machine_id = 1`', jobTable],
@@ -84,7 +84,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     [['src/tools/a.ts', `import { version } from '../../package.json'`, ['package.json']]],
   ],
   [
-    'each package is used where it has its place',
+    'each package is used only in its allowed files',
     rules.packagesStayAtHome,
     [
       ['src/jobs/routes.ts', `import { sql } from 'drizzle-orm'`],
@@ -163,7 +163,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     ],
   ],
   [
-    'nothing else is at the top level',
+    'the top level has no other files',
     rules.nothingElseIsAtTheTop,
     [
       ['notes/a.md', ''],

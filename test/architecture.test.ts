@@ -1,4 +1,4 @@
-// The layout keeps its rules, and each rule is one that can be broken: it is shown a sample of what it forbids.
+// Checks the layout rules on this repository, and each rule on samples that violate it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { cases, type Sample } from './architecture-samples.ts'
 const root = join(import.meta.dirname, '..')
 const isIgnored = (name: string) => ['node_modules', 'dist', 'coverage'].includes(name) || name.endsWith('.log')
 
-/** Every file of src, and of the rest the names alone. */
+/** Every file of src, and only the names of the other files. */
 function readFiles(): rules.Files {
   const files = new Map<string, string>()
   const topLevel = readdirSync(root, { withFileTypes: true }).filter(({ name }) => !isIgnored(name))
@@ -27,7 +27,7 @@ function readFiles(): rules.Files {
 
 const files = readFiles()
 
-test('the files of src are found, and their imports', () => {
+test('the files of src and their imports are found', () => {
   expect(files.get('src/app.ts')).toContain('createApp')
   const imports = rules.importsOf('src/app.ts', files.get('src/app.ts') ?? '')
   expect(imports).toContainEqual({ from: 'src/app.ts', to: 'src/machines/routes.ts', isType: false })
@@ -47,7 +47,7 @@ test.each([
   [`const b = await import('../../test/b.ts')`, 'test/b.ts', false],
   [`type B = import('./b.ts').B`, 'src/jobs/b.ts', false],
   [`const b = require('jose')`, 'jose', false],
-])('%j is seen as an import', (text, to, isType) => {
+])('%j is recognized as an import', (text, to, isType) => {
   expect(rules.importsOf('src/jobs/a.ts', text)).toEqual([{ from: 'src/jobs/a.ts', to, isType }])
 })
 
@@ -57,22 +57,22 @@ function withFiles([path, text, others = []]: Sample): rules.Files {
 }
 
 describe.each(cases)('%s', (_, rule, forbidden, allowed) => {
-  test('in this repository', () => {
+  test('holds in this repository', () => {
     expect(rule(files)).toEqual([])
   })
 
-  test.each(forbidden)('and not so in sample %# of what breaks it, %s', (...sample) => {
+  test.each(forbidden)('rejects the forbidden sample %#, %s', (...sample) => {
     const [violation, ...more] = rule(withFiles(sample))
     expect(violation).toMatch(/^\S+: ./)
     expect(more).toEqual([])
   })
 
-  test.each(allowed)('while sample %# of what does not, %s, may', (...sample) => {
+  test.each(allowed)('accepts the allowed sample %#, %s', (...sample) => {
     expect(rule(withFiles(sample))).toEqual([])
   })
 })
 
-test('every rule is among those that are proved here', () => {
+test('every rule is tested here', () => {
   const proved = cases.map(([, rule]) => rule.name)
   const all = Object.keys(rules).filter((name) => name !== 'importsOf')
   expect(proved.toSorted()).toEqual(all.toSorted())

@@ -1,5 +1,5 @@
-// The bundle as it would be deployed, made once for all that start the Worker: building takes seconds, starting less
-// than one. Whoever starts other processes shares its build with them by the environment.
+// Builds the bundle as it is deployed, once for all tests that start the Worker: a build takes seconds, a start less
+// than one. Child processes get the build through the environment.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,20 +15,20 @@ const sharedAs = 'WORKER_BUILD'
 export type WorkerBuild = {
   /** The folder of worker.js. */
   dir: string
-  /** What wrangler makes of wrangler.toml for Miniflare: bindings, assets, the compatibility date. */
+  /** The Miniflare options that wrangler derives from wrangler.toml: bindings, assets, the compatibility date. */
   options: ReturnType<typeof unstable_getMiniflareWorkerOptions>['workerOptions']
 }
 
 let building: Promise<WorkerBuild> | undefined
 
-/** @throws Error with what wrangler printed when there is no building it */
+/** @throws Error with the output of wrangler when the build fails */
 export function buildWorker(): Promise<WorkerBuild> {
   const shared = process.env[sharedAs]
   building ??= shared === undefined ? build() : Promise.resolve(JSON.parse(shared))
   return building
 }
 
-/** Builds for this process and those that it starts. */
+/** Builds for this process and its child processes. */
 export async function shareBuild(): Promise<void> {
   process.env[sharedAs] = JSON.stringify(await buildWorker())
 }

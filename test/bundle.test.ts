@@ -1,4 +1,4 @@
-// What is deployed is small: it is loaded anew wherever the Worker has not run for a while.
+// The bundle is small, because it is loaded again wherever the Worker has not run for a while.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,11 +6,11 @@ import { z } from '../src/http/openapi/zod.ts'
 import { buildWorker } from './build.ts'
 import { bundleCeiling, gzipSize } from './bundle.ts'
 
-test('the bundle stays below its ceiling', async () => {
+test('the bundle is smaller than its limit', async () => {
   expect(await gzipSize(await buildWorker())).toBeLessThanOrEqual(bundleCeiling)
 })
 
-test('the bundle has every part of zod that src uses', () => {
+test('the bundle contains every part of zod that src uses', () => {
   const root = join(import.meta.dirname, '..')
   const files = globSync('src/**/*.ts', { cwd: root }).filter((path) => !path.startsWith('src/tools/'))
   const used = files.flatMap((path) => [

@@ -1,4 +1,4 @@
-// How big the bundle is, and how big it may be.
+// The size of the bundle and its limit.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

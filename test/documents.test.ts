@@ -1,5 +1,5 @@
-// The documents say what is there: links lead somewhere, commands are run by a test or say why not, and every program,
-// variable and package is named. README.ko.md follows README.md.
+// Checks the documents: links have a target, commands are run by a test or listed with a reason, and every program,
+// variable and package is named. README.ko.md has the same structure as README.md.
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -42,7 +42,7 @@ test('all documents are found', () => {
 })
 
 describe.each(documents.map((document) => [document, read(document)]))('%s', (document, text) => {
-  test('has links that lead to a file and a heading', () => {
+  test('has only links to existing files and headings', () => {
     const broken = linksIn(text).filter((link) => {
       if (/^https:\/\//.test(link)) return false
       const [path = '', anchor] = link.split('#')
@@ -87,13 +87,13 @@ describe('README.md', () => {
 })
 
 describe('CONTRIBUTING.md', () => {
-  test('says of each package why it is there', () => {
+  test('explains the purpose of each package', () => {
     const rows = rowsIn(sectionOf('CONTRIBUTING.md', 'The packages, and why each').prose)
     const named = rows.flatMap(([packages = '']) => spansIn(packages))
     expect(named.toSorted()).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].toSorted())
   })
 
-  test('names every folder of src, and none that is not there', () => {
+  test('names every folder of src and no other', () => {
     const [tree] = sectionOf('CONTRIBUTING.md', 'Layout').blocks
     const drawn = [...(tree?.text ?? '').matchAll(/^ {2}(\w+)\/ /gm)].map(([, name]) => name)
     const folders = readdirSync(at('src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
@@ -101,7 +101,7 @@ describe('CONTRIBUTING.md', () => {
   })
 })
 
-/** What runs a command: a file that has this text. */
+/** The file that runs a command contains this text. */
 const runners: [command: RegExp, file: string, text: string][] = [
   [/^npm ci$/, '.ci/run', 'step npm ci'],
   [/^npm run check$/, '.ci/run', 'step npm run check'],
@@ -142,7 +142,7 @@ const notRun: [command: RegExp, why: string][] = [
   [/^npx @upstash\/qstash-cli dev$/, 'downloads a program'],
 ]
 
-/** These blocks are run as they stand. */
+/** These blocks are run unchanged. */
 const blocksRun: [document: string, beginning: string, file: string][] = [
   ['README.md', 'API=', 'test/platform/main.test.ts'],
   ['CONTRIBUTING.md', 'CONTROL=', 'test/platform/main.test.ts'],
@@ -159,17 +159,17 @@ describe('every command', () => {
     return commandsOf(read(document))
   }
 
-  test('is run by a test, or is named here with the reason why it is not', () => {
+  test('is run by a test, or is listed here with the reason why not', () => {
     expect(commands.length).toBeGreaterThan(30)
     expect([...new Set(commands)].filter((command) => !isExcused(command) && !isRun(command))).toEqual([])
   })
 
-  test.each(runners)('%s is one of a document, and %s runs it', (pattern, file, text) => {
+  test.each(runners)('%s is in a document, and %s runs it', (pattern, file, text) => {
     expect(commands.filter((command) => pattern.test(command))).not.toEqual([])
     expect(read(file).includes(text), `${file} has ${text}`).toBe(true)
   })
 
-  test.each(notRun)('%s is one of a document', (pattern) => {
+  test.each(notRun)('%s is in a document', (pattern) => {
     expect(commands.filter((command) => pattern.test(command))).not.toEqual([])
   })
 
@@ -192,13 +192,13 @@ describe('docs/deploy.md', () => {
 })
 
 describe('docs/speed.md', () => {
-  test('tells the ceiling of the bundle', () => {
+  test('states the size limit of the bundle', () => {
     expect(read('docs/speed.md')).toContain(`A test fails above ${bundleCeiling / 1024} KiB.`)
   })
 })
 
 describe('docs/client.md', () => {
-  test('has a sample that the compiler accepts, unused names included', async () => {
+  test('has an example that compiles without unused names', async () => {
     const sample = findBlock('docs/client.md', 'import ')
     const [, name = ''] = /from '([^']+)'/.exec(sample) ?? []
     const dir = await mkdtemp(join(tmpdir(), 'tiebar-sample-'))

@@ -1,4 +1,4 @@
-// The documents as data: their headings, links, blocks of code and commands. And which commands are run, and by what.
+// Parses the documents: headings, links, code blocks and commands.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -15,11 +15,11 @@ export type Section = {
   level: number
   title: string
   blocks: Block[]
-  /** What stands between the blocks. */
+  /** The text between the blocks. */
   prose: string
 }
 
-/** A document by its headings. What stands before the first one is no part of it. */
+/** The sections of a document. Text before the first heading is ignored. */
 export function readSections(text: string): Section[] {
   const sections: Section[] = []
   let block: Block | undefined
@@ -36,7 +36,7 @@ export function readSections(text: string): Section[] {
   return sections
 }
 
-/** As GitHub makes them. */
+/** The anchor that GitHub creates for a heading. */
 export function anchorOf({ title }: Section): string {
   const kept = title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '')
   return kept.trim().replaceAll(' ', '-')
@@ -52,7 +52,7 @@ export function rowsIn(text: string): string[][] {
   return rows.map((row) => row.split('|').slice(1, -1)).map((cells) => cells.map((cell) => cell.trim()))
 }
 
-/** The commands of a shell block: continued lines and here-documents are one, comments are none. */
+/** The commands of a shell block. Continued lines and here-documents are one command; comments are skipped. */
 export function commandsIn(block: string): string[] {
   const commands: string[] = []
   const lines = block.split('\n')
@@ -74,7 +74,7 @@ export function commandsOf(text: string): string[] {
   ])
 }
 
-/** The block of a document that begins so. @throws Error when there is none, or more than one */
+/** The block of a document with this beginning. @throws Error when there is none or more than one */
 export function findBlock(document: string, beginning: string): string {
   const blocks = readSections(read(document)).flatMap((section) => section.blocks)
   const [found, ...more] = blocks.filter(({ text }) => text.startsWith(beginning))

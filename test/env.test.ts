@@ -1,4 +1,4 @@
-// The environment: whatever is missing or bad is named, and its value never shown.
+// The environment: missing and invalid variables are named, and their values are never shown.
 import { describe, expect, test } from 'vitest'
 import { readEnvironment, settingNames } from '../src/env.ts'
 import { makeSigningKey } from './harness.ts'
@@ -27,7 +27,7 @@ const optional = {
   SIGN_UPS_PER_ADDRESS: '4',
 }
 
-test('a whole environment is taken, with its defaults', () => {
+test('a complete environment is accepted, with defaults', () => {
   expect(readEnvironment(whole)).toMatchObject({
     PUBLIC_URL: 'https://api.example.com',
     JWT_KEYS: [key],
@@ -40,7 +40,7 @@ test('a whole environment is taken, with its defaults', () => {
   })
 })
 
-test('what is optional is taken, too', () => {
+test('optional variables are accepted', () => {
   expect(readEnvironment({ ...whole, ...optional })).toMatchObject({
     NEON_FETCH_ENDPOINT: 'http://127.0.0.1:5433/sql',
     ALLOW_PRIVATE_CONTROLLERS: true,
@@ -52,21 +52,21 @@ test('what is optional is taken, too', () => {
   })
 })
 
-test('the settings are what is optional and names no service', () => {
+test('the settings are the optional variables that belong to no service', () => {
   expect(settingNames).toEqual(Object.keys(optional).filter((name) => name !== 'NEON_FETCH_ENDPOINT'))
 })
 
-test.each(Object.keys(whole))('without %s, that alone is named as missing', (name) => {
+test.each(Object.keys(whole))('without %s only that variable is named as missing', (name) => {
   const { [name]: _, ...rest } = whole
   expect(readEnvironment(rest)).toEqual([{ name, fault: 'is missing' }])
 })
 
-test('all that is missing is named at once', () => {
+test('all missing variables are named together', () => {
   const faults = readEnvironment({})
   expect(faults).toEqual(Object.keys(whole).map((name) => ({ name, fault: 'is missing' })))
 })
 
-/** Each bad value has `leak` in it where it can, to be looked for in what is said. */
+/** Each invalid value contains `leak` where possible, so that a test can search the message for it. */
 const bad: [string, unknown][] = [
   ['DATABASE_URL', 'leak'],
   ['DATABASE_URL', ''],
@@ -74,7 +74,7 @@ const bad: [string, unknown][] = [
   ['DATABASE_URL', 'postgres://leak'],
   ['DATABASE_URL', 'postgres://leak/leak'],
   ['DATABASE_URL', 'postgres://leak@leak/'],
-  // An address that Neon's driver cannot read: it would quote all of it in its error.
+  // A URL that Neon's driver cannot parse: its error would quote the whole URL.
   ['DATABASE_URL', 'postgres://leak:leak@1.2.3.4.5/leak'],
   ['DATABASE_URL', 7],
   ['NEON_FETCH_ENDPOINT', 'leak'],
@@ -127,8 +127,8 @@ const bad: [string, unknown][] = [
   ['ACCOUNT_RATE_LIMIT', {}],
 ]
 
-describe('a bad value', () => {
-  test.each(bad)('%s %j is named, and not shown', (name, value) => {
+describe('an invalid value', () => {
+  test.each(bad)('%s %j is named and not shown', (name, value) => {
     const faults = readEnvironment({ ...whole, [name]: value })
     expect(Array.isArray(faults) && faults.length > 0).toBe(true)
     for (const fault of Array.isArray(faults) ? faults : []) {

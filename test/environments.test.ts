@@ -1,4 +1,4 @@
-// The environments of wrangler.toml, and the table of variables in README.md: both agree with what the Worker reads.
+// The environments of wrangler.toml and the table of variables in README.md agree with the Worker's variables.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -10,18 +10,18 @@ const at = (path: string) => join(import.meta.dirname, '..', path)
 const read = (path: string) => readFileSync(at(path), 'utf8')
 const config = (env?: string) => unstable_readConfig({ config: at('wrangler.toml'), ...(env && { env }) })
 
-/** `| name | kind | meaning | example or default |`; those of kind `local` are not the Worker's. */
+/** `| name | kind | meaning | example or default |`; the Worker does not read the kind `local`. */
 const table = [...read('README.md').matchAll(/^\| `([A-Z_]+)` \| (\w+) \| .+ \| .+ \|$/gm)]
   .map(([, name = '', kind = '']) => ({ name, kind }))
   .filter(({ kind }) => kind !== 'local')
 const sources = globSync('src/**/*.ts', { cwd: at('.') }).filter((path) => !/^src\/(env\.ts|tools\/)/.test(path))
 
 describe('the table of variables in README.md', () => {
-  test('has every name that the Worker knows, once', () => {
+  test('has every variable of the Worker once', () => {
     expect(table.map(({ name }) => name).toSorted()).toEqual(environmentNames.toSorted())
   })
 
-  test('says of each whether it can be left out, as the Worker sees it', () => {
+  test('agrees with the Worker on which variables are optional', () => {
     const faults = readEnvironment({})
     const needed = Array.isArray(faults) ? faults.map(({ name }) => name) : []
     const told = table.filter(({ kind }) => kind === 'secret').map(({ name }) => name)
@@ -34,7 +34,7 @@ describe('the table of variables in README.md', () => {
 })
 
 describe.each(['staging', 'production'])('the environment %s', (env) => {
-  test('has what an environment does not inherit: its vars and the limit', () => {
+  test('has its own vars and limit, which an environment does not inherit', () => {
     const { vars, ratelimits, name } = config(env)
     const expected = table.filter(({ kind }) => kind === 'var').map(({ name }) => name)
     expect(Object.keys(vars).toSorted()).toEqual(expected.toSorted())
@@ -51,7 +51,7 @@ describe.each(['staging', 'production'])('the environment %s', (env) => {
     expect(whole.observability?.enabled).toBe(true)
   })
 
-  test('is whole with the secrets of the table', () => {
+  test('is complete with the secrets of the table', () => {
     const secrets = {
       DATABASE_URL: 'postgresql://user:password@host.example/db',
       UPSTASH_REDIS_REST_URL: 'https://redis.example.com',

@@ -1,4 +1,4 @@
-// Before the first test: what every world starts from is made once, not by each file.
+// Runs before the first test: prepares once what every world needs.
 import { shareBuild } from './build.ts'
 import { openBlank } from './platform/postgres/blank.ts'
 

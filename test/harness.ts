@@ -1,5 +1,5 @@
-// A world for tests: stand-ins of its own, the real Worker on workerd, and people who sign up and send requests.
-// With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins have real servers behind them.
+// A world for tests: its own stand-ins, the real Worker on workerd, and people who sign up and send requests.
+// With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins use real servers.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../src/env.ts'
@@ -18,7 +18,7 @@ import { type RunningWorker, startWorker, type WorkerOptions } from './worker.ts
 export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
 
 /** An answer whose body is parsed if it is JSON; `undefined` if it is empty. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape, and assert what they find
+// biome-ignore lint/suspicious/noExplicitAny: tests read bodies of every shape and assert their values
 export type Answer<Body = any> = { status: number; headers: Headers; body: Body; text: string }
 
 export type RequestOptions = {
@@ -45,33 +45,33 @@ export type World = {
   qstash: QStashStandIn
   controller: ControllerStandIn
   worker: Pick<RunningWorker, 'kill' | 'start' | 'freeze' | 'readMemory'>
-  /** Every call that the Worker made to an upstream, in the order in which they were answered. */
+  /** Every call of the Worker to an upstream, in the order of the answers. */
   exchanges: Exchange[]
-  /** What the Worker sent to an upstream, in the same order. */
+  /** The requests of the Worker to an upstream, in the same order. */
   requestsTo(service: Upstream): StandInRequest[]
-  /** What happens to the Worker's calls, and to the messages that QStash carries. */
+  /** The interceptors of the Worker's calls and of QStash's deliveries. */
   faults: WorldFaults
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
-  /** Somebody new, signed in. Where signing up itself is tested, `signUpOverHttp`: this is mostly a copy (sign-up.ts). */
+  /** A new person with a session, mostly a copy (sign-up.ts). Use `signUpOverHttp` to test the sign-up itself. */
   signUp(overrides?: Names): Promise<Person>
-  /** Somebody new who signs up at the Worker. */
+  /** A new person who signs up at the Worker. */
   signUpOverHttp(overrides?: Record<string, unknown>): Promise<Person>
-  /** Somebody new with staff rights. */
+  /** A new person with staff rights. */
   signUpStaff(): Promise<Person>
-  /** A machine of this person's, at a machine of its own of the controller. */
+  /** A machine of this person, with its own machine at the stand-in of the controller. */
   createMachine(owner: Person, overrides?: Record<string, unknown>): Promise<TestMachine>
   operate(person: Person, machineId: number, command: 'START' | 'STOP', expiresIn?: number): Promise<Answer>
-  /** Polls the job until it is in one of these states. @throws Error when it never is */
+  /** Polls the job until it is in one of these states. @throws Error on timeout */
   waitForJob(person: Person, jobId: string, ...states: string[]): Promise<Answer['body']>
-  /** Lets the cron run once. */
+  /** Runs the cron once. */
   sweep(): Promise<void>
   /** The Worker's log lines, parsed. */
   logs(): Record<string, unknown>[]
-  /** Starts the Worker anew with other variables. */
+  /** Restarts the Worker with other variables. */
   reconfigure(vars: Variables): Promise<void>
   /**
-   * Ends all faults and deliveries, forgets what was recorded, and gives the Worker these variables. Rows and keys stay,
-   * as tests have accounts and machines of their own.
+   * Ends all faults and deliveries, clears the recorded calls, and gives the Worker these variables. Rows and keys stay,
+   * because each test has its own accounts and machines.
    */
   reset(vars: Variables): Promise<void>
   close(): Promise<void>
@@ -82,16 +82,16 @@ export type WorldFaults = Record<Upstream, CallFaults> & { deliveries: DeliveryF
 
 export type TestMachine = { id: number; body: Answer['body']; etag: string } & ReturnType<ControllerStandIn['machine']>
 
-/** Variables of the Worker that replace those of the standard world; without a value where it is to have none. */
+/** Variables that replace those of the standard world; undefined removes a variable. */
 export type Variables = Record<string, string | undefined>
 
 export type WorldOptions = WorkerOptions & {
   vars?: Variables
-  /** How far away every upstream is: for counting round trips. */
+  /** Latency added to every upstream call, to count round trips. */
   latencyMs?: number
 }
 
-/** A private Ed25519 JWK as it stands in JWT_KEYS. */
+/** A private Ed25519 JWK as in JWT_KEYS. */
 export function makeSigningKey(kid: string): Record<string, unknown> {
   return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid }
 }
@@ -140,7 +140,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
     JWT_KEYS: JSON.stringify([makeSigningKey('test-1')]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
-    // All tests come from one address.
+    // All tests share one client address.
     SIGN_UPS_PER_ADDRESS: '100000',
     FAILED_LOG_INS_PER_ADDRESS: '100000',
     ...options.vars,
@@ -212,7 +212,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async reset(overrides) {
       for (const each of Object.values(faults)) each.pass = open
       await qstash.clear()
-      // What the Worker does after its answers, it does with calls.
+      // Work of the Worker after its answers shows as calls.
       await poll(async () => ({ isDone: callsInProgress === 0, value: callsInProgress }), 'calls to end')
       if (!isDeepStrictEqual(reconfigured, overrides)) await reconfigure(overrides)
       exchanges.length = 0
@@ -236,7 +236,7 @@ async function send(url: URL, method: string, { token, body, headers }: RequestO
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: (isRaw ? body : JSON.stringify(body)) as BodyInit }), // one of the two by now
+    ...(body === undefined ? {} : { body: (isRaw ? body : JSON.stringify(body)) as BodyInit }), // a body for fetch
   })
   const text = await response.text()
   const isJson = /json/.test(response.headers.get('Content-Type') ?? '') && text !== ''
@@ -248,10 +248,10 @@ async function send(url: URL, method: string, { token, body, headers }: RequestO
   }
 }
 
-/** On a busy machine everything takes its time: only what has not come by then will never come. */
+/** A long timeout, because a busy computer is slow. */
 const longestWaitMs = 120_000
 
-/** Asks again and again until `look` is done. @throws Error when it never is */
+/** Calls `look` until it is done. @throws Error on timeout */
 export async function poll<Value>(
   look: () => Promise<{ isDone: boolean; value: Value }>,
   what: string,
@@ -265,7 +265,7 @@ export async function poll<Value>(
   }
 }
 
-/** Without the variables that have no value. */
+/** Removes the variables without a value. */
 function named(vars: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(vars).filter((entry): entry is [string, string] => !!entry[1]))
 }

@@ -1,10 +1,10 @@
-// What a Worker holds on to: its heap, by the inspector's protocol, after a collection. The process alone does not tell:
-// workerd lets garbage lie for hundreds of megabytes.
+// Reads the heap of a Worker through the inspector protocol, after a garbage collection. The size of the process is not
+// enough: workerd keeps hundreds of megabytes of garbage.
 // https://chromedevtools.github.io/devtools-protocol/v8/HeapProfiler/
 
 /**
- * In MiB. Attached only for as long as it takes: an inspector that listens keeps what is logged.
- * @param prod sends the Worker a request: it collects only when it is about to work
+ * Returns MiB. The inspector is attached only briefly, because an attached inspector keeps logged objects.
+ * @param prod sends the Worker a request, because it collects garbage only when it has work
  */
 export async function readHeap(inspector: URL, worker: string, prod: () => Promise<Response>): Promise<number> {
   const socket = new WebSocket(`${inspector.origin.replace('http', 'ws')}/${worker}`)
@@ -40,7 +40,7 @@ function call(socket: WebSocket, method: string): Promise<Record<string, number>
     if (reply.result) resolve(reply.result)
     else reject(new Error(`${method}: ${reply.error?.message}`))
   })
-  socket.addEventListener('close', () => reject(new Error(`${method}: the inspector went away`)))
+  socket.addEventListener('close', () => reject(new Error(`${method}: the inspector disconnected`)))
   socket.send(JSON.stringify({ id, method }))
   return promise
 }

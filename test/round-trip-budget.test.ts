@@ -1,4 +1,4 @@
-// How many upstream calls one after the other an endpoint may make: for accounts, machines and history.
+// The maximum number of sequential upstream calls per endpoint, for accounts, machines and history.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type SignedIn, signIn } from './accounts/people.ts'
@@ -83,7 +83,7 @@ const accountBudgets: Budget[] = [
   ['GET /me', () => owner.request('GET', '/api/me'), 200, 1],
   ['PATCH /me', () => owner.request('PATCH', '/api/me', { body: { first_name: 'Min-ji' } }), 200, 1],
   ['GET /me/sessions', () => owner.request('GET', '/api/me/sessions'), 200, 1],
-  // What ends sessions tells Redis before it answers.
+  // Requests that end sessions write to Redis before they answer.
   ['DELETE /me/sessions/{id}', () => owner.request('DELETE', `/api/me/sessions/${other.sessionId}`), 204, 2],
   ['GET /accounts', () => staff.request('GET', '/api/accounts?q=p&sort=-date_joined'), 200, 1],
   [
@@ -129,7 +129,7 @@ test.each(freeBudgets)('%s', async (_, send, status, chain) => {
 })
 
 const changeOfPassword = 'POST /me/password'
-test(`${changeOfPassword} reads, counts and changes; the count may be given back beside the change or before it`, async () => {
+test(`${changeOfPassword} reads, counts and changes; the count may be refunded before the change or in parallel`, async () => {
   const person = await world.signUp()
   const change = { current_password: password, new_password: 'a bolster and a platen' }
   const cost = await countRoundTrips(world, () => person.request('POST', '/api/me/password', { body: change }))
@@ -138,7 +138,7 @@ test(`${changeOfPassword} reads, counts and changes; the count may be given back
   expect(cost.services.filter((service) => service === 'postgres')).toHaveLength(2)
 })
 
-test('every endpoint has a budget: here, or among the jobs', () => {
+test('every endpoint has a budget, here or in the tests of jobs', () => {
   const named = [...machineBudgets, ...accountBudgets, ...freeBudgets, [changeOfPassword]]
   const here = new Set(named.map(([what]) => what.split(' ', 2).join(' ')))
   const ofJobs = /\/(operation|jobs|callbacks)\b/ // test/jobs/round-trips.test.ts
@@ -148,7 +148,7 @@ test('every endpoint has a budget: here, or among the jobs', () => {
   )
 })
 
-test('a request that costs more is caught', async () => {
+test('a request over its budget fails the test', async () => {
   const person = await world.signUp()
   const cost = await countRoundTrips(world, async () => {
     await person.request('GET', '/api/me')

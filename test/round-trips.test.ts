@@ -1,12 +1,12 @@
-// The counting of round trips itself.
+// Tests the counting of round trips.
 import { expect, test } from 'vitest'
 import { longestChain } from './round-trips.ts'
 
 const cases: [string, [startedAt: number, endedAt: number][], number][] = [
-  ['nothing is no chain', [], 0],
+  ['no calls are no chain', [], 0],
   ['one call is a chain of one', [[0, 5]], 1],
   [
-    'calls one after the other are all counted, in whatever order they are told',
+    'sequential calls are all counted, in any order of the list',
     [
       [20, 30],
       [0, 10],
@@ -15,7 +15,7 @@ const cases: [string, [startedAt: number, endedAt: number][], number][] = [
     3,
   ],
   [
-    'calls side by side count once',
+    'parallel calls count once',
     [
       [0, 10],
       [1, 9],
@@ -24,7 +24,7 @@ const cases: [string, [startedAt: number, endedAt: number][], number][] = [
     1,
   ],
   [
-    'of a long call beside two short ones the short ones count',
+    'two short calls in parallel with a long one count as two',
     [
       [0, 100],
       [0, 10],

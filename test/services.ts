@@ -1,6 +1,6 @@
 // `npm run test:services`: the whole suite on a real PostgreSQL and a real Redis, where races show that PGlite's one
-// connection hides. Every world makes a database and a key prefix of its own; what is left of them afterwards is removed
-// and told. What follows `--` goes to vitest.
+// connection hides. Every world creates its own database and key prefix; leftovers are removed and reported afterwards.
+// Arguments after `--` are passed to vitest.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -11,14 +11,14 @@ const postgresUrl = process.env.LOCAL_POSTGRES_URL || 'postgresql://postgres@127
 const redisUrl = process.env.LOCAL_REDIS_URL || 'redis://127.0.0.1:6379'
 const projectDir = join(import.meta.dirname, '..')
 
-/** In the name of every database and key of this run. */
+/** Part of the name of every database and key of this run. */
 const run = randomBytes(4).toString('hex')
 
-/** @throws Error that says which server does not answer, and what to do */
+/** @throws Error that names the server that does not answer, with instructions */
 async function connect(): Promise<{ postgres: Client; redis: Redis }> {
   const postgres = new Client({ connectionString: postgresUrl, connectionTimeoutMillis: 3_000 })
   const redis = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 3_000, retryStrategy: () => null })
-  redis.on('error', () => {}) // told by connect()
+  redis.on('error', () => {}) // connect() throws it
   const [database, cache] = await Promise.allSettled([postgres.connect(), redis.connect()])
   const silent = [
     ...(database.status === 'rejected' ? [`PostgreSQL at ${withoutPassword(postgresUrl)} (LOCAL_POSTGRES_URL)`] : []),
@@ -35,7 +35,7 @@ function withoutPassword(url: string): string {
   return shown.href
 }
 
-/** Removes what bears this run's name. @returns what it was */
+/** Removes the databases and keys of this run. @returns their names */
 async function removeTraces({ postgres, redis }: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
   const { rows } = await postgres.query<{ name: string }>(
     'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)',

@@ -1,5 +1,5 @@
-// One world for all test files that a worker of vitest runs one after the other: starting a world takes a second. A file
-// that needs another kind of world, or counts all that is in its world, starts one of its own (startWorld).
+// One world for all test files of a vitest worker, because starting a world takes a second. A file that needs another
+// kind of world, or counts everything in its world, starts its own (startWorld).
 import { test } from 'vitest'
 import { startWorld, type Variables, type World } from './harness.ts'
 import { shut } from './platform/faults.ts'
@@ -14,7 +14,7 @@ export async function useWorld(vars: Variables = {}): Promise<World> {
   return world
 }
 
-/** QStash takes nothing, so that the test decides when a job is delivered. */
+/** QStash accepts no message, so that the test decides when a job is delivered. */
 export async function useQuietWorld(vars: Variables = {}): Promise<World> {
   const world = await useWorld(vars)
   world.faults.qstash.pass = shut

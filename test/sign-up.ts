@@ -1,5 +1,5 @@
 // People for tests. A password hash takes a core a fifth of a second, so only the first person of a world signs up over
-// HTTP; the others are copies of that account, with names, a session and tokens of their own.
+// HTTP; the others are copies of that account, with their own names, session and tokens.
 import { randomUUID } from 'node:crypto'
 import { foldName } from '../src/accounts/account.ts'
 import { createTokenIssuer } from '../src/accounts/token.ts'
@@ -9,7 +9,7 @@ import type { PostgresStandIn } from './platform/postgres.ts'
 
 type Send = (method: string, path: string, options?: RequestOptions) => Promise<Answer>
 
-/** What a copy may have of its own. */
+/** The members in which a copy may differ. */
 export type Names = { email?: string; first_name?: string; last_name?: string }
 
 const password = 'four columns hold it'
@@ -33,7 +33,7 @@ export async function signUpOverHttp(send: Send, overrides: Record<string, unkno
   return toPerson(send, { ...details, id: user.id, access: token.access, refresh: token.refresh })
 }
 
-/** Like somebody who has signed up, with the same password as the `original`. */
+/** Creates a person like a sign-up, with the same password as the `original`. */
 export async function copyPerson(
   { send, postgres, keys, origin }: { send: Send; postgres: PostgresStandIn; keys: SigningKey[]; origin: string },
   original: Person,

@@ -1,6 +1,6 @@
-// How the tests run: side by side in a few workers. The files of one worker share what they import, since the packages
-// take seconds to load, and one world (shared-world.ts). The rules of the layout need no platform, so they are a project
-// of their own that starts at once.
+// The tests run in parallel in a few workers. The files of one worker share one world (shared-world.ts) and their
+// imports, because the packages take seconds to load. The layout rules need no platform, so they are a separate project
+// that starts immediately.
 import { defineConfig } from 'vitest/config'
 
 const layout = 'test/architecture.test.ts'
@@ -10,7 +10,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     maxWorkers: 3, // for two cores: many tests wait for a deadline
     isolate: false,
-    // A busy machine is slow, and no failure: these only end what would never end.
+    // Long timeouts, because a busy computer is slow: they only end tests that hang.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     teardownTimeout: 60_000,

@@ -1,4 +1,4 @@
-// The entry with an environment that is not whole: it says so in the log and in every answer, and shows no value.
+// The Worker with an incomplete environment: the log and every answer say so, and show no value.
 import { beforeAll, expect, test } from 'vitest'
 import { makeSigningKey, poll, type World } from './harness.ts'
 import { useWorld } from './shared-world.ts'
@@ -12,7 +12,7 @@ test.each([
   { name: 'one that is missing', vars: { QSTASH_TOKEN: '' } },
   { name: 'a database that the driver refuses', vars: { DATABASE_URL: 'postgres://leak' } },
   { name: 'an origin that is no URL', vars: { PUBLIC_URL: 'leak' } },
-  // The runtime has a node:crypto of its own.
+  // The runtime has its own node:crypto.
   {
     name: 'a key whose halves are of two pairs',
     vars: { JWT_KEYS: JSON.stringify([{ ...makeSigningKey('a'), x: makeSigningKey('b').x }]) },
@@ -37,7 +37,7 @@ test.each([
   expect([head.status, head.text]).toEqual([503, ''])
 })
 
-test('logs each request all the same', async () => {
+test('still logs each request', async () => {
   await world.reconfigure({ QSTASH_TOKEN: '' })
   const { headers } = await world.request('POST', '/api/log-in?x=1', { body: {} })
   const requestId = headers.get('X-Request-Id')
@@ -56,7 +56,7 @@ test('logs each request all the same', async () => {
   })
 })
 
-test('says so in its log when it starts, before anybody asks, and its cron fails', async () => {
+test('logs the error when it starts, before the first request, and its cron fails', async () => {
   const before = world.logs().length
   await world.reconfigure({ QSTASH_TOKEN: 'leak', JWT_KEYS: '' })
   await expect(world.sweep()).rejects.toThrow()
@@ -76,7 +76,7 @@ test('says so in its log when it starts, before anybody asks, and its cron fails
   expect(JSON.stringify(lines)).not.toContain('leak')
 })
 
-test('works as soon as the environment is whole', async () => {
+test('works when the environment is complete', async () => {
   await world.reconfigure({})
   expect((await world.request('GET', '/api/health')).status).toBe(200)
 })

@@ -1,5 +1,5 @@
-// The real Worker on workerd with the runtime's own network: connections that are cut and redirects reach it as they
-// are. (Wrangler's test harness carries its calls through Node's fetch, which follows redirects and makes a 500 of a cut.)
+// The real Worker on workerd with the runtime's own network, so that cut connections and redirects reach it unchanged.
+// (Wrangler's test harness sends its calls through Node's fetch, which follows redirects and turns a cut into a 500.)
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from 'miniflare'
@@ -11,33 +11,33 @@ const name = 'tiebar'
 
 export type RunningWorker = {
   origin: string
-  /** Lets the cron run once. */
+  /** Runs the cron once. */
   scheduled(): Promise<void>
-  /** What it printed, line by line. */
+  /** Its output, line by line. */
   lines(): string[]
-  /** Starts anew at the same port with other variables. */
+  /** Restarts at the same port with other variables. */
   restart(vars: Record<string, string>): Promise<void>
-  /** Kills it in the middle of whatever it does (SIGKILL). `start` brings it back. */
+  /** Kills it immediately (SIGKILL). `start` starts it again. */
   kill(): Promise<void>
   /** At the same port, with the same variables. */
   start(): Promise<void>
-  /** Everything in it stands still (SIGSTOP) until the answer is called, and goes on as if nothing had been (SIGCONT). */
+  /** Pauses the process (SIGSTOP). The returned function resumes it (SIGCONT). */
   freeze(): Promise<() => void>
-  /** What is left when garbage is collected, and what the process occupies then, in MiB. Only where it can be inspected. */
+  /** The heap and the process size after a garbage collection, in MiB. Needs `isInspected`. */
   readMemory(): Promise<{ heapMiB: number; residentMiB: number }>
   close(): Promise<void>
 }
 
 export type WorkerOptions = {
-  /** Requests of one account in 10 s, instead of what wrangler.toml says. */
+  /** Requests of one account in 10 s, instead of the limit in wrangler.toml. */
   accountLimit?: number
-  /** As it was deployed, or without the pages of the documentation. */
+  /** With or without the pages of the documentation. */
   hasAssets?: boolean
-  /** Its heap can be looked at. */
+  /** Enables the inspector, to read the heap. */
   isInspected?: boolean
 }
 
-/** @param varsFor the variables, by the origin that it is going to have */
+/** @param varsFor returns the variables for its origin */
 export async function startWorker(
   varsFor: (origin: string) => Record<string, string>,
   { accountLimit, hasAssets = true, isInspected = false }: WorkerOptions = {},
@@ -63,7 +63,7 @@ export async function startWorker(
           name,
           rootPath: build.dir,
           modules: [{ type: 'ESModule', path: 'worker.js' }],
-          modulesRules: undefined, // there is one module
+          modulesRules: undefined, // the bundle is one module
           bindings,
           stripCfConnectingIp: false,
           ...(accountLimit !== undefined && {
@@ -97,7 +97,7 @@ export async function startWorker(
       const { pid } = await findProcess(port)
       process.kill(pid, 'SIGSTOP')
       return () => {
-        if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT') // or it has been killed meanwhile
+        if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT') // it may have been killed
       }
     },
     async readMemory() {
@@ -110,7 +110,7 @@ export async function startWorker(
   }
 }
 
-/** Miniflare does not tell workerd's process, but gives it the port in its arguments. (Linux, as CI is.) */
+/** Miniflare does not expose the process id of workerd, so it is found by the port in its arguments (Linux only). */
 async function findProcess(port: number): Promise<{ pid: number; residentMiB: number }> {
   const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '') // it has ended
   for (const pid of await readdir('/proc')) {

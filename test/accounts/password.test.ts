@@ -41,8 +41,8 @@ test('composed and decomposed characters give the same password', async () => {
 test.each([
   ['an empty text', ''],
   ['another algorithm', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA'],
-  ['a hash of the old system with no end of rounds', `pbkdf2_sha256$9999999$s$${'A'.repeat(43)}=`],
-  ['a hash of the old system with no rounds', `pbkdf2_sha256$0$s$${'A'.repeat(43)}=`],
+  ['a hash of the old system with too many rounds', `pbkdf2_sha256$9999999$s$${'A'.repeat(43)}=`],
+  ['a hash of the old system with zero rounds', `pbkdf2_sha256$0$s$${'A'.repeat(43)}=`],
   ['an unusable password of the old system', '!Xyz'],
   ['a hash of another length', '$scrypt$ln=15,r=8,p=3$MDEyMzQ1Njc4OWFiY2RlZg$aGFzaA'],
 ])('%s in place of a hash matches no password', async (_what, stored) => {

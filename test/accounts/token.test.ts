@@ -54,7 +54,7 @@ test('a token that we issued is accepted', async () => {
 })
 
 describe('GET /api/me answers 401 token_invalid for', () => {
-  const wrongs: [string, () => Promise<string> | string][] = [
+  const invalidTokens: [string, () => Promise<string> | string][] = [
     ['a refresh token', () => person.refresh],
     ['a token of another type', () => forge({ claims: { token_type: 'refresh' } })],
     ['a token without a type', () => forge({ claims: { token_type: undefined } })],
@@ -79,7 +79,7 @@ describe('GET /api/me answers 401 token_invalid for', () => {
     ['three dots', () => '...'],
     ['no token at all', () => 'x'],
   ]
-  test.each(wrongs)('%s', async (_what, make) => {
+  test.each(invalidTokens)('%s', async (_what, make) => {
     const { status, headers, body } = await ask(await make())
     expect([status, body.code]).toEqual([401, 'token_invalid'])
     expect(headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')

@@ -21,7 +21,7 @@ describe('a forged cursor', () => {
     ['SQL as its id', encode(['id', '1', '1 OR 1=1'])],
     ['another order', encode(['-name', 'x', '1'])],
     ['a column that cannot be sorted by', encode(['password_hash', 'x', '1'])],
-    ['a number past all', encode(['id', '99999999999999999999999999', '1'])],
+    ['a number out of range', encode(['id', '99999999999999999999999999', '1'])],
     ['an invalid date', encode(['created_at', '2026-02-31 00:00:00+00', '1'])],
     ['an object', encode({ sort: 'id', value: '1', id: '1' })],
     ['a prototype', encode(['__proto__', '1', '1'])],

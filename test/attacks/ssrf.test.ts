@@ -13,7 +13,7 @@ beforeAll(async () => {
   person = await world.signUp()
 })
 
-const insides: [string, string][] = [
+const internalUrls: [string, string][] = [
   ['loopback', 'http://127.0.0.1/'],
   ['loopback in decimal', 'http://2130706433/'],
   ['loopback in octal', 'http://0177.0.0.01/'],
@@ -50,7 +50,7 @@ const insides: [string, string][] = [
 ]
 
 describe('a controller_url of', () => {
-  test.each(insides)('%s is answered 422, when a machine is created and when it is changed', async (_, url) => {
+  test.each(internalUrls)('%s is answered 422, when a machine is created and when it is changed', async (_, url) => {
     const made = await person.request('POST', '/api/machines', {
       body: { name: 'n', location: 'l', controller_url: url },
     })

@@ -1,4 +1,4 @@
-// What stands behind the Worker: PGlite and a Redis in the process, and real servers where they answer.
+// The backends of the bench: PGlite and an in-process Redis, and real servers if they answer.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Servers } from './platform.ts'
@@ -8,7 +8,7 @@ const usual = {
   redis: 'redis://127.0.0.1:6379',
 }
 
-/** The servers that the environment names, or that answer at their usual ports. */
+/** The servers that the environment names, or those at the default ports. */
 export async function findServers(): Promise<Servers> {
   const { LOCAL_POSTGRES_URL = usual.postgres, LOCAL_REDIS_URL = usual.redis } = process.env
   const [hasPostgres, hasRedis] = await Promise.all([LOCAL_POSTGRES_URL, LOCAL_REDIS_URL].map(answers))
@@ -22,7 +22,7 @@ async function answers(url: string): Promise<boolean> {
     await once(socket, 'connect')
     return true
   } catch {
-    return false // then the stand-in does
+    return false // the stand-in is used
   } finally {
     socket.destroy()
   }

@@ -1,4 +1,4 @@
-// The bare worker, built as the Worker is.
+// Builds the bare worker in the same way as the Worker.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'

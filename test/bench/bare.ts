@@ -1,5 +1,5 @@
-// What the Worker is measured against: the same token verified, the same statements sent through the vendors' own
-// drivers, the same tokens signed, the answer as JSON. No router, no validation, no limits, no log.
+// The baseline of the measurements: verifies the same token, sends the same statements through the vendors' drivers,
+// signs the same tokens and answers JSON. It has no router, no validation, no limits and no log.
 import { env } from 'cloudflare:workers'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
@@ -23,7 +23,7 @@ const redis = new Redis({
 })
 const queue = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
 
-/** The statements of a plan with the ids of this request in them. */
+/** The statements of a plan with the ids of this request. */
 function fill(statements: Statement[], id: string, newId: string) {
   const bind = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(bind)
@@ -47,7 +47,7 @@ async function sign(claims: JWTPayload, seconds: number): Promise<string> {
     .sign(await privateKey)
 }
 
-/** The tokens of the same session, with the new id in the one that refreshes. */
+/** New tokens of the same session, with a new id in the refresh token. */
 async function signPair({ sub = '', sid }: JWTPayload, refreshId: string) {
   const [access, refresh] = await Promise.all([
     sign({ sub, sid, jti: crypto.randomUUID(), token_type: 'access' }, 30 * 60),

@@ -1,11 +1,11 @@
-// The thread of the clients, seen from outside: one salvo at a time.
+// Controls the thread of the clients: one salvo at a time.
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Outcome, Salvo } from './load.ts'
 
 export type Clients = {
-  /** @throws Error when a connection is lost, or an answer has another status than was expected */
+  /** @throws Error when a connection is lost, or an answer has an unexpected status */
   fire(salvo: Salvo): Promise<Outcome>
   close(): Promise<void>
 }

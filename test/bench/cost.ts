@@ -1,5 +1,5 @@
-// What one job costs, counted: a START that succeeds and is looked at three times while it runs, and the bytes that it
-// leaves behind.
+// Counts the cost of one job: a START that succeeds and is polled three times while it runs, and the bytes that it
+// stores.
 import { startController } from '../platform/controller.ts'
 import { startHttpServer } from '../platform/http.ts'
 import { type BenchPlatform, type Servers, startPlatform } from './platform.ts'
@@ -24,7 +24,7 @@ export async function measureCost(dir: string, compatibilityDate: string, server
   const platform = await startPlatform(servers, true)
   const controller = await startController()
   let commands = 0
-  // Pipelines are lists of commands; the only look at how many there are is on the wire.
+  // A pipeline is a list of commands, so the commands are counted on the wire.
   const wire = await startHttpServer('wire', async ({ target, headers, body }) => {
     const sent: unknown = JSON.parse(body.toString())
     commands += Array.isArray(sent) && Array.isArray(sent[0]) ? sent.length : 1
@@ -62,7 +62,7 @@ export async function measureCost(dir: string, compatibilityDate: string, server
   }
 }
 
-/** Starts the machine and looks at the job until it has ended, and at least three times. */
+/** Starts the machine and polls the job until it has ended, at least three times. */
 async function runOne({ postgres }: BenchPlatform, origin: string, token: string, machineId: number) {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
   const url = `${origin}/api/machines/${machineId}/operation`
@@ -80,7 +80,7 @@ async function runOne({ postgres }: BenchPlatform, origin: string, token: string
   return { requests, rows: 1 + Number(counted?.events) }
 }
 
-/** Bytes in PostgreSQL of a job with so many events, as the average of many. */
+/** Average bytes in PostgreSQL of a job with this number of events. */
 async function measureBytes(platform: BenchPlatform, machineId: number, accountId: number, events: number) {
   const size = async () => {
     const [row] = await platform.postgres.query(

@@ -1,4 +1,4 @@
-// How long a START that was accepted takes to the machine's controller, and how much of that is the upstreams' own time.
+// Measures the time from the acceptance of a START to its arrival at the controller, also without the upstreams' time.
 
 import { startController } from '../platform/controller.ts'
 import type { Exchange } from '../platform/http.ts'
@@ -10,7 +10,7 @@ import { serve } from './workerd.ts'
 export type DispatchFigures = {
   /** From the answer 202 to the command at the controller. */
   p50_ms: number
-  /** The same without the time in which an upstream was at work. */
+  /** The same without the time of the upstreams. */
   p50_over_upstreams_ms: number
 }
 
@@ -56,7 +56,7 @@ export async function measureDispatch(
   }
 }
 
-/** How much of the time between was covered by exchanges, side by side or not. */
+/** The part of the interval in which at least one exchange was in progress. */
 function busyTime(exchanges: Exchange[], from: number, to: number): number {
   let covered = from
   let busy = 0

@@ -1,5 +1,5 @@
-// Does a page cost the same when there is a thousand times as much? A database for each size, on a real PostgreSQL,
-// asked in turns; and what the sweep costs among a million jobs.
+// Measures whether a page costs the same with a thousand times as many rows: one database per size, on a real
+// PostgreSQL, measured in turns. Also measures the sweep among a million jobs.
 import { openDatabase } from '../../src/infra/database.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { sweep } from '../../src/jobs/sweep.ts'
@@ -16,7 +16,7 @@ export type Growth = {
   /** By the number of rows. */
   p50_ms: Record<number, number>
   p50_ratio_last_to_first: number
-  /** The indexes that PostgreSQL goes by at the last size. */
+  /** The indexes that PostgreSQL uses at the largest size. */
   scans: string[]
 }
 
@@ -97,7 +97,7 @@ async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page
       const shots = Array.from({ length: requestsInTurn }, () => shot)
       const salvo = { port: worker.port, connections: 1, durationMs: 60_000, shots, isOnce: true, expectedStatus: 200 }
       const { latenciesMs } = await clients.fire(salvo)
-      if (round > 0) latencies.get(size)?.push(percentile(latenciesMs, 50)) // the first one warms up
+      if (round > 0) latencies.get(size)?.push(percentile(latenciesMs, 50)) // the first round warms up
     }
   }
   const p50 = stages.map(({ size }) => [size, median(latencies.get(size) ?? [])] as const)
@@ -110,7 +110,7 @@ async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page
   }
 }
 
-/** How the tables of the page are read. */
+/** The scan nodes of the page's plan. */
 async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<string[]> {
   const [statement] = (await plan(scene)).statements
   const lines = await platform.postgres.query(`EXPLAIN (COSTS OFF) ${statement?.sql}`, statement?.params)
@@ -123,12 +123,12 @@ async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<strin
   return [...new Set(scans)]
 }
 
-/** The sweep's own line is not part of the report. */
+/** Hides the log line of the sweep, which is not part of the report. */
 class Unwritten extends Trace {
   override log(): void {}
 }
 
-/** A sweep that finds nothing to do among 100,000 open jobs, which the queue has, and all the ended ones. */
+/** A sweep with nothing to do among 100,000 open jobs, which are in the queue, and all the ended ones. */
 async function measureSweep({ platform }: Stage): Promise<number> {
   await platform.postgres.query(
     `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after, published_at)

@@ -1,5 +1,5 @@
-// The clients: so many connections, each of which sends its next request when the last one is answered. In a thread of
-// their own, and on bare sockets, so that they cost less than what they measure.
+// The clients: a number of connections, each of which sends its next request when the last one is answered. They run in
+// their own thread and on plain sockets, so that they cost less than the measured server.
 import { connect, type Socket } from 'node:net'
 import { parentPort } from 'node:worker_threads'
 
@@ -8,11 +8,11 @@ export type Shot = { method: string; path: string; token?: string; body?: string
 export type Salvo = {
   port: number
   connections: number
-  /** After that no request is begun. */
+  /** No request starts after this time. */
   durationMs: number
-  /** Sent one after the other, and from the beginning again. */
+  /** Sent in sequence, then from the beginning again. */
   shots: Shot[]
-  /** Each shot is good once: when all are spent, the salvo is over. */
+  /** Each shot is sent once; the salvo ends after the last one. */
   isOnce?: boolean
   expectedStatus: number
 }
@@ -20,9 +20,9 @@ export type Salvo = {
 export type Outcome = {
   latenciesMs: number[]
   elapsedMs: number
-  /** Answers with another status, and the first of them. */
+  /** Number of answers with another status, and the first of them. */
   unexpected: { count: number; first?: string }
-  /** The bodies of the last answer of each connection. */
+  /** The body of the last answer of each connection. */
   lastBodies: string[]
 }
 
@@ -33,7 +33,7 @@ function write({ method, path, token, body }: Shot, port: number): string {
   return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
 }
 
-/** The status and the body of a whole answer; undefined while more of it is to come. */
+/** The status and the body of a complete answer; undefined while it is incomplete. */
 function readAnswer(text: string): { status: number; body: string } | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end === -1) return undefined

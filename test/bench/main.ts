@@ -1,5 +1,5 @@
-// npm run bench: the Worker as it is deployed, on the real runtime, in turns with a bare worker that sends the same
-// statements; and what everything costs. `--quick` for a shared machine, `--json FILE`, `--html FILE`.
+// npm run bench: measures the deployed Worker on the real runtime, in turns with a bare worker that sends the same
+// statements, and counts costs. Options: `--quick` for a shared computer, `--json FILE`, `--html FILE`.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { buildWorker } from '../build.ts'
@@ -35,7 +35,7 @@ Exit codes: 0 every target is met · 1 some are not · 2 wrong usage
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
-/** Refresh tokens for one turn: more than are spent in it. */
+/** Refresh tokens for one turn: more than the turn uses. */
 const refreshable = 4_000
 
 async function measureRoutes(builds: Builds, servers: Servers, clients: Clients, pace: Pace): Promise<RouteFigures> {

@@ -1,4 +1,4 @@
-// The Worker and the bare worker in turns: what disturbs the machine disturbs both.
+// Measures the Worker and the bare worker in turns, so that other load on the computer affects both.
 import { longestChain } from '../round-trips.ts'
 import type { Clients } from './clients.ts'
 import type { Outcome } from './load.ts'
@@ -9,17 +9,17 @@ import { median, percentile } from './statistics.ts'
 import type { RunningWorkerd } from './workerd.ts'
 
 export type Figures = {
-  /** Requests per second, of the bare worker's. The median of the rounds. */
+  /** Requests per second relative to the bare worker, median of the rounds. */
   ratio_to_bare: number
   requests_per_second: number
   bare_requests_per_second: number
   p50_ms: number
   p99_ms: number
   bare_p50_ms: number
-  /** CPU of the runtime for one request. */
+  /** CPU time of the runtime per request. */
   cpu_ms: number
   bare_cpu_ms: number
-  /** One after the other, before the answer. */
+  /** Sequential calls before the answer. */
   upstream_round_trips: number
 }
 
@@ -49,7 +49,7 @@ export async function measure(stage: Stage, route: Route, { rounds, roundMs }: P
   const chain = await countRoundTrips(stage, route)
   const turns = []
   for (let round = 0; round < rounds; round++) {
-    // Who goes first changes: a machine that slows down favours the first.
+    // The order alternates: a computer that slows down favours the first.
     const first = await run(round % 2 === 0 ? stage.ours : stage.bare, round % 2 === 0, roundMs)
     const second = await run(round % 2 === 0 ? stage.bare : stage.ours, round % 2 !== 0, roundMs)
     turns.push(round % 2 === 0 ? { ours: first, bare: second } : { ours: second, bare: first })
@@ -80,8 +80,8 @@ const probeLatencyMs = 40
 const probes = 3
 
 /**
- * The least of several looks: what a request asks for one after the other can never overlap, while work that goes on
- * after the answer, of this request or the one before, may be counted with it when the machine is busy.
+ * The minimum of several samples: sequential calls of a request never overlap, but on a busy computer the work after an
+ * answer, of this request or the previous one, may be counted too.
  */
 async function countRoundTrips(stage: Stage, route: Route): Promise<number> {
   const chains: number[] = []
@@ -89,7 +89,7 @@ async function countRoundTrips(stage: Stage, route: Route): Promise<number> {
   return Math.min(...chains)
 }
 
-/** With some latency, what is begun beside the answer is not over before it. */
+/** With some latency, a call that starts in parallel with the answer does not end before it. */
 async function probeRoundTrips({ platform, clients, ours }: Stage, route: Route): Promise<number> {
   const salvo = { port: ours.port, connections: 1, durationMs: 1, shots: route.ours, expectedStatus: route.status }
   platform.setLatency(probeLatencyMs)

@@ -1,4 +1,4 @@
-// The figures as one page that needs nothing else: throughput beside the bare worker's, latencies, growth.
+// The figures as one self-contained page: throughput compared with the bare worker, latencies, growth.
 import type { Growth } from './growth.ts'
 import type { Report, RouteFigures } from './report.ts'
 import { round } from './report.ts'
@@ -27,19 +27,19 @@ ${drawLatency(figures)}`,
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:${width}px;margin:2rem auto;padding:0 1rem;color:#1c2a31}
 svg{width:100%;height:auto}text{font:13px system-ui,sans-serif;fill:#1c2a31}table{border-collapse:collapse}
 td{padding:.2rem 1rem .2rem 0}i{display:inline-block;width:.8em;height:.8em;margin:0 .4em 0 1em}</style>
-<h1>Tiebar: speed</h1>${drawFacts(report)}${sections.join('\n')}${growth}</html>
+<h1>Tiebar: speed</h1>${drawSummary(report)}${sections.join('\n')}${growth}</html>
 `
 }
 
-function drawFacts(report: Report): string {
-  const facts: [string, number | undefined, string][] = [
+function drawSummary(report: Report): string {
+  const figures: [string, number | undefined, string][] = [
     ['Bundle, gzipped', report.bundle_gzip_bytes / 1024, 'KiB'],
     ['Start-up', report.startup_cpu_ms, 'ms CPU'],
     ['START accepted to the command at the controller', report.dispatch?.p50_ms, 'ms'],
     ['the same without the upstreams’ own time', report.dispatch?.p50_over_upstreams_ms, 'ms'],
     ['Sweep among 100,000 open and 1,000,000 ended jobs', report.sweep_ms, 'ms'],
   ]
-  const rows = facts.flatMap(([name, value, unit]) =>
+  const rows = figures.flatMap(([name, value, unit]) =>
     value === undefined ? [] : `<tr><td>${name}<td>${round(value)} ${unit}`,
   )
   return `<table>${rows.join('')}</table>`

@@ -1,4 +1,4 @@
-// What the bare worker does for a route: the Worker's own statements, with ids filled in by request.
+// What the bare worker does for a route: the statements of the Worker, with the ids of the request.
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Database } from '../../src/infra/database.ts'
@@ -6,21 +6,21 @@ import type { Database } from '../../src/infra/database.ts'
 export type Statement = { sql: string; params: unknown[] }
 
 export type Plan = {
-  /** More than one: as a transaction. */
+  /** Several statements run as a transaction. */
   statements: Statement[]
   /** Read from Redis, instead of statements. */
   keys?: string[]
-  /** Publishes to QStash and writes to Redis, side by side, after the statements; and when that is answered, this. */
+  /** After the statements: publish to QStash and write to Redis in parallel, then run this statement. */
   announced?: Statement
-  /** The answer is a new pair of tokens, and not the rows. */
+  /** The answer is a new pair of tokens instead of the rows. */
   signsPair?: true
 }
 
-/** Stand in the parameters of a plan for the id in the request's path, and for an id that is made up. */
+/** Placeholders in the parameters of a plan: the id in the request's path, and a new id. */
 export const idInPlan = 999_999_999_999
 export const newIdInPlan = '00000000-0000-7000-8000-000000000000'
 
-/** The statements that `call` sends, which are not run. */
+/** The statements that `call` would send; they are not executed. */
 export async function planOf(call: (database: Database) => Promise<unknown>): Promise<Plan> {
   const dialect = new PgDialect()
   let sent: SQL[] = []

@@ -1,5 +1,5 @@
-// The upstreams of the bench: PostgreSQL and Redis as the stand-ins have them, in the process or real; a QStash that takes
-// every message and keeps none, so that deliveries do not run beside what is measured.
+// The upstreams of the bench: the stand-ins of PostgreSQL and Redis, in-process or on real servers, and a QStash that
+// accepts every message and delivers none, so that deliveries do not disturb the measurement.
 
 import { migrate } from '../../src/tools/migrations.ts'
 import { makeSigningKey } from '../harness.ts'
@@ -13,10 +13,10 @@ export type Servers = { postgres?: string; redis?: string }
 export type BenchPlatform = {
   postgres: PostgresStandIn
   redis: RedisStandIn
-  /** Every upstream call, oldest first, for as long as they are `recorded`. */
+  /** Every upstream call, oldest first, while `recorded` is set. */
   exchanges: Exchange[]
   record(isRecorded: boolean): void
-  /** How far away every upstream is. */
+  /** Latency added to every upstream call. */
   setLatency(latencyMs: number): void
   signingKey: Record<string, unknown>
   /** The Worker's variables, by its origin. */
@@ -24,7 +24,7 @@ export type BenchPlatform = {
   close(): Promise<void>
 }
 
-/** @param delivers with a QStash that carries its messages to the Worker */
+/** @param delivers whether QStash delivers its messages to the Worker */
 export async function startPlatform(servers: Servers, delivers = false): Promise<BenchPlatform> {
   const exchanges: Exchange[] = []
   let isRecorded = false
@@ -34,7 +34,7 @@ export async function startPlatform(servers: Servers, delivers = false): Promise
       if (isRecorded) exchanges.push(exchange)
     },
   })
-  // Kept: the stand-ins look at them with each request.
+  // Kept because the stand-ins read them at each request.
   const options = { postgres: standIn(), redis: standIn(), qstash: standIn() }
   const [postgres, redis, qstash] = await Promise.all([
     startPostgres(Object.assign(options.postgres, servers.postgres && { serverUrl: servers.postgres })),

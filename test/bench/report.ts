@@ -1,4 +1,4 @@
-// What a run of the bench found, and whether that is good enough.
+// The results of a bench run, and whether they meet the targets.
 import { bundleCeiling } from '../bundle.ts'
 import type { JobCost } from './cost.ts'
 import type { DispatchFigures } from './dispatch.ts'
@@ -9,9 +9,9 @@ import type { RouteName } from './routes.ts'
 export type RouteFigures = Partial<Record<RouteName, Figures>>
 
 export type Report = {
-  /** On the real servers where they answered, else in the process. */
+  /** On the real servers if they answered, otherwise in-process. */
   routes: RouteFigures
-  /** The same by what was behind the Worker. */
+  /** The same by backend. */
   backends: Record<string, RouteFigures>
   bundle_gzip_bytes: number
   startup_cpu_ms: number
@@ -22,9 +22,9 @@ export type Report = {
 }
 
 const targets = {
-  /** Requests per second beside the bare worker's. */
+  /** Requests per second relative to the bare worker. */
   ratio: { read_machine: 0.85, list_machines: 0.85, history: 0.85, job_status: 0.9, operation: 0.8 },
-  /** Upstream calls one after the other. */
+  /** Sequential upstream calls. */
   roundTrips: {
     read_machine: 1,
     list_machines: 1,
@@ -42,12 +42,12 @@ const targets = {
   sweepMs: 50,
 } satisfies Record<string, number | Partial<Record<RouteName, number>>>
 
-/** What a shared machine may take from a ratio although both had their turns. */
+/** Noise that a shared computer may add to a ratio even when both are measured in turns. */
 const noise = 0.15
 
 /**
- * What misses its target, a line each.
- * @param isShared on a machine that does other work, too: ratios get a margin for noise, times are not judged
+ * Returns one line per missed target.
+ * @param isShared on a computer that does other work too: ratios get a margin for noise, times are not checked
  */
 export function findMisses(report: Report, isShared: boolean): string[] {
   const misses: string[] = []

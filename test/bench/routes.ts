@@ -1,4 +1,4 @@
-// What is measured: eight requests of the API, and for each what the bare worker does instead.
+// The measured requests: eight requests of the API, and for each the plan of the bare worker.
 
 import { sessionCacheKey } from '../../src/accounts/session.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
@@ -31,7 +31,7 @@ export type Route = {
   bare: Shot[]
   status: number
   plan: Plan
-  /** Each shot is good once, until `reset`. */
+  /** Each shot can be used once until `reset`. */
   isOnce?: boolean
   reset?(platform: BenchPlatform): Promise<unknown>
 }
@@ -39,7 +39,7 @@ export type Route = {
 const pageSize = 20
 const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controller_url: null } as const
 
-/** So many machines take turns: no request waits for another one's row. */
+/** The number of machines in rotation, so that no request waits for the row lock of another. */
 const machinesInTurn = 1_000
 
 export async function planRoutes(scene: Scene): Promise<Route[]> {
@@ -94,7 +94,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       ours: byAll((index) => send('POST', '/api/machines', creation, index)),
       bare: byAll((index) => send('POST', '/create', creation, index)),
       plan: await planOf((database) => insertMachine(database, caller, machine, undefined)),
-      // Reads of the list come before it: what it adds harms nobody.
+      // The reads of the list run before, so the rows that it adds do not affect them.
     },
     {
       name: 'patch',
@@ -148,7 +148,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
 
 async function planOperation(caller: Scene['caller']): Promise<Plan> {
   const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
-  const admission = await planOf((database) => createJob(database, caller, request, undefined))
+  const creation = await planOf((database) => createJob(database, caller, request, undefined))
   const marking = await planOf((database) => markPublished(database, [{ jobId: newIdInPlan, publishNo: 1 }], true))
-  return { ...admission, ...(marking.statements[0] && { announced: marking.statements[0] }) }
+  return { ...creation, ...(marking.statements[0] && { announced: marking.statements[0] }) }
 }

@@ -1,5 +1,5 @@
-// What the bench finds in the database: one person, ten thousand machines, a machine with a thousand ended jobs, and
-// sessions whose refresh tokens are good once.
+// The database of the bench: one person, ten thousand machines, a machine with a thousand ended jobs, and sessions
+// whose refresh tokens can be used once.
 import { randomUUID } from 'node:crypto'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { signingKeys } from '../../src/env.ts'
@@ -10,9 +10,9 @@ export const clientCount = 16
 
 export type Scene = {
   caller: Caller
-  /** Access tokens of sessions of the same account: each client has its own. */
+  /** Access tokens of sessions of the same account, one per client. */
   accessTokens: string[]
-  /** Each is the `refresh_id` of its own session, too. */
+  /** Each is also the `refresh_id` of its session. */
   sessions: { id: string; refresh: string }[]
   machineIds: number[]
   /** An ended job. */
@@ -22,8 +22,8 @@ export type Scene = {
 const historyLength = 1_000
 
 /**
- * @param issuer where the Worker is
- * @param sessionCount beside those of the clients: to be refreshed
+ * @param issuer the origin of the Worker
+ * @param sessionCount sessions to refresh, in addition to those of the clients
  */
 export async function setScene(
   platform: BenchPlatform,
@@ -62,7 +62,7 @@ export async function setScene(
   }
 }
 
-/** Jobs of a machine that ended well, one a second until now. */
+/** Succeeded jobs of a machine, one per second until now. */
 export function insertEndedJobs({ postgres }: BenchPlatform, machineId: number, accountId: number, count: number) {
   return postgres.query(
     `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, result, attempts, requested_by, requested_at,

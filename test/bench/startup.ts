@@ -1,4 +1,4 @@
-// What it costs until a new isolate has answered its first request, over a Worker that does nothing.
+// The CPU time until a new isolate has answered its first request, compared with an empty Worker.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { serve } from './workerd.ts'
 
 const rounds = 5
 
-/** CPU milliseconds. @param vars as in production: without them the app is not made */
+/** CPU milliseconds. @param vars as in production: without them the app is not created */
 export async function measureStartup(
   dir: string,
   compatibilityDate: string,

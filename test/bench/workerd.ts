@@ -1,4 +1,4 @@
-// `workerd serve` on a built bundle: the runtime alone, without a development server before it.
+// `workerd serve` on a built bundle: only the runtime, without a development server.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -10,12 +10,12 @@ import { holdPort } from '../platform/ports.ts'
 export type RunningWorkerd = {
   origin: string
   port: number
-  /** CPU milliseconds of all its threads since it began. */
+  /** CPU milliseconds of all its threads since the start. */
   cpuMs(): number
   close(): Promise<void>
 }
 
-/** The runtime's binding is not part of `workerd serve`: one that counts as it does, and never refuses. */
+/** Replaces the rate limit binding, which `workerd serve` does not have. It counts and never refuses. */
 const rateLimit = `
 export default function () {
   const counts = new Map()
@@ -54,8 +54,8 @@ const main :Workerd.Worker = (
 
 /**
  * Starts worker.js of a folder, and returns when it answers.
- * @param varsFor the variables, by the origin that it is going to have
- * @throws Error with what the runtime printed when it does not start
+ * @param varsFor returns the variables for its origin
+ * @throws Error with the output of the runtime when it does not start
  */
 export async function serve(
   dir: string,

@@ -1,4 +1,4 @@
-// A Chromium for tests: the one of this machine, which asks nobody outside for anything.
+// Finds and starts the installed Chromium for tests, without network access to other hosts.
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { type BrowserContext, chromium } from 'playwright-core'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-/** @throws Error that says what to do when there is none */
+/** @throws Error with instructions when there is none */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string {
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
   const candidates = env.CHROMIUM
@@ -30,7 +30,7 @@ function isProgram(path: string): boolean {
 
 export type Browser = { context: BrowserContext; close(): Promise<void> }
 
-/** With a profile of its own that is gone with it. */
+/** Starts it with its own profile, which is deleted when it closes. */
 export async function startBrowser(): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'tiebar-chromium-'))
   const context = await chromium.launchPersistentContext(profile, {
@@ -38,7 +38,7 @@ export async function startBrowser(): Promise<Browser> {
     headless: true,
     viewport: { width: 1280, height: 900 },
     args: [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), // it refuses to run as root with one
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), // it does not run as root with a sandbox
       '--disable-gpu',
       '--disable-background-networking',
       '--disable-component-update',

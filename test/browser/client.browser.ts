@@ -1,4 +1,4 @@
-// The typed client in a page of another origin: what it needs of CORS is there, in a real browser.
+// The typed client in a page of another origin: the CORS headers are sufficient in a real browser.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -35,7 +35,7 @@ afterAll(async () => {
   site?.close()
 })
 
-test('a page of another origin signs in, starts a machine and sees ETags and problems', async () => {
+test('a page of another origin logs in, starts a machine and reads ETags and problems', async () => {
   const { username, password, ...owner } = await world.signUp()
   const machine = await world.createMachine({ username, password, ...owner })
   const page = await browser.context.newPage()
@@ -52,6 +52,6 @@ test('a page of another origin signs in, starts a machine and sees ETags and pro
     await client.logOut()
     return { etag, state: job.state, names, code }
   })()`)
-  // The machine is RUNNING by then, so what was read before is not what is there.
+  // The machine is RUNNING by then, so the ETag from before is stale.
   expect(seen).toEqual({ etag: machine.etag, state: 'SUCCEEDED', names: ['Machine'], code: 'precondition_failed' })
 })

@@ -1,4 +1,4 @@
-// Swagger UI and ReDoc in a real browser: they draw the document, nothing leaves this server, and one can work with them.
+// Swagger UI and ReDoc in a real browser: they show the document, load nothing from other servers, and work.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
@@ -12,7 +12,7 @@ const screenshots = join(import.meta.dirname, '../../dist/screenshots')
 let world: World
 let browser: Browser
 beforeAll(async () => {
-  findChromium() // first: without one there is no need to start anything
+  findChromium() // first: without Chromium nothing needs to start
   await mkdir(screenshots, { recursive: true })
   world = await startWorld()
   browser = await startBrowser()
@@ -24,7 +24,7 @@ afterAll(async () => {
 
 type Watched = { page: Page; requests: string[]; complaints: string[] }
 
-/** A page, every request that it makes, and whatever it complains of. */
+/** A page, every request that it makes, and its errors and warnings. */
 async function open(path: string): Promise<Watched> {
   const page = await browser.context.newPage()
   const watched: Watched = { page, requests: [], complaints: [] }
@@ -44,7 +44,7 @@ function expectInOrder({ requests, complaints }: Watched): void {
   expect(outside).toEqual([])
 }
 
-test('in Swagger UI one can sign in, register a machine and START it', async () => {
+test('a user can log in, register a machine and START it in Swagger UI', async () => {
   const person = await world.signUp()
   const machine = world.controller.machine('browser')
   const watched = await open('/api/swagger')
@@ -70,7 +70,7 @@ test('in Swagger UI one can sign in, register a machine and START it', async () 
   expectInOrder(watched)
 })
 
-/** Fills an operation in, executes it, and answers what the page shows. */
+/** Fills in an operation, executes it, and returns what the page shows. */
 async function run(page: Page, operationId: string, body: object, parameters: Record<string, string> = {}) {
   const block = page.locator(`.opblock[id$="-${operationId}"]`)
   await block.locator('.opblock-summary-control').click()
@@ -90,11 +90,11 @@ async function run(page: Page, operationId: string, body: object, parameters: Re
 
 test.each([
   ['a phone', { width: 390, height: 844 }],
-  ['a phone on its side', { width: 844, height: 390 }],
+  ['a phone in landscape orientation', { width: 844, height: 390 }],
   ['the smallest phone', { width: 320, height: 568 }],
   ['a desk', { width: 1280, height: 900 }],
 ])(
-  'on %s the dialog of Authorize is all there, and the token of a person is what it asks for first',
+  'on %s the Authorize dialog is completely visible, and its first field is the token of a person',
   async (name, size) => {
     const watched = await open('/api/swagger')
     const { page } = watched
@@ -123,7 +123,7 @@ test.each([
   },
 )
 
-test('ReDoc draws every operation', async () => {
+test('ReDoc shows every operation', async () => {
   const watched = await open('/api/docs/')
   const { page } = watched
   await page
@@ -146,7 +146,7 @@ test('ReDoc draws every operation', async () => {
 test('the page of a problem is readable', async () => {
   const watched = await open('/api/problems/job_open')
   expect(await watched.page.locator('h1').textContent()).toBe('A job of the machine is still open')
-  // The style of the page has passed its own policy.
+  // The content security policy of the page allows its style.
   expect((await watched.page.locator('body').boundingBox())?.width).toBeLessThan(1_000)
   await watched.page.screenshot({ path: join(screenshots, 'problem.png') })
   const favicon = (text: string) => text.includes('favicon.ico') || text.includes('404')

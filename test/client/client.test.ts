@@ -1,4 +1,4 @@
-// The typed client against the real Worker, with what goes wrong on the way between the two.
+// The typed client against the real Worker, with failures of the connection between them.
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ClientOptions, createClient, JobFailed, TiebarProblem, type Tokens } from '../../src/client/client.ts'
@@ -15,12 +15,12 @@ beforeAll(async () => {
 
 type Sent = { method: string; path: string; key: string | null }
 
-/** A client of this person's, what it sends, and how the way there may be broken. */
+/** A client of this person, the requests that it sends, and the failures to inject. */
 function connect(person: Person = owner, options: Partial<ClientOptions> = {}) {
   const sent: Sent[] = []
   const told: (Tokens | undefined)[] = []
-  /** What happens to the requests that are still to come, one by one. */
-  const mishaps: ((request: Request) => Promise<Response>)[] = []
+  /** What happens to the next requests, one entry each. */
+  const failures: ((request: Request) => Promise<Response>)[] = []
   const client = createClient({
     baseUrl: `${world.url}/`,
     tokens: { access: person.access, refresh: person.refresh },
@@ -31,14 +31,14 @@ function connect(person: Person = owner, options: Partial<ClientOptions> = {}) {
         path: new URL(request.url).pathname,
         key: request.headers.get('Idempotency-Key'),
       })
-      return (mishaps.shift() ?? fetch)(request)
+      return (failures.shift() ?? fetch)(request)
     },
     ...options,
   })
-  return { client, sent, told, mishaps }
+  return { client, sent, told, failures }
 }
 
-/** The Worker does it, and its answer is lost on the way. */
+/** The Worker executes the request, and its answer is lost. */
 const loseAnswer = async (request: Request) => {
   await fetch(request)
   throw new TypeError('the connection is gone')
@@ -48,23 +48,23 @@ const answer =
   async () =>
     new Response('not ours', { status, headers })
 
-/** The problem that a call is refused with. */
+/** The problem with which a call is refused. */
 async function problemOf(call: Promise<unknown>): Promise<TiebarProblem> {
   const error = await call.then(
     () => undefined,
     (reason) => reason,
   )
   expect(error).toBeInstanceOf(TiebarProblem)
-  return error as TiebarProblem // as was just expected
+  return error as TiebarProblem // checked by the line above
 }
 
 const machine = { name: 'M', location: 'Hall 1' }
 
-test('what the client knows of the API is what the document says', async () => {
+test('the API types of the client match the document', async () => {
   expect(await readFile(typesFile, 'utf8'), 'run npm run client:types').toBe(await writeTypes())
 })
 
-test('everything that it offers does what it says', async () => {
+test('every method of the client works', async () => {
   const { client, told } = connect()
   const username = `c-${crypto.randomUUID()}`
   const password = 'a long enough one'
@@ -95,7 +95,7 @@ test('everything that it offers does what it says', async () => {
   expect((await problemOf(client.me.read())).code).toBe('token_missing')
 })
 
-test('staff find accounts and change their rights', async () => {
+test('staff can search accounts and change their rights', async () => {
   const { client } = connect(await world.signUpStaff())
   const found = []
   for await (const user of client.accounts.list({ q: owner.username })) found.push(user)
@@ -103,7 +103,7 @@ test('staff find accounts and change their rights', async () => {
   expect(await client.accounts.changeRights(owner.id, { is_active: true })).toMatchObject({ id: owner.id })
 })
 
-test('a problem says what is wrong, where, and under which id it was logged', async () => {
+test('a problem contains the error, its location and the request id of the log', async () => {
   const { client } = connect()
   const problem = await problemOf(client.machines.create({ ...machine, name: '' }))
   expect(problem).toMatchObject({
@@ -116,7 +116,7 @@ test('a problem says what is wrong, where, and under which id it was logged', as
 })
 
 describe('tokens', () => {
-  test('an access token that is not good any more is renewed once for all who find it so', async () => {
+  test('an expired access token is refreshed once for all concurrent requests', async () => {
     const person = await world.signUp()
     const { client, sent, told } = connect(person, { tokens: { access: 'expired', refresh: person.refresh } })
     const users = await Promise.all(Array.from({ length: 10 }, () => client.me.read()))
@@ -126,7 +126,7 @@ describe('tokens', () => {
     expect(told[0]?.refresh).not.toBe(person.refresh)
   })
 
-  test('a session that is over is told so, and the tokens are dropped', async () => {
+  test('when the session has ended, the client reports it and deletes the tokens', async () => {
     const person = await world.signUp()
     await person.request('POST', '/api/log-out')
     const { client, told } = connect(person)
@@ -141,10 +141,10 @@ describe('tokens', () => {
 })
 
 describe('when an answer is lost', () => {
-  test('what has a key is asked for again, and done once', async () => {
+  test('a request with an Idempotency-Key is repeated and executed once', async () => {
     const person = await world.signUp()
-    const { client, sent, mishaps } = connect(person)
-    mishaps.push(loseAnswer, loseAnswer)
+    const { client, sent, failures } = connect(person)
+    failures.push(loseAnswer, loseAnswer)
     const { id } = await client.machines.create(machine)
     const all = []
     for await (const each of client.machines.list({ owner_id: 'me' })) all.push(each.id)
@@ -152,13 +152,13 @@ describe('when an answer is lost', () => {
     expect(new Set(sent.slice(0, 3).map(({ key }) => key)).size).toBe(1)
 
     const inPlay = await world.createMachine(person)
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     const job = await client.machines.start(inPlay.id).done({ everySeconds: 0.05 })
     expect(job.state).toBe('SUCCEEDED')
     expect(inPlay.commands()).toHaveLength(1)
   })
 
-  test('a command with a key of the caller’s own is one command, also from two clients', async () => {
+  test('two clients with the same key of the caller send one command', async () => {
     const inPlay = await world.createMachine(owner)
     const options = { idempotencyKey: `shift-${crypto.randomUUID()}`, expiresIn: 30 }
     const [one, other] = await Promise.all([
@@ -168,57 +168,57 @@ describe('when an answer is lost', () => {
     expect(one.id).toBe(other.id)
   })
 
-  test('a change is sent again unless it is bound to an ETag, a deletion is not', async () => {
-    const { client, sent, mishaps } = connect()
+  test('a change without If-Match is repeated; a change with If-Match and a deletion are not', async () => {
+    const { client, sent, failures } = connect()
     const { id, etag } = await client.machines.create(machine)
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     expect(await client.machines.change(id, { name: 'N' })).toMatchObject({ name: 'N' })
     const { etag: second } = await client.machines.read(id)
     expect(second).not.toBe(etag)
     const before = sent.length
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     await expect(client.machines.change(id, { name: 'O' }, { ifMatch: second })).rejects.toThrow(
       'the connection is gone',
     )
-    mishaps.push(loseAnswer)
+    failures.push(loseAnswer)
     await expect(client.machines.delete(id)).rejects.toThrow('the connection is gone')
     expect(sent.length).toBe(before + 2)
   })
 
-  test('it is not asked for ever', async () => {
-    const { client, sent, mishaps } = connect(owner, { retries: 2 })
-    mishaps.push(loseAnswer, loseAnswer, loseAnswer, loseAnswer)
+  test('retries end after a limit', async () => {
+    const { client, sent, failures } = connect(owner, { retries: 2 })
+    failures.push(loseAnswer, loseAnswer, loseAnswer, loseAnswer)
     await expect(client.me.read()).rejects.toThrow('the connection is gone')
     expect(sent).toHaveLength(3)
   })
 })
 
-describe('an answer that says “later”', () => {
-  test('is waited for', async () => {
-    const { client, sent, mishaps } = connect()
-    mishaps.push(answer(503), answer(429, { 'Retry-After': '0' }), answer(502), fetch)
+describe('an answer with Retry-After', () => {
+  test('is retried after the wait', async () => {
+    const { client, sent, failures } = connect()
+    failures.push(answer(503), answer(429, { 'Retry-After': '0' }), answer(502), fetch)
     expect((await client.me.read()).id).toBe(owner.id)
     expect(sent).toHaveLength(4)
   })
 
-  test('is told when it is much later', async () => {
-    const { client, sent, mishaps } = connect()
-    mishaps.push(answer(429, { 'Retry-After': '300' }))
+  test('is returned as an error when the wait is long', async () => {
+    const { client, sent, failures } = connect()
+    failures.push(answer(429, { 'Retry-After': '300' }))
     const problem = await problemOf(client.me.read())
     expect(problem).toMatchObject({ status: 429, code: 'unknown', retryAfterSeconds: 300 })
     expect(sent).toHaveLength(1)
   })
 
-  test('is waited for by a log-in only if nothing was tried: 429, and not 503', async () => {
-    const { client, sent, mishaps } = connect()
-    mishaps.push(answer(429, { 'Retry-After': '0' }), answer(503))
+  test('is retried by a log-in only for 429, which was not executed, and not for 503', async () => {
+    const { client, sent, failures } = connect()
+    failures.push(answer(429, { 'Retry-After': '0' }), answer(503))
     expect((await problemOf(client.logIn({ username: owner.username, password: owner.password }))).status).toBe(503)
     expect(sent).toHaveLength(2)
   })
 })
 
 describe('lists', () => {
-  test('are walked page by page, as far as somebody reads', async () => {
+  test('are read page by page, only as far as the caller reads', async () => {
     const person = await world.signUp()
     const { client, sent } = connect(person)
     for (const name of ['1', '2', '3', '4', '5']) await client.machines.create({ ...machine, name })
@@ -235,7 +235,7 @@ describe('lists', () => {
 })
 
 describe('a job', () => {
-  test('is watched until it has ended, and leaves a history', async () => {
+  test('is polled until it has ended, and is in the history', async () => {
     const inPlay = await world.createMachine(owner)
     inPlay.behave({ mode: 'warm-up', after_ms: 400 })
     const { client } = connect()
@@ -260,7 +260,7 @@ describe('a job', () => {
     expect((await client.machines.stop(inPlay.id).done({ everySeconds: 0.02 })).command).toBe('STOP')
   })
 
-  test('that did not come to what it was asked for is an error that has the job', async () => {
+  test('that did not succeed throws an error with the job', async () => {
     const inPlay = await world.createMachine(owner)
     inPlay.behave({ mode: 'refuse', detail: 'the safety gate is open' })
     const failure = await connect()
@@ -272,14 +272,14 @@ describe('a job', () => {
     expect(failure.message).toContain('the safety gate is open')
   })
 
-  test('that is refused is a problem, and nobody needs to wait for it to see that', async () => {
+  test('that is refused throws a problem immediately', async () => {
     const { client } = connect()
     const { id } = await client.machines.create(machine) // without a controller
     expect((await problemOf(client.machines.start(id))).code).toBe('no_controller')
     expect((await problemOf(client.machines.start(id).done())).code).toBe('no_controller')
   })
 
-  test('goes on when nobody watches it any more, and can be taken back', async () => {
+  test('continues when the caller stops polling, and can be cancelled', async () => {
     const inPlay = await world.createMachine(owner)
     const { promise: isCanceled, resolve: release } = Promise.withResolvers<void>()
     onTestFinished(() => release())

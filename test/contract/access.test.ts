@@ -1,4 +1,4 @@
-// Who may call what: without a token, with a session that is over, and about what is somebody else's.
+// Access to every endpoint: without a token, with an ended session, and to resources of others.
 import { createHmac, randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { sessionIdOf } from '../accounts/people.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 describe('an endpoint that needs a token', () => {
   test.each(named((operation) => takesBearer(operation) || takesOutcome(operation)))(
-    'answers 401 to nobody: %s',
+    'answers 401 without a token: %s',
     async (_, { method, path, operation }) => {
       const options = takesBody(operation) ? { body: exampleOf(operation) } : {}
       const missing = await here.world.request(method, fill(path), options)
@@ -40,14 +40,14 @@ describe('an endpoint that needs a token', () => {
 })
 
 describe('an endpoint that needs a session', () => {
-  const overs: [string, (person: Person) => Promise<unknown>][] = [
+  const endings: [string, (person: Person) => Promise<unknown>][] = [
     ['has been ended', (person) => person.request('POST', '/api/log-out')],
-    ['has run out', (person) => update('sessions SET expires_at = now() WHERE account_id = $1', person)],
-    ['is that of a disabled account', (person) => update('accounts SET is_active = false WHERE id = $1', person)],
+    ['has expired', (person) => update('sessions SET expires_at = now() WHERE account_id = $1', person)],
+    ['belongs to a disabled account', (person) => update('accounts SET is_active = false WHERE id = $1', person)],
   ]
   const update = (change: string, { id }: Person) => here.world.postgres.query(`UPDATE ${change}`, [id])
 
-  describe.each(overs)('which %s', (_, end) => {
+  describe.each(endings)('which %s', (_, end) => {
     let person: Person
     beforeAll(async () => {
       person = await here.world.signUpStaff()
@@ -63,9 +63,9 @@ describe('an endpoint that needs a session', () => {
   })
 })
 
-/** Whom an endpoint serves: `own` only ever is about the caller; else what it answers to those whom it does not serve. */
+/** Who may use an endpoint. `own`: it concerns only the caller. `refusal`: the answer to everyone not in `serves`. */
 type Access =
-  | 'nobody asked'
+  | 'public'
   | 'signed in'
   | 'own'
   | 'queue'
@@ -76,19 +76,19 @@ const notOwner: Access = { refusal: [403, 'not_owner'], serves: ['owner', 'staff
 const notThere: Access = { refusal: [404, 'not_found'], serves: ['owner', 'staff'] }
 const staffOnly: Access = { refusal: [403, 'staff_only'], serves: ['staff'] }
 
-/** Every endpoint has its line, by its id in the document. */
+/** One entry per endpoint, by its operationId. */
 const access: Record<string, Access> = {
-  readHealth: 'nobody asked',
-  readReadiness: 'nobody asked',
-  readOpenApiDocument: 'nobody asked',
-  readSwaggerUi: 'nobody asked',
-  readReDoc: 'nobody asked',
-  listProblems: 'nobody asked',
-  readProblem: 'nobody asked',
-  signUp: 'nobody asked',
-  logIn: 'nobody asked',
-  refreshToken: 'nobody asked',
-  readPublicKeys: 'nobody asked',
+  readHealth: 'public',
+  readReadiness: 'public',
+  readOpenApiDocument: 'public',
+  readSwaggerUi: 'public',
+  readReDoc: 'public',
+  listProblems: 'public',
+  readProblem: 'public',
+  signUp: 'public',
+  logIn: 'public',
+  refreshToken: 'public',
+  readPublicKeys: 'public',
   logOut: 'own',
   readMe: 'own',
   changeMe: 'own',
@@ -115,9 +115,9 @@ const access: Record<string, Access> = {
 }
 
 describe('every endpoint', () => {
-  const schemes: Record<string, string[]> = { 'nobody asked': [], queue: ['queue'], controller: ['outcome'] }
+  const schemes: Record<string, string[]> = { public: [], queue: ['queue'], controller: ['outcome'] }
 
-  test('has its line here that says whom it serves, and the document says the same', () => {
+  test('has an entry here, and the document agrees with it', () => {
     expect(Object.keys(access).toSorted()).toEqual(endpoints.map(({ operation }) => operation.operationId).toSorted())
     for (const { operation } of endpoints) {
       const who = access[operation.operationId ?? '']
@@ -140,24 +140,24 @@ describe('every endpoint', () => {
   })
 
   test.each(guarded)(
-    'refuses whom it does not serve, and does nothing for them: %s',
+    'refuses callers without permission, and changes nothing: %s',
     async (_, { method, path, operation }, { refusal, serves }) => {
       const [status, code] = refusal
       const body = exampleOf(operation)
       for (const who of serves) {
-        // An own account for what changes accounts and sessions: signing up is costly.
+        // A separate account only for endpoints that change accounts and sessions, because a sign-up is slow.
         const owner = /accounts|sessions/.test(path) ? await here.world.signUp() : maker
         const ask = async (person: Person, filled: string) =>
           person.request(method, filled, body === undefined ? {} : { body })
         const filled = fill(path, await makeThing(path, owner))
         expectProblem(await ask(stranger, filled), status, code)
-        // What it does once, such as cancelling, the stranger has not done.
+        // A one-time action, such as cancelling, still works: the stranger did not execute it.
         expect((await ask(who === 'owner' ? owner : here.staff, filled)).status).toBeLessThan(300)
       }
     },
   )
 
-  /** The id of something of the owner's that the path is about. */
+  /** The id of the owner's resource that the path needs. */
   async function makeThing(path: string, owner: Person): Promise<string | number> {
     if (path.startsWith('/api/accounts')) return owner.id
     if (path.startsWith('/api/me/sessions')) return sessionIdOf(owner.access)
@@ -171,7 +171,7 @@ describe('every endpoint', () => {
 
 describe('an endpoint that needs no token', () => {
   const needsNone = (operation: Operation) => operation.security.length === 0
-  test.each(named(needsNone))('does not look at the Authorization header: %s', async (_, endpoint) => {
+  test.each(named(needsNone))('ignores the Authorization header: %s', async (_, endpoint) => {
     for (const Authorization of ['nonsense', 'Bearer not.a.token', 'Basic eDp5']) {
       const answer = await here.call(endpoint, { headers: { Authorization } })
       expect(['token_missing', 'token_invalid']).not.toContain(
@@ -183,7 +183,7 @@ describe('an endpoint that needs no token', () => {
 })
 
 describe('an endpoint of the queue', () => {
-  test.each(named(isQueue))('answers 401 to anybody else: %s', async (_, { method, path }) => {
+  test.each(named(isQueue))('answers 401 without a signature of QStash: %s', async (_, { method, path }) => {
     const body = { job_id: randomUUID() }
     const forged = ['', 'x.y.z', createHmac('sha256', 'a key').update(JSON.stringify(body)).digest('base64url')]
     for (const signature of [undefined, ...forged]) {

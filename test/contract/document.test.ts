@@ -1,4 +1,4 @@
-// The OpenAPI document itself: complete, consistent, and in agreement with what Redocly calls good.
+// The OpenAPI document: complete, consistent and valid by the rules of Redocly.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -26,12 +26,12 @@ test('the document has the version of the package', async () => {
   expect(document.info.version).toBe(manifest.version)
 })
 
-test('no two operations have one id', () => {
+test('every operation has a unique id', () => {
   const ids = operations.map(({ operation }) => operation.operationId)
   expect(new Set(ids).size).toBe(operations.length)
 })
 
-test.each(named)('%s says what it is, in a tag that is described', (_, { operation }) => {
+test.each(named)('%s has an id, a summary and a tag of the document', (_, { operation }) => {
   expect(operation.operationId).toMatch(/^[a-z][A-Za-z]+$/)
   expect(operation.summary).toBeTruthy()
   const tags = Reflect.get(document, 'tags') as { name: string; description: string }[] // as in `document-parts.ts`
@@ -71,13 +71,13 @@ function checkExamples(content: Content, steps: string[]): number {
   return count
 }
 
-test('every code of a problem is an answer of some operation, save those that no operation can give', () => {
+test('every problem code is an answer of an operation, except the codes that no operation can return', () => {
   const described = new Set(JSON.stringify(document).match(/(?<=problems\/)\w+/g))
   const beyond = ['method_not_allowed', 'malformed_request']
   expect(errorCodes.filter((code) => !described.has(code)).sort()).toEqual(beyond.sort())
 })
 
-test('no pattern bears the flags of JavaScript, and no text stands in for an example', () => {
+test('no pattern has JavaScript flags, and no example is a placeholder text', () => {
   const patterns = JSON.stringify(document).match(/"pattern":"[^"]*"/g) ?? []
   expect(patterns.filter((pattern) => !/\$"$/.test(pattern))).toEqual([])
   const bodies = operations.flatMap(({ operation }) => [operation.requestBody, ...Object.values(operation.responses)])
@@ -86,23 +86,23 @@ test('no pattern bears the flags of JavaScript, and no text stands in for an exa
 
 type ClosedList = { enum: unknown[]; 'x-enum-descriptions'?: string[]; description?: string }
 
-/** Every closed list of the document, by where it is. */
+/** Every enum of the document, by its path. */
 function findClosedLists(node: unknown, place = ''): [place: string, list: ClosedList][] {
   if (typeof node !== 'object' || node === null) return []
   const found: [string, ClosedList][] = 'enum' in node && Array.isArray(node.enum) ? [[place, node as ClosedList]] : []
-  // Examples are values and no schemas.
+  // Examples are values, not schemas.
   const inner = Object.entries(node).filter(([name]) => !/^examples?$/.test(name))
   return [...found, ...inner.flatMap(([name, each]) => findClosedLists(each, `${place}/${name}`))]
 }
 
-// That something is true or false is said by its own name.
+// The name of a boolean explains its values.
 const closedLists = findClosedLists(document).filter(([, list]) => typeof list.enum[0] !== 'boolean')
 
-test('there are as many closed lists as anybody would think', () => {
+test('the document has at least 40 enums', () => {
   expect(closedLists.length).toBeGreaterThanOrEqual(40)
 })
 
-test.each(closedLists)('every value has a sentence, for people and for programs: %s', (_, list) => {
+test.each(closedLists)('every value has a description, for people and for programs: %s', (_, list) => {
   const values = list.enum.filter((value) => value !== null)
   const sentences = list['x-enum-descriptions'] ?? []
   expect(sentences).toHaveLength(values.length)
@@ -112,7 +112,7 @@ test.each(closedLists)('every value has a sentence, for people and for programs:
   for (const [index, value] of values.entries()) expect(list.description).toContain(`\`${value}\`: ${sentences[index]}`)
 })
 
-test('the document says of each state of a job whether it is open or final', () => {
+test('the document describes each job state as open or final', () => {
   const states = closedLists.filter(([, list]) => list.enum.includes('QUEUED'))
   expect(states.length).toBeGreaterThanOrEqual(4)
   for (const [, list] of states) {
@@ -125,7 +125,7 @@ test('the document says of each state of a job whether it is open or final', () 
 const can = (operation: Operation) => Object.keys(operation.responses)
 const schemesOf = ({ security }: Operation) => security.flatMap((each) => Object.keys(each))
 
-test('what follows from the shape of a route is described for every one', () => {
+test('every route describes the answers that its parameters and its body imply', () => {
   for (const { name, operation } of operations.filter(({ steps }) => steps[0] === 'paths')) {
     expect([name, ...can(operation)]).toEqual(expect.arrayContaining(['406', '500', '503']))
 
@@ -138,7 +138,7 @@ test('what follows from the shape of a route is described for every one', () => 
   }
 })
 
-test('the command to a controller is a webhook', () => {
+test('the document describes the command to a controller as a webhook', () => {
   const { post } = document.webhooks.command ?? {}
   const command = {
     command: 'START',
@@ -155,7 +155,7 @@ test('the command to a controller is a webhook', () => {
   expect(findFaults({ ...command, command: 'RUN' }, ...schema)).toContain('body/command')
 })
 
-test('the linter of Redocly finds no fault and nothing to warn of', async () => {
+test('the linter of Redocly reports no error and no warning', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tiebar-openapi-'))
   try {
     const file = join(dir, 'openapi.json')
@@ -170,7 +170,7 @@ test('the linter of Redocly finds no fault and nothing to warn of', async () => 
   }
 })
 
-test('the witness of the harness accepts what is described and nothing else', () => {
+test('assertMatchesOpenApi accepts only described answers', () => {
   const always = { 'X-Request-Id': 'x', 'Server-Timing': 'total;dur=0' }
   const headers = (type: string, more = {}) => new Headers({ ...always, 'Content-Type': type, ...more })
   const see = (status: number, text: string, type = 'application/json', more = {}) =>
@@ -191,7 +191,7 @@ test('the witness of the harness accepts what is described and nothing else', ()
   expect(() => see(200, '{"status":"ok"}', 'application/json', { 'Server-Timing': '' })).toThrow('no Server-Timing')
 })
 
-test('the witness of the harness holds every problem to its code, its status and the headers of that', () => {
+test('assertMatchesOpenApi checks the code, the status and the required headers of every problem', () => {
   const problem = {
     type: 'http://localhost/api/problems/database_unavailable',
     title: 'The database is unavailable',

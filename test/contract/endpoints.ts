@@ -1,4 +1,4 @@
-// Every endpoint as the OpenAPI document has it, and a world to call it in: what the tests of the common rules share.
+// Every endpoint of the OpenAPI document and a world to call it in: helpers for the tests of the common rules.
 import { expect } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import type { SigningKey } from '../../src/env.ts'
@@ -12,7 +12,7 @@ export const endpoints: Endpoint[] = Object.entries(document.paths).flatMap(([pa
   Object.entries(item).map(([verb, operation]) => ({ method: verb.toUpperCase(), path, operation })),
 )
 
-/** For `test.each`: the name and the endpoint. */
+/** Rows for `test.each`: the name and the endpoint. */
 export const named = (select: (operation: Operation) => boolean) =>
   endpoints.filter(({ operation }) => select(operation)).map((each) => [`${each.method} ${each.path}`, each] as const)
 
@@ -32,7 +32,7 @@ export const takesBody = (operation: Operation) => operation.requestBody !== und
 export const takesQuery = takes('query')
 export const takesId = takes('path')
 
-/** Ids that nothing has: no other test can have made them. */
+/** Ids that do not exist. */
 const unknownId = (path: string) => (/jobs|sessions/.test(path) ? '0198c0de-7c1a-7000-8000-00000000dead' : '999999999')
 export const fill = (path: string, id: string | number = unknownId(path)) => path.replace(/\{.+?\}/, String(id))
 export const exampleOf = ({ requestBody }: Operation) => requestBody?.content['application/json']?.example
@@ -42,7 +42,7 @@ export type CallOptions = { body?: unknown; headers?: Record<string, string> }
 export type EndpointWorld = {
   world: World
   staff: Person
-  /** With a token where one is needed, an id that nothing has, and the example of the body where one is taken. */
+  /** Sends the request with a token if required, an unknown id, and the example body if it has one. */
   call(endpoint: Endpoint, options?: CallOptions, query?: string): Promise<Answer>
 }
 
@@ -50,12 +50,12 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
   const key = makeSigningKey('test-1')
   const world = await useWorld({
     JWT_KEYS: JSON.stringify([key]),
-    // The examples are sent again and again; that failed log-ins are limited is not the matter here.
+    // The examples are sent many times, so the limits of failed log-ins must not apply.
     FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
     FAILED_LOG_INS_PER_NAME: '100000',
   })
   const staff = await world.signUpStaff()
-  // A controller's, for a job that nothing knows.
+  // The token of a controller, for an unknown job.
   const issuer = createTokenIssuer([key as SigningKey], world.url) // a private Ed25519 JWK with a kid
   const outcomeToken = await issuer.sign({ sub: unknownId('/jobs') }, 'outcome', 600)
   return {
@@ -63,7 +63,7 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
     staff,
     async call({ method, path, operation }, options = {}, query = '') {
       const body = 'body' in options ? options.body : takesBody(operation) ? exampleOf(operation) : undefined
-      // An own session for what ends it.
+      // A separate session for endpoints that end the session.
       const person = operation.operationId === 'logOut' ? await world.signUp() : staff
       return world.request(method, `${fill(path)}${query}`, {
         ...(takesBearer(operation) && { token: person.access }),
@@ -75,7 +75,7 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
   }
 }
 
-/** A problem with this code, whose page is on the same server; more is demanded of every problem by the witness. */
+/** Expects a problem with this code and its page on the same server; assertMatchesOpenApi checks the rest. */
 export function expectProblem(answer: Answer, status: number, code: string): void {
   expect(answer.text).not.toBe('')
   expect(answer.body).toMatchObject({ status, code, type: expect.stringMatching(/^http:.*\/api\/problems\/\w+$/) })

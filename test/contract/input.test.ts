@@ -26,7 +26,7 @@ function schemaOf({ requestBody }: Operation): BodySchema {
 
 const readOnlyMembers = (operation: Operation) =>
   Object.entries(schemaOf(operation).properties ?? {}).flatMap(([name, { readOnly }]) => (readOnly ? [name] : []))
-/** What controllers report may have members of theirs. */
+/** Reports of controllers may have additional members. */
 const isStrict = (operation: Operation) => takesBody(operation) && !takesOutcome(operation)
 
 let here: EndpointWorld
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 
 describe('an endpoint that takes a body', () => {
-  test.each(named(takesBody))('answers 415 when it is not said to be JSON: %s', async (_, endpoint) => {
+  test.each(named(takesBody))('answers 415 without a JSON content type: %s', async (_, endpoint) => {
     const body = JSON.stringify(exampleOf(endpoint.operation))
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'json']) {
       const headers = { 'Content-Type': type }
@@ -43,28 +43,31 @@ describe('an endpoint that takes a body', () => {
     }
   })
 
-  test.each(named(takesBody))('answers 415 that says what is in the way: %s', async (_, endpoint) => {
-    const body = JSON.stringify(exampleOf(endpoint.operation))
-    const patch: [Record<string, string>, string | Uint8Array, RegExp] = [
-      { 'Content-Type': 'application/json-patch+json' },
-      '[{"op":"replace","path":"/name","value":"x"}]',
-      /JSON Patch.*application\/json.*application\/merge-patch\+json/,
-    ]
-    const refused = [
-      patch,
-      [{ 'Content-Encoding': 'gzip' }, gzipSync(body), /Content-Encoding: gzip/],
-      [{ 'Content-Type': 'application/json; charset=EUC-KR' }, body, /UTF-8.*charset=euc-kr/],
-      [{ 'Content-Type': 'application/json;charset="utf-16"' }, body, /UTF-8.*charset=utf-16/],
-    ] as const
-    for (const [headers, sent, detail] of refused) {
-      const answer = await here.call(endpoint, { body: sent, headers })
-      expectProblem(answer, 415, 'unsupported_media_type')
-      expect(answer.body.detail).toMatch(detail)
-      expect(answer.headers.get('Accept-Encoding')).toBe('Content-Encoding' in headers ? 'identity' : null)
-    }
-  })
+  test.each(named(takesBody))(
+    'answers 415 and names the unsupported content type or encoding: %s',
+    async (_, endpoint) => {
+      const body = JSON.stringify(exampleOf(endpoint.operation))
+      const patch: [Record<string, string>, string | Uint8Array, RegExp] = [
+        { 'Content-Type': 'application/json-patch+json' },
+        '[{"op":"replace","path":"/name","value":"x"}]',
+        /JSON Patch.*application\/json.*application\/merge-patch\+json/,
+      ]
+      const refused = [
+        patch,
+        [{ 'Content-Encoding': 'gzip' }, gzipSync(body), /Content-Encoding: gzip/],
+        [{ 'Content-Type': 'application/json; charset=EUC-KR' }, body, /UTF-8.*charset=euc-kr/],
+        [{ 'Content-Type': 'application/json;charset="utf-16"' }, body, /UTF-8.*charset=utf-16/],
+      ] as const
+      for (const [headers, sent, detail] of refused) {
+        const answer = await here.call(endpoint, { body: sent, headers })
+        expectProblem(answer, 415, 'unsupported_media_type')
+        expect(answer.body.detail).toMatch(detail)
+        expect(answer.headers.get('Accept-Encoding')).toBe('Content-Encoding' in headers ? 'identity' : null)
+      }
+    },
+  )
 
-  test.each(named(takesBody))('answers 400 that says UTF-8 to another encoding: %s', async (_, endpoint) => {
+  test.each(named(takesBody))('answers 400 and names UTF-8 for another encoding: %s', async (_, endpoint) => {
     const text = JSON.stringify(exampleOf(endpoint.operation))
     const bodies = [
       Buffer.from(text, 'utf16le'),
@@ -78,7 +81,7 @@ describe('an endpoint that takes a body', () => {
     }
   })
 
-  test.each(named(takesBody))('takes JSON however its type is spelled: %s', async (_, endpoint) => {
+  test.each(named(takesBody))('accepts every spelling of the JSON content type: %s', async (_, endpoint) => {
     const plain = await here.call(endpoint)
     const types = [
       'Application/JSON',
@@ -109,15 +112,18 @@ describe('an endpoint that takes a body', () => {
     expectProblem(await here.call(endpoint, { body: `${just} ` }), 413, 'body_too_large')
   })
 
-  test.each(named(takesBody))('answers 422 and points at the whole when it is no object: %s', async (_, endpoint) => {
-    for (const value of [[], [exampleOf(endpoint.operation)], null, 7, 'text', true]) {
-      const answer = await here.call(endpoint, { body: JSON.stringify(value) })
-      expectProblem(answer, 422, 'validation_failed')
-      expect(answer.body.errors).toEqual([{ pointer: '', detail: expect.stringMatching(/./) }])
-    }
-  })
+  test.each(named(takesBody))(
+    'answers 422 with a pointer to the whole body when it is not an object: %s',
+    async (_, endpoint) => {
+      for (const value of [[], [exampleOf(endpoint.operation)], null, 7, 'text', true]) {
+        const answer = await here.call(endpoint, { body: JSON.stringify(value) })
+        expectProblem(answer, 422, 'validation_failed')
+        expect(answer.body.errors).toEqual([{ pointer: '', detail: expect.stringMatching(/./) }])
+      }
+    },
+  )
 
-  test.each(named(takesBody))('answers 422 and points at each member that does not fit: %s', async (_, endpoint) => {
+  test.each(named(takesBody))('answers 422 with a pointer to each invalid member: %s', async (_, endpoint) => {
     const names = Object.keys(exampleOf(endpoint.operation) as object) // every body is an object
     const body = Object.fromEntries(names.map((name) => [name, { deep: ['x'] }]))
     const answer = await here.call(endpoint, { body })
@@ -126,7 +132,7 @@ describe('an endpoint that takes a body', () => {
     expect([...new Set(pointers)].sort()).toEqual(names.map((name) => `/${name}`).sort())
   })
 
-  test.each(named(isStrict))('answers 422 and names each member that it does not know: %s', async (_, endpoint) => {
+  test.each(named(isStrict))('answers 422 and names each unknown member: %s', async (_, endpoint) => {
     const known = exampleOf(endpoint.operation) as object // as above
     const body = JSON.stringify({ ...known, is_superuser: true, 'a/b~c': [null], PLACE: {} }).replace(
       'PLACE',
@@ -139,12 +145,12 @@ describe('an endpoint that takes a body', () => {
     expect(answer.body.errors).toEqual(pointers.map((pointer) => ({ pointer, detail })))
   })
 
-  test.each(named(isStrict))('takes no members but those that the document names: %s', (_, { operation }) => {
+  test.each(named(isStrict))('accepts only the members in the document: %s', (_, { operation }) => {
     expect(schemaOf(operation).additionalProperties).toBe(false)
   })
 
   test.each(named((operation) => readOnlyMembers(operation).length > 0))(
-    'ignores the members of what a GET answers that it cannot change, whatever they say: %s',
+    'ignores read-only members with any value: %s',
     async (_, endpoint) => {
       const known = exampleOf(endpoint.operation) as object // as above
       const plain = await here.call(endpoint)
@@ -156,7 +162,7 @@ describe('an endpoint that takes a body', () => {
     },
   )
 
-  test.each(named(takesOutcome))('from a controller may have members of its own: %s', async (_, endpoint) => {
+  test.each(named(takesOutcome))('accepts additional members from a controller: %s', async (_, endpoint) => {
     const known = exampleOf(endpoint.operation) as object // as above
     const plain = await here.call(endpoint, {}, '')
     const more = await here.call(endpoint, { body: { ...known, firmware: '1.2' } }, '?firmware=1.2')
@@ -166,23 +172,20 @@ describe('an endpoint that takes a body', () => {
 
 describe('an endpoint', () => {
   const isOurs = (operation: Operation) => !isQueue(operation) && !takesOutcome(operation)
-  test.each(named(isOurs))(
-    'answers 422 and names each query parameter that it does not know: %s',
-    async (_, endpoint) => {
-      const answer = await here.call(endpoint, {}, '?nonsense=1&Limit=2&nonsense=3')
-      expectProblem(answer, 422, 'validation_failed')
-      const names = (endpoint.operation.parameters ?? []).flatMap((each) =>
-        'in' in each && each.in === 'query' ? [each.name] : [],
-      )
-      const detail = `is not a parameter of this path; it takes ${names.join(', ') || 'none'}`
-      const errors = ['nonsense', 'Limit'].map((parameter) => ({ parameter, detail }))
-      expect(answer.body.errors).toEqual(errors)
-    },
-  )
+  test.each(named(isOurs))('answers 422 and names each unknown query parameter: %s', async (_, endpoint) => {
+    const answer = await here.call(endpoint, {}, '?nonsense=1&Limit=2&nonsense=3')
+    expectProblem(answer, 422, 'validation_failed')
+    const names = (endpoint.operation.parameters ?? []).flatMap((each) =>
+      'in' in each && each.in === 'query' ? [each.name] : [],
+    )
+    const detail = `is not a parameter of this path; it takes ${names.join(', ') || 'none'}`
+    const errors = ['nonsense', 'Limit'].map((parameter) => ({ parameter, detail }))
+    expect(answer.body.errors).toEqual(errors)
+  })
 })
 
 describe('an endpoint that takes a query', () => {
-  test.each(named(takesQuery))('answers 422 and names the parameter that does not fit: %s', async (_, endpoint) => {
+  test.each(named(takesQuery))('answers 422 and names the invalid parameter: %s', async (_, endpoint) => {
     const faults: [string, string][] = [
       ['limit', '0'],
       ['limit', '101'],
@@ -192,7 +195,7 @@ describe('an endpoint that takes a query', () => {
     ]
     for (const parameter of endpoint.operation.parameters ?? []) {
       const isQuery = 'in' in parameter && parameter.in === 'query'
-      // A text to look for may be any text.
+      // A search text may be any text.
       if (isQuery && parameter.name !== 'q') faults.push([parameter.name, 'nonsense!'])
     }
     for (const [name, value] of faults) {
@@ -206,17 +209,14 @@ describe('an endpoint that takes a query', () => {
   })
 })
 
-describe('an endpoint of one thing', () => {
-  // The token of an outcome is for one job, so another id is answered 401 there.
+describe('an endpoint with an id', () => {
+  // An outcome token is for one job, so another id is answered 401.
   const isAnyones = (operation: Operation) => takesId(operation) && !takesOutcome(operation)
-  test.each(named(isAnyones))(
-    'answers 404 to an id that nothing has, and to one that is none: %s',
-    async (_, endpoint) => {
-      expectProblem(await here.call(endpoint), 404, 'not_found')
-      for (const id of ['0', '-1', 'x', '1.5', '99999999999999999999', "1'--", '%00']) {
-        const path = endpoint.path.replace(/\{.+?\}/, id)
-        expectProblem(await here.call({ ...endpoint, path }), 404, 'not_found')
-      }
-    },
-  )
+  test.each(named(isAnyones))('answers 404 for an unknown id and for an invalid id: %s', async (_, endpoint) => {
+    expectProblem(await here.call(endpoint), 404, 'not_found')
+    for (const id of ['0', '-1', 'x', '1.5', '99999999999999999999', "1'--", '%00']) {
+      const path = endpoint.path.replace(/\{.+?\}/, id)
+      expectProblem(await here.call({ ...endpoint, path }), 404, 'not_found')
+    }
+  })
 })

@@ -1,5 +1,5 @@
-// Checks answers against the OpenAPI document. The harness shows it every answer that any test gets, so that nothing can
-// be answered that the document does not describe.
+// Checks answers against the OpenAPI document. The harness passes every answer of every test to it, so that every
+// answer is described in the document.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { errorKinds } from '../../src/kernel/error-codes.ts'
@@ -26,13 +26,13 @@ export type ApiDocument = {
 }
 export type SeenAnswer = { status: number; headers: Headers; text: string }
 
-export const document = describeApi('http://localhost') as ApiDocument // what `describeApi` makes
+export const document = describeApi('http://localhost') as ApiDocument // the type that `describeApi` returns
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 formats.default(ajv)
 ajv.addSchema({ ...(close(structuredClone(document)) as object), $id: 'api' })
 const validators = new Map<string, ValidateFunction>()
 
-/** Answers must not have members that the document does not name, so every object is closed. */
+/** Closes every object: answers must not have members that are not in the document. */
 function close(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(close)
   if (typeof node !== 'object' || node === null) return node
@@ -43,7 +43,7 @@ function close(node: unknown): unknown {
   return closed
 }
 
-/** Says what is wrong with a value for the schema at these steps of the document; undefined when it fits. */
+/** Validates a value against the schema at this path of the document. Returns the error, or undefined. */
 export function findFaults(value: unknown, ...steps: string[]): string | undefined {
   const pointer = steps.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
   let validate = validators.get(pointer)
@@ -72,7 +72,8 @@ function findFault(method: string, pathname: string, answer: SeenAnswer): string
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
   const path = findPath(pathname)
   const operation = path && document.paths[path]?.[verb]
-  if (!operation) return isBeyond(pathname, answer) ? undefined : `there is no ${method} of ${path ?? 'this path'}`
+  if (!operation)
+    return isUndocumented(pathname, answer) ? undefined : `there is no ${method} of ${path ?? 'this path'}`
   const described = operation.responses[answer.status]
   if (!described) return `only ${Object.keys(operation.responses).join(', ')} are described`
   if (!('$ref' in described)) {
@@ -86,8 +87,8 @@ function findFault(method: string, pathname: string, answer: SeenAnswer): string
 const always = ['X-Request-Id', 'Server-Timing']
 const isProblem = ({ headers }: SeenAnswer) => headers.get('Content-Type') === 'application/problem+json'
 
-/** What a problem must bear for its status (RFC 9110 §11.6.1, §15.5.6). 429 and 503 say when to come back. */
-const demanded: Record<number, string> = {
+/** The required header of a problem by status (RFC 9110 §11.6.1, §15.5.6). 429 and 503 need Retry-After. */
+const requiredHeaders: Record<number, string> = {
   401: 'WWW-Authenticate',
   405: 'Allow',
   429: 'Retry-After',
@@ -95,12 +96,12 @@ const demanded: Record<number, string> = {
 }
 
 function findProblemFault({ status, headers, text }: SeenAnswer): string | undefined {
-  const name = demanded[status]
+  const name = requiredHeaders[status]
   if (name !== undefined && !headers.get(name)) return `there is no ${name}`
   if (headers.get('Cache-Control') !== 'no-store') return 'a problem may be stored'
   if (text === '') return undefined // to HEAD
   const { type, code, request_id, ...body } = JSON.parse(text)
-  const kind = errorKinds[code as keyof typeof errorKinds] // if it is none, that is told
+  const kind = errorKinds[code as keyof typeof errorKinds] // an unknown code is reported below
   if (!kind || kind.status !== status || body.status !== status || body.title !== kind.title) {
     return `status and title are not those of ${code}`
   }
@@ -108,7 +109,7 @@ function findProblemFault({ status, headers, text }: SeenAnswer): string | undef
   return request_id === headers.get('X-Request-Id') ? undefined : 'the request_id is not that of the header'
 }
 
-/** Headers that mean something to a client, so that an answer may only have them where the document says so. */
+/** Headers that clients use: an answer may have them only if the document describes them. */
 const telling = ['ETag', 'Location', 'Link', 'Retry-After', 'WWW-Authenticate', 'Idempotency-Replayed', 'RateLimit']
 
 function findAnswerFault(
@@ -126,7 +127,7 @@ function findAnswerFault(
   return findFaults(JSON.parse(answer.text), ...steps, 'content', type, 'schema')
 }
 
-/** The document's path for the path of a request; one without parameters goes before one with. */
+/** The path of the document that matches a request; a path without parameters has priority. */
 function findPath(pathname: string): string | undefined {
   const bare = pathname.replace(/(?<=.)\/$/, '')
   if (document.paths[bare]) return bare
@@ -134,8 +135,8 @@ function findPath(pathname: string): string | undefined {
   return templates.find((path) => new RegExp(`^${path.replaceAll(/\{.+?\}/g, '[^/]+')}$`).test(bare))
 }
 
-/** What is answered outside the document: problems, redirects of old paths, what OPTIONS asks for, files of the pages. */
-function isBeyond(pathname: string, answer: SeenAnswer): boolean {
+/** Answers outside the document: problems, redirects of old paths, OPTIONS, files of the pages. */
+function isUndocumented(pathname: string, answer: SeenAnswer): boolean {
   const { status, text } = answer
   if (status === 308 || (status === 204 && text === '')) return true
   if (/^\/api\/(swagger|docs)\/./.test(pathname) && [200, 304].includes(status)) return true

@@ -12,13 +12,13 @@ describe('a path', () => {
   const paths = Object.keys(document.paths)
 
   test.each(paths)(
-    'answers 405 with Allow to methods that it does not know, and says them to OPTIONS: %s',
+    'answers 405 with Allow for unknown methods, and lists the allowed methods for OPTIONS: %s',
     async (path) => {
       const options = await here.world.request('OPTIONS', fill(path))
       expect(options.status).toBe(204)
       const allow = options.headers.get('Allow')?.split(', ') ?? []
       const verbs = Object.keys(document.paths[path] ?? {}).map((verb) => verb.toUpperCase())
-      if (path === '/api/log-in') verbs.push('GET') // an old route, which is in no document
+      if (path === '/api/log-in') verbs.push('GET') // an old route, which is not in the document
       expect(allow).toEqual([...verbs, ...(verbs.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].toSorted())
       const unknown = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !allow.includes(method))
       expect(unknown).not.toEqual([])
@@ -34,18 +34,18 @@ describe('a path', () => {
     },
   )
 
-  test('that is written out is no id in the pattern of another one', async () => {
+  test('without parameters is not matched by the pattern of another path', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE', 'POST']) {
-      const headers = { Accept: 'image/png' } // who takes nothing of ours is told all the same
+      const headers = { Accept: 'image/png' } // a client that accepts none of our types still gets the problem
       const answer = await here.world.request(method, '/api/machines/history/', { body: {}, headers })
       expectProblem(answer, 405, 'method_not_allowed')
       expect(answer.headers.get('Allow')).toBe('GET, HEAD, OPTIONS')
     }
   })
 
-  // A router's own notation is no more than text to it.
+  // The notation of a router is ordinary text in a request.
   test.each(paths.filter((path) => path.includes('{')))(
-    'takes “:id” for any other text in the place of an id: %s',
+    'treats “:id” like any other text in place of an id: %s',
     async (path) => {
       for (const [verb, operation] of Object.entries(document.paths[path] ?? {})) {
         const endpoint = { method: verb.toUpperCase(), operation, path }
@@ -60,14 +60,14 @@ describe('a path', () => {
     for (const [verb, operation] of Object.entries(document.paths[path] ?? {})) {
       const endpoint = { method: verb.toUpperCase(), operation, path }
       const [bare, slashed] = [await here.call(endpoint), await here.call({ ...endpoint, path: `${path}/` })]
-      // Only the first of two sign-ups can succeed.
+      // Only the first of two equal sign-ups succeeds.
       if (operation.operationId === 'signUp') expect([201, 409]).toContain(slashed.status)
       else expect([slashed.status, slashed.body?.code]).toEqual([bare.status, bare.body?.code])
     }
   })
 
   test.each(['/', '/api', '/api/nothing', '/api/machines/1/nothing', '/api//machines', '/%E0%A4%A'])(
-    'that does not exist answers 404 as a problem, with any method: %s',
+    'that does not exist is answered with a 404 problem for any method: %s',
     async (path) => {
       for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
         expectProblem(await here.world.request(method, path), 404, 'not_found')
@@ -88,7 +88,7 @@ describe('GET', () => {
 })
 
 describe('an endpoint', () => {
-  test.each(named(() => true))('answers 406 when Accept takes nothing that it has: %s', async (_, endpoint) => {
+  test.each(named(() => true))('answers 406 when Accept matches none of its types: %s', async (_, endpoint) => {
     for (const Accept of [
       'image/png',
       'application/json;q=0, text/html;q=0, application/problem+json;q=0',
@@ -98,7 +98,7 @@ describe('an endpoint', () => {
     }
   })
 
-  test.each(named(() => true))('answers as ever when Accept takes it: %s', async (_, endpoint) => {
+  test.each(named(() => true))('answers as usual when Accept matches: %s', async (_, endpoint) => {
     for (const Accept of ['*/*', 'application/*, text/*;q=0.5', 'application/problem+json', 'image/png, */*;q=0.1']) {
       const answer = await here.call(endpoint, { headers: { Accept } })
       expect(answer.status).not.toBe(406)

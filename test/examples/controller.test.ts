@@ -1,4 +1,4 @@
-// The reference controller, run as a program, between the real Worker and its machine.
+// Runs the example controller as a program, between the real Worker and its machine.
 import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const countOf = (command: string) => program.lines.filter((line) => line === `the machine does a ${command}`).length
 
-test('a START is PENDING, is reported when it is done, and so is a STOP', async () => {
+test('START and STOP are PENDING and are reported when they are done', async () => {
   const machine = await world.createMachine(owner, { controller_url: url })
   for (const [command, detail] of [
     ['START', 'clamp closed'],
@@ -62,7 +62,7 @@ function sign(body: string, { issuer = world.url, audience = 'controller', by = 
 const post = (body: string, authorization?: string) =>
   fetch(url, { method: 'POST', body, headers: authorization ? { Authorization: `Bearer ${authorization}` } : {} })
 
-test('what Tiebar has not signed is refused, and the machine does nothing', async () => {
+test('a command that Tiebar has not signed is refused, and the machine does nothing', async () => {
   const before = countOf('STOP')
   const body = command()
   const forged = [
@@ -85,7 +85,7 @@ test('a command that is too late is refused', async () => {
   expect(countOf('STOP')).toBe(before)
 })
 
-test('a command that comes again is not done again, and answered with what is known by now', async () => {
+test('a repeated command is not executed again, and is answered with the current state', async () => {
   const before = countOf('STOP')
   const body = command()
   const token = await sign(body)
@@ -98,7 +98,7 @@ test('a command that comes again is not done again, and answered with what is kn
   expect(countOf('STOP')).toBe(before + 1)
 })
 
-test('while the keys cannot be had, nothing is refused for good: the queue comes again', async () => {
+test('while the keys cannot be loaded, commands get 503, so that the queue retries', async () => {
   const alone = runExample(file, [], { TIEBAR_URL: 'http://127.0.0.1:9', PORT: '0' })
   try {
     const [, port] = await alone.waitFor(/listening on .*"port":(\d+)/)

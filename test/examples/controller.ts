@@ -1,6 +1,7 @@
-// A controller for one machine, in one file: verifies that a command is Tiebar's, does each job once, answers PENDING
-// and reports the end. Here, where npm brings Node 24: `npm exec -- node test/examples/controller.ts`; TIEBAR_URL and PORT
-// say where Tiebar and the controller are. A copy of the file needs Node 24 and the package `jose`.
+// A controller for one machine, in one file: verifies that a command comes from Tiebar, executes each job once, answers
+// PENDING and reports the outcome. In this project, where npm brings Node 24:
+// `npm exec -- node test/examples/controller.ts`; TIEBAR_URL and PORT are the URL of Tiebar and the port of the
+// controller. A copy of the file needs Node 24 and the package `jose`.
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
@@ -16,17 +17,17 @@ type Outcome = { result: 'SUCCESS' | 'REMOTEFAILED'; detail?: string }
 
 const tiebar = process.env.TIEBAR_URL ?? 'http://127.0.0.1:8787'
 const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', tiebar))
-/** What each job came to; null while the machine is at it. A real controller keeps this where a restart finds it. */
+/** The outcome of each job; null while it is in progress. A real controller stores this persistently. */
 const jobs = new Map<string, Outcome | null>()
 
-/** The machine. Yours turns a key here. */
+/** The machine. Replace this with your machine's control. */
 async function operate(command: 'START' | 'STOP'): Promise<Outcome> {
   process.stdout.write(`the machine does a ${command}\n`)
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   return { result: 'SUCCESS', detail: command === 'START' ? 'clamp closed' : 'clamp open' }
 }
 
-/** Whoever sends the command has Tiebar's private key, and the body is the one that was signed. */
+/** Verifies that Tiebar signed the command and that the body is the signed one. */
 async function isFromTiebar({ headers }: IncomingMessage, body: Buffer): Promise<boolean> {
   const token = headers.authorization?.replace(/^Bearer /, '') ?? ''
   try {
@@ -35,7 +36,7 @@ async function isFromTiebar({ headers }: IncomingMessage, body: Buffer): Promise
     return payload.body_sha256 === createHash('sha256').update(body).digest('base64url')
   } catch (error) {
     if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return false
-    throw error // the keys cannot be had: nobody can know
+    throw error // the keys cannot be loaded, so the signature is unknown
   }
 }
 
@@ -43,7 +44,7 @@ async function run({ job_id, command, outcome_url, outcome_token }: Command): Pr
   const outcome = await operate(command)
   jobs.set(job_id, outcome)
   const headers = { Authorization: `Bearer ${outcome_token}`, 'Content-Type': 'application/json' }
-  // Until it is taken: 5xx and no answer come again, a 4xx would stay what it is.
+  // Repeats the report after a 5xx or no answer. A 4xx would not change.
   for (let pauseMs = 1_000; pauseMs < 3_600_000; pauseMs *= 2) {
     const response = await fetch(outcome_url, { method: 'POST', headers, body: JSON.stringify(outcome) }).catch(
       () => null,
@@ -53,12 +54,12 @@ async function run({ job_id, command, outcome_url, outcome_token }: Command): Pr
   }
 }
 
-/** The status and body of the answer. A 503 is tried again, another 4xx is a refusal. */
+/** The status and body of the answer. Tiebar retries after a 503; a 4xx is a refusal. */
 async function judge(request: IncomingMessage): Promise<[status: number, body: object]> {
   const body = Buffer.concat(await request.toArray())
   if (!(await isFromTiebar(request, body))) return [401, { error: 'not signed by Tiebar' }]
   const command: Command = JSON.parse(body.toString())
-  const { job_id, not_after } = command // job_id is the Idempotency-Key too, and signed
+  const { job_id, not_after } = command // job_id is also the Idempotency-Key, and it is signed
   if (!jobs.has(job_id)) {
     if (Date.now() > Date.parse(not_after)) return [410, { error: 'too late' }]
     jobs.set(job_id, null)

@@ -1,4 +1,4 @@
-// The client as it is packed, installed in a folder outside this project: its example type-checks there and runs.
+// Installs the packed client in a folder outside this project. Its example type-checks and runs there.
 import { execFile } from 'node:child_process'
 import { copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
-/** What whoever has just cloned the project has: none of the variables that the `npm` running these tests has set. */
+/** The environment of a fresh clone: without the variables that the `npm` of these tests has set. */
 const env = { PATH: process.env.PATH, HOME: process.env.HOME }
 
 let world: World
@@ -35,7 +35,7 @@ afterAll(async () => {
   if (project) await rm(project, { recursive: true })
 })
 
-test('installing the packed client adds one package, and what it runs is all in there', async () => {
+test('installing the packed client adds one package, which contains everything that it runs', async () => {
   const modules = await readdir(join(project, 'node_modules'))
   expect(modules.filter((name) => !name.startsWith('.'))).toEqual(['tiebar'])
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
@@ -45,14 +45,14 @@ test('installing the packed client adds one package, and what it runs is all in 
   expect(await readdir(installed)).toEqual(expect.arrayContaining(['LICENSE', 'CHANGELOG.md']))
 })
 
-test('the project itself is not packed, and says which command packs the client', async () => {
+test('npm pack of the project is refused and names the command that packs the client', async () => {
   await expect(run('npm', ['pack'], { cwd: root, env })).rejects.toMatchObject({
     stdout: expect.stringContaining('run: npm run client:pack'),
   })
   expect((await readdir(root)).filter((name) => name.endsWith('.tgz'))).toEqual([])
 })
 
-test('the example type-checks against the packed client, whose own types are checked with it', async () => {
+test('the example and the types of the packed client type-check', async () => {
   await symlink(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'))
   await copyFile(join(import.meta.dirname, 'integration.ts'), join(project, 'integration.ts'))
   const compilerOptions = {
@@ -107,7 +107,7 @@ test('the client runs in a Worker', async () => {
   }
 })
 
-test('the example starts every machine and tells what came of each', async () => {
+test('the example starts every machine and prints each outcome', async () => {
   const machines: string[] = []
   const make = async (name: string, overrides: object = {}) => {
     machines.push(name)

@@ -1,4 +1,4 @@
-// Runs an example as whoever copies it would, or as its comment says.
+// Runs an example as a copy or with the command in its comment.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../..')
 export type Program = {
   child: ChildProcess
   lines: string[]
-  /** The first line that fits, also one that is still to come. @throws Error when the program ends before */
+  /** Waits for the first line that matches. @throws Error when the program ends before */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>
   /** Its exit code. */
   ended: Promise<number | null>
@@ -26,9 +26,9 @@ export function runExample(file: string, args: string[], env: Record<string, str
 }
 
 /**
- * Types the first command of the file's comment into a shell at the root of the project, where `node` is the machine's
- * own. `end` ends all that it has started.
- * @param words stand for the capital ones in the command
+ * Runs the first command of the file's comment in a shell at the root of the project, where `node` is the system's Node.
+ * `end` ends all its processes.
+ * @param words replace the words in capitals in the command
  */
 export function runCommandOf(file: string, env: Record<string, string>, words: Record<string, string> = {}) {
   const command = /`(.*?)`/.exec(readFileSync(join(import.meta.dirname, file), 'utf8'))?.[1] ?? 'false'
@@ -45,16 +45,16 @@ export function runCommandOf(file: string, env: Record<string, string>, words: R
 
 function follow(child: ChildProcess): Program {
   const lines: string[] = []
-  const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream }) // piped, so it is there
-  let tell = () => {}
+  const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream }) // not null, because it is piped
+  let wake = () => {}
   let isOver = false
   reader.on('line', (line) => {
     lines.push(line)
-    tell()
+    wake()
   })
   reader.on('close', () => {
     isOver = true
-    tell()
+    wake()
   })
   return {
     child,
@@ -68,7 +68,7 @@ function follow(child: ChildProcess): Program {
         }
         if (isOver) throw new Error(`the program ended without ${pattern}: ${JSON.stringify(lines)}`)
         await new Promise<void>((resolve) => {
-          tell = resolve
+          wake = resolve
         })
       }
     },

@@ -1,4 +1,4 @@
-// The people and machines of the fuzzer, and how a plan becomes a request of theirs.
+// The people and machines of the fuzzer. Turns a plan into a request of one of them.
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import type { Answer, Person, RequestOptions, World } from '../harness.ts'
@@ -11,7 +11,7 @@ import type { Plan } from './plan.ts'
 
 export type FuzzRequest = { method: string; path: string; options: RequestOptions }
 
-/** Controllers of every kind, none that lets the fuzzer wait. */
+/** Behaviours of controllers, all of them fast. */
 const behaviours: BehaviourOrder[] = [
   { mode: 'obey' },
   { mode: 'warm-up', after_ms: 200 },
@@ -45,8 +45,8 @@ export class Fleet {
   }
 
   /**
-   * New people, so that what the old ones have lost (a right, a session, the account) is no longer missed: three, and
-   * one of the staff. Every other time the queue delivers nothing by itself, so that jobs stay open.
+   * Signs up three people and one staff member to replace those who have lost a right, a session or the account. Every
+   * other time the queue delivers nothing, so that jobs stay open.
    */
   async renew(chapter: number): Promise<void> {
     const { signUp, signUpStaff, faults, createMachine } = this.#world
@@ -73,7 +73,7 @@ export class Fleet {
     return caller
   }
 
-  /** The request of a plan, now. */
+  /** Builds the request of a plan with the values known now. */
   prepare(plan: Plan): FuzzRequest {
     const { operation, pick, query } = plan
     const outcome = operation.scheme === 'outcome' ? this.#known.takeOutcomeToken(pick) : undefined
@@ -125,7 +125,7 @@ export class Fleet {
     return operation.scheme === 'outcome' ? outcome : person.access
   }
 
-  /** The body with what is known in the place of what could only be guessed. */
+  /** Replaces placeholders in the body by known values. */
   #inform({ operation, caller, pick, body }: Plan): unknown {
     const { username, password } = this.#caller(pick)
     const jobId = this.#known.takeId('jobs', pick, this.#caller(caller).id)
@@ -146,7 +146,7 @@ export class Fleet {
     return signDelivery(qstash.currentSigningKey, `${url}${path}`, Buffer.from(body), Date.now())
   }
 
-  /** Takes from an answer what later requests can use. */
+  /** Stores the values of an answer that later requests can use. */
   async learn({ operation, caller, token }: Plan, { path, options }: FuzzRequest, answer: Answer): Promise<void> {
     this.#known.learn(path, answer)
     if (operation.id === 'changePassword' && answer.status === 204) {
@@ -157,7 +157,7 @@ export class Fleet {
       this.#known.addOutcomeToken(job_id, outcome_token)
     }
     this.#world.exchanges.length = 0
-    // Whose token was good once and is so no longer comes back as somebody new.
+    // Replaces a person whose token is no longer valid by a new one.
     if (answer.status !== 401 || token !== 'own' || operation.scheme !== 'bearer') return
     const index = caller % this.#callers.length
     const person = await (index === staffIndex ? this.#world.signUpStaff() : this.#world.signUp())

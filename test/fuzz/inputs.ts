@@ -1,9 +1,9 @@
-// What goes into a request: mostly as the document has it, and now and then what a program would never send.
+// The inputs of a request: mostly valid by the document, sometimes malformed.
 import fc from 'fast-check'
 import type { FuzzOperation } from './operations.ts'
 import { fitting, unfit } from './schema.ts'
 
-/** In a path, where an id should be. */
+/** Values in place of an id in a path. */
 export const strangeIds = [
   ...[
     '0',
@@ -24,7 +24,7 @@ export const strangeIds = [
   ...['999999999', '0198c0de-7c1a-7000-8000-00000000dead', '00000000-0000-0000-0000-000000000000', '{id}', ':id', '*'],
 ]
 
-/** As bytes of the wire: Node takes a header as Latin-1. */
+/** Encodes a text as bytes on the wire: Node expects a header as Latin-1. */
 const wire = (text: string) => Buffer.from(text).toString('latin1')
 const headerCharacter = fc
   .oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x80, max: 0xff }))
@@ -67,7 +67,7 @@ export const headers = fc
     Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   )
 
-/** What no JSON parser may choke on, and what it must refuse. */
+/** JSON texts that the parser must handle or refuse without a crash. */
 const rawBodies: (string | Uint8Array)[] = [
   ...[
     '',
@@ -97,7 +97,7 @@ const rawBodies: (string | Uint8Array)[] = [
   new Uint8Array([0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]),
 ]
 
-/** Those that this operation describes; `known` stands for a value that earlier answers told. */
+/** The headers that this operation describes; `known` stands for a value from an earlier answer. */
 export function ownHeaders({ parameters }: FuzzOperation): fc.Arbitrary<Record<string, string>> {
   const value = fc.oneof({ weight: 4, arbitrary: fc.constant('known') }, { weight: 1, arbitrary: strangeHeader })
   const names = parameters.filter((each) => each.in === 'header').map((each) => each.name)
@@ -107,9 +107,9 @@ export function ownHeaders({ parameters }: FuzzOperation): fc.Arbitrary<Record<s
 export type BodyPlan = {
   /** Text and bytes are sent as they are. */
   body: unknown
-  /** Members take what is known: names, passwords, tokens, ids. */
+  /** Members get known values: names, passwords, tokens, ids. */
   isInformed: boolean
-  /** The body surely does not fit, so it must not be taken. */
+  /** The body is certainly invalid, so it must be refused. */
   isUnfit: boolean
 }
 

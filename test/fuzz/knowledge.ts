@@ -1,9 +1,9 @@
-// What earlier answers have told: ids of every kind and whose they are, cursors, ETags, tokens.
+// Values from earlier answers: ids of every kind and their owners, cursors, ETags, tokens.
 import type { Answer } from '../harness.ts'
 
 export type Kind = 'machines' | 'jobs' | 'sessions' | 'accounts'
 
-/** The newest of a kind; so many that old ones, too, are met again. */
+/** The number of newest values kept per kind, large enough that old values are used again. */
 class Pool {
   readonly #values: string[] = []
 
@@ -36,7 +36,7 @@ export class Knowledge {
     if (owner !== undefined) this.#pool(`${kind} of ${owner}`).add(String(id))
   }
 
-  /** One of this account's more often than anybody's. */
+  /** Picks an id, more often one of this account than of others. */
   takeId(kind: Kind, pick: number, owner: number): string | undefined {
     const own = pick % 4 > 0 ? this.#pool(`${kind} of ${owner}`).take(pick) : undefined
     return own ?? this.#pool(kind).take(pick)
@@ -66,7 +66,7 @@ export class Knowledge {
     return this.#pool(pick % 8 > 0 ? `cursors of ${path}` : 'cursors').take(pick)
   }
 
-  /** An ETag, mostly the present one of what is at this path. */
+  /** An ETag, mostly the current one of the resource at this path. */
   takeEtag(path: string, pick: number): string | undefined {
     return (pick % 4 > 0 ? this.#etags.get(path) : undefined) ?? this.#pool('etags').take(pick)
   }
@@ -91,7 +91,7 @@ export class Knowledge {
     for (const item of Array.isArray(body.items) ? body.items : [body.user ?? body]) this.#learnItem(item)
   }
 
-  /** Things are known by members that only their kind has. */
+  /** Recognizes the kind of a resource by members that only this kind has. */
   #learnItem(item: Record<string, unknown>): void {
     if ('machine_owner_id' in item) this.addId('jobs', item.id, item.requested_by)
     else if ('controller_url' in item) this.addId('machines', item.id, item.owner_id)

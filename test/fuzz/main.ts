@@ -1,5 +1,5 @@
 // `npm run test:fuzz`: valid and nearly valid requests for every operation of the OpenAPI document, to the real Worker.
-// No 5xx, no status, header or body that the document does not describe, and nothing taken that does not fit.
+// Expects no 5xx, no status, header or body that the document does not describe, and no accepted invalid input.
 import { parseArgs } from 'node:util'
 import { UsageError } from '../../src/tools/program.ts'
 import { type Answer, startWorld, type World } from '../harness.ts'
@@ -21,7 +21,7 @@ const mostFaults = 20
 
 type Run = { sent: number; faults: string[]; statuses: Map<string, Map<number, number>> }
 
-/** Says what is wrong with an answer that the document does describe; undefined if nothing is. */
+/** Returns what is wrong with an answer that the document describes, or undefined. */
 function findFault({ operation, isUnfit }: Plan, { status }: Answer): string | undefined {
   const isQueueWait = operation.scheme === 'queue' && status === 503
   if (status >= 500 && !isQueueWait) return `it answered ${status}`
@@ -41,11 +41,11 @@ async function sendPlan(world: World, fleet: Fleet, plan: Plan, run: Run): Promi
       throw new Error([fault, answer.text.slice(0, 500), ...findErrors(world, answer)].join('\n'))
     await fleet.learn(plan, request, answer)
   } catch (error) {
-    run.faults.push(`#${run.sent} ${tell(plan, request)}\n${describe(error)}`)
+    run.faults.push(`#${run.sent} ${formatRequest(plan, request)}\n${describe(error)}`)
   }
 }
 
-/** What the Worker logged of this request: a 500 tells nothing by itself. */
+/** What the Worker logged for this request, because a 500 contains no detail. */
 function findErrors(world: World, { headers }: Answer): string[] {
   const isOfIt = (line: Record<string, unknown>) =>
     line.channel === 'error' && line.request_id === headers.get('x-request-id')
@@ -60,7 +60,7 @@ function describe(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`
 }
 
-function tell({ operation }: Plan, { method, path, options }: FuzzRequest): string {
+function formatRequest({ operation }: Plan, { method, path, options }: FuzzRequest): string {
   const { body, headers } = options
   const bytes = body instanceof Uint8Array ? Buffer.from(body).toString('latin1') : body
   return `${operation.id}: ${method} ${path}\n${JSON.stringify({ headers, body: bytes }).slice(0, 2_000)}`
@@ -80,7 +80,7 @@ async function fuzz(world: World, seed: number, count: number, seconds: number):
   return run
 }
 
-/** An operation that was only ever refused has hardly been tried. */
+/** Operations that never succeeded, so they were hardly tested. */
 function findUntried({ statuses }: Run): string[] {
   const isTaken = ([status]: [number, number]) => status < 400
   return operations.map(({ id }) => id).filter((id) => ![...(statuses.get(id) ?? [])].some(isTaken))

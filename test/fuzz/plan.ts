@@ -1,5 +1,5 @@
-// Requests to come, made from the document before any is sent, so that a seed makes them again. What only a running
-// server knows (ids, tokens, cursors) is left open: `pick` says which of what is known by then.
+// Plans requests from the document before any is sent, so that a seed reproduces them. Values that only a running server
+// knows (ids, tokens, cursors) are chosen later: `pick` selects one of the values known by then.
 import fc from 'fast-check'
 import { type BodyPlan, bodies, headers, ownHeaders, queries, seldom, strangeIds } from './inputs.ts'
 import { type FuzzOperation, operations } from './operations.ts'
@@ -11,13 +11,13 @@ export type Plan = BodyPlan & {
   caller: number
   token: 'own' | 'none' | 'junk' | 'refresh'
   pick: number
-  /** In the path, instead of an id that is known. */
+  /** In the path, instead of a known id. */
   strangeId: string | undefined
   query: [name: string, value: string][]
   headers: Record<string, string>
 }
 
-/** What costs a hash of a password, or ends what others need, comes less often. */
+/** Operations that hash a password, or delete what others need, are rare. */
 const rare = new Set([
   'signUp',
   'logIn',
@@ -61,7 +61,7 @@ const anyPlan = fc.oneof(
   ...operations.map((operation) => ({ weight: weightOf(operation), arbitrary: plansOf(operation) })),
 )
 
-/** One stretch of requests: the same for the same seed and number. */
+/** One series of requests, which depends only on the seed and the number. */
 export function planChapter(seed: number, chapter: number, length: number): Plan[] {
   return fc.sample(anyPlan, { seed: seed + 7919 * chapter, numRuns: length })
 }

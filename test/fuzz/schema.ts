@@ -1,4 +1,4 @@
-// Values from a JSON Schema of the document: such that fit, and such that surely do not.
+// Generates values from a JSON Schema of the document: valid ones, and certainly invalid ones.
 import fc from 'fast-check'
 import { document } from '../contract/openapi-assertion.ts'
 
@@ -18,7 +18,7 @@ export type Schema = {
   readOnly?: boolean
 }
 
-/** Follows references into the components. @throws TypeError for one that leads nowhere */
+/** Follows references into the components. @throws TypeError for an unknown reference */
 function resolve(schema: Schema): Schema {
   if (schema.$ref === undefined) return schema
   const found = document.components.schemas[schema.$ref.replace(/^.*\//, '')]
@@ -26,14 +26,14 @@ function resolve(schema: Schema): Schema {
   return resolve(found)
 }
 
-/** Letters and what breaks programs: quotes, escapes, wildcards, directions, characters of two UTF-16 units. */
+/** Letters and characters that often cause errors: quotes, escapes, wildcards, text direction, surrogate pairs. */
 const character = fc.oneof(
   { weight: 8, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 1 }) },
   { weight: 4, arbitrary: fc.constantFrom(...'사출기éß🏭𝔘ﬁ１Ω') },
   { weight: 2, arbitrary: fc.constantFrom(...'\'"`\\%_$;<>{}\n\t\u202e\u200b\u2028\ufeff\u0301\u0001\u007f') },
 )
 
-/** A value that fits, as far as a schema can say it. */
+/** A value that is valid by the schema. */
 export function fitting(reference: Schema): fc.Arbitrary<unknown> {
   const schema = resolve(reference)
   const types = [schema.type ?? 'object'].flat()
@@ -55,7 +55,7 @@ function integers({ minimum: min = -(2 ** 31), maximum: max = 2 ** 31 }: Schema)
   return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max))
 }
 
-/** What everybody takes; RFC 5322 allows much more. */
+/** E-mail addresses that are always accepted; RFC 5322 allows many more. */
 const plainEmail = fc.tuple(fc.uuid(), fc.domain()).map(([name, domain]) => `${name}@${domain}`)
 
 function texts({ format, pattern, minLength = 0, maxLength = 64 }: Schema): fc.Arbitrary<string> {
@@ -73,8 +73,8 @@ function texts({ format, pattern, minLength = 0, maxLength = 64 }: Schema): fc.A
 }
 
 /**
- * Objects with one member that does not fit, is missing or is unknown. Names may stand for numbers, so numbers are left
- * out; of read-only members no value is looked at.
+ * Objects with one member that is invalid, missing or unknown. Numbers are skipped where a name may be given as a number.
+ * The values of read-only members are not checked.
  */
 export function unfit(reference: Schema): fc.Arbitrary<unknown> {
   const schema = resolve(reference)

@@ -1,4 +1,4 @@
-// Conditional headers as RFC 9110 §13 reads them.
+// Conditional headers by RFC 9110 §13.
 import { expect, test } from 'vitest'
 import { isNotModified, readIfMatch } from '../../src/http/etag.ts'
 

@@ -1,4 +1,4 @@
-// Is the Worker alive, and does every upstream answer.
+// Liveness of the Worker and readiness of its upstreams.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { type CallInterceptor, hang, open, shut } from '../platform/faults.ts'
@@ -23,7 +23,7 @@ async function readReadinessWith(upstream: (typeof upstreams)[number], pass: Cal
   }
 }
 
-test('GET /health answers 200 and asks nobody, whatever token is sent', async () => {
+test('GET /health answers 200 without upstream calls, whatever token is sent', async () => {
   world.exchanges.length = 0
   for (const headers of [{}, { Authorization: 'Basic nonsense' }]) {
     const answer = await world.request('GET', '/api/health', { headers })
@@ -45,11 +45,11 @@ test('GET /health/ready answers 200 with each upstream and its latency', async (
 
 describe.each(upstreams)('with %s', (upstream) => {
   test.each<[string, CallInterceptor]>([
-    ['away', shut],
+    ['unavailable', shut],
     ['answering 500', answerWith(500, { error: 'broken' })],
     ['answering 401', answerWith(401, { error: 'unauthorized' })],
     ['answering HTML behind a 502', answerWith(502, '<html>Bad gateway</html>')],
-  ])('%s, GET /health/ready answers 503 and names it alone', async (_, pass) => {
+  ])('%s, GET /health/ready answers 503 and reports only this upstream', async (_, pass) => {
     const answer = await readReadinessWith(upstream, pass)
     expect([answer.status, answer.body.status]).toEqual([503, 'away'])
     for (const each of upstreams)
@@ -60,7 +60,7 @@ describe.each(upstreams)('with %s', (upstream) => {
     expect(failures).not.toEqual([])
   })
 
-  test('back again, it answers 200', async () => {
+  test('available again, it answers 200', async () => {
     expect((await world.request('GET', '/api/health/ready')).status).toBe(200)
   })
 })
@@ -69,11 +69,11 @@ test.each([
   ['redis', 300],
   ['qstash', 2_000],
   ['postgres', 8_000],
-] as const)('%s that never answers is away after %i ms', async (upstream, deadlineMs) => {
+] as const)('%s that never answers is reported as unavailable after %i ms', async (upstream, deadlineMs) => {
   const answer = await readReadinessWith(upstream, hang)
   expect([answer.status, answer.body.upstreams[upstream].status]).toEqual([503, 'away'])
   const { latency_ms } = answer.body.upstreams[upstream]
-  // A timer may be a millisecond early against the clock; late it may be on a busy machine.
+  // A timer may fire a millisecond early by the clock, and late on a busy computer.
   expect(latency_ms).toBeGreaterThanOrEqual(deadlineMs - 5)
   expect(latency_ms).toBeLessThan(deadlineMs + 3_000)
 })

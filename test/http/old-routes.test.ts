@@ -20,14 +20,14 @@ test.each([
     '/api/user/machines/history?limit=2&state=FAILED&cursor=a%2Fb',
     '/api/machines/history?limit=2&state=FAILED&cursor=a%2Fb',
   ],
-])('%s %s has moved to %s', async (method, path, location) => {
+])('%s %s redirects to %s', async (method, path, location) => {
   const answer = await world.request(method, path, method === 'POST' ? { body: { username: 'x' } } : {})
   expect([answer.status, answer.text]).toEqual([308, ''])
   expect(answer.headers.get('Location')).toBe(location)
   expect(answer.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-test('a client that follows redirects can go on as it did', async () => {
+test('a client that follows redirects keeps working', async () => {
   const person = await world.signUp()
   const signedIn = await fetch(`${world.url}/api/sign-in/`, {
     method: 'POST',
@@ -42,7 +42,7 @@ test('a client that follows redirects can go on as it did', async () => {
   expect(await history.json()).toEqual({ items: [], next_cursor: null })
 })
 
-test('other methods of an old path are answered 405 with those that it knows', async () => {
+test('other methods of an old path are answered 405 with the allowed methods', async () => {
   const moved = await world.request('GET', '/api/sign-in')
   expect([moved.status, moved.headers.get('Allow')]).toEqual([405, 'OPTIONS, POST'])
   const both = await world.request('DELETE', '/api/log-in')

@@ -1,4 +1,4 @@
-// The one client of the database, on the stand-in's own PostgreSQL and on endpoints that misbehave.
+// The database client, on the PostgreSQL stand-in and on endpoints that answer wrongly.
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Database, openClient, openDatabase, UniqueViolation } from '../../src/infra/database.ts'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => postgres?.close())
 
-/** A client whose endpoint gives this answer. */
+/** A client whose endpoint sends this answer. */
 async function aDatabase(answer: () => Promise<StandInAnswer>) {
   const asked: string[] = []
   const server = await startHttpServer('endpoint', async ({ body }) => {
@@ -45,13 +45,13 @@ test.each<[type: string, text: string, value: unknown]>([
   ['numeric', '1.50', '1.50'],
   ['uuid', '00000000-0000-7000-8000-000000000000', '00000000-0000-7000-8000-000000000000'],
   ['text[]', '{a,b}', '{a,b}'],
-])('%s is read as its value, or stays the text of PostgreSQL', async (type, text, value) => {
+])('%s is parsed, or stays as the text of PostgreSQL', async (type, text, value) => {
   const statement = sql`SELECT ${text}::${sql.raw(type)} AS value, NULL::${sql.raw(type)} AS nothing`
   expect(await database.query('test', statement)).toEqual([{ value, nothing: null }])
   expect(await database.batch('test', [select, statement])).toEqual([{ value, nothing: null }])
 })
 
-test('parameters are bound as what they are', async () => {
+test('parameters keep their types', async () => {
   const awkward = ['a"b', 'c\\d', 'e,f', '{g}', 'NULL', '', ' h ', '사출기', null]
   const statement = sql`SELECT ${'x'}::text AS text, ${7}::int AS int, ${true}::boolean AS bool, ${null}::text AS nothing,
     to_json(${sql.param(awkward)}::text[]) AS texts, to_json(${sql.param([1, 2])}::int[]) AS numbers,
@@ -65,13 +65,13 @@ test.each([
   ['an object', { a: 1 }],
   ['a Date', new Date()],
   ['an object in an array', ['a', { a: 1 }]],
-])('%s is no parameter: a TypeError, and nothing is sent', async (_, value) => {
+])('%s as a parameter throws a TypeError, and nothing is sent', async (_, value) => {
   exchanges = []
   await expect(database.query('test', sql`SELECT ${sql.param(value)}::jsonb`)).rejects.toThrow(TypeError)
   expect(exchanges).toEqual([])
 })
 
-test('a batch is one request and one transaction, under our name, and gives the rows of its last statement', async () => {
+test('a batch is one request and one transaction with our application name, and returns the rows of its last statement', async () => {
   exchanges = []
   const insert = sql`INSERT INTO parts VALUES (1, ${'bar'})`
   expect(
@@ -87,7 +87,7 @@ test('a batch is one request and one transaction, under our name, and gives the 
   expect(await database.query('test', sql`SELECT id FROM parts`)).toEqual([{ id: 1 }])
 })
 
-test('the plain client gives the rows of every statement', async () => {
+test('the plain client returns the rows of every statement', async () => {
   const run = openClient(postgres.databaseUrl, postgres.fetchEndpoint)
   expect(await run([{ query: 'SELECT 1 AS a' }, { query: 'SELECT $1::int AS b', params: [2] }])).toEqual([
     [{ a: 1 }],
@@ -95,7 +95,7 @@ test('the plain client gives the rows of every statement', async () => {
   ])
 })
 
-test('several databases are used side by side, and their hosts may be the same', async () => {
+test('several databases can be used in parallel, also on the same host', async () => {
   const other = await startPostgres()
   onTestFinished(() => other.close())
   const second = openDatabase(other.databaseUrl, other.fetchEndpoint)(new Trace())
@@ -104,7 +104,7 @@ test('several databases are used side by side, and their hosts may be the same',
   expect(answers.flat()).toEqual([true, false, true, false].map((is_there) => ({ is_there })))
 })
 
-test('without an endpoint the database is asked where Neon has it', async () => {
+test('without an endpoint the requests go to the URL of Neon', async () => {
   const asked: unknown[] = []
   const ownFetch = globalThis.fetch
   onTestFinished(() => {
@@ -120,7 +120,7 @@ test('without an endpoint the database is asked where Neon has it', async () => 
 })
 
 describe('an error', () => {
-  test('of a unique index bears its name, and any other of the statement its code', async () => {
+  test('of a unique index has the name of the index, and any other error of a statement its code', async () => {
     await postgres.query('INSERT INTO parts VALUES (2)')
     const error = await database.query('test', sql`INSERT INTO parts VALUES (2)`).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UniqueViolation)
@@ -131,19 +131,19 @@ describe('an error', () => {
     })
   })
 
-  test('of a proxy that says no without a code is database_unavailable', async () => {
+  test('of a proxy without a code is database_unavailable', async () => {
     const { database } = await aDatabase(async () => ({ status: 400, body: { message: 'no' } }))
     await expect(database.query('test', select)).rejects.toMatchObject(unavailable)
   })
 
-  test('of an answer that does not come in time is database_unavailable', async () => {
+  test('of a timeout is database_unavailable', async () => {
     const { database, asked } = await aDatabase(never)
     await expect(database.batch('test', [select], { deadlineMs: 60 })).rejects.toMatchObject(unavailable)
     await expect(database.batch('test', [select, select], { deadlineMs: 60 })).rejects.toMatchObject(unavailable)
     expect(asked).toHaveLength(2)
   })
 
-  test('of a value that is not JSON is a defect and no outage', async () => {
+  test('of a value that is not JSON is a defect and not an outage', async () => {
     const { database } = await aDatabase(async () => ({
       body: { fields: [{ name: 'a', dataTypeID: 3802 }], rows: [['{']] },
     }))

@@ -1,4 +1,4 @@
-// A deadline must not be heard before an answer that came in time, only because the isolate was busy with a hash.
+// A deadline must not fire before an answer that arrived in time, when the isolate was only busy with a hash.
 import { expect, test } from 'vitest'
 import { abortAfter, within } from '../../src/infra/deadline.ts'
 
@@ -9,17 +9,17 @@ function holdUp(ms: number): void {
   while (performance.now() < endsAt);
 }
 
-test('a deadline passes when nothing is answered for so long', async () => {
+test('a deadline fires when there is no answer in time', async () => {
   const beganAt = performance.now()
   const signal = abortAfter(60)
   await new Promise((resolve) => signal.addEventListener('abort', resolve))
-  expect(performance.now() - beganAt).toBeGreaterThanOrEqual(55) // timers may be early by a millisecond each
+  expect(performance.now() - beganAt).toBeGreaterThanOrEqual(55) // each timer may fire a millisecond early
   expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'no answer within 60 ms' })
 })
 
-test('time in which no answer could have been seen hardly counts', async () => {
+test('time in which the isolate was blocked hardly counts', async () => {
   const signal = abortAfter(1_000)
-  // A plain timer of 1 s would be over by now.
+  // A plain timer of 1 s would have fired by now.
   for (const _hash of [1, 2, 3]) {
     holdUp(400)
     await pause(0)
@@ -27,7 +27,7 @@ test('time in which no answer could have been seen hardly counts', async () => {
   expect(signal.aborted).toBe(false)
 })
 
-test('a deadline ends with the work that it is for, so that a program ends when it is done', async () => {
+test('a deadline ends with its work, so that it does not keep a program running', async () => {
   const countTimers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   const before = countTimers()
   const signal = await within(10_000, async (signal) => signal)

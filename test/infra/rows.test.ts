@@ -1,4 +1,4 @@
-// Columns and rows that are made from the tables: what is forgotten or misspelt does not compile.
+// Columns and rows derived from the tables: missing or misspelt names do not compile.
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, PgDialect, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { describe, expect, expectTypeOf, test } from 'vitest'
@@ -23,7 +23,7 @@ const row: RowOf<typeof columns> = {
   ended_at: null,
 }
 
-test('the type of a row is that of the columns, as the database answers them', () => {
+test('the type of a row matches the values that the database returns', () => {
   expectTypeOf<RowOf<typeof columns>>().toEqualTypeOf<{
     id: number
     kind: 'BIG' | 'SMALL'
@@ -35,21 +35,21 @@ test('the type of a row is that of the columns, as the database answers them', (
 })
 
 test('a name that the table does not have does not compile', () => {
-  // @ts-expect-error: that is the name in the code, and not in PostgreSQL
+  // @ts-expect-error: this is the name in the code, not in PostgreSQL
   pickColumns(things, ['ownerId'])
 })
 
-test('the list for SELECT has the names behind the alias', () => {
+test('the list for SELECT has the names with the alias', () => {
   const { sql, params } = new PgDialect().sqlToQuery(columns.of('t'))
   expect([sql, params]).toEqual(['t.id, t.kind, t.owner_id, t.is_new, t.created_at, t.ended_at', []])
 })
 
-test('what else a row has is left out', () => {
+test('additional columns of a row are omitted', () => {
   expect(columns.pick({ ...row, secret: 'x', sort_value: '1' } as typeof row)).toEqual(row)
 })
 
-describe('a row out of JSON', () => {
-  test('has its times in the same form as every other row', () => {
+describe('a row from JSON', () => {
+  test('has its times in the same format as every other row', () => {
     const json = { ...row, created_at: '2026-11-22T23:19:12.1234+00:00', is_manager: true }
     expect(columns.fromJson(json)).toEqual({ ...row, is_manager: true })
     expect(columns.fromJson({ ...row, ended_at: '2026-11-22T23:19:12+00:00' })).toEqual({
@@ -58,18 +58,18 @@ describe('a row out of JSON', () => {
     })
   })
 
-  test('has its texts as they are, also where they look like times', () => {
+  test('keeps texts unchanged, even if they look like times', () => {
     const kinds = pickColumns(things, ['secret'])
     const json = { secret: '2026-11-22T23:19:12+00:00' }
     expect(kinds.fromJson(json)).toEqual(json)
   })
 
-  test('is left as it is when its times have been converted', () => {
+  test('does not change when its times are already converted', () => {
     expect(columns.fromJson(row)).toEqual(row)
   })
 })
 
-test('values of an enum become a list, and what would have to be escaped is refused', () => {
+test('values of an enum become a list, and values that need escaping are refused', () => {
   expect(new PgDialect().sqlToQuery(sqlList(['READY', 'POWEROFF'])).sql).toBe("'READY', 'POWEROFF'")
   expect(() => sqlList(["a'b"])).toThrow(TypeError)
 })

@@ -39,7 +39,7 @@ test('a QUEUED job is CANCELED; the reason is stored as detail, and the machine 
 })
 
 test.each(['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded'])(
-  'an empty body is no body, whatever the headers say of it: %s',
+  'an empty body counts as no body for every content type: %s',
   async (type) => {
     const { job } = await queue()
     const options = { body: '', headers: { 'Content-Type': type } }

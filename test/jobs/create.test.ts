@@ -45,7 +45,7 @@ describe('a START', () => {
   })
 
   test.each(['START', 'STOP'] as const)(
-    'is refused 409 job_open, naming the job, while a %s is open',
+    'is refused 409 job_open with the id of the job while a %s is open',
     async (command) => {
       const machine = await world.createMachine(owner, { status: command === 'STOP' ? 'RUNNING' : 'READY' })
       const open = await request(world, owner, machine.id, command)

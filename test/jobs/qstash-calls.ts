@@ -8,7 +8,7 @@ export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
 
 /** A port without a server: an unavailable queue. */
-export const nobody = 'http://127.0.0.1:1'
+export const unusedUrl = 'http://127.0.0.1:1'
 
 /** QStash accepts every message and delivers none. */
 export const keepMessages: CallInterceptor = async ({ target, body }) => {
@@ -30,7 +30,7 @@ export function postCallback(world: World, path: string, body: unknown, signatur
 export const deliver = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, deliverPath, { job_id: jobId })
 
-/** Sends the failure callback: https://upstash.com/docs/qstash/features/callbacks */
+/** Sends the failure callback of QStash: https://upstash.com/docs/qstash/features/callbacks */
 export const sendFailureCallback = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, failedPath, {
     status: 503,

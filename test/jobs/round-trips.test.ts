@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Person, poll, startWorld, type World } from '../harness.ts'
 import { countRoundTrips } from '../round-trips.ts'
-import { deliver, nobody, request, sendFailureCallback } from './qstash-calls.ts'
+import { deliver, request, sendFailureCallback, unusedUrl } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await startWorld({ latencyMs: 100, vars: { QSTASH_URL: nobody } })
+  world = await startWorld({ latencyMs: 100, vars: { QSTASH_URL: unusedUrl } })
   owner = await world.signUp()
 })
 afterAll(() => world?.close())

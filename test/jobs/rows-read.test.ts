@@ -62,13 +62,13 @@ test.each<[what: string, plan: () => Promise<Plan>]>([
     },
   ],
   [
-    'the history of a person who operates nobody else’s machines',
+    'the history of a person who operates only their own machines',
     async () => {
       const caller = await readCaller()
       return planOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
     },
   ],
-  ['a sweep when all is well', () => planOf((database) => redispatchDueJobs(database, 100))],
+  ['a sweep without due jobs', () => planOf((database) => redispatchDueJobs(database, 100))],
 ])('%s reads few rows', async (_, plan) => {
   const [statement] = (await plan()).statements
   const [row] = await world.postgres.query(

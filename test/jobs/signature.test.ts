@@ -50,7 +50,7 @@ const refused: [string, () => Promise<string | null> | string | null][] = [
   ['a token that has expired', () => sign({ exp: nowSeconds() - 30, nbf: nowSeconds() - 330 })],
   ['a token that is not valid yet', () => sign({ nbf: nowSeconds() + 60 })],
   [
-    'a token without an end',
+    'a token without an expiry',
     () => new SignJWT(omit(claims(), 'exp')).setProtectedHeader({ alg: 'HS256' }).sign(secret()),
   ],
   ['an unsigned token (alg none)', () => new UnsecuredJWT(claims()).encode()],

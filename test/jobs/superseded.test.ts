@@ -106,7 +106,7 @@ describe('the answer to a START that was superseded while in transit', () => {
     ['SUCCESS', { result: 'SUCCESS' }, 'RUNNING', 'SUCCESS'],
     ['REMOTEFAILED', { result: 2, detail: 'gate' }, 'ERROR', 'REMOTEFAILED: gate'],
     ['PENDING', { result: 'PENDING' }, 'PENDING', 'PENDING'],
-    ['that makes no sense', { result: 'MAYBE' }, 'ERROR', expect.stringMatching(/^bad_answer: /)],
+    ['with an invalid result', { result: 'MAYBE' }, 'ERROR', expect.stringMatching(/^bad_answer: /)],
   ])('%s is recorded as a note and sets the machine, and the STOP continues', async (_, answer, status, note) => {
     const { machine, start, stop } = await overtake(answer)
     expect(await readRow(world, start.id)).toMatchObject({ state: 'SUPERSEDED', result: 'IGNORE', version: 4 })

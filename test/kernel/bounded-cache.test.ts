@@ -1,8 +1,8 @@
-// The memory of bounded size.
+// The cache of bounded size.
 import { expect, test } from 'vitest'
 import { BoundedCache } from '../../src/kernel/bounded-cache.ts'
 
-test('it remembers as much as it may, and forgets what came first', () => {
+test('it keeps entries up to its limit and drops the oldest', () => {
   const memo = new BoundedCache<number>(2)
   memo.set('a', 1)
   memo.set('b', 2)

@@ -1,8 +1,8 @@
-// What of an error goes into the log.
+// Which parts of an error are logged.
 import { expect, test } from 'vitest'
 import { describeError } from '../../src/kernel/log.ts'
 
-test('an error is told with its name, message and stack, and so are its causes', () => {
+test('an error and its causes are logged with name, message and stack', () => {
   const cause = new RangeError('too far')
   const error = new TypeError('not here', { cause })
   expect(describeError(error)).toEqual({
@@ -14,7 +14,7 @@ test('an error is told with its name, message and stack, and so are its causes',
   expect(describeError('thrown as a text')).toEqual({ error: 'thrown as a text' })
 })
 
-test('a text that could not be parsed is not quoted, at any depth; where it was parsed is told', () => {
+test('a text that could not be parsed is not logged, at any depth, but the stack is', () => {
   for (const text of ['{"password":hunter-two}', 'hunter-two', '{"a":1}hunter\n    at two']) {
     const told = describeError(new TypeError('outside', { cause: failToParse(text) }))
     expect(JSON.stringify(told)).not.toMatch(/hunter|two/)

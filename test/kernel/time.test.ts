@@ -1,4 +1,4 @@
-// PostgreSQL's times as RFC 3339, and which RFC 3339 times PostgreSQL takes.
+// PostgreSQL's times as RFC 3339, and which RFC 3339 times PostgreSQL accepts.
 import { expect, test } from 'vitest'
 import { isTimestamp, toRfc3339 } from '../../src/kernel/time.ts'
 
@@ -21,7 +21,7 @@ test.each([
   '0044-03-15 12:00:00+00 BC',
   'infinity',
   '',
-])('%j is a mistake of ours and throws', (text) => {
+])('%j throws, because it is a defect', (text) => {
   expect(() => toRfc3339(text)).toThrow(TypeError)
 })
 
@@ -58,6 +58,6 @@ test.each([
   '2026-01-01T00:00:00.1234567890Z',
   'now',
   '',
-])('%j cannot', (text) => {
+])('%j cannot be stored', (text) => {
   expect(isTimestamp(text)).toBe(false)
 })

@@ -1,4 +1,4 @@
-// What a body may say about a machine, and what is answered when it says something else.
+// The accepted and refused members in the body of a machine.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
     (await owner.request('POST', '/api/machines', { body: { name: 'a', location: 'b' } })).headers.get('Location') ?? ''
 })
 
-/** The three requests that have a body, with this one in a body that is whole. */
+/** The requests with a body: POST and PUT with a complete body and this change, PATCH with only the change. */
 function requestsWith(change: Record<string, unknown>): [method: string, path: string, body: unknown][] {
   const whole = { name: 'Machine', location: 'Hall 1', ...change }
   return [
@@ -43,7 +43,7 @@ const accepted: [string, unknown][] = [
 ]
 
 describe.each(accepted)('%s %j', (member, value) => {
-  test('is taken and given back as it is', async () => {
+  test('is accepted and returned unchanged', async () => {
     for (const [method, to, body] of requestsWith({ [member]: value })) {
       const answer = await owner.request(method, to, { body })
       expect([method, answer.status]).toEqual([method, method === 'POST' ? 201 : 200])
@@ -104,7 +104,7 @@ const refused: [string, unknown][] = [
 ]
 
 describe.each(refused)('%s %j', (member, value) => {
-  test('is answered 422 that points at it, and nothing is stored', async () => {
+  test('is answered 422 with a pointer, and nothing is stored', async () => {
     const before = await owner.request('GET', path)
     for (const [method, to, body] of requestsWith({ [member]: value })) {
       const answer = await owner.request(method, to, { body })
@@ -118,7 +118,7 @@ describe.each(refused)('%s %j', (member, value) => {
 })
 
 test.each(['name', 'location', 'controller_url'])(
-  'a lone surrogate in %s is answered 422 that points at it',
+  'a lone surrogate in %s is answered 422 with a pointer',
   async (member) => {
     for (const [method, to, body] of requestsWith({ [member]: 'SURROGATE' })) {
       const text = JSON.stringify(body).replace('SURROGATE', 'https://example.com/\\ud800')
@@ -129,7 +129,7 @@ test.each(['name', 'location', 'controller_url'])(
   },
 )
 
-test('every fault is told at once', async () => {
+test('all invalid members are reported in one answer', async () => {
   const answer = await owner.request('POST', '/api/machines', { body: { name: '', status: 9, controller_url: 1 } })
   const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)
   expect(new Set(pointers)).toEqual(new Set(['/name', '/location', '/status', '/controller_url']))
@@ -148,7 +148,7 @@ test('bytes that are not UTF-8 are answered 400', async () => {
   expect((await owner.request('POST', '/api/machines', { body: new Uint8Array(bytes) })).status).toBe(400)
 })
 
-test('members named like parts of every object are unknown members and are refused', async () => {
+test('members named like properties of Object.prototype are unknown members and are refused', async () => {
   const text =
     '{"name":"a","location":"b","__proto__":{"status":"ERROR","owner_id":1},"constructor":{"x":1},"toString":1}'
   const answer = await owner.request('POST', '/api/machines', { body: text })
@@ -160,7 +160,7 @@ test('members named like parts of every object are unknown members and are refus
   ])
 })
 
-test('a misspelt member is refused by name, and nothing is stored', async () => {
+test('a misspelt member is refused and named, and nothing is stored', async () => {
   const before = await owner.request('GET', path)
   for (const [method, to, body] of requestsWith({ locaton: 'Hall 2' })) {
     const answer = await owner.request(method, to, { body })
@@ -170,7 +170,7 @@ test('a misspelt member is refused by name, and nothing is stored', async () => 
   expect((await owner.request('GET', path)).headers.get('ETag')).toBe(before.headers.get('ETag'))
 })
 
-test('what was read can be changed and sent back whole', async () => {
+test('a machine that was read can be changed and sent back completely', async () => {
   const { body: read } = await owner.request('GET', path)
   const answer = await owner.request('PUT', path, { body: { ...read, location: 'Hall 9' } })
   expect([answer.status, answer.body.location, answer.body.owner_id]).toEqual([200, 'Hall 9', owner.id])
@@ -179,24 +179,24 @@ test('what was read can be changed and sent back whole', async () => {
   expect(other.body).toEqual(answer.body)
 })
 
-test('what only a prototype says is not said', async () => {
+test('members that are set only through __proto__ are missing', async () => {
   const answer = await owner.request('POST', '/api/machines', { body: '{"__proto__":{"name":"a","location":"b"}}' })
   expect(answer.status).toBe(422)
 })
 
-test('of a member that comes twice the last one counts', async () => {
+test('the last value of a duplicate member is used', async () => {
   const answer = await owner.request('POST', '/api/machines', { body: '{"name":"a","location":"b","name":"c"}' })
   expect(answer.body.name).toBe('c')
 })
 
-test('deeply nested members harm nobody', async () => {
+test('deeply nested members are answered', async () => {
   const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`
   const answer = await owner.request('POST', '/api/machines', { body: `{"name":"a","location":"b","id":${deep}}` })
   expect(answer.status).toBe(201)
   expect((await owner.request('POST', '/api/machines', { body: deep })).status).toBe(422)
 })
 
-test("the Worker's own URL parser sees through every spelling of an inside host", async () => {
+test("the Worker's URL parser recognizes every spelling of an internal host", async () => {
   const statuses = async (urls: string[]) => {
     const answers: [string, number][] = []
     for (const url of urls) {

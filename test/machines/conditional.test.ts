@@ -1,4 +1,4 @@
-// Entity tags of machines: saving a read, and not overwriting what somebody else changed meanwhile.
+// Entity tags of machines: they save reads, and prevent overwriting the changes of others.
 import { beforeAll, expect, test } from 'vitest'
 import type { Person, TestMachine, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -40,7 +40,7 @@ test.each(['"0.0"', 'x', '"', '"*"', '""', ','])('If-None-Match: %s answers the 
   expect([answer.status, answer.body]).toEqual([200, machine.body])
 })
 
-test('an old tag answers the new machine with a new tag', async () => {
+test('an old tag gets the new machine with a new tag', async () => {
   const machine = await world.createMachine(owner)
   const changed = await patch(machine, {})
   expect(changed.headers.get('ETag')).not.toBe(machine.etag)
@@ -49,7 +49,7 @@ test('an old tag answers the new machine with a new tag', async () => {
   expect(answer.headers.get('ETag')).toBe(changed.headers.get('ETag'))
 })
 
-test('what a job does to the machine gives it a new tag, too', async () => {
+test('a change of the machine by a job gives a new tag', async () => {
   const machine = await world.createMachine(owner)
   const { body: job } = await world.operate(owner, machine.id, 'START')
   await world.waitForJob(owner, job.id, 'SUCCEEDED')
@@ -57,12 +57,12 @@ test('what a job does to the machine gives it a new tag, too', async () => {
   expect([answer.status, answer.body.status]).toEqual([200, 'RUNNING'])
 })
 
-test('If-None-Match: * of a machine that is not there answers 404', async () => {
+test('If-None-Match: * for an unknown machine is answered 404', async () => {
   const answer = await owner.request('GET', '/api/machines/999999999', { headers: { 'If-None-Match': '*' } })
   expect(answer.status).toBe(404)
 })
 
-test('what a manager sees and what others see bear different tags', async () => {
+test('the views of a manager and of others have different tags', async () => {
   const machine = await world.createMachine(owner)
   const publicTag = (await read(stranger, machine)).headers.get('ETag') ?? ''
   expect(publicTag).not.toBe(machine.etag)
@@ -79,7 +79,7 @@ const writes: [string, unknown][] = [
   ['DELETE', undefined],
 ]
 
-test.each(writes)('%s with an old tag in If-Match answers 412 and changes nothing', async (method, body) => {
+test.each(writes)('%s with an old tag in If-Match is answered 412 and changes nothing', async (method, body) => {
   const machine = await world.createMachine(owner)
   const { body: between } = await patch(machine, {}, { location: 'Hall 2' })
   const answer = await owner.request(method, pathOf(machine), { body, headers: { 'If-Match': machine.etag } })
@@ -87,7 +87,7 @@ test.each(writes)('%s with an old tag in If-Match answers 412 and changes nothin
   expect((await read(owner, machine)).body).toEqual(between)
 })
 
-test.each(writes)('%s with the present tag, a list with it, or * does it', async (method, body) => {
+test.each(writes)('%s with the current tag, a list with it, or * succeeds', async (method, body) => {
   for (const headerFor of [(etag: string) => etag, (etag: string) => `"x", ${etag}`, () => '*']) {
     const machine = await world.createMachine(owner)
     const headers = { 'If-Match': headerFor(machine.etag) }
@@ -112,14 +112,14 @@ test.each([
   expect((await read(owner, machine)).headers.get('ETag')).toBe(machine.etag)
 })
 
-test('If-Match comes after who may write, and after whether it exists', async () => {
+test('If-Match is checked after existence and permission', async () => {
   const machine = await world.createMachine(owner)
   const headers = { 'If-Match': '"x"' }
   expect((await stranger.request('DELETE', pathOf(machine), { headers })).status).toBe(403)
   expect((await owner.request('DELETE', '/api/machines/999999999', { headers: { 'If-Match': '*' } })).status).toBe(404)
 })
 
-test('of many writers with the same tag at once, one wins and the others learn it', async () => {
+test('of many simultaneous writers with the same tag one succeeds and the others get 412', async () => {
   const machine = await world.createMachine(owner)
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, number) =>
@@ -132,7 +132,7 @@ test('of many writers with the same tag at once, one wins and the others learn i
   expect((await read(owner, machine)).body).toEqual(winner?.body)
 })
 
-test('writers without a tag one after the other each leave a later updated_at', async () => {
+test('sequential writes without a tag each give a later updated_at', async () => {
   const machine = await world.createMachine(owner)
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, number) => patch(machine, {}, { name: `Writer ${number}` })),
@@ -144,7 +144,7 @@ test('writers without a tag one after the other each leave a later updated_at', 
   expect(byRevision.map(({ at }) => at)).toEqual(byRevision.map(({ at }) => at).toSorted())
 })
 
-test('a change that changes nothing leaves tag and time, so that nobody’s If-Match fails over it', async () => {
+test('a write without a difference keeps tag and time, so that no If-Match fails', async () => {
   const machine = await world.createMachine(owner)
   const { name, location, status, controller_url } = machine.body
   const nothings: [string, unknown][] = [
@@ -160,7 +160,7 @@ test('a change that changes nothing leaves tag and time, so that nobody’s If-M
     expect([method, answer.status, answer.body]).toEqual([method, 200, machine.body])
     expect(answer.headers.get('ETag')).toBe(machine.etag)
   }
-  // Who asks for nothing at another's machine or at an old state is refused all the same.
+  // A write without a difference is still refused for a stranger or an old tag.
   expect((await stranger.request('PATCH', pathOf(machine), { body: {} })).status).toBe(403)
   expect((await patch(machine, { 'If-Match': '"0.0"' }, {})).status).toBe(412)
   expect((await patch(machine, { 'If-Match': machine.etag }, { controller_url: null })).status).toBe(200)

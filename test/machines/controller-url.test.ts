@@ -1,4 +1,4 @@
-// Which controllers a machine may have, spelling by spelling.
+// Which values of controller_url are accepted, for every spelling of a host.
 import { describe, expect, test } from 'vitest'
 import { findControllerUrlFault, maxControllerUrlLength } from '../../src/machines/controller-url.ts'
 import { insideUrls, outsideUrls } from './controller-urls.ts'
@@ -41,11 +41,11 @@ describe.each([
   { allowPrivate: false, name: 'without' },
   { allowPrivate: true, name: 'with' },
 ])('$name private controllers', ({ allowPrivate }) => {
-  test.each(outsideUrls)('%s will do', (url) => {
+  test.each(outsideUrls)('%s is accepted', (url) => {
     expect(findControllerUrlFault(url, allowPrivate)).toBeUndefined()
   })
 
-  test.each(insideUrls)(`%s ${allowPrivate ? 'will do, too' : 'is refused'}`, (url) => {
+  test.each(insideUrls)(`%s ${allowPrivate ? 'is accepted' : 'is refused'}`, (url) => {
     expect(findControllerUrlFault(url, allowPrivate)).toBe(allowPrivate ? undefined : inside)
   })
 
@@ -54,7 +54,7 @@ describe.each([
   })
 })
 
-test('2,048 characters are the most, counted as code points', () => {
+test('the maximum is 2,048 characters, counted as code points', () => {
   const start = 'https://example.com/'
   expect(findControllerUrlFault(start + 'x'.repeat(maxControllerUrlLength - start.length), false)).toBeUndefined()
   expect(findControllerUrlFault(start + '🏭'.repeat(maxControllerUrlLength - start.length), false)).toBeUndefined()

@@ -1,4 +1,4 @@
-// Hosts of the outside world, and of the inside in every spelling that a URL parser takes.
+// External hosts, and internal hosts in every spelling that a URL parser accepts.
 
 export const outsideUrls = [
   'https://controller.example.com/machines/1',
@@ -16,7 +16,7 @@ export const outsideUrls = [
 ]
 
 export const insideUrls = [
-  // Loopback in every spelling that a URL knows.
+  // Loopback in every spelling of a URL.
   'http://127.0.0.1/',
   'http://127.255.255.254/',
   'http://127.1/',

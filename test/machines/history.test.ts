@@ -1,4 +1,4 @@
-// History: of a machine and of a person, with its filters, its order and its pages.
+// The histories of a machine and of a person: filters, order and pages.
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ members.push('requested_by', 'requested_at', 'not_after', 'sent_at', 'finished_a
 
 type JobRow = { at?: string; command?: string; state?: string; result?: string; by?: Person }
 
-/** Jobs beside the API, so that they can be many, and of the same microsecond. */
+/** Inserts jobs by SQL, so that there can be many, with the same microsecond. */
 async function insertJobs(owner: Person, machineId: number, rows: JobRow[]): Promise<string[]> {
   const ids = rows.map(() => randomUUID())
   const standard = { at: '2026-01-01T00:00:00Z', command: 'START', state: 'SUCCEEDED', result: 'SUCCESS' }
@@ -58,7 +58,7 @@ async function walk(person: Person, path: string, limit: number): Promise<Job[]>
   return items
 }
 
-test('a history holds whole jobs, newest first, as the job itself is shown', async () => {
+test('a history lists complete jobs, newest first, in the same form as a single job', async () => {
   const owner = await world.signUp()
   const machine = await world.createMachine(owner)
   const { body: start } = await world.operate(owner, machine.id, 'START')
@@ -75,7 +75,7 @@ test('a history holds whole jobs, newest first, as the job itself is shown', asy
   }
 })
 
-test('a machine that nothing was asked of has an empty history', async () => {
+test('a machine without commands has an empty history', async () => {
   const owner = await world.signUp()
   const machine = await world.createMachine(owner)
   for (const path of [historyOf(machine.id), mine]) {
@@ -83,7 +83,7 @@ test('a machine that nothing was asked of has an empty history', async () => {
   }
 })
 
-test('the history of a machine is for owner and staff: 403 for others, 404 for a machine that never was', async () => {
+test('only owner and staff can read the history of a machine: 403 for others, 404 for an unknown machine', async () => {
   const owner = await world.signUp()
   const stranger = await world.signUp()
   const staff = await world.signUpStaff()
@@ -97,7 +97,7 @@ test('the history of a machine is for owner and staff: 403 for others, 404 for a
   }
 })
 
-test('my history is the jobs on my machines and the jobs that I asked for, each once, and nothing else', async () => {
+test('my history has the jobs on my machines and the jobs that I requested, each once, and no others', async () => {
   const [me, other, third] = [await world.signUp(), await world.signUpStaff(), await world.signUp()]
   const ours = await world.createMachine(me)
   const theirs = await world.createMachine(other)
@@ -112,12 +112,12 @@ test('my history is the jobs on my machines and the jobs that I asked for, each 
   expect(idsOf(await read(me, mine))).toEqual([byMeOnMine, byMeOnTheirs, byOtherOnMine])
   expect(idsOf(await read(me, mine, { requested_by: 'me' }))).toEqual([byMeOnMine, byMeOnTheirs])
   expect(idsOf(await read(me, mine, { requested_by: String(other.id) }))).toEqual([byOtherOnMine])
-  // Staff rights show what belongs to others where it is asked for by machine, not here.
+  // Staff see the jobs of others in the history of a machine, not in their own history.
   expect(idsOf(await read(other, mine))).toEqual([byOtherOnTheirs, byMeOnTheirs, byOtherOnMine])
   expect(idsOf(await read(third, mine))).toEqual([])
 })
 
-test('a refusal by 403 is in the history of both', async () => {
+test('a refusal with 403 is in the history of both', async () => {
   const [owner, stranger] = [await world.signUp(), await world.signUp()]
   const machine = await world.createMachine(owner)
   expect((await world.operate(stranger, machine.id, 'STOP')).status).toBe(403)
@@ -185,13 +185,13 @@ describe('filters', () => {
     }
   })
 
-  test('requested_by is an account by its id, too', async () => {
+  test('requested_by accepts an account id', async () => {
     for (const path of paths) {
       expect(idsOf(await read(owner, path, { requested_by: String(helper.id) }))).toEqual([ids[2], ids[5]])
     }
   })
 
-  test("an answer's requested_at can be used as from, with nothing lost", async () => {
+  test('requested_at of an answer can be used as from without a gap', async () => {
     const [path = ''] = paths
     const { body } = await read(owner, path)
     const third: Job = body.items[2]
@@ -199,7 +199,7 @@ describe('filters', () => {
     expect(idsOf(await read(owner, path, { to: third.requested_at })).at(0)).toBe(ids[3])
   })
 
-  test('a + that was not escaped arrives as a space and is still an offset', async () => {
+  test('a + that was not escaped arrives as a space and is still accepted as an offset', async () => {
     const answer = await owner.request('GET', `${paths[0]}?from=2026-01-05T09:00:00+09:00`)
     expect(idsOf(answer)).toEqual([ids[0]])
   })
@@ -237,7 +237,7 @@ describe('filters', () => {
     ['cursor', cursorFor('-requested_at', '2026-01-01 00:00:00+00', '1')],
     ['cursor', cursorFor('-requested_at', 'now', uuid)],
     ['cursor', cursorFor('-requested_at', '2026-01-01 00:00:00+00\0', uuid)],
-  ])('%s=%s is answered 422 that names it', async (parameter, value) => {
+  ])('%s=%s is answered 422 with the name of the parameter', async (parameter, value) => {
     for (const path of paths) {
       const answer = await read(owner, path, { [parameter]: value })
       expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])
@@ -246,7 +246,7 @@ describe('filters', () => {
   })
 })
 
-test('pages show every job exactly once, across both sides of my history, with equal times', async () => {
+test('the pages of my history show every job exactly once, also with equal times', async () => {
   const owner = await world.signUp()
   const other = await world.signUp()
   const at = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000001Z', '2026-01-01T00:00:00.5Z')
@@ -284,7 +284,7 @@ test('pages show every job exactly once, across both sides of my history, with e
   )
 })
 
-test('a job that is added while somebody turns the pages moves nothing', async () => {
+test('a job that is added between two pages does not shift the next page', async () => {
   const owner = await world.signUp()
   const machine = await world.createMachine(owner)
   const ids = await insertJobs(owner, machine.id, [

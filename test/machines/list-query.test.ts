@@ -1,4 +1,4 @@
-// The query of the list of machines: what does not fit is named, and nothing in it does harm.
+// The query of the machine list: invalid parameters are named, and none causes an error of the server.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { encodeCursor } from '../../src/kernel/page.ts'
 import type { Person, World } from '../harness.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 const cursorFor = (sort: string, value: string, id: string) => encodeCursor({ sort, value, id })
 
-describe('422 that names the parameter, and never 500', () => {
+describe('an invalid query is answered 422 with the name of the parameter', () => {
   test.each<[string, Record<string, string>]>([
     ['limit', { limit: '0' }],
     ['limit', { limit: '101' }],
@@ -67,7 +67,7 @@ describe('422 that names the parameter, and never 500', () => {
     for (const error of answer.body.errors) expect(error).toEqual({ parameter, detail: expect.stringMatching(/./) })
   })
 
-  test('a parameter that comes twice', async () => {
+  test('a duplicate parameter', async () => {
     for (const query of ['limit=1&limit=2', 'status=READY&status=ERROR', 'cursor=a&cursor=b', 'sort=id&sort=id']) {
       const answer = await person.request('GET', `/api/machines?${query}`)
       const parameter = query.replace(/=.*/, '')
@@ -78,12 +78,12 @@ describe('422 that names the parameter, and never 500', () => {
     expect(thrice.body.errors).toEqual([{ parameter: 'q', detail: 'was given 3 times; give it once' }])
   })
 
-  test('a cursor that is made up well is taken: it tells nothing that the list does not', async () => {
+  test('a well-formed forged cursor is accepted, because it shows only what the list shows', async () => {
     const answer = await list(person, { cursor: cursorFor('name', "z' OR 1=1 --", '1'), sort: 'name' })
     expect(answer.status).toBe(200)
   })
 
-  test('unknown parameters are named, beside those that do not fit', async () => {
+  test('unknown parameters are named together with invalid ones', async () => {
     const answer = await list(person, { page: 2, limit: 0, stauts: 'READY' })
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])
     const detail = 'is not a parameter of this path; it takes limit, cursor, status, owner_id, q, sort'

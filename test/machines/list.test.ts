@@ -1,4 +1,4 @@
-// The list of machines: filters, orders, pages.
+// The machine list: filters, orders, pages.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { machineSorts } from '../../src/machines/store.ts'
@@ -43,8 +43,8 @@ describe('filters', () => {
     ['사출기', ['사출기 1호']],
     ["e's", ["quote's"]],
     ['hall 2', ['off']],
-    ['nothing like it', []],
-  ])('q=%s finds what has it in the name or the place, taken literally', async (q, found) => {
+    ['no such text', []],
+  ])('q=%s finds machines with this text in the name or the location, literally', async (q, found) => {
     expect(namesOf(await list(owner, { owner_id: 'me', q }))).toEqual(found)
   })
 
@@ -52,7 +52,7 @@ describe('filters', () => {
     expect(namesOf(await list(owner, { owner_id: owner.id, status }))).toEqual(['off'])
   })
 
-  test('filters are joined by and', async () => {
+  test('filters are combined with AND', async () => {
     expect(namesOf(await list(owner, { owner_id: 'me', status: 'READY', q: '100' }))).toEqual([
       '100% cotton',
       '100 percent',
@@ -60,7 +60,7 @@ describe('filters', () => {
     expect(namesOf(await list(owner, { owner_id: 'me', status: 'ERROR', q: '100' }))).toEqual([])
   })
 
-  test('owner_id is an id or me; a page of nothing has no next', async () => {
+  test('owner_id is an id or me; an empty page has no next', async () => {
     const other = await world.signUp()
     expect(namesOf(await list(other, { owner_id: owner.id }))).toHaveLength(names.length + 1)
     for (const answer of [await list(other, { owner_id: 'me' }), await list(other, { owner_id: '999999999999999' })]) {
@@ -98,7 +98,7 @@ describe('orders', () => {
     }
   })
 
-  test('updated_at moves with a change', async () => {
+  test('a change updates updated_at', async () => {
     const before = await walk(owner, { owner_id: 'me', limit: 100, sort: '-updated_at' })
     const last = before.at(-1)
     await owner.request('PATCH', `/api/machines/${last?.id}`, { body: { location: 'Elsewhere' } })
@@ -108,7 +108,7 @@ describe('orders', () => {
 })
 
 test.each(machineSorts.names)(
-  'the order by %s has an index, with the id behind it, over what is not deleted',
+  'sorting by %s has an index on the column and the id of machines that are not deleted',
   async (column) => {
     const rows = await world.postgres.query(`SELECT indexdef FROM pg_indexes WHERE tablename = 'machines'`)
     const expected =
@@ -117,7 +117,7 @@ test.each(machineSorts.names)(
   },
 )
 
-test('twenty are on a page unless asked, a hundred at most', async () => {
+test('a page has 20 machines by default and 100 at most', async () => {
   const owner = await world.signUp()
   await insertMachines(world, owner, Array(101).fill({}))
   expect((await list(owner, { owner_id: 'me' })).body.items).toHaveLength(20)
@@ -128,7 +128,7 @@ test('twenty are on a page unless asked, a hundred at most', async () => {
   expect(await walk(owner, { owner_id: 'me', limit: 100 })).toHaveLength(101)
 })
 
-test('the Link keeps the filters and the order', async () => {
+test('the Link header keeps the filters and the order', async () => {
   const owner = await world.signUp()
   await insertMachines(world, owner, [{ name: 'x&y=1' }, { name: 'x&y=2' }])
   const answer = await list(owner, { owner_id: 'me', q: 'x&y=', sort: '-name', limit: 1 })
@@ -138,7 +138,7 @@ test('the Link keeps the filters and the order', async () => {
   expect(namesOf(await owner.request('GET', next))).toEqual(['x&y=1'])
 })
 
-test('pages show every machine exactly once and in order, with equal sort values, while others are added and changed', async () => {
+test('the pages show every machine exactly once and in order, with equal sort values and concurrent changes', async () => {
   const row = fc.record({
     name: fc.constantFrom('a', 'A', 'é', '사출기', 'b c', '_', '10', '9'),
     at: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000001Z', '2026-01-01T00:00:00.1Z'),
@@ -156,7 +156,7 @@ test('pages show every machine exactly once and in order, with equal sort values
       const there = await walk(owner, { owner_id: 'me', limit: 100, sort })
       expect(there).toHaveLength(rows.length)
 
-      // Not after every page: with one on a page, the walk would never come to an end.
+      // Not after every page: with pages of one machine the walk would never end.
       let added = 0
       const addSome = async () => {
         added += 1

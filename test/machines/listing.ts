@@ -1,4 +1,4 @@
-// What the tests of the list of machines share: asking for a page, walking all of them, and rows beside the API.
+// Helpers for the tests of the machine list: read a page, read all pages, insert rows by SQL.
 import { expect } from 'vitest'
 import type { Answer, Person, World } from '../harness.ts'
 
@@ -36,7 +36,7 @@ export async function walk(
   }
 }
 
-/** Rows beside the API, so that sort values can be equal to the microsecond. */
+/** Inserts rows by SQL, so that sort values can be equal to the microsecond. */
 export async function insertMachines(
   { postgres }: World,
   owner: Person,

@@ -1,4 +1,4 @@
-// The entity tags of a machine, there and back.
+// Formats and parses the entity tags of a machine.
 import { expect, test } from 'vitest'
 import { toEtag, toRevisions } from '../../src/machines/machine.ts'
 
@@ -7,20 +7,20 @@ test('a tag has the id, the revision and the view', () => {
   expect(toEtag({ id: 42, revision: 7, is_manager: false })).toBe('"42.7.public"')
 })
 
-test('the revisions come back from the tags', () => {
+test('the revisions are parsed from the tags', () => {
   const etags = [7, 8, 10 ** 14].map((revision) => toEtag({ id: 42, revision, is_manager: true }))
   expect(toRevisions(etags, 42)).toEqual([7, 8, 10 ** 14])
 })
 
 test.each([
   ['of another machine', '"43.7"'],
-  ['of the view that may not change it', '"42.7.public"'],
+  ['of the public view', '"42.7.public"'],
   ['written otherwise', '"42.07"'],
   ['without an id', '".7"'],
-  ['with more in front', '"1.42.7"'],
-  ['that is no number', '"42.NaN"'],
+  ['with another part in front', '"1.42.7"'],
+  ['that is not a number', '"42.NaN"'],
   ['with a sign', '"42.-7"'],
-  ['that no bigint holds', `"42.${'9'.repeat(30)}"`],
+  ['with a number larger than bigint', `"42.${'9'.repeat(30)}"`],
   ['that is empty', '""'],
   ['without quotes', '42.7'],
 ])('a tag %s names no revision', (_, etag) => {

@@ -1,4 +1,4 @@
-// Who may see all of a machine and change it: its owner and staff, as long as they are that.
+// Only the owner and staff may see all of a machine and change it.
 import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 const body = { name: '사출기 1호', location: '1공장 A열 3번' }
 
-test('everybody may read a machine, but its controller is shown to owner and staff alone', async () => {
+test('everyone can read a machine, but only owner and staff see its controller', async () => {
   const machine = await world.createMachine(owner)
   const path = `/api/machines/${machine.id}`
   for (const manager of [owner, staff]) {
@@ -31,7 +31,7 @@ test('everybody may read a machine, but its controller is shown to owner and sta
   expect(page.items.every((item: { controller_url: unknown }) => item.controller_url === null)).toBe(true)
 })
 
-test('whoever is not the owner gets 403 for every write, and nothing changes; staff may', async () => {
+test('others get 403 for every write, and nothing changes; staff can write', async () => {
   const machine = await world.createMachine(owner)
   const path = `/api/machines/${machine.id}`
   for (const [method, sent] of [
@@ -50,7 +50,7 @@ test('whoever is not the owner gets 403 for every write, and nothing changes; st
   expect((await staff.request('DELETE', path)).status).toBe(204)
 })
 
-test('a session that has ended can do nothing more', async () => {
+test('an ended session is refused everywhere', async () => {
   const person = await world.signUp()
   const machine = await world.createMachine(person)
   await person.request('POST', '/api/log-out')
@@ -70,7 +70,7 @@ test('a session that has ended can do nothing more', async () => {
   expect((await owner.request('GET', `/api/machines/${machine.id}`)).body.name).toBe('Machine')
 })
 
-test('a staff right that is taken away no longer changes machines, with the same token', async () => {
+test('an account without its former staff right can no longer change machines with the same token', async () => {
   const helper = await world.signUpStaff()
   const machine = await world.createMachine(owner)
   expect((await helper.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'A' } })).status).toBe(200)

@@ -1,4 +1,4 @@
-// What may be done to a machine while a job is open on it.
+// Which changes of a machine are allowed while it has an open job.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, TestMachine, World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
@@ -8,7 +8,7 @@ let world: World
 let owner: Person
 beforeAll(async () => {
   world = await useWorld()
-  // Nothing is delivered: a job stays QUEUED.
+  // QStash delivers nothing, so a job stays QUEUED.
   world.faults.qstash.pass = shut
   owner = await world.signUp()
 })
@@ -31,7 +31,7 @@ describe('while a job is open', () => {
     ['PATCH', 'its name and its status', () => ({ name: 'New', status: 'ERROR' })],
     ['PUT', 'its status', ({ body }) => ({ ...body, status: 'ERROR' })],
     ['PUT', 'its controller, by leaving it out', ({ body: { name, location } }) => ({ name, location })],
-  ])('%s of %s answers 409 with the job, and changes nothing', async (method, _, bodyFor) => {
+  ])('%s of %s is answered 409 with the job, and changes nothing', async (method, _, bodyFor) => {
     const { machine, jobId, path } = await withOpenJob()
     const answer = await owner.request(method, path, { body: bodyFor(machine) })
     expect([answer.status, answer.body.code, answer.body.job_id]).toEqual([409, 'job_open', jobId])
@@ -45,14 +45,14 @@ describe('while a job is open', () => {
     ['PATCH', 'its controller to what it is', ({ body }) => ({ controller_url: body.controller_url })],
     ['PUT', 'its name', ({ body }) => ({ ...body, name: 'New' })],
     ['PUT', 'its name, without a status', ({ body: { status, ...rest } }) => ({ ...rest, name: 'New' })],
-  ])('%s of %s is done', async (method, _, bodyFor) => {
+  ])('%s of %s succeeds', async (method, _, bodyFor) => {
     const { machine, path } = await withOpenJob()
     const answer = await owner.request(method, path, { body: bodyFor(machine) })
     expect(answer.status).toBe(200)
     expect(answer.body).toMatchObject({ status: 'READY', controller_url: machine.body.controller_url })
   })
 
-  test("403, 404 and 412 come before the job: it is nobody else's business", async () => {
+  test('403, 404 and 412 are checked before the open job, so that strangers do not learn of it', async () => {
     const { machine, path } = await withOpenJob()
     const stranger = await world.signUp()
     const forbidden = await stranger.request('DELETE', path)
@@ -62,7 +62,7 @@ describe('while a job is open', () => {
     expect(stale.status).toBe(409)
   })
 
-  test('of a START and the STOP that superseded it, the STOP is the one in the way', async () => {
+  test('after a STOP superseded a START, the 409 names the STOP', async () => {
     const { machine, path } = await withOpenJob()
     const { body: stop } = await world.operate(owner, machine.id, 'STOP')
     const answer = await owner.request('DELETE', path)
@@ -70,7 +70,7 @@ describe('while a job is open', () => {
   })
 })
 
-test('a job that the controller works on is in the way, too', async () => {
+test('a PENDING job also prevents changes', async () => {
   const machine = await world.createMachine(owner)
   machine.behave({ mode: 'warm-up', after_ms: 3_600_000 })
   world.faults.qstash.pass = open
@@ -83,7 +83,7 @@ test('a job that the controller works on is in the way, too', async () => {
   expect((await owner.request('PATCH', path, { body: { name: 'New' } })).body.status).toBe('PENDING')
 })
 
-test('once the job has ended, everything may be changed again', async () => {
+test('after the job has ended, everything can be changed', async () => {
   const { jobId, path } = await withOpenJob()
   expect((await owner.request('POST', `/api/jobs/${jobId}/cancel`)).status).toBe(200)
   const changed = await owner.request('PATCH', path, { body: { status: 'POWEROFF', controller_url: otherUrl } })
@@ -91,7 +91,7 @@ test('once the job has ended, everything may be changed again', async () => {
   expect((await owner.request('DELETE', path)).status).toBe(204)
 })
 
-test('a START and a DELETE at once: one of them is refused', async () => {
+test('of a simultaneous START and DELETE one is refused', async () => {
   for (let round = 0; round < 5; round += 1) {
     const machine = await world.createMachine(owner)
     const path = `/api/machines/${machine.id}`
@@ -107,7 +107,7 @@ test('a START and a DELETE at once: one of them is refused', async () => {
   }
 })
 
-test('the way out of ERROR by hand: status may be set to anything when no job is open', async () => {
+test('status can be set to any value when no job is open, also to leave ERROR', async () => {
   const machine = await world.createMachine(owner, { status: 'ERROR' })
   const path = `/api/machines/${machine.id}`
   for (const status of ['READY', 'RUNNING', 'PENDING', 'POWEROFF', 'ERROR']) {

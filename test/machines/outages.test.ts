@@ -1,4 +1,4 @@
-// PostgreSQL away, at odds with itself, or telling nonsense: what is answered then, and that nothing of it leaks.
+// PostgreSQL unavailable, in conflict, or with invalid answers: the answer of the API, which shows no internal detail.
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Person, TestMachine, World } from '../harness.ts'
@@ -37,7 +37,7 @@ describe('without PostgreSQL', () => {
   ]
 
   test.each(requests)(
-    '%s %s answers 503 with Retry-After, and tells nothing of what lies behind',
+    '%s %s is answered 503 with Retry-After and without internal details',
     async (method, path, sent) => {
       world.faults.postgres.pass = shut
       const answer = await owner.request(method, path.replace('{id}', String(machine.id)), {
@@ -52,7 +52,10 @@ describe('without PostgreSQL', () => {
 
   test.each<[string, CallInterceptor]>([
     ['answers HTML behind a 502', async () => ({ status: 502, body: '<html>Bad gateway</html>' })],
-    ['answers 200 with what is not JSON', async () => ({ status: 200, body: '<html>Sign in to the Wi-Fi</html>' })],
+    [
+      'answers 200 with a body that is not JSON',
+      async () => ({ status: 200, body: '<html>Sign in to the Wi-Fi</html>' }),
+    ],
     [
       'answers that it is shutting down',
       async () => ({ status: 400, body: { message: 'terminating', code: '57P01' } }),
@@ -61,7 +64,7 @@ describe('without PostgreSQL', () => {
       'answers that there are too many connections',
       async () => ({ status: 400, body: { message: 'too many', code: '53300' } }),
     ],
-  ])('a PostgreSQL that %s is away, too', async (_, pass) => {
+  ])('a PostgreSQL that %s counts as unavailable', async (_, pass) => {
     world.faults.postgres.pass = pass
     const answer = await owner.request('GET', `/api/machines/${machine.id}`)
     expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([
@@ -71,7 +74,7 @@ describe('without PostgreSQL', () => {
     ])
   })
 
-  test('what the database says of a statement is for the log alone: 500 with a constant text', async () => {
+  test('an SQL error is only logged; the answer is 500 with a constant text', async () => {
     world.faults.postgres.pass = async () => ({
       status: 400,
       body: { message: 'column "secret" is gone', code: '42703' },
@@ -84,7 +87,7 @@ describe('without PostgreSQL', () => {
     )
   })
 
-  test('a stored value that cannot be read is our defect, and no outage: 500 with a constant text', async () => {
+  test('a stored value that cannot be parsed is a defect and not an outage: 500 with a constant text', async () => {
     const spoilt = await world.createMachine(owner)
     await world.postgres.query(`UPDATE machines SET updated_at = 'infinity' WHERE id = $1`, [spoilt.id])
     const answer = await owner.request('GET', `/api/machines/${spoilt.id}`)
@@ -96,22 +99,22 @@ describe('without PostgreSQL', () => {
   test.each([
     ['a serialization failure', { code: '40001', message: 'could not serialize access' }],
     ['a deadlock', { code: '40P01', message: 'deadlock detected' }],
-  ])('a request that loses by %s is run once more, and answered 503 when it loses again', async (_, fault) => {
+  ])('a request that fails with %s is retried once, and answered 503 when it fails again', async (_, fault) => {
     let runs = 0
-    const lose =
+    const failTimes =
       (times: number): CallInterceptor =>
       async (_call, forward) => {
         runs += 1
         return runs <= times ? { status: 400, body: fault } : forward()
       }
-    world.faults.postgres.pass = lose(1)
+    world.faults.postgres.pass = failTimes(1)
     expect((await owner.request('PUT', `/api/machines/${machine.id}`, { body: machine.body })).status).toBe(200)
     for (const [method, path] of [
       ['GET', '/api/me'],
       ['PATCH', `/api/machines/${machine.id}`],
     ] as const) {
       runs = 0
-      world.faults.postgres.pass = lose(9)
+      world.faults.postgres.pass = failTimes(9)
       const answer = await owner.request(method, path, method === 'GET' ? {} : { body: { name: 'New' } })
       expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([
         503,
@@ -122,7 +125,7 @@ describe('without PostgreSQL', () => {
     }
   })
 
-  test('an operation that finds a job open twice, against its own decision, is answered 503', async () => {
+  test('an operation that violates the unique index of open jobs twice is answered 503', async () => {
     world.faults.postgres.pass = async () => ({
       status: 400,
       body: { code: '23505', message: 'duplicate key', constraint: 'jobs_one_open_per_command' },
@@ -135,7 +138,7 @@ describe('without PostgreSQL', () => {
     ])
   })
 
-  test('health, keys and bad input are answered as ever', async () => {
+  test('health, public keys and invalid input are answered as usual', async () => {
     world.faults.postgres.pass = shut
     expect((await world.request('GET', '/api/health')).status).toBe(200)
     expect((await world.request('GET', '/.well-known/jwks.json')).status).toBe(200)
@@ -144,7 +147,7 @@ describe('without PostgreSQL', () => {
     expect((await world.request('GET', '/api/machines')).status).toBe(401)
   })
 
-  test('a write whose answer was lost is found again by its key, and made once', async () => {
+  test('a write whose answer was lost is replayed by its key, and executed once', async () => {
     const person = await world.signUp()
     const send = () => person.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': 'lost' } })
     world.faults.postgres.pass = loseAnswer
@@ -155,12 +158,12 @@ describe('without PostgreSQL', () => {
     expect((await person.request('GET', '/api/machines?owner_id=me')).body.items).toEqual([again.body])
   })
 
-  test('everything works once it is back', async () => {
+  test('everything works when PostgreSQL is available again', async () => {
     expect((await owner.request('GET', `/api/machines/${machine.id}`)).status).toBe(200)
   })
 })
 
-test('a replay that PostgreSQL was away for is given when it is back', async () => {
+test('a replay that failed while PostgreSQL was unavailable succeeds afterwards', async () => {
   const key = randomUUID()
   const send = () => owner.request('POST', '/api/machines', { body, headers: { 'Idempotency-Key': key } })
   const first = await send()

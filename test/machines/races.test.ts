@@ -1,9 +1,9 @@
-// Races of one machine's row, on a real PostgreSQL: PGlite has one connection and would hide them.
+// Race conditions of one machine's row, on a real PostgreSQL: PGlite has one connection and would hide them.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 
-describe.skipIf(!hasRealPostgres)('at once', () => {
+describe.skipIf(!hasRealPostgres)('at the same time', () => {
   let world: World
   let owner: Person
   beforeAll(async () => {
@@ -11,7 +11,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     owner = await world.signUp()
   })
 
-  test('20 PATCHes with one ETag: one is carried out, all others are told 412', async () => {
+  test('20 PATCHes with one ETag: one succeeds, all others get 412', async () => {
     for (let round = 0; round < 5; round += 1) {
       const machine = await world.createMachine(owner)
       const headers = { 'If-Match': machine.etag }
@@ -30,7 +30,7 @@ describe.skipIf(!hasRealPostgres)('at once', () => {
     }
   })
 
-  test('20 twins of one Idempotency-Key register one machine, and all are told of it', async () => {
+  test('20 requests with one Idempotency-Key register one machine and get the same answer', async () => {
     for (let round = 0; round < 5; round += 1) {
       const body = { name: `Twin ${round}`, location: 'Hall 1' }
       const headers = { 'Idempotency-Key': `twins-${round}` }

@@ -19,7 +19,7 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 const statuses = ['POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR']
 const body = { name: '사출기 1호', location: '1공장 A열 3번' }
 
-test('POST /machines answers 201 with the whole machine, its defaults, Location and ETag', async () => {
+test('POST /machines answers 201 with the complete machine, defaults, Location and ETag', async () => {
   const answer = await owner.request('POST', '/api/machines', { body })
   expect(answer.status).toBe(201)
   expect(Object.keys(answer.body).toSorted()).toEqual(members.toSorted())
@@ -40,7 +40,7 @@ test('POST /machines answers 201 with the whole machine, its defaults, Location 
   expect(answer.headers.get('ETag')).toMatch(/^"[^"]+"$/)
 })
 
-test('the owner is who asks, whatever the body says', async () => {
+test('the owner is the caller, whatever the body contains', async () => {
   const sent = { ...body, owner_id: stranger.id, id: 1, created_at: '2001-01-01T00:00:00Z' }
   const { body: made } = await owner.request('POST', '/api/machines', { body: sent })
   expect(made).toMatchObject({ ...body, owner_id: owner.id })
@@ -54,7 +54,7 @@ test('the owner is who asks, whatever the body says', async () => {
 })
 
 test.each(statuses.map((name, number): [number, string] => [number, name]))(
-  'the old number %i and its name %s are both taken, the name is answered',
+  'the old number %i and the name %s are both accepted, and the answer has the name',
   async (number, name) => {
     for (const status of [number, name]) {
       const made = await owner.request('POST', '/api/machines', { body: { ...body, status } })
@@ -66,7 +66,7 @@ test.each(statuses.map((name, number): [number, string] => [number, name]))(
   },
 )
 
-test('PUT replaces the whole machine: what is absent goes back to nothing, but status stays', async () => {
+test('PUT replaces the whole machine: omitted members are reset, but status stays', async () => {
   const machine = await world.createMachine(owner, { status: 'ERROR' })
   const path = `/api/machines/${machine.id}`
   const answer = await owner.request('PUT', path, { body: { name: 'New', location: 'Elsewhere' } })
@@ -78,7 +78,7 @@ test('PUT replaces the whole machine: what is absent goes back to nothing, but s
   expect((await owner.request('GET', path)).body).toEqual(answer.body)
 })
 
-test('PUT without name or location answers 422 for each and changes nothing', async () => {
+test('PUT without name and location is answered 422 for each and changes nothing', async () => {
   const machine = await world.createMachine(owner)
   const answer = await owner.request('PUT', `/api/machines/${machine.id}`, { body: { status: 'ERROR' } })
   expect(answer.status).toBe(422)
@@ -86,7 +86,7 @@ test('PUT without name or location answers 422 for each and changes nothing', as
   expect((await owner.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
 })
 
-test('PATCH changes what it names, and null takes the controller away', async () => {
+test('PATCH changes only the given members, and null removes the controller', async () => {
   const machine = await world.createMachine(owner)
   const path = `/api/machines/${machine.id}`
   const renamed = await owner.request('PATCH', path, { body: { name: 'New' } })
@@ -117,7 +117,7 @@ test.each([
   'x',
   '%00',
   'null',
-])('a machine %s does not exist: 404 whatever is asked of it', async (id) => {
+])('every request for the machine %s is answered 404', async (id) => {
   for (const [method, sent] of [
     ['GET', undefined],
     ['PUT', body],
@@ -129,7 +129,7 @@ test.each([
   }
 })
 
-test('a deleted machine is gone for everybody and everything, but its history stays for owner and staff', async () => {
+test('a deleted machine is a 404 everywhere, but owner and staff can still read its history', async () => {
   const machine = await world.createMachine(owner)
   const path = `/api/machines/${machine.id}`
   const { body: job } = await world.operate(owner, machine.id, 'START')
@@ -160,13 +160,13 @@ test('a deleted machine is gone for everybody and everything, but its history st
   expect((await owner.request('GET', '/api/machines/history')).body.items).toMatchObject([{ id: job.id }])
 })
 
-test('an answer for HEAD has the headers of GET and no body', async () => {
+test('HEAD answers with the headers of GET and no body', async () => {
   const machine = await world.createMachine(owner)
   const answer = await owner.request('HEAD', `/api/machines/${machine.id}`)
   expect([answer.status, answer.text, answer.headers.get('ETag')]).toEqual([200, '', machine.etag])
 })
 
-test('a trailing slash is as good as none', async () => {
+test('a trailing slash is ignored', async () => {
   const made = await owner.request('POST', '/api/machines/', { body })
   expect(made.status).toBe(201)
   const path = `/api/machines/${made.body.id}/`

@@ -1,4 +1,4 @@
-// Redis is a copy and QStash a queue: what people do goes on when either is away, or both.
+// The API works while Redis, QStash or both are unavailable.
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { type CallInterceptor, hang, open, shut } from '../platform/faults.ts'
@@ -14,7 +14,7 @@ afterEach(() => {
   for (const gate of Object.values(world.faults)) gate.pass = open
 })
 
-/** All that a person does, from signing up to logging out. */
+/** All actions of a person, from sign-up to log-out. */
 async function liveADay(): Promise<void> {
   const person = await world.signUp()
   const logIn = await world.request('POST', '/api/log-in', {
@@ -44,7 +44,7 @@ test.each<[string, CallInterceptor]>([
   ['refuses the connection', shut],
   ['never answers', hang],
   ['answers 500', async () => ({ status: 500, body: { error: 'broken' } })],
-  ['answers what is not JSON', async () => ({ status: 200, body: '<html>' })],
+  ['answers with a body that is not JSON', async () => ({ status: 200, body: '<html>' })],
 ])('with a Redis that %s everything works', async (_, pass) => {
   world.faults.redis.pass = pass
   await liveADay()
@@ -63,7 +63,7 @@ test.each<[string, CallInterceptor]>([
   expect((await owner.request('GET', `/api/machines/${mine.id}/history`)).body.items).toMatchObject([{ id: job.id }])
 })
 
-test('with neither Redis nor QStash a START is accepted, seen and taken back', async () => {
+test('without Redis and QStash a START can be requested, read and cancelled', async () => {
   world.faults.redis.pass = shut
   world.faults.qstash.pass = shut
   const mine = await world.createMachine(owner)

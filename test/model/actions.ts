@@ -1,4 +1,4 @@
-// One step of a random sequence: what it is, and how it is taken by the real statements and by the model alike.
+// The steps of a random sequence. Each step runs on the real statements and on the model.
 import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import type { Caller } from '../../src/http/context.ts'
@@ -45,8 +45,8 @@ const kinds = {
 }
 
 /**
- * `nth` counts from the newest. `isTaken`: QStash was there. `isTwin`: the same request with the same key once more.
- * What ends a machine for good is rare, so that sequences get somewhere.
+ * `nth` counts from the newest. `isTaken`: QStash accepted the message. `isTwin`: the request is repeated with its key.
+ * Steps that end the use of a machine are rare, so that sequences stay long.
  */
 export const action = fc.oneof(
   { weight: 40, arbitrary: kinds.request },
@@ -71,7 +71,7 @@ export type Real = {
   machineId: number
   ids: Map<ModelJob, string>
   attempts: Attempt[]
-  /** As if so much time had passed for this machine. */
+  /** Lets this time pass for the machine. */
   pass(seconds: number): Promise<void>
 }
 
@@ -177,7 +177,7 @@ async function request(
   agree(failure instanceof UniqueViolation && failure.constraint, 'idempotency_keys_key')
 }
 
-/** The job that the model has made, if it has, is the one with this id. */
+/** Assigns this id to the job that the model has created, if any. */
 function remember<Result>(model: Model, ids: Real['ids'], jobId: string, ask: () => Result): Result {
   const before = model.jobs.length
   const result = ask()
@@ -206,7 +206,7 @@ async function change(real: Real, change: Parameters<typeof changeMachine>[3], a
   agree(isDone, ask())
 }
 
-/** @throws Error when the statements and the model see the same thing differently */
+/** @throws Error when the statements and the model disagree */
 export function agree(real: unknown, model: unknown): void {
   const [one, other] = [JSON.stringify(real), JSON.stringify(model)]
   if (one !== other) throw new Error(`PostgreSQL says ${one}\nthe model says  ${other}`)

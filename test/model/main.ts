@@ -1,6 +1,6 @@
-// `npm run test:model`: random sequences of requests, deliveries, answers, faults and clock steps, taken by the real
-// statements on PostgreSQL and by the model, which must agree after every step. A sequence that they do not agree on is
-// made as short as it can be, and printed with what replays it: `-- --seed N --path P`.
+// `npm run test:model`: runs random sequences of requests, deliveries, answers, faults and clock steps on the real
+// statements in PostgreSQL and on the model, which must agree after every step. A failing sequence is shortened and
+// printed with the options that replay it: `-- --seed N --path P`.
 import { parseArgs } from 'node:util'
 import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
@@ -54,7 +54,7 @@ async function newMachine(): Promise<Real> {
   return { database, owner, stranger, machineId, ids: new Map(), attempts: [], pass }
 }
 
-/** Everything that the two must agree on. */
+/** The state that the statements and the model must agree on. */
 async function compare(model: Model, { machineId, ids }: Real): Promise<void> {
   const [row] = await postgres.query(
     `SELECT m.status, m.deleted_at IS NOT NULL AS deleted, m.controller_url IS NOT NULL AS has_controller,
@@ -83,7 +83,7 @@ async function play(actions: Action[]): Promise<void> {
       await compare(model, real)
     }
   } finally {
-    // What is still open is not for the sweep of the next sequence.
+    // Ends open jobs, so that the sweep of the next sequence does not handle them.
     await postgres.query("UPDATE jobs SET state = 'CANCELED' WHERE machine_id = $1", [real.machineId])
   }
 }

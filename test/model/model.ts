@@ -1,4 +1,4 @@
-// What a machine and its jobs do, told without SQL: the model that the statements are held to. Times are seconds.
+// The model of a machine and its jobs, without SQL. The statements must agree with it. Times are seconds.
 import type { Command } from '../../src/jobs/commands.ts'
 import type { ControllerResult, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
 
@@ -14,7 +14,7 @@ export type ModelJob = {
   requestedAt: number
   notAfter: number
   pendingSince: number
-  /** Some attempt may have acted. */
+  /** An attempt may have been executed. */
   mayHaveExecuted: boolean
   mustSucceed: boolean
   isStrangers: boolean
@@ -38,7 +38,7 @@ export class Model {
     return this.lease !== undefined && this.lease.until > this.now
   }
 
-  /** At most one: a STOP takes the place of a START, and nothing else comes beside it. */
+  /** At most one: a STOP supersedes a START, and all other commands are refused. */
   get openJob(): ModelJob | undefined {
     return this.jobs.find(isOpen)
   }
@@ -70,7 +70,7 @@ export class Model {
       notAfter: this.now + seconds,
       pendingSince: 0,
       mayHaveExecuted: false,
-      // What is QUEUED has never been sent, all other open jobs have.
+      // A QUEUED job has never been sent; all other open jobs have.
       mustSucceed: !refusal && started !== undefined && started.attempts > 0,
       isStrangers,
       notes: [],
@@ -92,7 +92,7 @@ export class Model {
     if (job.state === 'QUEUED' && !job.mustSucceed) this.#move(job, 'CANCELED', 'IGNORE', 'by_person')
   }
 
-  /** Carries out what comes next; answers the attempt that was begun. */
+  /** Executes the next step. Returns the attempt that it started, if any. */
   deliver(job: ModelJob): Attempt | undefined {
     if (!this.#comesNext(job)) return undefined
     const begun = { job, attempt: job.attempts + 1, mayHaveExecutedBefore: job.mayHaveExecuted }
@@ -102,7 +102,7 @@ export class Model {
     return begun
   }
 
-  /** The queue has given the message up. */
+  /** The queue has given up the message. */
   sendFailureCallback(job: ModelJob, isTaken: boolean): void {
     if (!this.#comesNext(job)) return
     job.publishNo += 1
@@ -120,7 +120,7 @@ export class Model {
     if (isDue) this.sendFailureCallback(job, isTaken)
   }
 
-  /** True when the job is to be sent; a job whose time is over, or that is not to be sent any more, is ended. */
+  /** Returns true when the job must be sent. Ends a job that has expired or must no longer be sent. */
   #comesNext(job: ModelJob): boolean {
     if (job.state === 'PENDING') {
       if (this.now - job.pendingSince >= 600) this.#end(job, 'TIMED_OUT', 'INTERNALFAILED', 'no_report')
@@ -143,7 +143,7 @@ export class Model {
     if (result === 'INTERNALFAILED' || job.mustSucceed) this.status = 'ERROR'
   }
 
-  /** What an attempt brought, or what the controller reports (no attempt). */
+  /** Applies the result of an attempt, or a report of the controller (without an attempt). */
   settle(job: ModelJob, result: ControllerResult, attempt?: Attempt): void {
     const isHolder = attempt !== undefined && this.lease?.job === job && this.lease.attempt === attempt.attempt
     if (isHolder) this.lease = undefined
@@ -185,7 +185,7 @@ export class Model {
     return 'ERROR'
   }
 
-  /** False when the same was noted before. */
+  /** Returns false when the same note exists. */
   #note(job: ModelJob, note: string): boolean {
     if (job.notes.includes(note)) return false
     job.notes.push(note)

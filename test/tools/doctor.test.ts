@@ -1,4 +1,4 @@
-// `npm run doctor`: all green where all is well, and one red line that says what to do for each thing that is broken.
+// `npm run doctor`: all lines are green when everything works; each error is one red line with instructions.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,8 +30,8 @@ beforeAll(async () => {
   }
 })
 
-/** With a cron that comes by, unless told. */
-async function look(
+/** Runs the checks, with a running cron unless `isSwept` is false. */
+async function check(
   changes: Record<string, string> = {},
   { url, isSwept = true }: { url?: string; isSwept?: boolean } = {},
 ) {
@@ -49,12 +49,12 @@ async function look(
   return findings
 }
 
-const redOf = (findings: Awaited<ReturnType<typeof look>>) =>
+const errorsOf = (findings: Awaited<ReturnType<typeof check>>) =>
   findings.filter(({ isGood }) => !isGood).map(({ title, text }) => `${title}: ${text}`)
 
-test('all is green where all is well', async () => {
-  const findings = await look()
-  expect(redOf(findings)).toEqual([])
+test('all lines are green when everything works', async () => {
+  const findings = await check()
+  expect(errorsOf(findings)).toEqual([])
   expect(findings.map(({ title }) => title)).toEqual([
     'variables',
     'PostgreSQL',
@@ -75,8 +75,8 @@ test('all is green where all is well', async () => {
 })
 
 describe('a variable', () => {
-  test('that is missing or bad is named, never shown, and nothing else is looked at', async () => {
-    const findings = await look({ QSTASH_TOKEN: '', JWT_KEYS: 'leak', PUBLIC_URL: 'leak' })
+  test('that is missing or invalid is named and not shown, and no other check runs', async () => {
+    const findings = await check({ QSTASH_TOKEN: '', JWT_KEYS: 'leak', PUBLIC_URL: 'leak' })
     expect(findings.map(({ title, isGood }) => [title, isGood])).toEqual([
       ['QSTASH_TOKEN', false],
       ['PUBLIC_URL', false],
@@ -86,37 +86,37 @@ describe('a variable', () => {
     expect(findings[0]?.text).toMatch(/is missing.*wrangler secret put/)
   })
 
-  const nobody = 'http://127.0.0.1:9'
+  const unusedUrl = 'http://127.0.0.1:9'
   test.each([
     [
       'DATABASE_URL',
       'postgresql://tiebar:wrong@db.localhost.tiebar.test/tiebar',
       ['PostgreSQL', 'migrations', 'clocks', 'cron'],
     ],
-    ['NEON_FETCH_ENDPOINT', `${nobody}/sql`, ['PostgreSQL', 'migrations', 'clocks', 'cron']],
-    ['UPSTASH_REDIS_REST_URL', nobody, ['Redis']],
+    ['NEON_FETCH_ENDPOINT', `${unusedUrl}/sql`, ['PostgreSQL', 'migrations', 'clocks', 'cron']],
+    ['UPSTASH_REDIS_REST_URL', unusedUrl, ['Redis']],
     ['UPSTASH_REDIS_REST_TOKEN', 'a-wrong-token', ['Redis']],
-    ['QSTASH_URL', nobody, ['QStash token', 'QStash signing keys']],
+    ['QSTASH_URL', unusedUrl, ['QStash token', 'QStash signing keys']],
     ['QSTASH_TOKEN', 'a-wrong-token', ['QStash token', 'QStash signing keys']],
     ['QSTASH_CURRENT_SIGNING_KEY', 'sig_somebody_elses', ['QStash signing keys', 'callbacks']],
     ['QSTASH_NEXT_SIGNING_KEY', 'sig_somebody_elses', ['QStash signing keys']],
     ['JWT_KEYS', JSON.stringify([makeSigningKey('other')]), ['JWT_KEYS']],
-  ])('%s that is wrong is found', async (name, value, red) => {
-    const findings = await look({ [name]: value })
+  ])('a wrong %s is found', async (name, value, red) => {
+    const findings = await check({ [name]: value })
     expect(findings.filter(({ isGood }) => !isGood).map(({ title }) => title)).toEqual(red)
   })
 
-  test('PUBLIC_URL that the Worker does not call itself is found, by its callbacks too', async () => {
-    const red = redOf(await look({ PUBLIC_URL: 'https://tiebar.example' }, { url: world.url }))
+  test('a PUBLIC_URL that differs from the URL of the Worker is found, also by the callbacks', async () => {
+    const red = errorsOf(await check({ PUBLIC_URL: 'https://tiebar.example' }, { url: world.url }))
     expect(red.map((line) => line.split(':')[0])).toEqual(['PUBLIC_URL', 'callbacks'])
     expect(red[0]).toContain('Make the three equal')
   })
 })
 
-test('a URL where nobody answers, or somebody else, is found', async () => {
+test('a URL without a server, or with another server, is found', async () => {
   const elsewhere: StandInServer = await startHttpServer('elsewhere', async () => ({ body: '<h1>It works!</h1>' }))
   for (const url of ['http://127.0.0.1:9', elsewhere.url]) {
-    const red = redOf(await look({}, { url }))
+    const red = errorsOf(await check({}, { url }))
     expect(red.map((line) => line.split(':')[0])).toEqual(
       expect.arrayContaining(['public URL', 'readiness', 'PUBLIC_URL', 'JWT_KEYS', 'callbacks']),
     )
@@ -124,10 +124,10 @@ test('a URL where nobody answers, or somebody else, is found', async () => {
   await elsewhere.close()
 })
 
-test('an upstream that the Worker does not reach is found', async () => {
+test('an upstream that the Worker cannot reach is found', async () => {
   world.faults.redis.pass = (call, forward) =>
     call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
-  const red = redOf(await look())
+  const red = errorsOf(await check())
   world.faults.redis.pass = open
   expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
 })
@@ -137,18 +137,18 @@ test('a database that was not migrated is found', async () => {
     'UPDATE drizzle.__drizzle_migrations SET hash = $1 WHERE id = (SELECT max(id) FROM drizzle.__drizzle_migrations)'
   const [row] = await world.postgres.query('SELECT hash FROM drizzle.__drizzle_migrations ORDER BY id DESC LIMIT 1')
   await world.postgres.query(hash, ['strange'])
-  const red = redOf(await look())
+  const red = errorsOf(await check())
   await world.postgres.query(hash, [row?.hash])
   expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not in this checkout/)])
 })
 
-test('a cron that does not come by is found, and what was laid out for it taken away', async () => {
-  const red = redOf(await look({}, { isSwept: false }))
+test('a cron that does not run is found, and the marker row for it is deleted', async () => {
+  const red = errorsOf(await check({}, { isSwept: false }))
   expect(red).toEqual([expect.stringMatching(/^cron: The sweep did not run within 0.3 s/)])
   expect(await world.postgres.query("SELECT FROM idempotency_keys WHERE method = 'DOCTOR'")).toEqual([])
 })
 
-test('the program shows a line for each, never a value, and its exit code says whether all is well', async () => {
+test('the program prints one line per check, never a value, and exits with 1 after an error', async () => {
   const broken = await runTool('doctor', ['--cron-seconds', '0.1'], { env: variables })
   expect([broken.code, broken.stderr]).toEqual([1, ''])
   expect(broken.stdout).toMatch(/✓.* Redis .*can be read and written/)
@@ -161,7 +161,7 @@ test('the program shows a line for each, never a value, and its exit code says w
 })
 
 describe('without variables', () => {
-  test('the local platform is checked, and the first line says which', async () => {
+  test('the local platform is checked, and the first line names it', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'tiebar-doctor-'))
     onTestFinished(() => rm(dir, { recursive: true }))
     const { postgres, redis, qstash } = world
@@ -182,10 +182,10 @@ describe('without variables', () => {
     const { stdout, stderr } = await runTool('doctor', ['--cron-seconds', '0.1'], { env: { LOCAL_DIR: dir } })
     expect(stderr).toBe('')
     expect(stdout.split('\n')[0]).toContain(`the local platform of ${join(dir, 'platform.json')}`)
-    expect(stdout.match(/✗/g)).toHaveLength(1) // the cron, which nobody calls here
+    expect(stdout.match(/✗/g)).toHaveLength(1) // the cron, which does not run here
   })
 
-  test('and without a local platform it is wrong usage, which says what to start or to set', async () => {
+  test('and without a local platform it is a usage error that says what to start or to set', async () => {
     const { code, stdout, stderr } = await runTool('doctor', [], { env: { LOCAL_DIR: '/nowhere' } })
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^Which environment\? .*\/nowhere\/platform\.json: "npm run dev" writes it\.\n\nusage: /)

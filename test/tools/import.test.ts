@@ -1,4 +1,4 @@
-// An old database moves in: the dump, its faults, a second run, and people who sign in with the password they had.
+// Imports an old database: a valid dump, invalid rows, a second run, and log-ins with the old passwords.
 import { pbkdf2Sync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startWorld, type World } from '../harness.ts'
 import { runTool } from './programs.ts'
 
-/** New for each test: ids of the old database must be free. */
+/** A new database for each test, because the ids of the old database must be unused. */
 let world: World
 let dir: string
 beforeAll(async () => {
@@ -49,7 +49,7 @@ const logIn = (username: string, password: string) =>
 const hashOf = async (id: number) =>
   (await world.postgres.query('SELECT password_hash FROM accounts WHERE id = $1', [id]))[0]?.password_hash
 
-test('an old database moves in whole, and a second run doubles nothing', async () => {
+test('an old database is imported completely, and a second run skips imported rows', async () => {
   await world?.close()
   world = await startWorld()
   const controller = world.controller.machine('old')
@@ -98,7 +98,7 @@ test('an old database moves in whole, and a second run doubles nothing', async (
   const started = await world.request('POST', '/api/machines/42/operation', { token, body: { command: 'START' } })
   expect(started.status).toBe(202)
   const person = { request: (method: string, path: string) => world.request(method, path, { token }) }
-  await world.waitForJob(person as never, started.body.id, 'SUCCEEDED') // of a person, only this is used
+  await world.waitForJob(person as never, started.body.id, 'SUCCEEDED') // waitForJob uses only `request` of a person
 
   expect((await world.signUp()).id).toBeGreaterThan(8)
   const again = await importLines([...dump, history(4, 'STOP', '2024-05-03 09:30:00+09', 7, 42, 7)])
@@ -156,7 +156,7 @@ test('each row that cannot be imported is reported with the reason; the rest is 
     `! machines, line 7: machine ${hers.id} has the id ${movedMachine} now: the old id was in use`,
     '! machines, line 10: P has no controller now: its URL must not contain user information',
   ])
-  // Nothing of hers has gone to the one who had her number, nor the other way round.
+  // Rows of the two accounts are not mixed up, although one has the other's old id.
   const { body } = await logIn('kim', 'moulding')
   expect(body.user.id).toBe(Number(moved))
   const past = await world.request('GET', '/api/machines/history', { token: body.token.access })
@@ -165,7 +165,7 @@ test('each row that cannot be imported is reported with the reason; the rest is 
   expect((await logIn('choi', '!unusable')).status).toBe(401)
 })
 
-test('the order of columns can be told, and a CSV says it by itself', async () => {
+test('the order of columns can be given, and a CSV has it in its header', async () => {
   await world?.close()
   world = await startWorld()
   const csv = join(dir, 'accounts.csv')
@@ -188,10 +188,10 @@ test('the order of columns can be told, and a CSV says it by itself', async () =
   expect(await world.postgres.query('SELECT id::int, owner_id::int, name, status FROM machines')).toEqual([
     { id: 9, owner_id: 5, name: 'R', status: 'POWEROFF' },
   ])
-  expect((await logIn('han', 'moulding')).status).toBe(401) // disabled there, disabled here
+  expect((await logIn('han', 'moulding')).status).toBe(401) // disabled in the old database
 })
 
-test('nothing is written when the database says no, and wrong usage says what is wrong', async () => {
+test('nothing is written after a database error, and a usage error says what is wrong', async () => {
   const dump = [account(1_000, 'nam'), machine(1_000, 'S', 'Hall 1', 0, 1_000)]
   await world.postgres.query('ALTER TABLE machines ADD CONSTRAINT full_up CHECK (id < 1000) NOT VALID')
   const refused = await importLines(dump)

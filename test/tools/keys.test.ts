@@ -22,7 +22,7 @@ describe('rotate', () => {
     expect(rotate(third, now + 48 * hourMs).keys[0]).toEqual(first[1])
   })
 
-  test('at each step every isolate verifies what one of the step before or after has signed', () => {
+  test('at each step every isolate verifies tokens signed at the step before or after', () => {
     const steps = [[oldKey]]
     for (const laterMs of [0, hourMs, 30 * hourMs]) steps.push(rotate(steps.at(-1) ?? [], now + laterMs).keys)
     steps.forEach((keys, index) => {
@@ -33,14 +33,18 @@ describe('rotate', () => {
   })
 
   test.each([
-    ['the new key signs before it is known', (keys: (typeof oldKey)[]) => keys, 14 * minuteMs],
-    ['the old key goes while its tokens are good', (keys: (typeof oldKey)[]) => keys.toReversed(), 23 * hourMs],
+    ['the new key would sign before all isolates know it', (keys: (typeof oldKey)[]) => keys, 14 * minuteMs],
+    [
+      'the old key would be removed while its tokens are valid',
+      (keys: (typeof oldKey)[]) => keys.toReversed(),
+      23 * hourMs,
+    ],
   ])('refuses a step by which %s', (_what, order, laterMs) => {
     const keys = order(rotate([oldKey], now).keys)
     expect(() => rotate(keys, now + laterMs)).toThrow(/Too soon.*Run this again at 20\d\d-/)
   })
 
-  test('takes a key that was not made here for the older one, and gives up on two of them', () => {
+  test('treats a key from another tool as the older one, and refuses two of them', () => {
     const foreign = signingKeys.parse(JSON.stringify([makeSigningKey('foreign')]))
     const keys = rotate(foreign, now).keys
     expect(keys[0]).toEqual(foreign[0])
@@ -51,7 +55,7 @@ describe('rotate', () => {
 })
 
 describe('the program', () => {
-  test('prints a JWT_KEYS that the Worker takes, and nothing else, on stdout', async () => {
+  test('prints only a JWT_KEYS that the Worker accepts on stdout', async () => {
     const { code, stdout, stderr } = await runTool('keys', [])
     expect(code).toBe(0)
     const keys = signingKeys.parse(stdout)
@@ -61,7 +65,7 @@ describe('the program', () => {
     expect((await runTool('keys', [])).stdout).not.toBe(stdout)
   })
 
-  test('reads the present keys from the environment, or else from stdin', async () => {
+  test('reads the current keys from the environment, or else from stdin', async () => {
     const present = JSON.stringify([oldKey])
     const named = await runTool('keys', ['--rotate'], { env: { JWT_KEYS: present } })
     const piped = await runTool('keys', ['--rotate'], { input: `${present}\n` })
@@ -76,7 +80,7 @@ describe('the program', () => {
     expect(next.stderr).toContain('Step 2 of 3')
   })
 
-  test('exits with 1 and prints no keys when a step comes too soon', async () => {
+  test('exits with 1 and prints no keys when a step is too early', async () => {
     const { code, stdout, stderr } = await runTool('keys', ['--rotate'], {
       input: JSON.stringify([oldKey, makeKey(Date.now())]),
     })
@@ -90,8 +94,8 @@ describe('the program', () => {
     ['no keys', '[]'],
     ['a key without its private half', JSON.stringify([{ ...oldKey, d: undefined }])],
     ['three keys', JSON.stringify([1, 2, 3].map(() => ({ ...oldKey, kid: uuidv7() })))],
-    ['one name twice', JSON.stringify([oldKey, oldKey])],
-  ])('exits with 2 and repeats no secret when it is given %s', async (_what, input) => {
+    ['the same kid twice', JSON.stringify([oldKey, oldKey])],
+  ])('exits with 2 and prints no secret for %s', async (_what, input) => {
     const { code, stdout, stderr } = await runTool('keys', ['--rotate'], { input })
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/JWT_KEYS/)
@@ -99,7 +103,7 @@ describe('the program', () => {
     expect(stderr).not.toContain('very-secret-text')
   })
 
-  test('--help tells the steps; an option that there is not is exit code 2', async () => {
+  test('--help lists the steps; an unknown option exits with 2', async () => {
     const help = await runTool('keys', ['--help'])
     expect([help.code, help.stderr]).toEqual([0, ''])
     expect(help.stdout).toContain('[new, old] → [new]')

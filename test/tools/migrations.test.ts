@@ -1,4 +1,4 @@
-// `npm run db:migrate`: each migration whole, once, and only where it belongs.
+// `npm run db:migrate`: applies each migration completely and once, and refuses unknown schemas.
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ async function aFolder(query: string): Promise<string> {
   return folder
 }
 
-test('an empty database is brought up, and a second run finds nothing to do', async () => {
+test('an empty database is migrated, and a second run does nothing', async () => {
   const { postgres, address } = await aDatabase()
   const applied = await migrate(address)
   expect(applied).toEqual((await readMigrationState(address)).applied)
@@ -40,13 +40,13 @@ test('an empty database is brought up, and a second run finds nothing to do', as
   expect((await postgres.query("SELECT to_regclass('job_events')::text AS found"))[0]?.found).toBe('job_events')
 })
 
-test('a new database has nobody in it: no migration makes an account', async () => {
+test('a new database has no account', async () => {
   const { postgres, address } = await aDatabase()
   await migrate(address)
   expect(await postgres.query('SELECT username FROM accounts')).toEqual([])
 })
 
-test('two runs at once apply everything once', async () => {
+test('two simultaneous runs apply each migration once', async () => {
   const { postgres, address } = await aDatabase()
   await Promise.all([migrate(address), migrate(address), migrate(address)])
   const { applied, pending } = await readMigrationState(address)
@@ -56,7 +56,7 @@ test('two runs at once apply everything once', async () => {
   ])
 })
 
-test('a migration that fails leaves nothing behind, says what the database said, and is applied when it is mended', async () => {
+test('a failed migration is rolled back with the error of the database, and is applied after it is fixed', async () => {
   const { postgres, address } = await aDatabase()
   const broken = await aFolder('CREATE TABLE next ();--> statement-breakpoint\nSELECT 1 / 0')
   await expect(migrate(address, broken)).rejects.toThrow('division by zero (22012)')
@@ -65,20 +65,20 @@ test('a migration that fails leaves nothing behind, says what the database said,
   expect(await migrate(address, await aFolder('CREATE TABLE next ()'))).toEqual(['9999_next'])
 })
 
-test('tables that no migration has made are left alone, and named', async () => {
+test('a database with tables of another origin is not changed, and the tables are named', async () => {
   const { postgres, address } = await aDatabase()
   await postgres.query('CREATE TABLE accounts (id int)')
   await expect(migrate(address)).rejects.toThrow('tables that no migration has made: accounts')
   expect(await postgres.query("SELECT to_regclass('sessions')::text AS found")).toEqual([{ found: null }])
 })
 
-test('a database that a newer version has migrated is left alone', async () => {
+test('a database of a newer version is not changed', async () => {
   const { address } = await aDatabase()
   await migrate(address, await aFolder('CREATE TABLE next ()'))
   await expect(migrate(address)).rejects.toThrow('Another or a newer version has applied it')
 })
 
-test('the program says what it did, and exits with 1 for a schema that it does not know', async () => {
+test('the program prints what it did, and exits with 1 for an unknown schema', async () => {
   const { postgres, address } = await aDatabase()
   const env = { DATABASE_URL: address.database_url, NEON_FETCH_ENDPOINT: address.fetch_endpoint }
   const done = await runTool('db-migrate', [], { env })
@@ -89,7 +89,7 @@ test('the program says what it did, and exits with 1 for a schema that it does n
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is not in this checkout')])
 })
 
-test('an ordinary PostgreSQL URL is told from Neon’s, with what to do and without the password', async () => {
+test('a PostgreSQL URL that is not from Neon is refused with instructions and without the password', async () => {
   const DATABASE_URL = 'postgresql://postgres:secret@localhost:1/tiebar'
   const { code, stderr } = await runTool('db-migrate', [], { env: { DATABASE_URL } })
   expect(code).toBe(1)

@@ -1,14 +1,14 @@
-// What all programs have in common: their usage text, their exit codes, and which errors show a stack.
+// The common rules of all programs: usage text, exit codes, and which errors print a stack.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
 import { type Ended, runTool } from './programs.ts'
 
-// Every program that is started takes seconds on a busy machine.
+// Starting a program takes seconds on a busy computer.
 vi.setConfig({ testTimeout: 90_000 })
 
-test.each(['db-migrate', 'doctor', 'import', 'keys', 'openapi', 'staff'])('%s tells how it is used', async (name) => {
+test.each(['db-migrate', 'doctor', 'import', 'keys', 'openapi', 'staff'])('%s prints its usage', async (name) => {
   const [help, short, wrong] = await Promise.all([
     runTool(name, ['--help']),
     runTool(name, ['-h']),
@@ -36,13 +36,13 @@ async function runMain(code: string): Promise<Ended> {
 test.each([
   ['nothing', '', 0, ''],
   ['an exit code', 'return 3', 3, ''],
-  ['an error for a person', "throw new ProgramError('It is full.')", 1, 'It is full.\n'],
+  ['a ProgramError', "throw new ProgramError('It is full.')", 1, 'It is full.\n'],
   ['wrong usage', "throw new UsageError('Say which.')", 2, 'Say which.\n\nusage: it\n'],
 ])('a program that ends with %s', async (_what, main, code, stderr) => {
   expect(await runMain(main)).toMatchObject({ code, stdout: '', stderr })
 })
 
-test('a defect shows its stack, also one that has a code', async () => {
+test('a defect prints its stack, also if the error has a code', async () => {
   const { code, stderr } = await runMain("new URL('nowhere')")
   expect(code).toBe(1)
   expect(stderr).toMatch(/TypeError: Invalid URL\n\s+at /)

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 
 export type Ended = { code: number | null; stdout: string; stderr: string }
 
-/** @param env is all of the program's environment */
+/** @param env the complete environment of the program */
 export async function runTool(
   name: string,
   args: string[],
@@ -13,7 +13,7 @@ export async function runTool(
 ): Promise<Ended> {
   const program = join(import.meta.dirname, `../../src/tools/${name}.ts`)
   const child = spawn(process.execPath, [program, ...args], { env, ...(cwd && { cwd }) })
-  child.stdin.on('error', () => {}) // a program that does not read ends before it is told
+  child.stdin.on('error', () => {}) // the program may end before it reads stdin
   child.stdin.end(input)
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])

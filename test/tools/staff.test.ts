@@ -1,4 +1,4 @@
-// `npm run staff`: the first member of staff, whom no endpoint can make.
+// `npm run staff`: gives staff rights to the first staff account, which no endpoint can do.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ let dir: string
 let env: Record<string, string>
 beforeAll(async () => {
   world = await useWorld()
-  // The test of the last one counts all staff.
+  // Removes the staff of other tests, because the test of the last staff account counts all staff.
   await world.postgres.query('UPDATE accounts SET is_staff = false')
   dir = await mkdtemp(join(tmpdir(), 'tiebar-staff-'))
   env = { DATABASE_URL: world.postgres.databaseUrl, NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint }
@@ -21,7 +21,7 @@ afterAll(async () => {
   if (dir) await rm(dir, { recursive: true })
 })
 
-test('gives staff rights by username in any case, which count from the next request, and takes them', async () => {
+test('grants and revokes staff rights by username in any case, with effect from the next request', async () => {
   const person = await world.signUp()
   const isStaff = async () => (await person.request('GET', '/api/accounts')).status === 200
   const given = await runTool('staff', [person.username.toUpperCase()], { env })
@@ -34,14 +34,14 @@ test('gives staff rights by username in any case, which count from the next requ
   expect(await isStaff()).toBe(false)
 })
 
-test('says when the account is disabled', async () => {
+test('prints a note when the account is disabled', async () => {
   const person = await world.signUp()
   await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [person.id])
   const { code, stderr } = await runTool('staff', [person.username], { env })
   expect([code, stderr]).toEqual([0, expect.stringContaining('The account is disabled')])
 })
 
-test('exits with 1 for a name that nobody bears', async () => {
+test('exits with 1 for an unknown name', async () => {
   const { code, stdout, stderr } = await runTool('staff', ["nobody'; --"], { env })
   expect([code, stdout, stderr]).toEqual([1, '', "There is no account named nobody'; --.\n"])
 })
@@ -60,7 +60,7 @@ describe('without DATABASE_URL', () => {
   const platform = () =>
     JSON.stringify({ postgres: { database_url: env.DATABASE_URL, fetch_endpoint: env.NEON_FETCH_ENDPOINT } })
 
-  test('takes the database of .local/platform.json', async () => {
+  test('uses the database of .local/platform.json', async () => {
     const person = await world.signUp()
     await mkdir(join(dir, '.local'), { recursive: true })
     await writeFile(join(dir, '.local/platform.json'), platform())
@@ -68,7 +68,7 @@ describe('without DATABASE_URL', () => {
     expect([code, stdout]).toEqual([0, `${person.username} is staff now.\n`])
   })
 
-  test('takes that of the folder that LOCAL_DIR names', async () => {
+  test('uses the database of the folder in LOCAL_DIR', async () => {
     const person = await world.signUp()
     const LOCAL_DIR = join(dir, 'elsewhere')
     await mkdir(LOCAL_DIR)
@@ -78,7 +78,7 @@ describe('without DATABASE_URL', () => {
 
   test.each([
     ['there is no platform.json', undefined, /there is no .*platform\.json/],
-    ['platform.json is none', '{', /platform\.json cannot be read/],
+    ['platform.json is invalid', '{', /platform\.json cannot be read/],
     ['platform.json names no database', '{}', /platform\.json cannot be read/],
   ])('exits with 2 when %s', async (_what, content, message) => {
     const LOCAL_DIR = await mkdtemp(join(dir, 'broken-'))
@@ -93,13 +93,13 @@ describe('without DATABASE_URL', () => {
 test.each([
   ['no name', []],
   ['two names', ['one', 'two']],
-  ['an option that there is not', ['one', '--take']],
-])('exits with 2 and tells the usage for %s', async (_what, args) => {
+  ['an unknown option', ['one', '--take']],
+])('exits with 2 and prints the usage for %s', async (_what, args) => {
   const { code, stderr } = await runTool('staff', args, { env })
   expect([code, stderr]).toEqual([2, expect.stringContaining('usage: npm run staff -- NAME')])
 })
 
-test('exits with 2 for a DATABASE_URL that is none, and does not show it', async () => {
+test('exits with 2 for an invalid DATABASE_URL, and does not show it', async () => {
   const { code, stderr } = await runTool('staff', ['x'], { env: { DATABASE_URL: 'mysql://me:secret@host/db' } })
   expect(code).toBe(2)
   expect(stderr).toContain('DATABASE_URL must be')

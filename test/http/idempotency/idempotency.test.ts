@@ -19,7 +19,7 @@ async function countMachines(person: Person): Promise<number> {
   return (await person.request('GET', '/api/machines?owner_id=me&limit=100')).body.items.length
 }
 
-test('the second request is answered like the first, says so, and makes no second machine', async () => {
+test('the second request gets the first answer, marked as replayed, and creates no second machine', async () => {
   const person = await world.signUp()
   const key = randomUUID()
   const first = await post(person, key)
@@ -35,7 +35,7 @@ test('the second request is answered like the first, says so, and makes no secon
   expect(await countMachines(person)).toBe(1)
 })
 
-test('the first answer is given again after the machine has changed and after it is gone', async () => {
+test('the first answer is replayed after the machine has changed and after it is deleted', async () => {
   const key = randomUUID()
   const first = await post(owner, key)
   const path = first.headers.get('Location') ?? ''
@@ -51,7 +51,7 @@ test('a trailing slash is the same path', async () => {
   expect((await post(owner, key, body, '/api/machines/')).body.id).toBe(first.body.id)
 })
 
-test('another body under the same key answers 422 and makes nothing', async () => {
+test('another body with the same key is answered 422 and creates nothing', async () => {
   const key = randomUUID()
   const person = await world.signUp()
   await post(person, key)
@@ -63,7 +63,7 @@ test('another body under the same key answers 422 and makes nothing', async () =
   expect(await countMachines(person)).toBe(1)
 })
 
-test("somebody else's key of the same name is another key", async () => {
+test('the same key of another account is a different key', async () => {
   const key = randomUUID()
   const other = await world.signUp()
   const [first, second] = [await post(owner, key), await post(other, key, { ...body, name: 'Other' })]
@@ -71,7 +71,7 @@ test("somebody else's key of the same name is another key", async () => {
   expect(second.body).toMatchObject({ name: 'Other', owner_id: other.id })
 })
 
-test('a key counts per path', async () => {
+test('a key belongs to one path', async () => {
   const key = randomUUID()
   const machine = await world.createMachine(owner)
   const other = await world.createMachine(owner)
@@ -84,7 +84,7 @@ test('a key counts per path', async () => {
   expect(answers.map(({ headers }) => headers.get('Idempotency-Replayed'))).toEqual([null, null, null])
 })
 
-test('of twins sent at once one makes the machine and all get its answer', async () => {
+test('of simultaneous requests with one key one creates the machine and all get its answer', async () => {
   const person = await world.signUp()
   const key = randomUUID()
   const answers = await Promise.all(Array.from({ length: 8 }, () => post(person, key)))
@@ -94,7 +94,7 @@ test('of twins sent at once one makes the machine and all get its answer', async
   expect(await countMachines(person)).toBe(1)
 })
 
-test('after 24 hours the key is free again, and not before', async () => {
+test('a key can be reused after 24 hours, and not before', async () => {
   const key = randomUUID()
   const first = await post(owner, key)
   const age = (interval: string) =>
@@ -110,7 +110,7 @@ test('after 24 hours the key is free again, and not before', async () => {
   expect((await post(owner, key, { ...body, name: 'Other' })).body.id).toBe(other.body.id)
 })
 
-test('a request that was refused keeps no key', async () => {
+test('a refused request does not store its key', async () => {
   const key = randomUUID()
   expect((await post(owner, key, { ...body, name: '' })).status).toBe(422)
   expect((await post(owner, key, '{')).status).toBe(400)
@@ -118,7 +118,7 @@ test('a request that was refused keeps no key', async () => {
   expect([answer.status, answer.headers.get('Idempotency-Replayed')]).toEqual([201, null])
 })
 
-test('a replay, too, is for a living session only', async () => {
+test('a replay also needs an active session', async () => {
   const person = await world.signUp()
   const key = randomUUID()
   await post(person, key)
@@ -130,7 +130,7 @@ test('a replay, too, is for a living session only', async () => {
 })
 
 test.each(['', 'x'.repeat(256), 'two words', 'tab\tin it', 'ключ-é'])(
-  'the key %j answers 422 that names it',
+  'the key %j is answered 422 with the name of the header',
   async (key) => {
     const answer = await post(owner, Buffer.from(key).toString('latin1'))
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])
@@ -138,7 +138,7 @@ test.each(['', 'x'.repeat(256), 'two words', 'tab\tin it', 'ключ-é'])(
   },
 )
 
-test.each(['x', 'x'.repeat(255), `!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`])('the key %s is taken', async (key) => {
+test.each(['x', 'x'.repeat(255), `!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`])('the key %s is accepted', async (key) => {
   const person = await world.signUp()
   expect((await post(person, key)).status).toBe(201)
   expect((await post(person, key)).headers.get('Idempotency-Replayed')).toBe('true')

@@ -1,4 +1,4 @@
-// Which media type an Accept header wants.
+// Which media type an Accept header selects.
 import { expect, test } from 'vitest'
 import { chooseMediaType } from '../../../src/http/middleware/accept.ts'
 
@@ -27,6 +27,6 @@ test.each([
   [', ,application/json,', json],
   ['application/json;q=nonsense', json],
   ['text/html;level=1;q=0.1, application/json ; q=0.05', html],
-])('of JSON and HTML, Accept: %s chooses %s', (header, chosen) => {
+])('of JSON and HTML, Accept: %s selects %s', (header, chosen) => {
   expect(chooseMediaType(header, [json, html])).toBe(chosen)
 })

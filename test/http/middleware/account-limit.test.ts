@@ -1,4 +1,4 @@
-// The limit that every account has: counted by the runtime, without a round trip.
+// The request limit of every account: the runtime counts it, without a round trip.
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Person, poll, startWorld, type World } from '../../harness.ts'
@@ -9,13 +9,13 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-/** Refused behind the token and before any upstream: the cheapest request that counts. */
+/** The cheapest counted request: it is refused after the token check and before any upstream call. */
 const ask = (person: Person) => person.request('POST', '/api/machines', { headers: { 'Content-Type': 'text/plain' } })
 
-test('an account that asks too often is told to wait, without a round trip, and no other one is', async () => {
+test('an account with too many requests gets 429 without a round trip, and other accounts do not', async () => {
   const [busy, other] = [await world.signUp(), await world.signUp()]
   const before = world.exchanges.length
-  // The window turns at times of its own: a second round is then needed, hardly a third.
+  // The window may change during the first round; then a second round is needed, hardly a third.
   const limited = await poll(async () => {
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(busy)))
     const refused = answers.find(({ status }) => status !== 415)
@@ -29,7 +29,7 @@ test('an account that asks too often is told to wait, without a round trip, and 
   expect((await ask(other)).status).toBe(415)
 })
 
-test('what is answered is what wrangler.toml binds: 1,000 in 10 s', async () => {
+test('the limit in the answer is the one in wrangler.toml: 1,000 in 10 s', async () => {
   const config = await readFile('wrangler.toml', 'utf8')
   expect(config).toMatch(/name = "ACCOUNT_RATE_LIMIT"\nnamespace_id = "\d+"\nsimple = \{ limit = 1000, period = 10 \}/)
 })

@@ -1,4 +1,4 @@
-// Which browsers' pages may call: none unless ALLOWED_ORIGINS says so.
+// Which origins may call the API from a browser: none unless ALLOWED_ORIGINS allows them.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../../harness.ts'
 import { useWorld } from '../../shared-world.ts'
@@ -18,12 +18,12 @@ const preflight = (Origin: string, path = '/api/machines') =>
 const get = (headers: Record<string, string>) => world.request('GET', '/api/health', { headers })
 
 describe('with no origin allowed, which is the default,', () => {
-  test('no answer has a word of CORS', async () => {
+  test('no answer has a CORS header', async () => {
     const { status, headers } = await get({ Origin: app })
     expect([status, corsHeaders(headers), headers.get('Vary')]).toEqual([200, [], null])
   })
 
-  test('OPTIONS tells the methods of a path, and that is all', async () => {
+  test('OPTIONS answers only with the methods of a path', async () => {
     const { status, headers } = await preflight(app)
     expect([status, corsHeaders(headers)]).toEqual([204, []])
     expect(headers.get('Allow')).toBe('GET, HEAD, OPTIONS, POST')
@@ -33,25 +33,28 @@ describe('with no origin allowed, which is the default,', () => {
 describe('with two origins allowed', () => {
   beforeAll(() => world.reconfigure({ ALLOWED_ORIGINS: `${app}, ${other}` }))
 
-  test.each([app, other])('a preflight from %s is answered 204 with what we take', async (origin) => {
-    const { status, headers, text } = await preflight(origin)
-    expect([status, text]).toEqual([204, ''])
-    expect(headers.get('Access-Control-Allow-Origin')).toBe(origin)
-    expect(headers.get('Access-Control-Allow-Methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
-    expect(headers.get('Access-Control-Allow-Headers')).toBe(
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match',
-    )
-    expect(headers.get('Access-Control-Max-Age')).toBe('600')
-    expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
-    expect(headers.get('Vary')).toBe('Origin')
-    expect(headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
-  })
+  test.each([app, other])(
+    'a preflight from %s is answered 204 with the allowed methods and headers',
+    async (origin) => {
+      const { status, headers, text } = await preflight(origin)
+      expect([status, text]).toEqual([204, ''])
+      expect(headers.get('Access-Control-Allow-Origin')).toBe(origin)
+      expect(headers.get('Access-Control-Allow-Methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
+      expect(headers.get('Access-Control-Allow-Headers')).toBe(
+        'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match',
+      )
+      expect(headers.get('Access-Control-Max-Age')).toBe('600')
+      expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
+      expect(headers.get('Vary')).toBe('Origin')
+      expect(headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
+    },
+  )
 
-  test('a preflight needs no token and no route of its own', async () => {
+  test('a preflight needs no token and no separate route', async () => {
     expect((await preflight(app, '/api/jobs/0198c0de-7c1a-7000-8000-000000000001/')).status).toBe(204)
   })
 
-  test('an answer may be read, with the headers that matter, and errors too', async () => {
+  test('answers and errors can be read, with the exposed headers', async () => {
     const answers = [
       await get({ Origin: app }),
       await world.request('GET', '/api/me', { headers: { Origin: app } }),
@@ -75,18 +78,18 @@ describe('with two origins allowed', () => {
     ['a subdomain', { Origin: 'https://a.app.example.com' }],
     ['the origin null', { Origin: 'null' }],
     ['no origin', {} as Record<string, string>],
-  ])('%s gets the answer without a word of CORS, but with Vary', async (_what, headers) => {
+  ])('%s gets the answer without CORS headers, but with Vary', async (_what, headers) => {
     const answer = await get(headers)
     expect([answer.status, corsHeaders(answer.headers)]).toEqual([200, []])
     expect(answer.headers.get('Vary')).toBe('Origin')
   })
 
-  test('a preflight from another origin is allowed nothing', async () => {
+  test('a preflight from another origin gets no permission', async () => {
     const { headers } = await preflight('https://evil.example')
     expect([corsHeaders(headers), headers.get('Vary')]).toEqual([[], 'Origin'])
   })
 
-  test('OPTIONS that is no preflight is no preflight', async () => {
+  test('OPTIONS without preflight headers is not treated as a preflight', async () => {
     const { headers } = await world.request('OPTIONS', '/api/machines', { headers: { Origin: app } })
     expect(headers.get('Allow')).toBe('GET, HEAD, OPTIONS, POST')
     expect(headers.get('Access-Control-Allow-Methods')).toBeNull()
@@ -97,7 +100,7 @@ describe('with two origins allowed', () => {
 describe('with every origin allowed', () => {
   beforeAll(() => world.reconfigure({ ALLOWED_ORIGINS: '*' }))
 
-  test('answers say so, do not vary, and still take no cookies', async () => {
+  test('answers allow every origin, have no Vary, and do not allow cookies', async () => {
     for (const { headers } of [await get({ Origin: 'https://any.example' }), await preflight('https://any.example')]) {
       expect(headers.get('Access-Control-Allow-Origin')).toBe('*')
       expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
@@ -106,14 +109,14 @@ describe('with every origin allowed', () => {
   })
 })
 
-describe('with what is no list of origins', () => {
+describe('with an invalid list of origins', () => {
   test.each([
     'https://app.example.com/',
     'app.example.com',
     `${app},*`,
     'ftp://app.example.com',
     'https://APP.example.com',
-  ])('such as %s the Worker says that it is not configured, and shows no value', async (value) => {
+  ])('such as %s the Worker answers that it is not configured, and shows no value', async (value) => {
     await world.reconfigure({ ALLOWED_ORIGINS: value })
     const answer = await get({})
     expect([answer.status, answer.body.code]).toEqual([503, 'misconfigured'])

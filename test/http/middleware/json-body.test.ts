@@ -1,10 +1,10 @@
-// The limit of what is read: what is too large is let go of, so that nobody's connection is held for it.
+// The size limit of bodies: a body that is too large is cancelled, so that it does not hold the connection.
 import { describe, expect, test } from 'vitest'
 import { jsonBody, readAtMost } from '../../../src/http/middleware/json-body.ts'
 
 const limit = 10
 
-/** A body in chunks, and how much of it was taken and whether the rest was let go of. */
+/** A body in chunks; records how much was read and whether the rest was cancelled. */
 function watchedBody(chunks: number[], headers: Record<string, string> = {}) {
   const seen = { chunks: 0, isCancelled: false }
   const stream = new ReadableStream<Uint8Array>(
@@ -36,14 +36,14 @@ describe('readAtMost', () => {
     expect(seen.isCancelled).toBe(false)
   })
 
-  test('refuses a body that says it is too large, and lets go of it unread', async () => {
+  test('refuses a body with a Content-Length that is too large, and cancels it unread', async () => {
     const { response, seen } = watchedBody([5], { 'Content-Length': '11' })
     await expect(readAtMost(response, limit)).rejects.toMatchObject({ code: 'body_too_large' })
     expect(seen).toEqual({ chunks: 0, isCancelled: true })
   })
 
   test.each([{}, { 'Content-Length': '1' }, { 'Content-Length': 'x' }])(
-    'refuses a body with the header %j as soon as it is too large, and lets go of the rest',
+    'refuses a body with the header %j as soon as it is too large, and cancels the rest',
     async (headers) => {
       const { response, seen } = watchedBody([6, 6, 6, 6], headers)
       await expect(readAtMost(response, limit)).rejects.toMatchObject({ code: 'body_too_large' })
@@ -52,6 +52,6 @@ describe('readAtMost', () => {
   )
 })
 
-test.each([0, -1, 1.5, Number.NaN])('a limit of %d bytes is a mistake that shows when the route is made', (maxSize) => {
+test.each([0, -1, 1.5, Number.NaN])('a limit of %d bytes throws when the route is created', (maxSize) => {
   expect(() => jsonBody({ maxSize })).toThrow(TypeError)
 })

@@ -1,4 +1,4 @@
-// The log: one JSON line per request and per transition, enough to follow a job by, and no secret in any of them.
+// The log: one JSON line per request and per transition, enough to follow a job, and no secret in any line.
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Person, poll, type World } from '../../harness.ts'
@@ -19,11 +19,11 @@ async function waitForLine(fits: (line: Line) => boolean): Promise<Line> {
     const found = world.logs().find(fits)
     return { isDone: found !== undefined, value: found }
   }, 'the line in the log')
-  return line as Line // poll answers only what was found
+  return line as Line // poll returns only a found line
 }
 
 describe('the log', () => {
-  test('has one line per request: id, account, status, time, and each call upstream', async () => {
+  test('has one line per request: id, account, status, time and each upstream call', async () => {
     const answer = await owner.request('GET', '/api/me')
     const requestId = answer.headers.get('X-Request-Id')
     expect(await waitForLine((line) => line.channel === 'api' && line.request_id === requestId)).toEqual({
@@ -46,7 +46,7 @@ describe('the log', () => {
     expect(world.logs().filter((line) => line.request_id === requestId)).toHaveLength(1)
   })
 
-  test('has no account where nobody is signed in, and the same id as the problem that was answered', async () => {
+  test('has no account without a session, and the same request id as the problem', async () => {
     const answer = await world.request('GET', '/api/me')
     const line = await waitForLine((each) => each.request_id === answer.body.request_id)
     expect(line).toMatchObject({ channel: 'api', status: 401 })
@@ -65,12 +65,12 @@ describe('the log', () => {
       { state: 'SUCCEEDED', version: 3, by: 'controller', result: 'SUCCESS' },
     ])
     expect(lines[0]?.request_id).toBe(asked.headers.get('X-Request-Id'))
-    // The delivery has a request of its own, which both of its transitions name.
+    // The delivery has its own request id, which both of its transitions name.
     expect(lines[1]?.request_id).toBe(lines[2]?.request_id)
     await waitForLine((line) => line.channel === 'api' && line.request_id === lines[1]?.request_id)
   })
 
-  test('tells each sweep and what it did', async () => {
+  test('has one line per sweep with its results', async () => {
     await world.sweep()
     expect(await waitForLine((line) => line.channel === 'sweep')).toMatchObject({
       published: expect.any(Number),
@@ -79,7 +79,7 @@ describe('the log', () => {
     })
   })
 
-  test('never holds a token, a password, a key, a signature or a body', async () => {
+  test('never contains a token, a password, a key, a signature or a body', async () => {
     const machine = await world.createMachine(owner, { name: 'body-that-must-not-be-logged' })
     const { body: job } = await world.operate(owner, machine.id, 'START')
     await world.waitForJob(owner, job.id, 'SUCCEEDED')
@@ -112,7 +112,7 @@ test.each([
   ['cut off', '{"username":"somebody","password":"hunter-two-hunter'],
   ['unquoted', '{"password":hunter-two-hunter}'],
   ['a form', 'hunter-two-hunter=x'],
-])('a body that is no JSON (%s) is not in the log either, not even a piece of it', async (_what, body) => {
+])('no part of a body that is not JSON (%s) is in the log', async (_what, body) => {
   const answer = await world.request('POST', '/api/log-in', { body })
   expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json'])
   await waitForLine((line) => line.channel === 'api' && line.request_id === answer.body.request_id)
@@ -126,7 +126,7 @@ test.each([
   ['compressed', { 'Content-Encoding': 'gzip' }, '{}', 'unsupported_media_type'],
   ['another format', { 'Content-Type': 'application/xml' }, '<a/>', 'unsupported_media_type'],
 ])(
-  'a body that is %s is no error of ours: the line of the request names the code',
+  'a body that is %s is not logged as an error: the line of the request has the code',
   async (_what, headers, body, code) => {
     const answer = await world.request('POST', '/api/log-in', { body, headers })
     const line = await waitForLine((each) => each.request_id === answer.body.request_id)
@@ -138,7 +138,7 @@ test.each([
   },
 )
 
-test('why a token was refused stands in the line of the request, and nowhere else', async () => {
+test('only the log line of the request has the reason why a token was refused', async () => {
   const answer = await world.request('GET', '/api/me', { token: 'not.a.token' })
   await waitForLine((each) => each.request_id === answer.body.request_id)
   const lines = world.logs().filter(({ request_id }) => request_id === answer.body.request_id)
@@ -151,7 +151,7 @@ test('the platform keeps the log', async () => {
 })
 
 describe('Server-Timing', () => {
-  test('names each call upstream and the whole', async () => {
+  test('lists each upstream call and the total', async () => {
     const answer = await owner.request('GET', '/api/machines')
     expect(answer.headers.get('Server-Timing')).toMatch(/^postgres;dur=\d+, total;dur=\d+$/)
     const alive = await world.request('GET', '/api/health')

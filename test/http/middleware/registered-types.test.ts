@@ -1,4 +1,4 @@
-// JSON that has a registered type of its own is answered as that to whoever asks for it.
+// JSON documents with their own registered media type are served with it on request.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startWorld, type World } from '../../harness.ts'
 

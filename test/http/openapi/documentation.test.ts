@@ -1,4 +1,4 @@
-// The document and its pages, as the Worker serves them.
+// The OpenAPI document and its pages, served by the Worker.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { document } from '../../contract/openapi-assertion.ts'
 import { startWorld, type World } from '../../harness.ts'
@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 
 describe('GET /api/openapi.json', () => {
-  test('serves the document with the address of this server, without a round trip', async () => {
+  test('serves the document with the URL of this server, without a round trip', async () => {
     const before = world.exchanges.length
     const { body, headers } = await world.request('GET', '/api/openapi.json')
     expect(headers.get('Content-Type')).toBe('application/json')
@@ -19,7 +19,7 @@ describe('GET /api/openapi.json', () => {
     expect(world.exchanges.length).toBe(before)
   })
 
-  test('answers 304 to whoever has it', async () => {
+  test('answers 304 when the ETag matches', async () => {
     const { headers } = await world.request('GET', '/api/openapi.json')
     const etag = headers.get('ETag') ?? ''
     expect(etag).toMatch(/^"[\w-]+"$/)
@@ -31,7 +31,7 @@ describe('GET /api/openapi.json', () => {
 })
 
 describe.each(['/api/swagger', '/api/docs'])('GET %s', (path) => {
-  test('serves a page whose every file comes from here', async () => {
+  test('serves a page that loads files only from this server', async () => {
     const { status, headers, text } = await world.request('GET', path)
     expect(status).toBe(200)
     expect(headers.get('Content-Type')).toMatch(/^text\/html/)
@@ -44,19 +44,19 @@ describe.each(['/api/swagger', '/api/docs'])('GET %s', (path) => {
       expect(answer.headers.get('X-Request-Id')).toBeTruthy()
       expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff')
     }
-    // Scripts in the page itself would be stopped by the policy.
+    // The content security policy would block inline scripts.
     expect(text).not.toMatch(/<script(?![^>]*\ssrc=)/)
     expect(text).not.toMatch(/\son\w+=/)
   })
 
-  test('lets no script be evaluated from text or come from elsewhere', async () => {
+  test('forbids eval and scripts from other hosts', async () => {
     const policy = (await world.request('GET', `${path}/`)).headers.get('Content-Security-Policy')
     expect(policy).toContain("default-src 'none'; script-src 'self';")
     expect(policy).toContain("connect-src 'self'")
     expect(policy).not.toContain('unsafe-eval')
   })
 
-  test('answers 304 to whoever has it, and 404 as a problem to a file that is not there', async () => {
+  test('answers 304 when the ETag matches, and a 404 problem for an unknown file', async () => {
     const { headers } = await world.request('GET', path)
     const again = await world.request('GET', path, { headers: { 'If-None-Match': headers.get('ETag') ?? '' } })
     expect([again.status, again.text]).toEqual([304, ''])
@@ -74,7 +74,7 @@ describe('a Worker that was deployed without the pages', () => {
   })
   afterAll(() => bare?.close())
 
-  test('says so with 404, and does everything else', async () => {
+  test('answers 404 for the pages, and everything else works', async () => {
     for (const path of ['/api/swagger', '/api/docs', '/api/swagger/start.js']) {
       const answer = await bare.request('GET', path)
       expect([path, answer.status, answer.body.code]).toEqual([path, 404, 'not_found'])

@@ -26,15 +26,15 @@ describe('text', () => {
     ['\udc00a', false],
     [7, false],
     [null, false],
-  ])('of 1 to 4 characters takes %j: %s', (value, isTaken) => {
+  ])('of 1 to 4 characters accepts %j: %s', (value, isTaken) => {
     expect(text(1, 4).safeParse(value).success).toBe(isTaken)
   })
 
-  test('that may be empty may be blank, too', () => {
+  test('that may be empty may also be blank', () => {
     for (const value of ['', ' ']) expect(text(0, 4).parse(value)).toBe(value)
   })
 
-  test('is taken if and only if PostgreSQL and JSON can hold it and its characters are few enough', () => {
+  test('is accepted if and only if PostgreSQL and JSON can store it and it is not too long', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', '🏭', '\0', '\ud83c', '한', ' ')), (characters) => {
         const value = characters.join('')
@@ -70,7 +70,7 @@ describe('limit', () => {
     'Infinity',
     '9'.repeat(20),
     ['1', '2'],
-  ])('%j is none', (limit) => {
+  ])('%j is invalid', (limit) => {
     expect(pageQuery.safeParse({ limit }).success).toBe(false)
   })
 })
@@ -85,7 +85,7 @@ test.each([
   ['1e3', undefined],
   ['ME', undefined],
   ['9999999999999999', undefined],
-])('of an account reference %j comes %j', (value, account) => {
+])('the account reference %j is parsed as %j', (value, account) => {
   expect(accountReference.safeParse(value).data).toBe(account)
 })
 
@@ -97,7 +97,7 @@ test.each([
   ['01', undefined],
   ['1.0', undefined],
   ['', undefined],
-])('of an id %j comes %j', (value, id) => {
+])('the id %j is parsed as %j', (value, id) => {
   expect(numericId.safeParse(value).data).toBe(id)
 })
 
@@ -117,17 +117,17 @@ test.each([
   [null, undefined],
   [true, undefined],
   [['A'], undefined],
-])('of names that count from 3, %j is %j', (value, name) => {
+])('with names numbered from 3, %j is %j', (value, name) => {
   expect(nameOrNumber(['A', 'B'], 3, { A: 'One.', B: 'Another.' }).safeParse(value).data).toBe(name)
 })
 
-test('an order has a sentence for each column and direction', () => {
+test('a sort parameter has a description for each column and direction', () => {
   const sort = sortOf(['id', 'name'])
   expect(sort.options).toEqual(['id', '-id', 'name', '-name'])
   expect(sort.safeParse('-name').success).toBe(true)
 })
 
-test('a UUID is taken in either case and goes on in lower case', () => {
+test('a UUID is accepted in upper and lower case and converted to lower case', () => {
   expect(uuid.parse('0198C0DE-7C1A-7000-8000-00000000000A')).toBe('0198c0de-7c1a-7000-8000-00000000000a')
   expect(uuid.safeParse('0198c0de7c1a70008000000000000001').success).toBe(false)
 })

@@ -1,4 +1,4 @@
-// What a client reads about input that does not fit: plain words for whatever our schemas can find.
+// The messages for invalid input: plain words for every error that our schemas can report.
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
 import '../../../src/http/openapi/messages.ts'
@@ -24,7 +24,7 @@ test.each<[string, z.ZodType, unknown, string[]]>([
   ['a text that is too long', text(1, 4), 'abcde', ['must have 1 to 4 characters']],
   ['a text that is blank', text(1, 4), ' ', ['must not be blank']],
   ['a text with NUL', text(1, 4), 'a\0', ['must not contain NUL or lone surrogates']],
-  ['a name that is none', letter, 'C', ['must be one of A, B']],
+  ['an unknown name', letter, 'C', ['must be one of A, B']],
   ['null for a name', letter, null, ['must be one of A, B']],
   ['a flag in a query', flag, 'yes', ['must be one of true, false']],
   ['a text for a flag', accounts.rightsBody.out.shape.is_staff, 'yes', ['must be true or false']],
@@ -33,7 +33,7 @@ test.each<[string, z.ZodType, unknown, string[]]>([
   ['a fraction', count, 1.5, ['must be a whole number']],
   ['a number that is too small', count, 0, ['must be 1 or more']],
   ['a number that is too large', count, 901, ['must be 900 or less']],
-  ['a limit that is no number', pageQuery.shape.limit, 'x', ['must be a whole number']],
+  ['a limit that is not a number', pageQuery.shape.limit, 'x', ['must be a whole number']],
   ['a limit that is too large', pageQuery.shape.limit, '101', ['must be 1 to 100']],
   ['a cursor that is empty', pageQuery.shape.cursor, '', ['must not be empty']],
   [
@@ -44,7 +44,7 @@ test.each<[string, z.ZodType, unknown, string[]]>([
   ],
   ['an e-mail address', accounts.accountPatchBody.out.shape.email, 'kim', ['must be an e-mail address']],
   ['whose', machines.machineQuery.shape.owner_id, 'kim', ["must be an account's id, or me"]],
-])('of %s', (_what, schema, value, messages) => {
+])('the message for %s', (_what, schema, value, messages) => {
   expect(messagesOf(schema, value)).toEqual(messages)
 })
 
@@ -57,11 +57,11 @@ const inputs = Object.entries({ ...accounts, ...machines, ...jobs }).flatMap(([n
 const values = [undefined, null, 7, 1.5, -1, 1e300, 2 ** 53, '', ' ', 'x', 'x'.repeat(5_000), true, {}, 'a\0', '\ud800']
 
 describe('a message', () => {
-  test('is looked for in every schema of a body or a query', () => {
+  test('is tested in every schema of a body or a query', () => {
     expect(inputs.length).toBeGreaterThanOrEqual(13)
   })
 
-  test.each(inputs)('of %s reads on behind the name of the member', (_name, schema, members) => {
+  test.each(inputs)('of %s continues the name of the member as a sentence', (_name, schema, members) => {
     for (const value of values) {
       const body = Object.fromEntries(members.map((member) => [member, value]))
       for (const message of messagesOf(schema, body) ?? []) {

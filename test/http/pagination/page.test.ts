@@ -1,5 +1,5 @@
-// Sorted lists: every order that can be defined works on every page, and a made-up cursor is refused before PostgreSQL
-// sees it.
+// Sorted lists: every order that can be defined works on every page, and an invalid cursor is refused before it reaches
+// PostgreSQL.
 import { type SQL, sql } from 'drizzle-orm'
 import { bigint, boolean, integer, PgDialect, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'vitest'
@@ -29,13 +29,13 @@ const someUuid = '0198c0de-7c1a-7000-8000-000000000001'
 const toText = (part: SQL) => new PgDialect().sqlToQuery(part)
 
 describe('a definition', () => {
-  test('gives each column in both directions to the query', () => {
+  test('allows each column in both directions', () => {
     expect(namedSorts.orders).toEqual(['at', '-at'])
     expect(sorts.orders).toHaveLength(10)
   })
 
-  test('does not compile for a column that can be null, that has no order of its own, or that is not there', () => {
-    // @ts-expect-error: after a null there is no next page
+  test('does not compile for a column that is nullable, not sortable or not selected', () => {
+    // @ts-expect-error: a page cannot continue after a null
     defineSorts(columns, ['note'])
     // @ts-expect-error: it is not selected
     defineSorts(pickColumns(numbered, ['id', 'name']), ['weight'])
@@ -43,7 +43,7 @@ describe('a definition', () => {
     expect(() => defineSorts(columns, ['is_new'])).toThrow(TypeError)
   })
 
-  test('fails at once for a time without a zone', () => {
+  test('throws for a time without a zone', () => {
     expect(() => defineSorts(columns, ['local_time'])).toThrow(TypeError)
   })
 })
@@ -75,21 +75,21 @@ describe('a page as parts of a statement', () => {
   })
 })
 
-test('the cursor of a page is of the last row that it shows, in its order', () => {
+test('the cursor of a page contains the sort value and the id of its last row', () => {
   const rows = [1, 2, 3].map((id) => ({ id, sort_value: `name ${id}` }))
   const page = toPage(sorts.page('-name', 2), rows, ({ id }) => id)
   expect(page.items).toEqual([1, 2])
   expect(decodeCursor(page.next_cursor ?? '', '-name')).toEqual({ sort: '-name', value: 'name 2', id: '2' })
 })
 
-test('a sort value of 256 characters fits a cursor, whatever they are', () => {
+test('any sort value of 256 characters fits into a cursor', () => {
   for (const char of ['x', '사', '🏭', '\u0001']) {
     const cursor = { sort: '-created_at', value: char.repeat(256), id: someUuid }
     expect(encodeCursor(cursor).length).toBeLessThanOrEqual(maxCursorLength)
   }
 })
 
-describe('a cursor that a page of ours gave', () => {
+describe('a cursor from a page', () => {
   test.each([
     ['id', '42', '42'],
     ['name', '사출기 1호', '42'],
@@ -112,7 +112,7 @@ describe('a cursor that a page of ours gave', () => {
     }
   })
 
-  test('for rows with a UUID is read', () => {
+  test('for rows with a UUID is accepted', () => {
     const cursor = encodeCursor({ sort: '-at', value: '2026-11-22 23:19:12.123456+00', id: someUuid })
     expect(readPage(namedSorts, { sort: '-at', limit: 5, cursor }).conditions('n')).toHaveLength(1)
   })
@@ -132,7 +132,7 @@ function expectRefusal(read: () => unknown): void {
   )
 }
 
-describe('a cursor that somebody made up', () => {
+describe('an invalid cursor', () => {
   test.each([
     ['id', 'x', '1'],
     ['id', '1e3', '1'],

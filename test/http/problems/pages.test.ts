@@ -1,4 +1,4 @@
-// The pages that problems point to.
+// The pages of the problem types.
 import { createHash } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { errorCodes, errorKinds } from '../../../src/kernel/error-codes.ts'
@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await useWorld()
 })
 
-test('the type of a problem is the address of its page', async () => {
+test('the type of a problem is the URL of its page', async () => {
   const { body: problem } = await world.request('GET', '/api/nothing')
   const { status, body } = await world.request('GET', problem.type)
   expect(status).toBe(200)
@@ -25,7 +25,7 @@ test('the type of a problem is the address of its page', async () => {
   })
 })
 
-test.each(errorCodes)('every code has a page for programs and one for people: %s', async (code) => {
+test.each(errorCodes)('every code has a page as JSON and as HTML: %s', async (code) => {
   const json = await world.request('GET', `/api/problems/${code}`)
   const { isRetryable, ...kind } = errorKinds[code]
   expect(json.body).toMatchObject({ code, ...kind, retry_helps: isRetryable })
@@ -37,7 +37,7 @@ test.each(errorCodes)('every code has a page for programs and one for people: %s
   expect(html.text).not.toContain('<script')
 })
 
-test('the page may use its own style and nothing else', async () => {
+test('the content security policy allows only the style of the page', async () => {
   const { headers, text } = await world.request('GET', '/api/problems/job_open', { headers: browser })
   const style = /<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? ''
   const hash = createHash('sha256').update(style).digest('base64')
@@ -54,7 +54,7 @@ test('the list names every code, as JSON and as HTML', async () => {
 })
 
 test.each(['nothing', 'toString', '__proto__', 'JOB_OPEN', '%3Cb%3E'])(
-  'a code that does not exist is a problem: %s',
+  'an unknown code is answered with a problem: %s',
   async (code) => {
     const answer = await world.request('GET', `/api/problems/${code}`, { headers: browser })
     expect(answer.status).toBe(404)

@@ -1,11 +1,11 @@
-// Dumps as pg_dump writes them, CSV as psql does, and what is neither.
+// Dumps of pg_dump, CSV files of psql, and invalid files.
 import { describe, expect, test } from 'vitest'
 import { readRows, usualColumns } from '../../../src/tools/import/dump.ts'
 
 const read = (text: string) => readRows(text, usualColumns)
 
 describe('a dump', () => {
-  test('gives the rows of the old tables, with their lines, and passes over all else', () => {
+  test('returns the rows of the old tables with their line numbers, and skips everything else', () => {
     const dump = `--
 -- PostgreSQL database dump
 --
@@ -67,7 +67,7 @@ SELECT pg_catalog.setval('public.accounts_id_seq', 7, true);
       `INSERT INTO machines_history (id, x) VALUES ('1'::bigint, -2.5);`,
       [{ id: '1', x: '-2.5' }],
     ],
-  ])('that %s is understood', (_, text, values) => {
+  ])('that %s is parsed', (_, text, values) => {
     expect(read(text).map((row) => row.values)).toEqual(values)
   })
 
@@ -78,7 +78,7 @@ SELECT pg_catalog.setval('public.accounts_id_seq', 7, true);
       /Line 1: .* has 2 columns, not 5.*--column-inserts/,
     ],
     ['an INSERT of a SELECT', `\nINSERT INTO accounts SELECT 1;`, /Line 2/],
-    ['an end in the middle', `INSERT INTO accounts VALUES (1, 'a`, /Line 1: a value cannot be read/],
+    ['an end in the middle of a value', `INSERT INTO accounts VALUES (1, 'a`, /Line 1: a value cannot be read/],
     ['other tables only', `INSERT INTO elsewhere VALUES (1);`, /no row of accounts/],
     ['nothing', '', /no row of accounts/],
     ['a letter', 'Dear all,\nwe start at nine.', /neither a dump nor a CSV of the old tables/],
@@ -87,7 +87,7 @@ SELECT pg_catalog.setval('public.accounts_id_seq', 7, true);
   })
 })
 
-test('a CSV says by its header which table it is', () => {
+test('the header of a CSV identifies its table', () => {
   expect(read('id,Name,location,status,owner_id\r\n1,"a ""b"", c","two\nlines",2,\n')).toEqual([
     {
       table: 'machines',
