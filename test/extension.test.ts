@@ -36,7 +36,10 @@ async function copySource() {
   const folder = await mkdtemp(join(root, 'dist/extension-'))
   copies.push(folder)
   await cp(join(root, 'src'), join(folder, 'src'), { recursive: true })
-  await writeFile(join(folder, 'tsconfig.json'), '{ "extends": "../../tsconfig.json", "include": ["src"] }')
+  await writeFile(
+    join(folder, 'tsconfig.json'),
+    '{ "extends": "../../tsconfig.json", "compilerOptions": { "incremental": true, "tsBuildInfoFile": "info" }, "include": ["src"] }',
+  )
   const pathOf = (file: string) => join(folder, 'src', file)
   return {
     /** @throws Error for a text that is not there */
@@ -126,7 +129,8 @@ const pause = `  PAUSE: {
     description: 'Pauses the machine.',
     acceptedIn: ['RUNNING'],
     isCheckedWhenSent: true,
-    supersedes: false,
+    precedence: 0,
+    supersededReason: null,
     statusOnSuccess: 'POWEROFF',
     maxAttempts: 2,
     expiresInSeconds: 30,
@@ -179,6 +183,15 @@ test('a command is one row: it is accepted, published under its label, sent, and
     await settle(database(), failing.jobId, { result: 'busy', detail: null, attempt, mayHaveExecutedBefore: false })
   }
   expect(await claim(database(), failing.jobId)).toMatchObject({ step: 'fail_unreachable' })
+
+  // A STOP always gets through, and nothing supersedes it.
+  await store.changeMachine(database(), caller, id, { status: 'RUNNING' }, undefined, selectOpenJobs)
+  const paused = await createJob(database(), caller, { ...request, jobId: randomUUID() }, undefined)
+  const stop = { ...request, jobId: randomUUID(), command: 'STOP' }
+  const stopped = await createJob(database(), caller, stop, undefined)
+  expect(stopped).toMatchObject({ decision: 'accepted', superseded: [{ id: paused.job.id, reason: 'by_stop' }] })
+  const late = await createJob(database(), caller, { ...request, jobId: randomUUID() }, undefined)
+  expect(late).toMatchObject({ decision: 'job_open', open_job_id: stopped.job.id })
 })
 
 const sorts = "defineSorts(machineColumns, ['id', 'name', 'created_at', 'updated_at'])"

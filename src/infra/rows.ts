@@ -36,6 +36,11 @@ export type ValuesOf<Values, Row> = {
   [Name in keyof Values]: Name extends keyof Row ? Row[Name] | Extract<Values[Name], undefined> : never
 }
 
+/** The columns that every INSERT must set: they are never null and have no default. */
+export type RequiredOf<Of extends Table> = {
+  [Name in keyof ByName<Of>]: ByName<Of>[Name]['_'] extends { notNull: true; hasDefault: false } ? Name : never
+}[keyof ByName<Of>]
+
 /** A value for a column, cast to the column's type. */
 export type BoundValue = { column: string; name: SQL; value: SQL }
 

@@ -1,5 +1,6 @@
 // The commands for machines, one row each. All differences between commands are defined here.
 import type { MachineStatus } from '../machines/machine.ts'
+import type { JobReason } from './job.ts'
 
 export type CommandRule = {
   /** For the OpenAPI document. */
@@ -8,8 +9,13 @@ export type CommandRule = {
   acceptedIn: readonly MachineStatus[]
   /** Whether the machine must still have one of these statuses when the command is sent. */
   isCheckedWhenSent: boolean
-  /** Whether the command supersedes an open job with another command, and is then accepted in every status. */
-  supersedes: boolean
+  /**
+   * The command supersedes open jobs whose command has a lower precedence, and is then accepted in every status. All other
+   * open jobs prevent it. No command may have a higher precedence than STOP.
+   */
+  precedence: number
+  /** The reason of the jobs that the command supersedes. Null: it supersedes none. */
+  supersededReason: JobReason | null
   /** The status of the machine when the controller reports success. */
   statusOnSuccess: MachineStatus
   /** The maximum number of attempts. Null: no limit until `not_after`. */
@@ -29,7 +35,8 @@ const rules = {
     description: 'Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.',
     acceptedIn: ['READY'],
     isCheckedWhenSent: true,
-    supersedes: false,
+    precedence: 0,
+    supersededReason: null,
     statusOnSuccess: 'RUNNING',
     maxAttempts: 4,
     expiresInSeconds: 60,
@@ -41,7 +48,8 @@ const rules = {
     description: 'Stops the machine. It supersedes an open START and is retried until its `not_after`.',
     acceptedIn: ['RUNNING', 'PENDING', 'ERROR'],
     isCheckedWhenSent: false,
-    supersedes: true,
+    precedence: 9,
+    supersededReason: 'by_stop',
     statusOnSuccess: 'READY',
     maxAttempts: null,
     expiresInSeconds: 600,
@@ -54,6 +62,11 @@ const rules = {
 export type Command = keyof typeof rules
 export const commands = Object.keys(rules) as [Command, ...Command[]] // Object.keys returns string[]
 export const commandRules: Readonly<Record<Command, CommandRule>> = rules
+
+/** The commands whose open jobs a command supersedes. */
+export function supersededBy(command: Command): Command[] {
+  return commands.filter((other) => commandRules[other].precedence < commandRules[command].precedence)
+}
 
 /**
  * QStash's delays between retries: 1, 2, 4, 8, 16, 30 s. The expression is in milliseconds. With the default delays of

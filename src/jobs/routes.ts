@@ -16,7 +16,7 @@ import { cancelBody, jobPath, jobSchema, machinePath, operationBody, toJob } fro
 import { cancelJob } from './sql/cancel.ts'
 import { type CreateJobDecision, type CreateJobResult, createJob } from './sql/create.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
-import { readJob } from './sql/read.ts'
+import { noSuchJob, readJob } from './sql/read.ts'
 import { cacheJob, jobCacheKey, parseCachedJob } from './status-cache.ts'
 import { recordTransitions } from './transition.ts'
 
@@ -107,7 +107,8 @@ export function jobRoutes(): Router {
     const [jobEntry, sessionEntry] = (await cache.read([jobCacheKey(id), sessionCacheKey(sessionId)])) ?? []
     if (jobEntry && isSessionCached(sessionEntry)) {
       const cached = parseCachedJob(jobEntry)
-      if (cached.requested_by === accountId || cached.machine_owner_id === accountId) return c.json(cached, 200)
+      const isVisible = cached?.requested_by === accountId || cached?.machine_owner_id === accountId
+      if (cached && isVisible) return c.json(cached, 200)
     }
     const job = await readJob(database, c.var.caller, id)
     c.executionCtx.waitUntil(cache.write([cacheJob(job), cacheSession(sessionId)]))
@@ -118,7 +119,7 @@ export function jobRoutes(): Router {
     const { database, cache } = c.var.upstreams
     const { reason } = c.req.valid('json')
     const { decision, job } = await cancelJob(database, c.var.caller, c.req.valid('param').id, reason ?? null)
-    if (decision === 'not_found') throw new TiebarError('not_found', 'There is no job with this id that you may see.')
+    if (decision === 'not_found') throw noSuchJob()
     if (decision === 'not_cancelable') {
       throw new TiebarError('not_cancelable', explainNotCancelable(job), {
         jobId: job.id,

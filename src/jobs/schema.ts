@@ -12,7 +12,7 @@ import {
 } from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { isTimestamp } from '../kernel/time.ts'
-import { commands } from './commands.ts'
+import { commandRules, commands } from './commands.ts'
 import {
   type EventActor,
   eventActors,
@@ -96,12 +96,19 @@ export const jobPage = z
   })
   .openapi('JobPage')
 
+const defaultExpiries = commands.map((name) => `${commandRules[name].expiresInSeconds} for ${name}`).join(', ')
+
 export const operationBody = bodyOf('Operation', {
   command,
-  expires_in: z.int().min(1).max(900).optional().openapi({
-    example: 60,
-    description: 'Seconds after which the command is no longer sent; 60 for START, 600 for STOP',
-  }),
+  expires_in: z
+    .int()
+    .min(1)
+    .max(900)
+    .optional()
+    .openapi({
+      example: 60,
+      description: `Seconds after which the command is no longer sent; ${defaultExpiries}`,
+    }),
 })
 
 export const cancelBody = bodyOf('Cancel', {

@@ -2,7 +2,7 @@
 import type { CacheWrite } from '../infra/redis.ts'
 import { isOpen } from './job.ts'
 import { type Job, toJob } from './schema.ts'
-import type { JobRow } from './sql/fragments.ts'
+import { type JobRow, jobColumns } from './sql/fragments.ts'
 
 const openSeconds = 5
 const endedSeconds = 24 * 60 * 60
@@ -25,6 +25,8 @@ export function cacheJob(row: JobRow): CacheWrite {
   }
 }
 
-export function parseCachedJob(text: string): Job {
-  return JSON.parse(text) as Job // only `cacheJob` writes it
+/** @returns undefined for an entry of an older version of this code, which had other members */
+export function parseCachedJob(text: string): Job | undefined {
+  const cached = JSON.parse(text) as Job // only `cacheJob` writes it
+  return jobColumns.names.every((name) => name in cached) ? cached : undefined
 }

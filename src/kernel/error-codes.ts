@@ -110,7 +110,7 @@ export const errorKinds = {
   }),
   wrong_state: kind(409, 'The machine is in the wrong state for this command', {
     meaning: 'The command is not allowed in the current state of the machine. The refusal is recorded in its history.',
-    why: 'A START requires a machine that is READY. A STOP requires one that is RUNNING, PENDING or in ERROR, or that has an open START.',
+    why: 'Each command is accepted only in certain statuses of the machine. `detail` names them and the present one.',
     remedy: 'Read the machine. To leave ERROR, send a STOP or set the status with PATCH.',
   }),
   no_controller: kind(409, 'The machine has no controller', {

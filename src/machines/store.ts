@@ -6,7 +6,7 @@ import type { Caller } from '../http/context.ts'
 import { deleteExpiredKey, insertKey, type RequestKey } from '../http/idempotency/store.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../http/pagination/store.ts'
 import type { Database } from '../infra/database.ts'
-import { constantSql, pickColumns, type RowOf, type ValuesOf } from '../infra/rows.ts'
+import { constantSql, pickColumns, type RequiredOf, type RowOf, type ValuesOf } from '../infra/rows.ts'
 import { TiebarError } from '../kernel/error.ts'
 import type { ErrorCode } from '../kernel/error-codes.ts'
 import { machines } from './machine.table.ts'
@@ -97,6 +97,8 @@ export async function readMachine(database: Database, caller: Caller, id: number
 
 /** The columns that a client may set. A member of the body without a column is a compile error. */
 export type MachineValues = ValuesOf<z.infer<typeof newMachineBody>, Machine>
+/** What the body must have, because PostgreSQL has no default for it. */
+type RequiredValues = Record<Exclude<RequiredOf<typeof machines>, 'owner_id'>, unknown>
 /** An absent field is not changed. */
 export type MachineChange = ValuesOf<z.infer<typeof machinePatchBody>, Machine>
 
@@ -108,7 +110,7 @@ export type MachineChange = ValuesOf<z.infer<typeof machinePatchBody>, Machine>
 export async function insertMachine(
   database: Database,
   caller: Caller,
-  values: MachineValues,
+  values: MachineValues & RequiredValues,
   key: RequestKey | undefined,
 ): Promise<MachineRow> {
   const bindings = machineColumns.bind(values)

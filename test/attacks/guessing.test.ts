@@ -25,8 +25,21 @@ async function time(send: () => Promise<unknown>): Promise<number> {
   await send()
   return performance.now() - beganAt
 }
-const median = (values: number[]) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
 
+/**
+ * The shortest times of both, taken in turns: a busy machine makes some of them longer, and none shorter.
+ * @returns how much longer the other takes
+ */
+async function compareTimes(one: () => Promise<unknown>, other: () => Promise<unknown>): Promise<number> {
+  const times: [number[], number[]] = [[], []]
+  for (let round = 0; round < 6; round += 1) {
+    times[0].push(await time(one))
+    times[1].push(await time(other))
+  }
+  return Math.min(...times[1]) / Math.min(...times[0])
+}
+
+<<<<<<< HEAD
 test('an unknown name takes as long as a wrong password, so response times do not reveal accounts', async () => {
   const known: number[] = []
   const unknown: number[] = []
@@ -36,6 +49,14 @@ test('an unknown name takes as long as a wrong password, so response times do no
   }
   // Without the hash an unknown name would take a tenth of the time.
   const ratio = median(unknown) / median(known)
+=======
+test('an unknown name takes as long as a wrong password: nobody learns who has an account', async () => {
+  // Without the hash an unknown name would take a tenth.
+  const ratio = await compareTimes(
+    () => guess(person.username),
+    () => guess(`nobody-${randomUUID()}`),
+  )
+>>>>>>> tests
   expect(ratio).toBeGreaterThan(0.6)
   expect(ratio).toBeLessThan(1.6)
 })
@@ -64,17 +85,11 @@ test('a flood of log-ins does not block other requests: a few wait in a queue, a
 test('a password of 128 characters takes as long as a short one, and a longer one is refused without a hash', async () => {
   const logIn = (password: string) =>
     world.request('POST', '/api/log-in', { body: { username: person.username, password } })
-  const short = median([
-    await time(() => logIn('a'.repeat(10))),
-    await time(() => logIn('b'.repeat(10))),
-    await time(() => logIn('c'.repeat(10))),
-  ])
-  const long = median([
-    await time(() => logIn('a'.repeat(128))),
-    await time(() => logIn('b'.repeat(128))),
-    await time(() => logIn('c'.repeat(128))),
-  ])
-  expect(long / short).toBeLessThan(2)
+  const ratio = await compareTimes(
+    () => logIn(randomUUID().slice(0, 10)),
+    () => logIn(randomUUID().repeat(4).slice(0, 128)),
+  )
+  expect(ratio).toBeLessThan(2)
   const huge = await logIn('x'.repeat(60_000))
   expect([401, 422]).toContain(huge.status)
 })

@@ -1,7 +1,9 @@
 // `npm run db:migrate`: applies each migration completely and once, and refuses unknown schemas.
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate, readMigrationState } from '../../src/tools/migrations.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
@@ -96,4 +98,17 @@ test('a PostgreSQL URL that is not from Neon is refused with instructions and wi
   expect(stderr).toContain('the database endpoint of localhost cannot be reached. DATABASE_URL is not Neon')
   expect(stderr).toContain('Set NEON_FETCH_ENDPOINT')
   expect(stderr).not.toContain('secret')
+})
+
+test('the tables of the code need no migration that is not there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tiebar-migrations-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const root = join(import.meta.dirname, '../..')
+  await cp(join(root, 'drizzle/migrations'), folder, { recursive: true })
+  const before = await readdir(folder)
+  const kit = join(root, 'node_modules/.bin/drizzle-kit')
+  const tables = ['--dialect', 'postgresql', '--schema', './src/**/*.table.ts', '--out', relative(root, folder)]
+  const { stdout } = await promisify(execFile)(kit, ['generate', ...tables], { cwd: root })
+  expect(stdout).toMatch(/^jobs \d+ columns/m) // it has found the tables
+  expect(await readdir(folder)).toEqual(before)
 })

@@ -6,7 +6,7 @@ import { deleteExpiredKey, insertKey, type RequestKey } from '../../http/idempot
 import type { Database } from '../../infra/database.ts'
 import { sqlList } from '../../infra/rows.ts'
 import { lockMachine } from '../../machines/store.ts'
-import { type Command, commandRules } from '../commands.ts'
+import { type Command, commandRules, supersededBy } from '../commands.ts'
 import { type Refusal, refusalResults } from '../job.ts'
 import { firstOf, type JobRow, jobColumns, now, selectOpenJobs } from './fragments.ts'
 
@@ -42,12 +42,15 @@ export async function createJob(
   { jobId, machineId, command, expiresInSeconds }: JobRequest,
   key: RequestKey | undefined,
 ): Promise<CreateJobResult> {
-  const { acceptedIn, supersedes } = commandRules[command]
+  const { acceptedIn, supersededReason } = commandRules[command]
   const hasOpenJob = sql`EXISTS (SELECT FROM open_jobs)`
   const decision = firstOf<CreateJobDecision>([
     [sql`machine.id IS NULL`, 'not_found'],
     [sql`NOT (caller.is_staff OR machine.owner_id = caller.id)`, 'not_owner'],
-    [sql`EXISTS (SELECT FROM open_jobs WHERE command = ${command} OR NOT ${supersedes}::boolean)`, 'job_open'],
+    [
+      sql`EXISTS (SELECT FROM open_jobs WHERE command <> ALL (${sql.param(supersededBy(command))}::text[]))`,
+      'job_open',
+    ],
     [sql`machine.status NOT IN (${sqlList(acceptedIn)}) AND NOT ${hasOpenJob}`, 'wrong_state'],
     [sql`machine.controller_url IS NULL`, 'no_controller'],
     [sql`true`, 'accepted'],
@@ -68,7 +71,7 @@ export async function createJob(
       FROM caller LEFT JOIN machine ON true
     ),
     superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = 'by_stop', finished_at = ${now},
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = ${supersededReason}, finished_at = ${now},
         version = jobs.version + 1
       FROM decision, open_jobs
       WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id
