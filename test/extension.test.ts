@@ -101,9 +101,10 @@ test('the source compiles as it is', async () => {
 test('an open job state does not compile until every rule knows it; then it is in the table and in the document', async () => {
   const copy = await copySource()
   await copy.edit(['jobs/job.ts', "awaitedStates = ['PENDING']", "awaitedStates = ['PENDING', 'PAUSED']"])
-  expect(await copy.compile()).toEqual(['jobs/sql/settle.ts', 'jobs/value-texts.ts'])
+  expect(await copy.compile()).toEqual(['jobs/job.table.ts', 'jobs/sql/settle.ts', 'jobs/value-texts.ts'])
   await copy.edit(
     ['jobs/sql/settle.ts', '  PENDING: {\n    SUCCESS', '  PAUSED: {} as never,\n  PENDING: {\n    SUCCESS'],
+    ['jobs/job.table.ts', ": readonly ['PENDING'] = awaitedStates", ' = awaitedStates'],
     ['jobs/value-texts.ts', '  PENDING: ', "  PAUSED: 'Open: the controller waits.',\n  PENDING: "],
   )
   expect(await copy.compile()).toEqual([])

@@ -18,6 +18,7 @@ import { sqlList } from '../infra/rows.ts'
 import { machines } from '../machines/machine.table.ts'
 import { type Command, commands } from './commands.ts'
 import {
+  awaitedStates,
   deliverableStates,
   type EventReason,
   type JobReason,
@@ -30,6 +31,9 @@ import {
 
 const isOpen = sql`state IN (${sqlList(openStates)})`
 const isDeliverable = sql`state IN (${sqlList(deliverableStates)})`
+
+/** `jobs_pending` is an index on this state. A second awaited state needs another condition, and a migration. */
+const [awaitedState]: readonly ['PENDING'] = awaitedStates
 
 export const jobs = pgTable(
   'jobs',
@@ -81,7 +85,9 @@ export const jobs = pgTable(
       .where(sql`${table.machineOwnerId} <> ${table.requestedBy}`),
     // For the sweep, which must find the few due jobs among all open jobs.
     index('jobs_under_way').on(table.publishedAt, table.requestedAt).where(isDeliverable),
-    index('jobs_pending').on(table.pendingSince).where(sql`${table.state} = 'PENDING'`),
+    index('jobs_pending')
+      .on(table.pendingSince)
+      .where(sql`${table.state} = ${sqlList([awaitedState])}`),
   ],
 )
 

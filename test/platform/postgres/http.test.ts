@@ -90,7 +90,7 @@ describe.each(BACKENDS)('POST /sql, with $name', ({ options }) => {
     // Another client of the pool may see the lock until the one that has it is reset.
     const locks = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
-    await until(async () => (await run(postgres, { query: locks })).rows[0]?.[0] === '0')
+    await until(async () => JSON.stringify((await run(postgres, { query: locks })).rows) === '[["0"]]')
     await fail(postgres, { query: 'SELECT 1/0' })
     expect((await run(postgres, { query: 'SELECT 1' })).rows).toEqual([['1']])
   })
