@@ -11,8 +11,8 @@ export default defineConfig({
     maxWorkers: 3, // for two cores: many tests wait for a deadline
     isolate: false,
     // Long timeouts, because a busy computer is slow: they only end tests that hang.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     teardownTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'layout', include: [layout] } },
