@@ -15,6 +15,7 @@ describe.each(BACKENDS)('Neon’s driver, with $name', ({ options }) => {
   let postgres: PostgresStandIn
   let sql: NeonQueryFunction<false, false>
   const exchanges: Exchange[] = []
+  const { fetchEndpoint } = neonConfig // of the whole process: other files of this worker use the driver, too
 
   beforeAll(async () => {
     postgres = await startPostgres({ ...options, onExchange: (exchange) => exchanges.push(exchange) })
@@ -22,7 +23,10 @@ describe.each(BACKENDS)('Neon’s driver, with $name', ({ options }) => {
     sql = neon(postgres.databaseUrl)
   })
 
-  afterAll(() => postgres.close())
+  afterAll(() => {
+    neonConfig.fetchEndpoint = fetchEndpoint
+    return postgres.close()
+  })
 
   test('parses values with its own parsers', async () => {
     const rows = await sql`SELECT ${7}::int4 AS n, ${'x'} AS t, ${[1, 2]}::int4[] AS a, ${null}::text AS z,
