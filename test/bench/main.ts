@@ -23,7 +23,7 @@ type Builds = { dir: string; bareDir: string; date: string }
 
 const usage = `usage: npm run bench -- [--quick] [--json FILE] [--html FILE]
 
-  --quick       half a minute: routes only, with a margin for noise
+  --quick       about a minute: routes only, with a margin for noise
   --json FILE   all figures
   --html FILE   a page with pictures of them
 
