@@ -1,7 +1,11 @@
 // The Worker as one Hono app: the middleware in order and the mount table. The only file that imports every slice.
 import { administrationRoutes } from './accounts/administration.ts'
+import { createAccessVerifier } from './accounts/credential.ts'
+import { keyRoutes } from './accounts/keys.ts'
+import { passwordResetRoutes } from './accounts/password-reset.ts'
 import { profileRoutes } from './accounts/profile.ts'
 import { accountRoutes } from './accounts/routes.ts'
+import { explainKey } from './accounts/sql/keys.ts'
 import { createTokenIssuer } from './accounts/token.ts'
 import type { Environment } from './env.ts'
 import type { Upstreams } from './http/context.ts'
@@ -21,11 +25,20 @@ import { openQueue } from './infra/queue.ts'
 import { openCache } from './infra/redis.ts'
 import { callbackRoutes } from './jobs/callbacks.ts'
 import { historyRoutes } from './jobs/history.ts'
+import { holdRoutes } from './jobs/holds.ts'
+import { personalDataRoutes } from './jobs/personal-data.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { selectOpenJobs } from './jobs/sql/fragments.ts'
 import { type SweepReport, sweep } from './jobs/sweep.ts'
 import { Trace } from './kernel/trace.ts'
+import { auditRoutes } from './machines/audit.ts'
+import { confirmationRoutes } from './machines/confirmation.ts'
+import { holdSchema } from './machines/hold.ts'
+import { machineMemberRoutes } from './machines/members.ts'
 import { machineRoutes } from './machines/routes.ts'
+import { selectKeyPlace, selectMachinesOfSite } from './machines/sql/fragments.ts'
+import { holdFromJson, selectOverriddenHolds } from './machines/sql/hold.ts'
+import { siteRoutes } from './sites/routes.ts'
 
 export type App = {
   fetch: Router['fetch']
@@ -38,26 +51,35 @@ export type App = {
 export function createApp(environment: Environment): App {
   const connect = createConnector(environment)
   const tokens = createTokenIssuer(environment.JWT_KEYS, environment.PUBLIC_URL)
-  const verifyAccess = (token: string) => tokens.verify(token, 'access')
+  const verifyAccess = createAccessVerifier(tokens)
 
   const app = createRouter()
   const describe = () => buildDocument(app, environment.PUBLIC_URL)
   app.onError(handleError(environment.PUBLIC_URL))
   app.notFound(handleNotFound(app))
-  app.use(request({ environment, connect, verifyAccess }))
+  app.use(request({ environment, connect, verifyAccess, explainKey }))
   app.use(cors({ allowedOrigins: environment.ALLOWED_ORIGINS }))
   app.use(accept(app))
   app.route('/', healthRoutes())
   app.route('/', documentationRoutes(describe))
   app.route('/', problemPageRoutes(environment.PUBLIC_URL))
   app.route('/', accountRoutes({ tokens }))
-  app.route('/', profileRoutes())
+  const holds = { schema: holdSchema, selectOverridden: selectOverriddenHolds, fromJson: holdFromJson }
+  app.route('/', profileRoutes(holds))
   app.route('/', administrationRoutes())
+  app.route('/', passwordResetRoutes())
+  app.route('/', siteRoutes({ selectMachinesOfSite }))
+  app.route('/', keyRoutes({ selectPlace: selectKeyPlace }))
   // Before `machineRoutes`: otherwise `/api/machines/{id}` would match /api/machines/history.
   app.route('/', historyRoutes())
-  app.route('/', jobRoutes())
+  app.route('/', jobRoutes({ tokens }))
   app.route('/', machineRoutes({ selectOpenJobs }))
+  app.route('/', machineMemberRoutes())
+  app.route('/', auditRoutes())
+  app.route('/', confirmationRoutes({ tokens }))
   app.route('/', callbackRoutes({ tokens }))
+  app.route('/', personalDataRoutes())
+  app.route('/', holdRoutes())
   app.route('/', oldRoutes())
 
   return {
@@ -65,7 +87,10 @@ export function createApp(environment: Environment): App {
     describe,
     sweep(waitUntil) {
       const trace = new Trace()
-      return sweep({ trace, upstreams: connect(trace), publicUrl: environment.PUBLIC_URL, waitUntil })
+      const { PUBLIC_URL: publicUrl, ALLOW_PRIVATE_CONTROLLERS: allowPrivateControllers } = environment
+      const { HISTORY_KEPT_DAYS: historyDays, REFUSALS_KEPT_DAYS: refusalDays } = environment
+      const context = { trace, upstreams: connect(trace), tokens, publicUrl, allowPrivateControllers, waitUntil }
+      return sweep(context, { historyDays, refusalDays })
     },
   }
 }

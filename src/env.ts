@@ -80,6 +80,10 @@ const origins = z
 /** The rate limiter of the Workers runtime: https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/ */
 const rateLimiter = z.custom<RateLimit>((value) => typeof value === 'object' && value !== null && 'limit' in value)
 
+const neverRefuses = { limit: async () => ({ success: true }) }
+/** Stand-ins for the bindings of the runtime, for programs on Node. */
+export const runtimeStandIns = { REQUEST_RATE_LIMIT: neverRefuses, SIGN_IN_RATE_LIMIT: neverRefuses }
+
 /** Static assets, here the documentation pages: https://developers.cloudflare.com/workers/static-assets/binding/ */
 const fetcher = z.custom<Fetcher>((value) => typeof value === 'object' && value !== null && 'fetch' in value)
 
@@ -93,8 +97,22 @@ const settings = {
   FAILED_LOG_INS_PER_NAME_AND_ADDRESS: count.default(10),
   FAILED_LOG_INS_PER_NAME: count.default(100),
   FAILED_LOG_INS_PER_ADDRESS: count.default(200),
+  /** `closed`: only staff make accounts. */
+  SIGN_UP: z.enum(['open', 'closed']).default('open'),
   /** In 10 minutes. */
   SIGN_UPS_PER_ADDRESS: count.default(60),
+  /** Ended jobs and their events. Without a value, they are kept for ever. */
+  HISTORY_KEPT_DAYS: count.optional(),
+  /** Requests that were refused at once. */
+  REFUSALS_KEPT_DAYS: count.default(30),
+  /** Machines that are not deleted. */
+  MACHINES_PER_ACCOUNT: count.default(1_000),
+  /** Sites that an account created and that are not deleted. */
+  SITES_PER_ACCOUNT: count.default(50),
+  /** Keys that are neither revoked nor expired. */
+  KEYS_PER_ACCOUNT: count.default(100),
+  /** One log-in more ends the oldest session. */
+  SESSIONS_PER_ACCOUNT: count.default(100),
 }
 
 const environment = z.object({
@@ -112,7 +130,8 @@ const environment = z.object({
   /** One or two keys as a JSON array. The first key signs tokens; every key verifies them. */
   JWT_KEYS: signingKeys,
   ...settings,
-  ACCOUNT_RATE_LIMIT: rateLimiter,
+  REQUEST_RATE_LIMIT: rateLimiter,
+  SIGN_IN_RATE_LIMIT: rateLimiter,
   ASSETS: fetcher.optional(),
 })
 export type Environment = z.infer<typeof environment>

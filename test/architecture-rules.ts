@@ -34,7 +34,7 @@ function sources(files: Files): [string, string][] {
 }
 
 /** From the bottom up. `env.ts` is a leaf like the kernel: every layer may use its types. */
-const layers = ['kernel', 'infra', 'http', 'accounts', 'machines', 'jobs', 'app', 'worker']
+const layers = ['kernel', 'infra', 'http', 'accounts', 'sites', 'machines', 'jobs', 'app', 'worker']
 const outside = ['client', 'tools']
 
 function layerOf(path: string): string {
@@ -43,7 +43,7 @@ function layerOf(path: string): string {
   return third === undefined ? second.replace(/\.ts$/, '') : second
 }
 
-/** worker → app → slices (accounts ← machines ← jobs) → http → infra → kernel */
+/** worker → app → slices (accounts ← sites ← machines ← jobs) → http → infra → kernel */
 export const arrowsPointDown: Rule = (files) =>
   sourceImports(files)
     .filter(({ to }) => to.startsWith('src/'))
@@ -84,6 +84,7 @@ const pureFiles = [
   /^src\/kernel\//,
   /^src\/env\.ts$/,
   /^src\/accounts\/(account|address)\.ts$/,
+  /^src\/sites\/role\.ts$/,
   /^src\/machines\/(machine|controller-url)\.ts$/,
   /^src\/jobs\/(job|commands)\.ts$/,
 ]
@@ -110,7 +111,7 @@ export const sourceStaysInSource: Rule = (files) =>
     .map(({ from, to }) => `${from}: imports ${to}, which is outside src`)
 
 const isStatementFile = (path: string) =>
-  /\.table\.ts$|\/sql\/[\w-]+\.ts$|\/store\.ts$|^src\/infra\/(database|rows)\.ts$/.test(path)
+  /\.table\.ts$|\/sql\/[\w-]+\.ts$|\/store\.ts$|^src\/infra\/(database|prepare|rows)\.ts$/.test(path)
 
 type PackageHome = { packages: RegExp; isHome: (path: string) => boolean }
 

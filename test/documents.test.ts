@@ -37,7 +37,9 @@ const spansIn = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, span 
 
 test('all documents are found', () => {
   const named = ['CONTRIBUTING.md', 'README.ko.md', 'README.md', 'SECURITY.md']
-  const pages = ['client', 'controllers', 'deploy', 'migrating', 'speed'].map((name) => `docs/${name}.md`)
+  const pages = ['client', 'controllers', 'deploy', 'migrating', 'people-and-programs', 'speed'].map(
+    (name) => `docs/${name}.md`,
+  )
   expect(documents).toEqual(expect.arrayContaining([...named, ...pages]))
 })
 
@@ -119,7 +121,8 @@ const runners: [command: RegExp, file: string, text: string][] = [
   [/^npm run platform$/, 'test/platform/main.test.ts', `run(['platform']`],
   [/^npm run pages$/, 'wrangler.toml', 'node src/tools/pages.ts'],
   [/^npm run -s keys/, 'test/tools/keys.test.ts', `runTool('keys'`],
-  [/npm run staff -- NAME$/, 'test/tools/staff.test.ts', `runTool('staff'`],
+  [/npm run staff -- NAME( --reset-password)?$/, 'test/tools/staff.test.ts', `runTool('staff'`],
+  [/npm run db:restored( -- --confirm |$)/, 'test/tools/db-restored.test.ts', `runTool('db-restored'`],
   [/npm run db:migrate$/, 'test/tools/migrations.test.ts', `runTool('db-migrate'`],
   [/npm run import( -- \S+|$)/, 'test/tools/import.test.ts', `runTool('import'`],
   [/^npm run doctor( -- |$)/, 'test/tools/doctor.test.ts', `runTool('doctor'`],
@@ -198,13 +201,15 @@ describe('docs/speed.md', () => {
 })
 
 describe('docs/client.md', () => {
-  test('has an example that compiles without unused names', async () => {
-    const sample = findBlock('docs/client.md', 'import ')
-    const [, name = ''] = /from '([^']+)'/.exec(sample) ?? []
+  test('has examples that compile without unused names', async () => {
+    const blocks = readSections(read('docs/client.md')).flatMap((section) => section.blocks)
+    const samples = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text)
+    expect(samples).toHaveLength(2)
+    const [, name = ''] = /from '([^']+)'/.exec(samples.join()) ?? []
     const dir = await mkdtemp(join(tmpdir(), 'tiebar-sample-'))
     onTestFinished(() => rm(dir, { recursive: true }))
-    await writeFile(join(dir, 'sample.ts'), sample)
-    const options = { extends: at('tsconfig.json'), include: ['sample.ts'] }
+    await Promise.all(samples.map((sample, index) => writeFile(join(dir, `sample-${index}.ts`), sample)))
+    const options = { extends: at('tsconfig.json'), include: ['*.ts'] }
     const compilerOptions = {
       types: [],
       lib: ['es2024', 'dom', 'dom.iterable'],

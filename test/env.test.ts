@@ -1,6 +1,6 @@
 // The environment: missing and invalid variables are named, and their values are never shown.
 import { describe, expect, test } from 'vitest'
-import { readEnvironment, settingNames } from '../src/env.ts'
+import { readEnvironment, runtimeStandIns, settingNames } from '../src/env.ts'
 import { makeSigningKey } from './harness.ts'
 
 const key = makeSigningKey('a')
@@ -15,7 +15,7 @@ const whole: Record<string, unknown> = {
   QSTASH_NEXT_SIGNING_KEY: 'sig_next',
   PUBLIC_URL: 'https://api.example.com',
   JWT_KEYS: JSON.stringify([key]),
-  ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) },
+  ...runtimeStandIns,
 }
 const optional = {
   NEON_FETCH_ENDPOINT: 'http://127.0.0.1:5433/sql',
@@ -24,7 +24,14 @@ const optional = {
   FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '1',
   FAILED_LOG_INS_PER_NAME: '2',
   FAILED_LOG_INS_PER_ADDRESS: '3',
+  SIGN_UP: 'closed',
   SIGN_UPS_PER_ADDRESS: '4',
+  HISTORY_KEPT_DAYS: '9',
+  REFUSALS_KEPT_DAYS: '10',
+  MACHINES_PER_ACCOUNT: '5',
+  SITES_PER_ACCOUNT: '8',
+  KEYS_PER_ACCOUNT: '7',
+  SESSIONS_PER_ACCOUNT: '6',
 }
 
 test('a complete environment is accepted, with defaults', () => {
@@ -36,7 +43,13 @@ test('a complete environment is accepted, with defaults', () => {
     FAILED_LOG_INS_PER_NAME_AND_ADDRESS: 10,
     FAILED_LOG_INS_PER_NAME: 100,
     FAILED_LOG_INS_PER_ADDRESS: 200,
+    SIGN_UP: 'open',
     SIGN_UPS_PER_ADDRESS: 60,
+    REFUSALS_KEPT_DAYS: 30,
+    MACHINES_PER_ACCOUNT: 1_000,
+    SESSIONS_PER_ACCOUNT: 100,
+    KEYS_PER_ACCOUNT: 100,
+    SITES_PER_ACCOUNT: 50,
   })
 })
 
@@ -48,7 +61,14 @@ test('optional variables are accepted', () => {
     FAILED_LOG_INS_PER_NAME_AND_ADDRESS: 1,
     FAILED_LOG_INS_PER_NAME: 2,
     FAILED_LOG_INS_PER_ADDRESS: 3,
+    SIGN_UP: 'closed',
     SIGN_UPS_PER_ADDRESS: 4,
+    HISTORY_KEPT_DAYS: 9,
+    REFUSALS_KEPT_DAYS: 10,
+    MACHINES_PER_ACCOUNT: 5,
+    SESSIONS_PER_ACCOUNT: 6,
+    KEYS_PER_ACCOUNT: 7,
+    SITES_PER_ACCOUNT: 8,
   })
 })
 
@@ -123,8 +143,12 @@ const bad: [string, unknown][] = [
   ['FAILED_LOG_INS_PER_NAME', '0'],
   ['FAILED_LOG_INS_PER_ADDRESS', '-1'],
   ['SIGN_UPS_PER_ADDRESS', '1.5'],
-  ['ACCOUNT_RATE_LIMIT', 'leak'],
-  ['ACCOUNT_RATE_LIMIT', {}],
+  ['MACHINES_PER_ACCOUNT', '0'],
+  ['SESSIONS_PER_ACCOUNT', 'leak'],
+  ['KEYS_PER_ACCOUNT', '0'],
+  ['REQUEST_RATE_LIMIT', 'leak'],
+  ['REQUEST_RATE_LIMIT', {}],
+  ['SIGN_IN_RATE_LIMIT', 'leak'],
 ]
 
 describe('an invalid value', () => {

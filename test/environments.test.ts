@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { unstable_readConfig } from 'wrangler'
-import { environmentNames, readEnvironment } from '../src/env.ts'
+import { environmentNames, readEnvironment, runtimeStandIns } from '../src/env.ts'
 import { makeSigningKey } from './harness.ts'
 
 const at = (path: string) => join(import.meta.dirname, '..', path)
@@ -25,7 +25,7 @@ describe('the table of variables in README.md', () => {
     const faults = readEnvironment({})
     const needed = Array.isArray(faults) ? faults.map(({ name }) => name) : []
     const told = table.filter(({ kind }) => kind === 'secret').map(({ name }) => name)
-    expect([...told, 'PUBLIC_URL', 'ACCOUNT_RATE_LIMIT'].toSorted()).toEqual(needed.toSorted())
+    expect([...told, 'PUBLIC_URL', ...Object.keys(runtimeStandIns)].toSorted()).toEqual(needed.toSorted())
   })
 
   test.each(table.map(({ name }) => name))('%s is used by the Worker', (name) => {
@@ -38,7 +38,10 @@ describe.each(['staging', 'production'])('the environment %s', (env) => {
     const { vars, ratelimits, name } = config(env)
     const expected = table.filter(({ kind }) => kind === 'var').map(({ name }) => name)
     expect(Object.keys(vars).toSorted()).toEqual(expected.toSorted())
-    expect(ratelimits).toMatchObject([{ name: 'ACCOUNT_RATE_LIMIT', simple: { limit: 1_000, period: 10 } }])
+    expect(ratelimits).toMatchObject([
+      { name: 'REQUEST_RATE_LIMIT', simple: { limit: 1_000, period: 10 } },
+      { name: 'SIGN_IN_RATE_LIMIT', simple: { limit: 100, period: 60 } },
+    ])
     expect(name).toBe(`tiebar-${env}`)
   })
 
@@ -62,8 +65,7 @@ describe.each(['staging', 'production'])('the environment %s', (env) => {
       QSTASH_NEXT_SIGNING_KEY: 'sig_next',
       JWT_KEYS: JSON.stringify([makeSigningKey('a')]),
     }
-    const limiter = { limit: async () => ({ success: true }) }
-    const environment = readEnvironment({ ...config(env).vars, ...secrets, ACCOUNT_RATE_LIMIT: limiter })
+    const environment = readEnvironment({ ...config(env).vars, ...secrets, ...runtimeStandIns })
     expect(environment).toMatchObject({ ALLOW_PRIVATE_CONTROLLERS: false, ALLOWED_ORIGINS: [] })
     expect(
       table

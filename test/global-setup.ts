@@ -1,7 +1,7 @@
 // Runs before the first test: prepares once what every world needs.
 import { shareBuild } from './build.ts'
-import { openBlank } from './platform/postgres/blank.ts'
+import { shareMigrated } from './migrated.ts'
 
 export default async function setup(): Promise<void> {
-  await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [openBlank()])])
+  await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [shareMigrated()])])
 }

@@ -5,14 +5,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../src/env.ts'
 import { migrate } from '../src/tools/migrations.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
+import { openMigrated } from './migrated.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import { type CallFaults, type CallInterceptor, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
+import { setOddSettings } from './platform/odd-settings.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/delivery-loop.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
-import { copyPerson, type Names, signUpOverHttp } from './sign-up.ts'
+import { createPerson, type Names, signUpOverHttp } from './sign-up.ts'
 import { type RunningWorker, startWorker, type WorkerOptions } from './worker.ts'
 
 export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
@@ -44,7 +46,7 @@ export type World = {
   redis: RedisStandIn
   qstash: QStashStandIn
   controller: ControllerStandIn
-  worker: Pick<RunningWorker, 'kill' | 'start' | 'freeze' | 'readMemory'>
+  worker: Pick<RunningWorker, 'kill' | 'start' | 'freeze' | 'readMemory' | 'readResidentMiB'>
   /** Every call of the Worker to an upstream, in the order of the answers. */
   exchanges: Exchange[]
   /** The requests of the Worker to an upstream, in the same order. */
@@ -52,19 +54,23 @@ export type World = {
   /** The interceptors of the Worker's calls and of QStash's deliveries. */
   faults: WorldFaults
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
-  /** A new person with a session, mostly a copy (sign-up.ts). Use `signUpOverHttp` to test the sign-up itself. */
+  /** A new person with a session, as after a sign-up. Use `signUpOverHttp` to test the sign-up itself. */
   signUp(overrides?: Names): Promise<Person>
   /** A new person who signs up at the Worker. */
   signUpOverHttp(overrides?: Record<string, unknown>): Promise<Person>
   /** A new person with staff rights. */
   signUpStaff(): Promise<Person>
-  /** A machine of this person, with its own machine at the stand-in of the controller. */
+  /** A machine of this person, with its own machine at the stand-in of the controller, which has confirmed it. */
   createMachine(owner: Person, overrides?: Record<string, unknown>): Promise<TestMachine>
+  /** The same, but its controller has not been asked yet. */
+  createUnconfirmedMachine(owner: Person, overrides?: Record<string, unknown>): Promise<TestMachine>
   operate(person: Person, machineId: number, command: 'START' | 'STOP', expiresIn?: number): Promise<Answer>
   /** Polls the job until it is in one of these states. @throws Error on timeout */
   waitForJob(person: Person, jobId: string, ...states: string[]): Promise<Answer['body']>
   /** Runs the cron once. */
   sweep(): Promise<void>
+  /** Waits for the work of the Worker after its answers, which shows as calls. */
+  settle(): Promise<void>
   /** The Worker's log lines, parsed. */
   logs(): Record<string, unknown>[]
   /** Restarts the Worker with other variables. */
@@ -87,6 +93,8 @@ export type Variables = Record<string, string | undefined>
 
 export type WorldOptions = WorkerOptions & {
   vars?: Variables
+  /** Whether the database has session defaults that no statement may depend on. */
+  hasOddSettings?: boolean
   /** Latency added to every upstream call, to count round trips. */
   latencyMs?: number
 }
@@ -94,6 +102,26 @@ export type WorldOptions = WorkerOptions & {
 /** A private Ed25519 JWK as in JWT_KEYS. */
 export function makeSigningKey(kid: string): Record<string, unknown> {
   return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid }
+}
+
+type Services = {
+  postgres: PostgresStandIn
+  redis: RedisStandIn
+  qstash: Pick<QStashStandIn, 'url' | 'token' | 'currentSigningKey' | 'nextSigningKey'>
+}
+
+/** The variables with which the Worker uses these services. */
+export function serviceVariables({ postgres, redis, qstash }: Services) {
+  return {
+    DATABASE_URL: postgres.databaseUrl,
+    NEON_FETCH_ENDPOINT: postgres.fetchEndpoint,
+    UPSTASH_REDIS_REST_URL: redis.url,
+    UPSTASH_REDIS_REST_TOKEN: redis.token,
+    QSTASH_URL: qstash.url,
+    QSTASH_TOKEN: qstash.token,
+    QSTASH_CURRENT_SIGNING_KEY: qstash.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
+  }
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -108,6 +136,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     deliveries: newFaults(),
   }
   let callsInProgress = 0
+  const settle = async () => {
+    await poll(async () => ({ isDone: callsInProgress === 0, value: callsInProgress }), 'calls to end')
+  }
   const standIn = (service: Upstream) => ({
     latencyMs,
     onExchange: (exchange: Exchange) => exchanges.push(exchange),
@@ -121,23 +152,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
   })
   const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
+  const snapshot = LOCAL_POSTGRES_URL ? undefined : await openMigrated()
   const [postgres, redis, qstash, controller] = await Promise.all([
-    startPostgres({ ...standIn('postgres'), ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) }),
+    startPostgres({
+      ...standIn('postgres'),
+      ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }),
+      ...(snapshot && { snapshot }),
+    }),
     startRedis({ ...standIn('redis'), ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
     startQStash({ ...standIn('qstash'), deliveryFaults: faults.deliveries }),
     startController(standIn('controller')),
   ])
-  await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  if (!snapshot) await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  // On a real server always, so that `npm run test:services` runs everything with them.
+  if (options.hasOddSettings || hasRealPostgres) await setOddSettings(postgres)
   exchanges.length = 0
   const vars: Variables = {
-    DATABASE_URL: postgres.databaseUrl,
-    NEON_FETCH_ENDPOINT: postgres.fetchEndpoint,
-    UPSTASH_REDIS_REST_URL: redis.url,
-    UPSTASH_REDIS_REST_TOKEN: redis.token,
-    QSTASH_URL: qstash.url,
-    QSTASH_TOKEN: qstash.token,
-    QSTASH_CURRENT_SIGNING_KEY: qstash.currentSigningKey,
-    QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
+    ...serviceVariables({ postgres, redis, qstash }),
     JWT_KEYS: JSON.stringify([makeSigningKey('test-1')]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
     // All tests share one client address.
@@ -159,15 +190,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await worker.restart(named({ PUBLIC_URL: origin, ...vars, ...overrides }))
     reconfigured = overrides
   }
-  let signingUpFirst: Promise<Person> | undefined
   const signUp: World['signUp'] = async (overrides) => {
-    signingUpFirst ??= signUpOverHttp(request).catch((error: unknown) => {
-      signingUpFirst = undefined
-      throw error
-    })
-    const original = await signingUpFirst
     const keys: SigningKey[] = JSON.parse({ ...vars, ...reconfigured }.JWT_KEYS ?? '[]')
-    return copyPerson({ send: request, postgres, keys, origin }, original, overrides)
+    return createPerson({ send: request, postgres, keys, origin }, overrides)
+  }
+  const createUnconfirmedMachine: World['createMachine'] = async (owner, overrides = {}) => {
+    const machine = controller.machine(`m-${randomUUID()}`)
+    const body = { name: 'Machine', location: 'Hall 1', controller_url: machine.url, ...overrides }
+    const answer = await owner.request('POST', '/api/machines', { body })
+    if (answer.status !== 201) throw new Error(`POST /api/machines answered ${answer.status}: ${answer.text}`)
+    machine.pin(answer.body.id)
+    return { ...machine, id: answer.body.id, body: answer.body, etag: answer.headers.get('ETag') ?? '' }
   }
   return {
     url: origin,
@@ -187,12 +220,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await postgres.query('UPDATE accounts SET is_staff = true WHERE id = $1', [person.id])
       return person
     },
-    async createMachine(owner, overrides = {}) {
-      const machine = controller.machine(`m-${randomUUID()}`)
-      const body = { name: 'Machine', location: 'Hall 1', controller_url: machine.url, ...overrides }
-      const answer = await owner.request('POST', '/api/machines', { body })
-      if (answer.status !== 201) throw new Error(`POST /api/machines answered ${answer.status}: ${answer.text}`)
-      return { ...machine, id: answer.body.id, body: answer.body, etag: answer.headers.get('ETag') ?? '' }
+    createUnconfirmedMachine,
+    async createMachine(owner, overrides) {
+      const machine = await createUnconfirmedMachine(owner, overrides)
+      const confirm = `UPDATE machines SET controller_confirmed_at = now(), confirmed_address = controller_url
+        WHERE id = $1 AND controller_url IS NOT NULL AND NOT EXISTS (
+          SELECT FROM machines other WHERE other.confirmed_address = machines.controller_url AND other.deleted_at IS NULL)`
+      await postgres.query(confirm, [machine.id])
+      const { body } = await owner.request('GET', `/api/machines/${machine.id}`)
+      return { ...machine, body }
     },
     operate: (person, machineId, command, expiresIn) =>
       person.request('POST', `/api/machines/${machineId}/operation`, {
@@ -207,13 +243,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         `job ${jobId} to be ${states.join(' or ')}`,
       ),
     sweep: () => worker.scheduled(),
+    settle,
     logs: () => readLogs(worker.lines()),
     reconfigure,
     async reset(overrides) {
       for (const each of Object.values(faults)) each.pass = open
       await qstash.clear()
-      // Work of the Worker after its answers shows as calls.
-      await poll(async () => ({ isDone: callsInProgress === 0, value: callsInProgress }), 'calls to end')
+      await settle()
       if (!isDeepStrictEqual(reconfigured, overrides)) await reconfigure(overrides)
       exchanges.length = 0
       worker.lines().length = 0

@@ -1,27 +1,37 @@
 // The maximum number of sequential upstream calls per endpoint, for accounts, machines and history.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type SignedIn, signIn } from './accounts/people.ts'
+import { makeKey, type SignedIn, signIn, type TestKey } from './accounts/people.ts'
 import { endpoints } from './contract/endpoints.ts'
 import { type Answer, type Person, startWorld, type TestMachine, type World } from './harness.ts'
 import { countRoundTrips } from './round-trips.ts'
+import { createSite } from './sites/places.ts'
 
 let world: World
 let owner: Person
 let staff: Person
 let machine: TestMachine
 let other: SignedIn
+let siteId: number
+let emptySiteId: number
+let madeKey: TestKey
+let otherMachine: TestMachine
 beforeAll(async () => {
   world = await startWorld({ latencyMs: 100 })
   owner = await world.signUp()
   staff = await world.signUpStaff()
   machine = await world.createMachine(owner)
+  siteId = (await createSite(owner)).id
+  emptySiteId = (await createSite(owner)).id
   other = await signIn(world, owner)
+  madeKey = await makeKey(world, owner)
+  otherMachine = await world.createMachine(owner)
 })
 afterAll(() => world?.close())
 
 const body = { name: 'Machine', location: 'Hall 1' }
 const path = () => `/api/machines/${machine.id}`
+const site = () => `/api/sites/${siteId}`
 const password = 'four columns hold it'
 const key = randomUUID()
 const postWithKey = (sent: unknown = body) =>
@@ -44,6 +54,19 @@ const machineBudgets: Budget[] = [
     304,
     1,
   ],
+  ['GET /machines/{id}/preflight', () => owner.request('GET', `${path()}/preflight?command=START`), 200, 1],
+  ['POST /machines/{id}/holds', () => owner.request('POST', `${path()}/holds`, { body: { reason: 'here' } }), 201, 1],
+  ['GET /machines/{id}/holds', () => owner.request('GET', `${path()}/holds`), 200, 1],
+  [
+    'POST /machines/{id}/holds/{hold}/override',
+    () =>
+      owner.request('POST', `${path()}/holds/1/override`, {
+        body: { reason: 'x', absence_verified: true, contact_tried: true },
+      }),
+    200,
+    1,
+  ],
+  ['DELETE /machines/{id}/holds/{hold}', () => owner.request('DELETE', `${path()}/holds/1`), 204, 1],
   ['GET /machines/{id} unknown', () => owner.request('GET', '/api/machines/999999999'), 404, 1],
   ['PUT /machines/{id}', () => owner.request('PUT', path(), { body }), 200, 1],
   ['PATCH /machines/{id}', () => owner.request('PATCH', path(), { body: { name: 'New' } }), 200, 1],
@@ -58,10 +81,77 @@ const machineBudgets: Budget[] = [
   ['DELETE /machines/{id}', () => owner.request('DELETE', path()), 204, 1],
 ]
 
+const grantTo = ({ username }: Person, role: string) => ({ username, role })
+const siteBudgets: Budget[] = [
+  ['GET /me/export', () => owner.request('GET', '/api/me/export'), 200, 1],
+  ['GET /audit', () => owner.request('GET', '/api/audit?action=machine.add'), 200, 1],
+  ['GET /sites', () => owner.request('GET', '/api/sites'), 200, 1],
+  ['POST /sites', () => owner.request('POST', '/api/sites', { body: { name: 'x' } }), 201, 1],
+  ['GET /sites/{id}', () => owner.request('GET', site()), 200, 1],
+  ['PATCH /sites/{id}', () => owner.request('PATCH', site(), { body: { name: 'y' } }), 200, 1],
+  [
+    'POST /sites/{id}/members',
+    () => owner.request('POST', `${site()}/members`, { body: grantTo(staff, 'manager') }),
+    201,
+    1,
+  ],
+  ['GET /sites/{id}/members', () => owner.request('GET', `${site()}/members`), 200, 1],
+  ['DELETE /sites/{id}/members/{account_id}', () => owner.request('DELETE', `${site()}/members/${staff.id}`), 204, 1],
+  [
+    'POST /machines with a site',
+    () => owner.request('POST', '/api/machines', { body: { ...body, site_id: siteId } }),
+    201,
+    1,
+  ],
+  ['PATCH /machines/{id} into a site', () => owner.request('PATCH', path(), { body: { site_id: siteId } }), 200, 1],
+  [
+    'POST /machines/{id}/members',
+    () => owner.request('POST', `${path()}/members`, { body: grantTo(staff, 'manager') }),
+    201,
+    1,
+  ],
+  ['GET /machines/{id}/members', () => owner.request('GET', `${path()}/members`), 200, 1],
+  [
+    'DELETE /machines/{id}/members/{account_id}',
+    () => owner.request('DELETE', `${path()}/members/${staff.id}`),
+    204,
+    1,
+  ],
+  ['DELETE /sites/{id}', () => owner.request('DELETE', `/api/sites/${emptySiteId}`), 204, 1],
+]
+
+// Before the budgets of machines, which delete the machine.
+test.each(siteBudgets)('%s', async (_, send, status, chain) => {
+  const cost = await countRoundTrips(world, send)
+  expect([cost.answer.status, cost.chain, cost.services]).toEqual([status, chain, ['postgres']])
+})
+
 test.each(machineBudgets)('%s', async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
   expect(new Set(cost.services)).toEqual(new Set(chain === 0 ? [] : ['postgres']))
+})
+
+const program = () => madeKey.request
+const keyBudgets: Budget[] = [
+  ['POST /keys', () => owner.request('POST', '/api/keys', { body: { name: 'Key', scopes: ['read'] } }), 201, 1],
+  ['GET /keys', () => owner.request('GET', '/api/keys'), 200, 1],
+  ['GET /machines with a key', () => program()('GET', '/api/machines?owner_id=me'), 200, 1],
+  ['POST /machines with a key', () => program()('POST', '/api/machines', { body }), 201, 1],
+  ['GET /machines/{id} with a key', () => program()('GET', `/api/machines/${otherMachine.id}`), 200, 1],
+  ['PATCH /machines/{id} with a key', () => program()('PATCH', `/api/machines/${otherMachine.id}`, { body }), 200, 1],
+  ['GET /machines/{id}/history with a key', () => program()('GET', `/api/machines/${otherMachine.id}/history`), 200, 1],
+  ['GET /machines/history with a key', () => program()('GET', '/api/machines/history?requested_by=me'), 200, 1],
+  // Why a key is refused is asked only then.
+  ['GET /me with a key', () => program()('GET', '/api/me'), 403, 1],
+  // Redis is written before the answer, as for a session.
+  ['DELETE /keys/{id}', () => owner.request('DELETE', `/api/keys/${madeKey.id}`), 204, 2],
+  ['GET /machines with a revoked key', () => program()('GET', '/api/machines'), 401, 2],
+]
+
+test.each(keyBudgets)('%s', async (_, send, status, chain) => {
+  const cost = await countRoundTrips(world, send)
+  expect([cost.answer.status, cost.chain]).toEqual([status, chain])
 })
 
 const accountBudgets: Budget[] = [
@@ -91,6 +181,30 @@ const accountBudgets: Budget[] = [
     () => staff.request('PATCH', `/api/accounts/${owner.id}`, { body: { is_active: true } }),
     200,
     1,
+  ],
+  [
+    'POST /accounts',
+    () => {
+      const username = `p-${randomUUID()}`
+      return staff.request('POST', '/api/accounts', { body: { username, email: `${username}@example.com` } })
+    },
+    201,
+    1,
+  ],
+  [
+    'POST /accounts/{id}/password-reset',
+    () => staff.request('POST', `/api/accounts/${owner.id}/password-reset`),
+    201,
+    1,
+  ],
+  [
+    'POST /password-reset with a bad token: the limit, then the token',
+    () =>
+      world.request('POST', '/api/password-reset', {
+        body: { reset_token: 'x', new_password: 'a bolster and a platen' },
+      }),
+    422,
+    2,
   ],
   [
     'POST /token/refresh',
@@ -128,18 +242,41 @@ test.each(freeBudgets)('%s', async (_, send, status, chain) => {
   expect([cost.answer.status, cost.chain, cost.services]).toEqual([status, chain, []])
 })
 
-const changeOfPassword = 'POST /me/password'
-test(`${changeOfPassword} reads, counts and changes; the count may be refunded before the change or in parallel`, async () => {
+const confirmed: [method: string, path: string, body: object][] = [
+  ['POST', '/me/password', { current_password: password, new_password: 'a bolster and a platen' }],
+  ['DELETE', '/me', { current_password: password }],
+]
+test.each(confirmed)(
+  '%s %s reads, counts and changes; the count may be refunded meanwhile',
+  async (method, path, body) => {
+    const person = await world.signUp()
+    const cost = await countRoundTrips(world, () => person.request(method, `/api${path}`, { body }))
+    expect(cost.answer.status).toBe(204)
+    expect(cost.chain).toBeLessThanOrEqual(4)
+    expect(cost.services.filter((service) => service === 'postgres')).toHaveLength(2)
+  },
+)
+
+const check = 'POST /machines/{id}/controller/check'
+test(`${check}: PostgreSQL, the controller, PostgreSQL`, async () => {
   const person = await world.signUp()
-  const change = { current_password: password, new_password: 'a bolster and a platen' }
-  const cost = await countRoundTrips(world, () => person.request('POST', '/api/me/password', { body: change }))
-  expect(cost.answer.status).toBe(204)
-  expect(cost.chain).toBeLessThanOrEqual(4)
-  expect(cost.services.filter((service) => service === 'postgres')).toHaveLength(2)
+  const unconfirmed = await world.createUnconfirmedMachine(person)
+  const cost = await countRoundTrips(world, () =>
+    person.request('POST', `/api/machines/${unconfirmed.id}/controller/check`),
+  )
+  expect([cost.answer.status, cost.chain, cost.services]).toEqual([200, 3, ['postgres', 'controller', 'postgres']])
 })
 
 test('every endpoint has a budget, here or in the tests of jobs', () => {
-  const named = [...machineBudgets, ...accountBudgets, ...freeBudgets, [changeOfPassword]]
+  const named = [
+    ...machineBudgets,
+    ...siteBudgets,
+    ...keyBudgets,
+    ...accountBudgets,
+    ...freeBudgets,
+    ...confirmed.map(([method, path]) => [`${method} ${path}`] as const),
+    [check],
+  ]
   const here = new Set(named.map(([what]) => what.split(' ', 2).join(' ')))
   const ofJobs = /\/(operation|jobs|callbacks)\b/ // test/jobs/round-trips.test.ts
   const all = endpoints.filter(({ path }) => !ofJobs.test(path))

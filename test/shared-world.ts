@@ -2,7 +2,7 @@
 // kind of world, or counts everything in its world, starts its own (startWorld).
 import { test } from 'vitest'
 import { startWorld, type Variables, type World } from './harness.ts'
-import { shut } from './platform/faults.ts'
+import { keepMessages } from './platform/faults.ts'
 
 let starting: Promise<World> | undefined
 
@@ -14,10 +14,10 @@ export async function useWorld(vars: Variables = {}): Promise<World> {
   return world
 }
 
-/** QStash accepts no message, so that the test decides when a job is delivered. */
+/** QStash accepts every message and delivers none, so that the test decides when a job is delivered. */
 export async function useQuietWorld(vars: Variables = {}): Promise<World> {
   const world = await useWorld(vars)
-  world.faults.qstash.pass = shut
+  world.faults.qstash.pass = keepMessages
   return world
 }
 

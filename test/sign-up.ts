@@ -1,7 +1,8 @@
-// People for tests. A password hash takes a core a fifth of a second, so only the first person of a world signs up over
-// HTTP; the others are copies of that account, with their own names, session and tokens.
+// People for tests. A password hash takes a core a fifth of a second, so most people are rows with the same hash, and with
+// their own names, session and tokens.
 import { randomUUID } from 'node:crypto'
 import { foldName } from '../src/accounts/account.ts'
+import { hashPassword } from '../src/accounts/password.ts'
 import { createTokenIssuer } from '../src/accounts/token.ts'
 import type { SigningKey } from '../src/env.ts'
 import type { Answer, Person, RequestOptions } from './harness.ts'
@@ -9,7 +10,7 @@ import type { PostgresStandIn } from './platform/postgres.ts'
 
 type Send = (method: string, path: string, options?: RequestOptions) => Promise<Answer>
 
-/** The members in which a copy may differ. */
+/** The members that a test may choose. */
 export type Names = { email?: string; first_name?: string; last_name?: string }
 
 const password = 'four columns hold it'
@@ -33,27 +34,29 @@ export async function signUpOverHttp(send: Send, overrides: Record<string, unkno
   return toPerson(send, { ...details, id: user.id, access: token.access, refresh: token.refresh })
 }
 
-/** Creates a person like a sign-up, with the same password as the `original`. */
-export async function copyPerson(
+let hashing: Promise<string> | undefined
+
+/** Creates a person like a sign-up. */
+export async function createPerson(
   { send, postgres, keys, origin }: { send: Send; postgres: PostgresStandIn; keys: SigningKey[]; origin: string },
-  original: Person,
   overrides: Names = {},
 ): Promise<Person> {
   const { first_name = '', last_name = '', ...details } = { ...newDetails(), ...overrides }
   const { username, email } = details
+  hashing ??= hashPassword(password)
+  const hash = await hashing
   const [sessionId, refreshId] = [randomUUID(), randomUUID()]
   const [row] = await postgres.query(
     `WITH account AS (
       INSERT INTO accounts (username, username_key, email, email_key, first_name, last_name, password_hash, last_login)
-      SELECT $2, $3, $4, $5, $6, $7, password_hash, now() FROM accounts WHERE id = $1
+      VALUES ($2, $3, $4, $5, $6, $7, $1, now())
       RETURNING id
     ), session AS (
       INSERT INTO sessions (id, account_id, refresh_id, user_agent, address, expires_at)
-      SELECT $8, account.id, $9, user_agent, address, now() + interval '24 hours'
-      FROM account, (SELECT user_agent, address FROM sessions WHERE account_id = $1 LIMIT 1) AS first
+      SELECT $8, id, $9, 'node', '127.0.0.1', now() + interval '24 hours' FROM account
     )
     SELECT id FROM account`,
-    [original.id, username, foldName(username), email, foldName(email), first_name, last_name, sessionId, refreshId],
+    [hash, username, foldName(username), email, foldName(email), first_name, last_name, sessionId, refreshId],
   )
   const id = Number(row?.id)
   const tokens = await createTokenIssuer(keys, origin).issuePair({ accountId: id, sessionId, refreshId })

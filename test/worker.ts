@@ -25,12 +25,16 @@ export type RunningWorker = {
   freeze(): Promise<() => void>
   /** The heap and the process size after a garbage collection, in MiB. Needs `isInspected`. */
   readMemory(): Promise<{ heapMiB: number; residentMiB: number }>
+  /** The size of the process, with Miniflare's own workers, as it is. */
+  readResidentMiB(): Promise<number>
   close(): Promise<void>
 }
 
 export type WorkerOptions = {
-  /** Requests of one account in 10 s, instead of the limit in wrangler.toml. */
-  accountLimit?: number
+  /** Requests of one session in 10 s, instead of the limit in wrangler.toml. */
+  requestLimit?: number
+  /** Log-ins of one address in 60 s; by default as good as none, because all tests share one address. */
+  signInLimit?: number
   /** With or without the pages of the documentation. */
   hasAssets?: boolean
   /** Enables the inspector, to read the heap. */
@@ -40,7 +44,7 @@ export type WorkerOptions = {
 /** @param varsFor returns the variables for its origin */
 export async function startWorker(
   varsFor: (origin: string) => Record<string, string>,
-  { accountLimit, hasAssets = true, isInspected = false }: WorkerOptions = {},
+  { requestLimit = 1_000, signInLimit = 1_000_000, hasAssets = true, isInspected = false }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const build = await buildWorker()
   const options = { ...build.options }
@@ -66,9 +70,10 @@ export async function startWorker(
           modulesRules: undefined, // the bundle is one module
           bindings,
           stripCfConnectingIp: false,
-          ...(accountLimit !== undefined && {
-            ratelimits: { ACCOUNT_RATE_LIMIT: limitBinding(accountLimit) },
-          }),
+          ratelimits: {
+            REQUEST_RATE_LIMIT: limitBinding('1001', requestLimit, 10),
+            SIGN_IN_RATE_LIMIT: limitBinding('2001', signInLimit, 60),
+          },
         },
       ],
     })
@@ -106,6 +111,7 @@ export async function startWorker(
       )
       return { heapMiB, residentMiB: (await findProcess(port)).residentMiB }
     },
+    readResidentMiB: async () => (await findProcess(port)).residentMiB,
     close: () => miniflare.dispose(),
   }
 }
@@ -122,6 +128,6 @@ async function findProcess(port: number): Promise<{ pid: number; residentMiB: nu
   throw new Error(`no workerd listens on ${port}`)
 }
 
-function limitBinding(limit: number) {
-  return { namespace_id: '1001', simple: { limit, period: 10 } } as const
+function limitBinding(namespace_id: string, limit: number, period: 10 | 60) {
+  return { namespace_id, simple: { limit, period } }
 }

@@ -7,8 +7,10 @@ export const accounts = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     username: text().notNull(),
     usernameKey: text('username_key').notNull(),
+    /** Empty for an account that the old system kept without one. */
     email: text().notNull(),
-    emailKey: text('email_key').notNull(),
+    /** NULL if there is no e-mail address: a unique index permits any number of NULLs. */
+    emailKey: text('email_key'),
     firstName: text('first_name').notNull().default(''),
     lastName: text('last_name').notNull().default(''),
     /** PHC string: `$scrypt$ln=15,r=8,p=3$salt$hash` */
@@ -17,6 +19,8 @@ export const accounts = pgTable(
     isActive: boolean('is_active').notNull().default(true),
     dateJoined: timestamp('date_joined', { withTimezone: true }).notNull().defaultNow(),
     lastLogin: timestamp('last_login', { withTimezone: true }),
+    /** Then the account was anonymised, and nothing but its id is left. */
+    deletedAt: timestamp('deleted_at', { withTimezone: true }),
   },
   (table) => [
     uniqueIndex('accounts_username_key_unique').on(table.usernameKey),

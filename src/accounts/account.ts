@@ -1,9 +1,18 @@
 // Rules for accounts: names are compared regardless of case, and weak passwords are refused.
 import { TiebarError } from '../kernel/error.ts'
 
-/** The key for uniqueness and log-in: `Kim` and `ＫＩＭ` have the same key. Independent of the database's locale. */
+/**
+ * The key for uniqueness and log-in. Names that differ only in case or in compatibility characters have the same key:
+ * `Kim` and `ＫＩＭ`, `ΝΙΚΟΣ` and `νικος`. Independent of the database's locale.
+ */
 export function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase()
+  return name.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ') // ς is a σ at the end of a word
+}
+
+/** Whether a name has Latin letters together with Cyrillic or Greek ones, many of which look alike. */
+export function mixesAlphabets(name: string): boolean {
+  const plain = name.normalize('NFKC')
+  return /\p{Script=Latin}/u.test(plain) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(plain)
 }
 
 /** The most common passwords of ten characters and more, from public lists of leaked passwords. */
@@ -67,6 +76,9 @@ const commonPasswords = new Set([
   'dkssud1234',
 ])
 
+/** In place of a hash, for an account without a password: no password fits it. */
+export const noPassword = '!'
+
 /**
  * @returns why the password is too weak for this account; undefined if it is acceptable. The schema checks the length.
  */
@@ -79,9 +91,32 @@ export function findPasswordFault(password: string, username: string, email: str
   return undefined
 }
 
+/** For a password that replaces another one. @throws TiebarError `validation_failed` for `new_password` */
+export function checkNewPassword(password: string, { username, email }: { username: string; email: string }): void {
+  const fault = findPasswordFault(password, username, email)
+  if (fault === undefined) return
+  throw new TiebarError('validation_failed', 'The new password is too weak.', {
+    errors: [{ pointer: '/new_password', detail: fault }],
+  })
+}
+
 export function takenProblem(field: 'username' | 'email'): TiebarError {
   const what = field === 'username' ? 'username' : 'e-mail address'
   return new TiebarError(`${field}_taken`, `This ${what} is already taken. Names are compared regardless of case.`, {
     errors: [{ pointer: `/${field}`, detail: 'is taken' }],
+  })
+}
+
+/** For a change for which an access token is not enough, without `current_password` in the body. */
+export function passwordRequired(): TiebarError {
+  return new TiebarError('validation_failed', 'This change needs the current password of your account.', {
+    errors: [{ pointer: '/current_password', detail: 'is required' }],
+  })
+}
+
+/** Not 401: the token is valid, and a client would refresh it and try again. The password is a field of the body. */
+export function wrongPassword(): TiebarError {
+  return new TiebarError('wrong_password', 'The current password is wrong.', {
+    errors: [{ pointer: '/current_password', detail: 'is wrong' }],
   })
 }

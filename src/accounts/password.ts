@@ -1,13 +1,15 @@
 // Password hashes: scrypt in PHC format (https://github.com/P-H-C/phc-string-format), one at a time per isolate.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { deriveDjangoHash, parseDjangoHash } from './django-password.ts'
-import { runInTurn } from './hash-queue.ts'
+import { createHashQueue } from './hash-queue.ts'
 
 /** One of the scrypt settings that OWASP recommends: 32 MiB per hash fit into a Worker's 128 MiB. */
 const current = { ln: 15, r: 8, p: 3 }
 const keyBytes = 32
 const saltBytes = 16
 const maxMemoryBytes = 64 * 1024 * 1024
+/** Of the isolate. */
+const queue = createHashQueue()
 
 type Parameters = { ln: number; r: number; p: number }
 type StoredHash = {
@@ -19,22 +21,24 @@ type StoredHash = {
 
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes)
-  const hash = await runInTurn(() => derive(password, salt, current))
+  const hash = await queue.run(() => derive(password, salt, current))
   return `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${toBase64(salt)}$${toBase64(hash)}`
 }
 
 /**
  * Takes the same time for an unknown account (`stored` undefined) as for a wrong password. Only hashes of the old
  * system take longer, until the first log-in replaces them.
+ * @param isUrgent checks it before the others that wait
  * @returns whether the password is right, and whether its hash should be replaced by one with the current parameters
  */
 export async function verifyPassword(
   password: string,
   stored: string | undefined,
+  isUrgent = false,
 ): Promise<{ isRight: boolean; isOutdated: boolean }> {
   const known = stored === undefined ? undefined : (parseScrypt(stored) ?? parseDjango(stored))
   const { hash, isOutdated, derive } = known ?? dummyHash
-  const derived = await runInTurn(() => derive(password))
+  const derived = await queue.run(() => derive(password), { isUrgent })
   return { isRight: known !== undefined && timingSafeEqual(derived, hash), isOutdated }
 }
 

@@ -1,39 +1,24 @@
 // Endpoints for the caller's own account: its details, password and sessions.
-import { createRoute } from '@hono/zod-openapi'
+import { createRoute, type z } from '@hono/zod-openapi'
+import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
 import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
-import { UniqueViolation } from '../infra/database.ts'
+import { UniqueViolation } from '../infra/database-error.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { findPasswordFault, foldName, takenProblem } from './account.ts'
-import { checkPassword } from './check-password.ts'
+import { checkNewPassword, takenProblem, wrongPassword } from './account.ts'
+import { invalidateSession } from './caller-cache.ts'
+import { confirmPassword } from './confirm-password.ts'
+import { foldEmail } from './email.ts'
+import { limitSignUps } from './limits.ts'
 import { hashPassword } from './password.ts'
-import { accountPatchBody, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
-import { invalidateSession } from './session.ts'
-import {
-  changeAccount,
-  changePassword,
-  endOwnSession,
-  listSessions,
-  type OwnCredentials,
-  readOwnCredentials,
-} from './sql/profile.ts'
-import { readAccount } from './sql/sign-in.ts'
+import { accountPatchBody, meSchema, passwordBody, sessionPath, sessionsSchema, userSchema } from './schema.ts'
+import { changeAccount, changePassword, endOwnSession, listSessions, readOwnCredentials } from './sql/profile.ts'
+import { readAccount, type SelectHolds } from './sql/sign-in.ts'
 
 const tags = ['Accounts']
 /** The list has no further pages. A change of the password also ends the sessions that are not listed. */
 const maxListedSessions = 100
-
-const readMe = createRoute({
-  method: 'get',
-  path: '/api/me',
-  operationId: 'readMe',
-  tags,
-  summary: 'Read my account',
-  security: bearerSecurity,
-  middleware: [authenticate()] as const,
-  responses: { 200: json(userSchema, 'The account of the token') },
-})
 
 const patchMe = createRoute({
   method: 'patch',
@@ -41,11 +26,15 @@ const patchMe = createRoute({
   operationId: 'changeMe',
   tags,
   summary: 'Change my e-mail address or name (JSON Merge Patch)',
-  description: 'The username cannot be changed.',
+  description:
+    'Another e-mail address needs `current_password`, and counts as a sign-up for the limit. The username cannot be changed.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(accountPatchBody) },
-  responses: { 200: json(userSchema, 'The account as it is now'), ...problems('email_taken') },
+  responses: {
+    200: json(userSchema, 'The account as it is now'),
+    ...problems('email_taken', 'wrong_password', 'rate_limited'),
+  },
 })
 
 const replacePassword = createRoute({
@@ -84,15 +73,32 @@ const endSession = createRoute({
   responses: { 204: { description: 'The session has ended' }, ...problems('not_found') },
 })
 
-export function profileRoutes(): Router {
-  const router = createRouter()
+/** The holds of an account. `app.ts` passes them in, because the slice of machines is above this one. */
+export type Holds<Hold> = { schema: z.ZodType<Hold>; selectOverridden: SelectHolds; fromJson(hold: Hold): Hold }
 
-  router.openapi(readMe, async (c) => c.json(await readAccount(c.var.upstreams.database, c.var.caller), 200))
+export function profileRoutes<Hold extends object>({ schema, selectOverridden, fromJson }: Holds<Hold>): Router {
+  const router = createRouter()
+  const readMe = createRoute({
+    method: 'get',
+    path: '/api/me',
+    operationId: 'readMe',
+    tags,
+    summary: 'Read my account',
+    security: bearerSecurity,
+    middleware: [authenticate()] as const,
+    responses: { 200: json(meSchema(schema), 'The account of the token') },
+  })
+
+  router.openapi(readMe, async (c) => {
+    const me = await readAccount<Hold>(c.var.upstreams.database, c.var.session, selectOverridden)
+    return c.json({ ...me, overridden_holds: me.overridden_holds.map(fromJson) }, 200)
+  })
 
   router.openapi(patchMe, async (c) => {
-    const { email, first_name, last_name } = c.req.valid('json')
-    const change = { email, emailKey: email && foldName(email), firstName: first_name, lastName: last_name }
-    const user = await changeAccount(c.var.upstreams.database, c.var.caller, change).catch((error: unknown) => {
+    const { email, first_name, last_name, current_password } = c.req.valid('json')
+    if (email !== undefined) await permitEmail(c, email, current_password)
+    const change = { email, emailKey: email && foldEmail(email), firstName: first_name, lastName: last_name }
+    const user = await changeAccount(c.var.upstreams.database, c.var.session, change).catch((error: unknown) => {
       throw error instanceof UniqueViolation ? takenProblem('email') : error
     })
     return c.json(user, 200)
@@ -101,26 +107,24 @@ export function profileRoutes(): Router {
   router.openapi(replacePassword, async (c) => {
     const { current_password, new_password } = c.req.valid('json')
     const { database, cache } = c.var.upstreams
-    const { username_key, ...own } = await readOwnCredentials(database, c.var.caller)
+    const own = await readOwnCredentials(database, c.var.session)
     checkNewPassword(new_password, own)
-    // The account is active: `readOwnCredentials` throws for a disabled one.
-    const checked = await checkPassword(c, username_key, current_password, async () => ({ ...own, is_active: true }))
-    if (!checked) throw wrongPassword()
-    const ended = await changePassword(database, c.var.caller, own.password_hash, await hashPassword(new_password))
+    await confirmPassword(c, own, current_password)
+    const ended = await changePassword(database, c.var.session, own.password_hash, await hashPassword(new_password))
     if (!ended) throw wrongPassword()
     await cache.write(ended.map(invalidateSession))
     return c.body(null, 204)
   })
 
   router.openapi(readSessions, async (c) => {
-    const items = await listSessions(c.var.upstreams.database, c.var.caller, maxListedSessions)
+    const items = await listSessions(c.var.upstreams.database, c.var.session, maxListedSessions)
     return c.json({ items }, 200)
   })
 
   router.openapi(endSession, async (c) => {
     const { id } = c.req.valid('param')
     const { database, cache } = c.var.upstreams
-    if (!(await endOwnSession(database, c.var.caller, id))) {
+    if (!(await endOwnSession(database, c.var.session, id))) {
       throw new TiebarError('not_found', 'You have no active session with this id.')
     }
     await cache.write([invalidateSession(id)])
@@ -130,17 +134,13 @@ export function profileRoutes(): Router {
   return router
 }
 
-function checkNewPassword(password: string, { username, email }: Pick<OwnCredentials, 'username' | 'email'>): void {
-  const fault = findPasswordFault(password, username, email)
-  if (fault === undefined) return
-  throw new TiebarError('validation_failed', 'The new password is too weak.', {
-    errors: [{ pointer: '/new_password', detail: fault }],
-  })
-}
-
-/** Not 401: the token is valid, and a client would refresh it and try again. The password is a field of the body. */
-function wrongPassword(): TiebarError {
-  return new TiebarError('wrong_password', 'The current password is wrong.', {
-    errors: [{ pointer: '/current_password', detail: 'is wrong' }],
-  })
+/**
+ * Another address needs the password: whoever has it can take over the account. It also counts as a sign-up, because the
+ * answer reveals whether another account has the address.
+ */
+async function permitEmail(c: AppContext, email: string, currentPassword: string | undefined): Promise<void> {
+  const own = await readOwnCredentials(c.var.upstreams.database, c.var.session)
+  if (foldEmail(email) === own.email_key) return
+  await confirmPassword(c, own, currentPassword)
+  await limitSignUps(c)
 }

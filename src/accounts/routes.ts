@@ -5,15 +5,18 @@ import type { AppContext } from '../http/context.ts'
 import { chooseJsonType } from '../http/middleware/accept.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
+import { countRequest } from '../http/middleware/rate-limit.ts'
 import { bearerSecurity, body, createRouter, json, jsonAlsoAs, problems, type Router } from '../http/openapi/router.ts'
-import { UniqueViolation } from '../infra/database.ts'
+import { UniqueViolation } from '../infra/database-error.ts'
 import { TiebarError } from '../kernel/error.ts'
+import { cutText } from '../kernel/text.ts'
 import { findPasswordFault, foldName, takenProblem } from './account.ts'
+import { invalidateSession } from './caller-cache.ts'
 import { checkPassword } from './check-password.ts'
-import { addressOf, limitSignUps } from './limits.ts'
+import { addressOf, countByAddress, limitSignUps, rememberAddress } from './limits.ts'
+import { takenBy, toNewAccount } from './new-account.ts'
 import { hashPassword } from './password.ts'
 import { logInBody, publicKeysSchema, refreshBody, signedInSchema, signUpBody, tokenAnswerSchema } from './schema.ts'
-import { invalidateSession } from './session.ts'
 import * as store from './sql/sign-in.ts'
 import type { TokenIssuer } from './token.ts'
 
@@ -26,11 +29,11 @@ const signUp = createRoute({
   operationId: 'signUp',
   tags,
   summary: 'Create an account and sign in',
-  middleware: [jsonBody()] as const,
+  middleware: [countByAddress('sign-ups'), jsonBody()] as const,
   request: { body: body(signUpBody) },
   responses: {
     201: json(signedInSchema, 'The account and its first tokens'),
-    ...problems('username_taken', 'email_taken', 'rate_limited'),
+    ...problems('sign_up_closed', 'username_taken', 'email_taken', 'rate_limited'),
   },
 })
 
@@ -40,7 +43,8 @@ const logIn = createRoute({
   operationId: 'logIn',
   tags,
   summary: 'Sign in',
-  middleware: [jsonBody()] as const,
+  description: 'If the account then has too many sessions, the oldest one ends.',
+  middleware: [countByAddress('log-ins'), jsonBody()] as const,
   request: { body: body(logInBody) },
   responses: {
     200: json(signedInSchema, 'The account and new tokens'),
@@ -65,12 +69,14 @@ const refresh = createRoute({
   operationId: 'refreshToken',
   tags,
   summary: 'Exchange a refresh token for new tokens',
-  description: 'A refresh token can be used once. If it is used again, its session ends.',
+  description:
+    'A refresh token can be used once. If it is used again, its session ends. Only the token before the last one is ' +
+    'accepted for 10 seconds more, and gets the last one again: an answer may be lost, and two tabs may refresh at once.',
   middleware: [jsonBody()] as const,
   request: { body: body(refreshBody) },
   responses: {
     200: json(tokenAnswerSchema, 'New tokens'),
-    ...problems('token_invalid', 'session_ended', 'refresh_reused'),
+    ...problems('token_invalid', 'session_ended', 'refresh_reused', 'rate_limited'),
   },
 })
 
@@ -87,31 +93,27 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   const router = createRouter()
 
   router.openapi(signUp, async (c) => {
-    const { username, password, email, first_name, last_name } = c.req.valid('json')
-    const fault = findPasswordFault(password, username, email)
+    if (c.var.environment.SIGN_UP === 'closed') {
+      throw new TiebarError('sign_up_closed', 'Nobody can sign up here. A staff member makes the accounts.')
+    }
+    const { password, ...details } = c.req.valid('json')
+    const fault = findPasswordFault(password, details.username, details.email)
     if (fault) {
       throw new TiebarError('validation_failed', 'The password is too weak.', {
         errors: [{ pointer: '/password', detail: fault }],
       })
     }
-    const account = {
-      username,
-      usernameKey: foldName(username),
-      email,
-      emailKey: foldName(email),
-      firstName: first_name,
-      lastName: last_name,
-    }
-    const { database } = c.var.upstreams
+    const account = toNewAccount(details)
+    const { database, cache } = c.var.upstreams
     const [taken] = await Promise.all([store.findTakenField(database, account), limitSignUps(c)])
     if (taken) throw takenProblem(taken)
     const session = createSession(c)
     const user = await store
       .insertAccount(database, account, await hashPassword(password), session)
       .catch((error: unknown) => {
-        if (!(error instanceof UniqueViolation)) throw error
-        throw takenProblem(error.constraint === 'accounts_email_key_unique' ? 'email' : 'username')
+        throw error instanceof UniqueViolation ? takenBy(error) : error
       })
+    c.executionCtx.waitUntil(cache.write([rememberAddress(account.usernameKey, session.address)]))
     return c.json(
       {
         user,
@@ -123,7 +125,7 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
 
   router.openapi(logIn, async (c) => {
     const { username, password } = c.req.valid('json')
-    const { database } = c.var.upstreams
+    const { database, cache } = c.var.upstreams
     const usernameKey = foldName(username)
     const checked = await checkPassword(c, usernameKey, password, () => store.findCredentials(database, usernameKey))
     // A disabled account gets the same answer as an unknown one.
@@ -131,8 +133,11 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const session = createSession(c)
     // The log-in succeeds even if the hash queue is full: the next log-in can replace the hash.
     const newHash = checked.isOutdated ? await hashPassword(password).catch(() => null) : null
-    const user = await store.insertSession(database, checked.credentials, session, newHash)
-    if (!user) throw badCredentials()
+    const quota = c.var.environment.SESSIONS_PER_ACCOUNT
+    const inserted = await store.insertSession(database, checked.credentials, session, newHash, quota)
+    if (!inserted) throw badCredentials()
+    const { account: user, ended } = inserted
+    await cache.write(ended.map(invalidateSession))
     return c.json(
       {
         user,
@@ -145,18 +150,18 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   router.openapi(logOut, async (c) => {
     const { database, cache } = c.var.upstreams
     await Promise.all([
-      store.endSession(database, c.var.caller),
-      cache.write([invalidateSession(c.var.caller.sessionId)]),
+      store.endSession(database, c.var.session),
+      cache.write([invalidateSession(c.var.session.sessionId)]),
     ])
     return c.body(null, 204)
   })
 
   router.openapi(refresh, async (c) => {
     const session = await tokens.verify(c.req.valid('json').refresh, 'refresh')
-    const nextRefreshId = uuidv7()
+    await countRequest(c, 'refreshes', session.sessionId)
     const { database, cache } = c.var.upstreams
-    const isRotated = await store.rotateRefresh(database, session, session.tokenId, nextRefreshId)
-    if (!isRotated) {
+    const refreshId = await store.rotateRefresh(database, session, session.tokenId, uuidv7())
+    if (refreshId === null) {
       await cache.write([invalidateSession(session.sessionId)])
       throw new TiebarError(
         'refresh_reused',
@@ -165,7 +170,7 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     }
     return c.json(
       {
-        token: await tokens.issuePair({ ...session, refreshId: nextRefreshId }),
+        token: await tokens.issuePair({ ...session, refreshId }),
       },
       200,
     )
@@ -183,7 +188,7 @@ function createSession(c: AppContext): store.NewSession {
   return {
     sessionId: uuidv7(),
     refreshId: uuidv7(),
-    userAgent: c.req.header('User-Agent')?.slice(0, maxUserAgentLength) ?? null,
+    userAgent: cutText(c.req.header('User-Agent') ?? '', maxUserAgentLength) || null,
     address: addressOf(c),
   }
 }

@@ -9,8 +9,10 @@ export const sessions = pgTable(
     accountId: bigint('account_id', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),
-    /** `jti` of the only valid refresh token. Each refresh replaces it. */
+    /** `jti` of the last refresh token. Each refresh replaces it. */
     refreshId: uuid('refresh_id').notNull(),
+    /** `jti` of the refresh token before it, which was replaced at `refreshedAt`. */
+    previousRefreshId: uuid('previous_refresh_id'),
     userAgent: text('user_agent'),
     address: text(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),

@@ -8,6 +8,8 @@ import { TiebarError } from '../kernel/error.ts'
 
 const accessSeconds = 30 * 60
 export const refreshSeconds = 24 * 60 * 60
+/** A session ends this long after the log-in, however often it is refreshed. */
+export const sessionDays = 30
 
 export type TokenPair = {
   access: string

@@ -3,6 +3,233 @@
 /* biome-ignore-all format: as the generator writes it */
 
 /**
+ * - `ok`: All upstreams answered.
+ * - `away`: At least one did not answer.
+ */
+export type NotReadyStatus = 'ok' | 'away'
+/**
+ * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
+ * - `malformed_request`: The request cannot be read. Nothing was changed.
+ * - `method_not_allowed`: The path exists, but it does not support this method.
+ * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
+ * - `body_too_large`: The body of the request is larger than the server accepts.
+ * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
+ * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
+ * - `wrong_password`: The current password is wrong. Nothing was changed.
+ * - `reset_token_invalid`: The token does not permit to set a password. Nothing was changed.
+ * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
+ * - `token_missing`: The operation requires a token, and the request has none.
+ * - `token_invalid`: The request has a token that is not valid for this operation.
+ * - `session_ended`: The signature of the token is valid, but its session has ended.
+ * - `hold_of_other`: The hold was not removed.
+ * - `key_invalid`: The request has an API key that is not valid.
+ * - `bad_credentials`: The log-in failed.
+ * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
+ * - `bad_signature`: The message does not come from the queue, so it was not processed.
+ * - `not_owner`: The machine belongs to another account, and you have no role on it. Nothing was sent to it.
+ * - `role_too_low`: You have a role on the machine or the site, but this needs a higher one. Nothing was changed.
+ * - `sign_up_closed`: The server does not accept sign-ups. No account was made.
+ * - `staff_only`: The operation is for staff only.
+ * - `scope_missing`: The API key is valid, but it has no scope that the operation needs. Nothing was changed.
+ * - `key_not_allowed`: The operation is not open to the API key. Nothing was changed.
+ * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
+ * - `no_such_account`: No active account has this username. Nothing was changed.
+ * - `no_such_site`: The site in the body does not exist, or you have no role on it. Nothing was changed.
+ * - `username_taken`: Another account has this username.
+ * - `email_taken`: Another account has this e-mail address.
+ * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
+ * - `last_manager`: The account is the last manager of the site whose role does not expire. Nothing was changed.
+ * - `role_is_fixed`: The account is staff or owns the machine, so it is a manager. Nothing was changed.
+ * - `owns_machines`: The account was not deleted, because it owns machines.
+ * - `site_not_empty`: The site has machines, so it was not deleted.
+ * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
+ * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
+ * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
+ * - `held`: Somebody has placed a hold on the machine, so it is not started. The refusal is recorded in its history.
+ * - `start_in_flight`: No hold was placed: a START was sent to the machine, and may be executed. `job_id` names it.
+ * - `has_holds`: The account was not deleted, because holds that it has placed are in force.
+ * - `machine_running`: The machine is RUNNING or PENDING, so it keeps its controller. Nothing was changed.
+ * - `controller_taken`: Another machine has this `controller_url`, and its controller has confirmed that. Nothing was changed.
+ * - `controller_refused`: The controller at `controller_url` did not confirm that it controls this machine, so nothing is sent to it.
+ * - `quota_exceeded`: The account has as many objects of this kind as it may have. Nothing was created.
+ * - `not_cancelable`: The job was not canceled.
+ * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
+ * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
+ * - `controller_unreachable`: The controller at `controller_url` gave no answer. It is not confirmed.
+ * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
+ * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
+ * - `misconfigured`: A part of the configuration of the server is absent or invalid, so every request is refused.
+ * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
+ */
+export type ProblemCode =
+  | 'malformed_json'
+  | 'malformed_request'
+  | 'method_not_allowed'
+  | 'not_acceptable'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'validation_failed'
+  | 'wrong_password'
+  | 'reset_token_invalid'
+  | 'idempotency_key_reused'
+  | 'token_missing'
+  | 'token_invalid'
+  | 'session_ended'
+  | 'hold_of_other'
+  | 'key_invalid'
+  | 'bad_credentials'
+  | 'refresh_reused'
+  | 'bad_signature'
+  | 'not_owner'
+  | 'role_too_low'
+  | 'sign_up_closed'
+  | 'staff_only'
+  | 'scope_missing'
+  | 'key_not_allowed'
+  | 'not_found'
+  | 'no_such_account'
+  | 'no_such_site'
+  | 'username_taken'
+  | 'email_taken'
+  | 'last_staff'
+  | 'last_manager'
+  | 'role_is_fixed'
+  | 'owns_machines'
+  | 'site_not_empty'
+  | 'job_open'
+  | 'wrong_state'
+  | 'no_controller'
+  | 'held'
+  | 'start_in_flight'
+  | 'has_holds'
+  | 'machine_running'
+  | 'controller_taken'
+  | 'controller_refused'
+  | 'quota_exceeded'
+  | 'not_cancelable'
+  | 'outcome_contradicts'
+  | 'precondition_failed'
+  | 'controller_unreachable'
+  | 'rate_limited'
+  | 'internal_error'
+  | 'misconfigured'
+  | 'database_unavailable'
+/**
+ * - `viewer`: Reads the machine, its history and its jobs.
+ * - `operator`: Also sends START and STOP, and cancels jobs.
+ * - `manager`: Also changes, moves and deletes the machine, and its members.
+ */
+export type MemberRole = 'viewer' | 'operator' | 'manager'
+/**
+ * - `read`: Read machines, their history, and jobs.
+ * - `start`: START machines, and cancel jobs.
+ * - `stop`: STOP machines, and cancel jobs.
+ * - `manage`: Register, change and delete machines, and check their controllers.
+ * - `report`: For the controller of a machine: report its status. The key must be limited to a machine or a site.
+ */
+export type KeyScope = 'read' | 'start' | 'stop' | 'manage' | 'report'
+/**
+ * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and nobody holds it.
+ * - `STOP`: Stops the machine, in every status. It supersedes every open job and is retried until its `not_after`.
+ */
+export type JobCommand = 'START' | 'STOP'
+/**
+ * - `QUEUED`: Open: accepted, and not yet sent to the controller.
+ * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
+ * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
+ * - `SUCCEEDED`: Final: the controller executed the command.
+ * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
+ * - `REJECTED`: Final: not sent, because it was not allowed, the machine was changed, or its controller did not confirm it.
+ * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
+ * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
+ * - `CANCELED`: Final: a person cancelled it before it was sent.
+ * - `SUPERSEDED`: Final: a STOP or a hold superseded it.
+ */
+export type JobState =
+  | 'QUEUED'
+  | 'SENT'
+  | 'PENDING'
+  | 'SUCCEEDED'
+  | 'FAILED'
+  | 'REJECTED'
+  | 'EXPIRED'
+  | 'TIMED_OUT'
+  | 'CANCELED'
+  | 'SUPERSEDED'
+/**
+ * - `SUCCESS`: The controller executed the command.
+ * - `REMOTEFAILED`: The controller refused.
+ * - `INTERNALFAILED`: The controller gave no valid answer or report.
+ * - `PENDING`: The controller is executing the command.
+ * - `PERMISSIONDENIED`: The requester may not operate the machine.
+ * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
+ * - `IGNORE`: The command expired, was cancelled or was superseded.
+ */
+export type JobResult =
+  'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE'
+/**
+ * - `POWEROFF`: The machine is switched off.
+ * - `READY`: The machine is stopped and can be started.
+ * - `RUNNING`: The machine is moulding.
+ * - `PENDING`: The controller has accepted a command and is executing it.
+ * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
+ */
+export type MachineStatus = 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
+/**
+ * - `account.add`: Staff made an account.
+ * - `account.rights`: Staff rights were granted or taken, or an account was disabled or enabled.
+ * - `account.reset_issue`: Staff issued a token for a new password.
+ * - `account.reset_use`: The token was used: the account has a new password.
+ * - `account.password`: A program of the operator replaced the password.
+ * - `account.delete`: The account was deleted by its owner and anonymised.
+ * - `site.add`: A site was made.
+ * - `site.rename`: A site has another name. Names are not stored here.
+ * - `site.delete`: A site was deleted.
+ * - `member.add`: An account got a role on the site or the machine.
+ * - `member.change`: A member has another role, or another end of it.
+ * - `member.remove`: An account lost its role.
+ * - `key.add`: An API key was made.
+ * - `key.revoke`: An API key was revoked.
+ * - `machine.add`: A machine was registered.
+ * - `machine.status`: A person set the status by hand.
+ * - `machine.controller`: The machine has another controller, or none.
+ * - `machine.site`: The machine was moved to another site.
+ * - `machine.delete`: The machine was deleted.
+ * - `hold.place`: Somebody placed a hold on the machine.
+ * - `hold.remove`: The hold was removed by the account that placed it.
+ * - `hold.override`: A manager took the hold out of force.
+ * - `operation.refuse`: Somebody without the role sent a command, which was refused. At most one a minute for each command.
+ * - `database.restore`: A program of the operator made a restored database safe.
+ * - `database.import`: A program of the operator imported data of the old system.
+ */
+export type AuditEventAction =
+  | 'account.add'
+  | 'account.rights'
+  | 'account.reset_issue'
+  | 'account.reset_use'
+  | 'account.password'
+  | 'account.delete'
+  | 'site.add'
+  | 'site.rename'
+  | 'site.delete'
+  | 'member.add'
+  | 'member.change'
+  | 'member.remove'
+  | 'key.add'
+  | 'key.revoke'
+  | 'machine.add'
+  | 'machine.status'
+  | 'machine.controller'
+  | 'machine.site'
+  | 'machine.delete'
+  | 'hold.place'
+  | 'hold.remove'
+  | 'hold.override'
+  | 'operation.refuse'
+  | 'database.restore'
+  | 'database.import'
+
+/**
  * What each operation takes and answers.
  */
 export interface Operations {
@@ -82,7 +309,7 @@ export interface Operations {
    * Read my account
    */
   readMe: {
-    answer: User
+    answer: Me
   }
   /**
    * Change my e-mail address or name (JSON Merge Patch)
@@ -90,6 +317,13 @@ export interface Operations {
   changeMe: {
     body: AccountPatch
     answer: User
+  }
+  /**
+   * Delete my account
+   */
+  deleteMe: {
+    body: AccountDeletion
+    answer: undefined
   }
   /**
    * Change my password; all my other sessions end
@@ -140,6 +374,13 @@ export interface Operations {
     answer: AccountPage
   }
   /**
+   * Make an account without a password (staff only)
+   */
+  createAccount: {
+    body: NewAccount
+    answer: AccountWithResetToken
+  }
+  /**
    * Disable or enable an account, grant or revoke staff rights (staff only)
    */
   changeAccountRights: {
@@ -148,6 +389,143 @@ export interface Operations {
     }
     body: RightsPatch
     answer: User
+  }
+  /**
+   * Issue a token with which an account gets a new password (staff only)
+   */
+  issuePasswordReset: {
+    path: {
+      id: number
+    }
+    body: PasswordResetOrder
+    answer: ResetToken
+  }
+  /**
+   * Set a new password with a token from staff; all sessions of the account end
+   */
+  resetPassword: {
+    body: PasswordReset
+    answer: undefined
+  }
+  /**
+   * List the sites on which I have a role
+   */
+  listSites: {
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+      /**
+       * - `id`: By id, ascending.
+       * - `-id`: By id, descending.
+       * - `name`: By name, ascending.
+       * - `-name`: By name, descending.
+       */
+      sort?: 'id' | '-id' | 'name' | '-name'
+    }
+    answer: SitePage
+  }
+  /**
+   * Create a site, whose first manager I am
+   */
+  createSite: {
+    body: NewSite
+    answer: Site
+  }
+  /**
+   * Read a site
+   */
+  readSite: {
+    path: {
+      id: number
+    }
+    answer: Site
+  }
+  /**
+   * Rename a site (managers only)
+   */
+  changeSite: {
+    path: {
+      id: number
+    }
+    body: SitePatch
+    answer: Site
+  }
+  /**
+   * Delete a site without machines (managers only)
+   */
+  deleteSite: {
+    path: {
+      id: number
+    }
+    answer: undefined
+  }
+  /**
+   * List the members of a site (managers only)
+   */
+  listSiteMembers: {
+    path: {
+      id: number
+    }
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+    }
+    answer: MemberPage
+  }
+  /**
+   * Give an account a role on a site, or change its role
+   */
+  putSiteMember: {
+    path: {
+      id: number
+    }
+    body: NewMember
+    answer: Member
+  }
+  /**
+   * Take away the role of an account on a site; everybody may take away the own one
+   */
+  removeSiteMember: {
+    path: {
+      id: number
+      account_id: number
+    }
+    answer: undefined
+  }
+  /**
+   * List my API keys, newest first; also revoked and expired ones
+   */
+  listKeys: {
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+    }
+    answer: KeyPage
+  }
+  /**
+   * Make an API key for a program or a machine
+   */
+  createKey: {
+    body: NewKey
+    answer: KeyWithSecret
+  }
+  /**
+   * Revoke one of my API keys: it stops working now
+   */
+  revokeKey: {
+    path: {
+      id: string
+    }
+    answer: undefined
   }
   /**
    * Jobs on my machines and jobs that I requested, newest first
@@ -159,45 +537,9 @@ export interface Operations {
        * `next_cursor` of the previous page
        */
       cursor?: string
-      /**
-       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
-       * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
-       */
-      command?: 'START' | 'STOP'
-      /**
-       * - `QUEUED`: Open: accepted, and not yet sent to the controller.
-       * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-       * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
-       * - `SUCCEEDED`: Final: the controller executed the command.
-       * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
-       * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-       * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
-       * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
-       * - `CANCELED`: Final: a person cancelled it before it was sent.
-       * - `SUPERSEDED`: Final: a STOP superseded it.
-       */
-      state?:
-        | 'QUEUED'
-        | 'SENT'
-        | 'PENDING'
-        | 'SUCCEEDED'
-        | 'FAILED'
-        | 'REJECTED'
-        | 'EXPIRED'
-        | 'TIMED_OUT'
-        | 'CANCELED'
-        | 'SUPERSEDED'
-      /**
-       * - `SUCCESS`: The controller executed the command.
-       * - `REMOTEFAILED`: The controller refused.
-       * - `INTERNALFAILED`: The controller gave no valid answer or report.
-       * - `PENDING`: The controller is executing the command.
-       * - `PERMISSIONDENIED`: The requester may not operate the machine.
-       * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
-       * - `IGNORE`: The command expired, was cancelled or was superseded.
-       */
-      result?:
-        'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE'
+      command?: JobCommand
+      state?: JobState
+      result?: JobResult
       /**
        * The id of an account, or `me`
        */
@@ -226,45 +568,9 @@ export interface Operations {
        * `next_cursor` of the previous page
        */
       cursor?: string
-      /**
-       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
-       * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
-       */
-      command?: 'START' | 'STOP'
-      /**
-       * - `QUEUED`: Open: accepted, and not yet sent to the controller.
-       * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-       * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
-       * - `SUCCEEDED`: Final: the controller executed the command.
-       * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
-       * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-       * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
-       * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
-       * - `CANCELED`: Final: a person cancelled it before it was sent.
-       * - `SUPERSEDED`: Final: a STOP superseded it.
-       */
-      state?:
-        | 'QUEUED'
-        | 'SENT'
-        | 'PENDING'
-        | 'SUCCEEDED'
-        | 'FAILED'
-        | 'REJECTED'
-        | 'EXPIRED'
-        | 'TIMED_OUT'
-        | 'CANCELED'
-        | 'SUPERSEDED'
-      /**
-       * - `SUCCESS`: The controller executed the command.
-       * - `REMOTEFAILED`: The controller refused.
-       * - `INTERNALFAILED`: The controller gave no valid answer or report.
-       * - `PENDING`: The controller is executing the command.
-       * - `PERMISSIONDENIED`: The requester may not operate the machine.
-       * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
-       * - `IGNORE`: The command expired, was cancelled or was superseded.
-       */
-      result?:
-        'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE'
+      command?: JobCommand
+      state?: JobState
+      result?: JobResult
       /**
        * The id of an account, or `me`
        */
@@ -287,7 +593,14 @@ export interface Operations {
     path: {
       id: string
     }
-    answer: JobEvents
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+    }
+    answer: JobEventPage
   }
   /**
    * START or STOP a machine
@@ -328,18 +641,15 @@ export interface Operations {
        * `next_cursor` of the previous page
        */
       cursor?: string
-      /**
-       * - `POWEROFF`: The machine is switched off.
-       * - `READY`: The machine is stopped and can be started.
-       * - `RUNNING`: The machine is moulding.
-       * - `PENDING`: The controller has accepted a command and is executing it.
-       * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
-       */
-      status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
+      status?: MachineStatus
       /**
        * The id of an account, or `me`
        */
       owner_id?: string
+      /**
+       * Machines in this site
+       */
+      site_id?: number
       /**
        * Part of the name or the location
        */
@@ -375,7 +685,7 @@ export interface Operations {
     answer: Machine
   }
   /**
-   * Replace a machine; without `status`, the status is kept
+   * Replace a machine; without `status` or `site_id`, these are kept
    */
   replaceMachine: {
     path: {
@@ -403,6 +713,147 @@ export interface Operations {
     }
     answer: undefined
   }
+  /**
+   * List the members of a machine (managers only)
+   */
+  listMachineMembers: {
+    path: {
+      id: number
+    }
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+    }
+    answer: MemberPage
+  }
+  /**
+   * Give an account a role on a machine, or change its role
+   */
+  putMachineMember: {
+    path: {
+      id: number
+    }
+    body: NewMember
+    answer: Member
+  }
+  /**
+   * Take away the role of an account on a machine; everybody may take away the own one
+   */
+  removeMachineMember: {
+    path: {
+      id: number
+      account_id: number
+    }
+    answer: undefined
+  }
+  /**
+   * Who changed which right, member, key or machine, newest first
+   */
+  listAuditEvents: {
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+      /**
+       * The id of an account, or `me`
+       */
+      actor?: string
+      subject?: string
+      action?: AuditEventAction
+      /**
+       * Changed at this time or later
+       */
+      from?: string
+      /**
+       * Changed before this time
+       */
+      to?: string
+    }
+    answer: AuditPage
+  }
+  /**
+   * Ask the controller now whether it controls the machine
+   */
+  checkController: {
+    path: {
+      id: number
+    }
+    answer: ControllerConfirmation
+  }
+  /**
+   * Export what is stored of me
+   */
+  exportMe: {
+    answer: Export
+  }
+  /**
+   * The holds on a machine that were not removed
+   */
+  listHolds: {
+    path: {
+      id: number
+    }
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+    }
+    answer: HoldPage
+  }
+  /**
+   * Say that I am at the machine: it is not started until I remove the hold
+   */
+  placeHold: {
+    path: {
+      id: number
+    }
+    body: NewHold
+    answer: Hold
+  }
+  /**
+   * Remove my hold
+   */
+  removeHold: {
+    path: {
+      id: number
+      hold: number
+    }
+    answer: undefined
+  }
+  /**
+   * Take the hold of somebody else out of force (managers only)
+   */
+  overrideHold: {
+    path: {
+      id: number
+      hold: number
+    }
+    body: HoldOverride
+    answer: Hold
+  }
+  /**
+   * Whether a command would be accepted now, and everything that stands in its way
+   */
+  readPreflight: {
+    path: {
+      id: number
+    }
+    query: {
+      /**
+       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and nobody holds it.
+       * - `STOP`: Stops the machine, in every status. It supersedes every open job and is retried until its `not_after`.
+       */
+      command?: JobCommand & string
+    }
+    answer: Preflight
+  }
 }
 export interface Alive {
   /**
@@ -411,108 +862,26 @@ export interface Alive {
   status: 'ok'
 }
 export interface Readiness {
+  status: NotReadyStatus
+  upstreams: {
+    postgres: Upstream
+    redis: Upstream
+    qstash: Upstream
+  }
+}
+export interface Upstream {
   /**
-   * - `ok`: All upstreams answered.
-   * - `away`: At least one did not answer.
+   * - `ok`: It answered.
+   * - `away`: It did not answer.
    */
   status: 'ok' | 'away'
-  upstreams: {
-    postgres: {
-      /**
-       * - `ok`: It answered.
-       * - `away`: It did not answer.
-       */
-      status: 'ok' | 'away'
-      latency_ms: number
-    }
-    redis: {
-      /**
-       * - `ok`: It answered.
-       * - `away`: It did not answer.
-       */
-      status: 'ok' | 'away'
-      latency_ms: number
-    }
-    qstash: {
-      /**
-       * - `ok`: It answered.
-       * - `away`: It did not answer.
-       */
-      status: 'ok' | 'away'
-      latency_ms: number
-    }
-  }
+  latency_ms: number
 }
 export interface ProblemPages {
   items: ProblemPage[]
-  minItems?: 0
 }
 export interface ProblemPage {
-  /**
-   * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
-   * - `malformed_request`: The request cannot be read. Nothing was changed.
-   * - `token_missing`: The operation requires a token, and the request has none.
-   * - `token_invalid`: The request has a token that is not valid for this operation.
-   * - `session_ended`: The signature of the token is valid, but its session has ended.
-   * - `bad_credentials`: The log-in failed.
-   * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
-   * - `bad_signature`: The message does not come from the queue, so it was not processed.
-   * - `not_owner`: The machine belongs to another account. Nothing was sent to it.
-   * - `staff_only`: The operation is for staff only.
-   * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
-   * - `method_not_allowed`: The path exists, but it does not support this method.
-   * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
-   * - `username_taken`: Another account has this username.
-   * - `email_taken`: Another account has this e-mail address.
-   * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
-   * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
-   * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
-   * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
-   * - `not_cancelable`: The job was not canceled.
-   * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
-   * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
-   * - `body_too_large`: The body of the request is larger than the server accepts.
-   * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
-   * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
-   * - `wrong_password`: The current password is wrong, so the new one was not set.
-   * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
-   * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
-   * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
-   * - `misconfigured`: A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.
-   * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
-   */
-  code:
-    | 'malformed_json'
-    | 'malformed_request'
-    | 'token_missing'
-    | 'token_invalid'
-    | 'session_ended'
-    | 'bad_credentials'
-    | 'refresh_reused'
-    | 'bad_signature'
-    | 'not_owner'
-    | 'staff_only'
-    | 'not_found'
-    | 'method_not_allowed'
-    | 'not_acceptable'
-    | 'username_taken'
-    | 'email_taken'
-    | 'last_staff'
-    | 'job_open'
-    | 'wrong_state'
-    | 'no_controller'
-    | 'not_cancelable'
-    | 'outcome_contradicts'
-    | 'precondition_failed'
-    | 'body_too_large'
-    | 'unsupported_media_type'
-    | 'validation_failed'
-    | 'wrong_password'
-    | 'idempotency_key_reused'
-    | 'rate_limited'
-    | 'internal_error'
-    | 'misconfigured'
-    | 'database_unavailable'
+  code: ProblemCode
   type: string
   status: number
   title: string
@@ -538,6 +907,9 @@ export interface SignedIn {
 export interface User {
   id: number
   username: string
+  /**
+   * An account from the old system has the text that was stored there: it is empty if there was none, and it need not be an address
+   */
   email: string
   first_name: string
   last_name: string
@@ -590,10 +962,53 @@ export interface PublicKeys {
     alg: 'EdDSA'
   }[]
 }
+export interface Me {
+  id: number
+  username: string
+  /**
+   * An account from the old system has the text that was stored there: it is empty if there was none, and it need not be an address
+   */
+  email: string
+  first_name: string
+  last_name: string
+  is_staff: boolean
+  is_active: boolean
+  date_joined: string
+  last_login: string | null
+  /**
+   * My holds that a manager has overridden, until I remove them
+   */
+  overridden_holds: Hold[]
+}
+export interface Hold {
+  id: number
+  machine_id: number
+  reason: string
+  /**
+   * The account that placed it, and alone removes it
+   */
+  placed_by: number
+  placed_at: string
+  /**
+   * Not null: a manager has overridden the hold, and it is not in force any more
+   */
+  override: {
+    by: number
+    at: string
+    reason: string
+  } | null
+}
 export interface AccountPatch {
   email?: string
   first_name?: string
   last_name?: string
+  /**
+   * Required if `email` is another address than the present one
+   */
+  current_password?: string
+}
+export interface AccountDeletion {
+  current_password: string
 }
 export interface PasswordChange {
   current_password: string
@@ -612,71 +1027,151 @@ export interface Sessions {
     address: string | null
     current: boolean
   }[]
-  minItems?: 0
 }
 export interface AccountPage {
   items: User[]
   next_cursor: string | null
-  minItems?: 0
+}
+export interface NewAccount {
+  username: string
+  email: string
+  first_name?: string
+  last_name?: string
+}
+export interface AccountWithResetToken {
+  user: User
+  /**
+   * It is shown only once
+   */
+  reset_token: string
 }
 export interface RightsPatch {
   is_active?: boolean
   is_staff?: boolean
+  /**
+   * The caller's own password; required to grant staff rights and to enable an account that has them
+   */
+  current_password?: string
+}
+export interface PasswordResetOrder {
+  /**
+   * Your own password. Needed if the account has staff rights
+   */
+  current_password?: string
+}
+export interface ResetToken {
+  /**
+   * It is shown only once
+   */
+  reset_token: string
+}
+export interface PasswordReset {
+  reset_token: string
+  new_password: string
+}
+export interface SitePage {
+  items: Site[]
+  next_cursor: string | null
+}
+export interface Site {
+  id: number
+  name: string
+  my_role: MemberRole
+  created_at: string
+  updated_at: string
+}
+export interface NewSite {
+  name: string
+}
+export interface SitePatch {
+  name?: string
+}
+export interface MemberPage {
+  items: Member[]
+  next_cursor: string | null
+}
+export interface Member {
+  account_id: number
+  username: string
+  role: MemberRole
+  /**
+   * From then on the member has no role. Null: it does not expire
+   */
+  expires_at: string | null
+}
+export interface NewMember {
+  username: string
+  role: MemberRole
+  expires_at?: string | null
+}
+export interface KeyPage {
+  items: Key[]
+  next_cursor: string | null
+}
+export interface Key {
+  id: string
+  name: string
+  scopes: KeyScope[]
+  /**
+   * The only machine that the key can see and operate
+   */
+  machine_id: number | null
+  /**
+   * The only site whose machines the key can see and operate
+   */
+  site_id: number | null
+  created_at: string
+  expires_at: string | null
+  revoked_at: string | null
+}
+export interface NewKey {
+  name: string
+  /**
+   * @minItems 1
+   * @maxItems 5
+   */
+  scopes: KeyScope[]
+  /**
+   * The only machine that the key can see and operate
+   */
+  machine_id?: number | null
+  /**
+   * The only site whose machines the key can see and operate
+   */
+  site_id?: number | null
+  expires_at?: string | null
+}
+export interface KeyWithSecret {
+  key: Key
+  /**
+   * Send it as `Authorization: Bearer tbk_…`, never in a URL. It cannot be shown again.
+   */
+  secret: string
 }
 export interface JobPage {
   items: Job[]
   next_cursor: string | null
-  minItems?: 0
 }
 export interface Job {
   id: string
   machine_id: number
   machine_owner_id: number
+  command: JobCommand
   /**
-   * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
-   * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
+   * The order of the accepted jobs of a machine, from 1. 0: the request was refused
    */
-  command: 'START' | 'STOP'
+  sequence: number
+  state: JobState
+  result: JobResult | null
   /**
-   * - `QUEUED`: Open: accepted, and not yet sent to the controller.
-   * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-   * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
-   * - `SUCCEEDED`: Final: the controller executed the command.
-   * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
-   * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-   * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
-   * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
-   * - `CANCELED`: Final: a person cancelled it before it was sent.
-   * - `SUPERSEDED`: Final: a STOP superseded it.
-   */
-  state:
-    | 'QUEUED'
-    | 'SENT'
-    | 'PENDING'
-    | 'SUCCEEDED'
-    | 'FAILED'
-    | 'REJECTED'
-    | 'EXPIRED'
-    | 'TIMED_OUT'
-    | 'CANCELED'
-    | 'SUPERSEDED'
-  /**
-   * - `SUCCESS`: The controller executed the command.
-   * - `REMOTEFAILED`: The controller refused.
-   * - `INTERNALFAILED`: The controller gave no valid answer or report.
-   * - `PENDING`: The controller is executing the command.
-   * - `PERMISSIONDENIED`: The requester may not operate the machine.
-   * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
-   * - `IGNORE`: The command expired, was cancelled or was superseded.
-   */
-  result:
-    'SUCCESS' | 'REMOTEFAILED' | 'INTERNALFAILED' | 'PENDING' | 'PERMISSIONDENIED' | 'INVALIDCOMMAND' | 'IGNORE' | null
-  /**
-   * - `not_owner`: The requester is neither the owner of the machine nor staff.
    * - `wrong_state`: The status of the machine did not allow the command.
    * - `job_open`: Another job of the machine was open.
    * - `no_controller`: The machine had no controller.
+   * - `held`: Somebody was at the machine and had placed a hold on it.
+   * - `not_owner`: Only in old jobs: the requester was neither the owner of the machine nor staff.
+   * - `not_allowed`: The requester had lost the right to operate the machine before the command was sent.
    * - `changed`: The machine was changed or deleted after the request.
+   * - `controller_refused`: The controller did not confirm that it controls this machine, so the command was not sent.
    * - `refused`: The controller refused.
    * - `bad_answer`: The controller gave an invalid answer.
    * - `outcome_unknown`: An attempt may have been executed, but the outcome is unknown.
@@ -685,13 +1180,17 @@ export interface Job {
    * - `no_report`: The controller accepted the command and did not report the outcome.
    * - `by_person`: A person cancelled the job.
    * - `by_stop`: A STOP superseded the job.
+   * - `by_hold`: Somebody placed a hold on the machine.
    */
   reason:
-    | 'not_owner'
     | 'wrong_state'
     | 'job_open'
     | 'no_controller'
+    | 'held'
+    | 'not_owner'
+    | 'not_allowed'
     | 'changed'
+    | 'controller_refused'
     | 'refused'
     | 'bad_answer'
     | 'outcome_unknown'
@@ -700,6 +1199,7 @@ export interface Job {
     | 'no_report'
     | 'by_person'
     | 'by_stop'
+    | 'by_hold'
     | null
   /**
    * Free text from the controller or from the person who cancelled the job
@@ -707,50 +1207,39 @@ export interface Job {
   detail: string | null
   attempts: number
   requested_by: number
+  /**
+   * The API key with which the job was requested
+   */
+  key_id: string | null
   requested_at: string
   not_after: string
   sent_at: string | null
   finished_at: string | null
   version: number
 }
-export interface JobEvents {
+export interface JobEventPage {
   items: JobEvent[]
-  minItems?: 0
+  next_cursor: string | null
 }
 export interface JobEvent {
   version: number
-  /**
-   * - `QUEUED`: Open: accepted, and not yet sent to the controller.
-   * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
-   * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
-   * - `SUCCEEDED`: Final: the controller executed the command.
-   * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
-   * - `REJECTED`: Final: not sent, because it was not allowed or the machine was changed.
-   * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
-   * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
-   * - `CANCELED`: Final: a person cancelled it before it was sent.
-   * - `SUPERSEDED`: Final: a STOP superseded it.
-   */
-  state:
-    | 'QUEUED'
-    | 'SENT'
-    | 'PENDING'
-    | 'SUCCEEDED'
-    | 'FAILED'
-    | 'REJECTED'
-    | 'EXPIRED'
-    | 'TIMED_OUT'
-    | 'CANCELED'
-    | 'SUPERSEDED'
+  state: JobState
   at: string
   attempt: number | null
   by: number | ('queue' | 'controller' | 'sweep')
   /**
-   * - `not_owner`: The requester is neither the owner of the machine nor staff.
+   * The API key with which the account in `by` acted
+   */
+  key_id: string | null
+  /**
    * - `wrong_state`: The status of the machine did not allow the command.
    * - `job_open`: Another job of the machine was open.
    * - `no_controller`: The machine had no controller.
+   * - `held`: Somebody was at the machine and had placed a hold on it.
+   * - `not_owner`: Only in old jobs: the requester was neither the owner of the machine nor staff.
+   * - `not_allowed`: The requester had lost the right to operate the machine before the command was sent.
    * - `changed`: The machine was changed or deleted after the request.
+   * - `controller_refused`: The controller did not confirm that it controls this machine, so the command was not sent.
    * - `refused`: The controller refused.
    * - `bad_answer`: The controller gave an invalid answer.
    * - `outcome_unknown`: An attempt may have been executed, but the outcome is unknown.
@@ -759,16 +1248,20 @@ export interface JobEvent {
    * - `no_report`: The controller accepted the command and did not report the outcome.
    * - `by_person`: A person cancelled the job.
    * - `by_stop`: A STOP superseded the job.
+   * - `by_hold`: Somebody placed a hold on the machine.
    * - `attempt_failed`: An attempt failed; another one may follow.
    * - `late_answer`: Only a note: the controller answered after the job had ended.
    * - `contradiction`: Only a note: the controller reported another outcome than before.
    */
   reason:
-    | 'not_owner'
     | 'wrong_state'
     | 'job_open'
     | 'no_controller'
+    | 'held'
+    | 'not_owner'
+    | 'not_allowed'
     | 'changed'
+    | 'controller_refused'
     | 'refused'
     | 'bad_answer'
     | 'outcome_unknown'
@@ -777,6 +1270,7 @@ export interface JobEvent {
     | 'no_report'
     | 'by_person'
     | 'by_stop'
+    | 'by_hold'
     | 'attempt_failed'
     | 'late_answer'
     | 'contradiction'
@@ -787,11 +1281,7 @@ export interface JobEvent {
   detail: string | null
 }
 export interface Operation {
-  /**
-   * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.
-   * - `STOP`: Stops the machine. It supersedes an open START and is retried until its `not_after`.
-   */
-  command: 'START' | 'STOP'
+  command: JobCommand
   /**
    * Seconds after which the command is no longer sent; 60 for START, 600 for STOP
    */
@@ -803,66 +1293,184 @@ export interface Cancel {
 export interface MachinePage {
   items: Machine[]
   next_cursor: string | null
-  minItems?: 0
 }
 export interface Machine {
   id: number
   name: string
   location: string
-  /**
-   * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine is stopped and can be started.
-   * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has accepted a command and is executing it.
-   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
-   */
-  status: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
+  status: MachineStatus
   owner_id: number
   /**
-   * Null unless the caller is the owner or staff
+   * Null if the machine is in no site. Then every account can see it.
+   */
+  site_id: number | null
+  my_role: MemberRole | null
+  /**
+   * Null unless the caller is a manager
    */
   controller_url: string | null
+  /**
+   * When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. Null unless the caller is a manager
+   */
+  controller_confirmed_at: string | null
   created_at: string
   updated_at: string
 }
 export interface NewMachine {
   name: string
   location: string
-  /**
-   * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine is stopped and can be started.
-   * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has accepted a command and is executing it.
-   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
-   */
-  status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
+  status?: MachineStatus & string
+  site_id?: number | null
   controller_url?: string | null
 }
 export interface WholeMachine {
   name: string
   location: string
-  /**
-   * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine is stopped and can be started.
-   * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has accepted a command and is executing it.
-   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
-   */
-  status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
+  status?: MachineStatus
+  site_id?: number | null
   controller_url?: string | null
 }
 export interface MachinePatch {
   name?: string
   location?: string
-  /**
-   * - `POWEROFF`: The machine is switched off.
-   * - `READY`: The machine is stopped and can be started.
-   * - `RUNNING`: The machine is moulding.
-   * - `PENDING`: The controller has accepted a command and is executing it.
-   * - `ERROR`: A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.
-   */
-  status?: 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
+  status?: MachineStatus
+  site_id?: number | null
   controller_url?: string | null
+}
+export interface AuditPage {
+  items: AuditEvent[]
+  next_cursor: string | null
+}
+export interface AuditEvent {
+  id: number
+  at: string
+  /**
+   * The account that made the change. Null: a program that was run with access to the database
+   */
+  actor: number | null
+  /**
+   * The API key with which the actor made the change
+   */
+  key_id: string | null
+  action: AuditEventAction
+  /**
+   * What was changed: account, site, machine, key, database, and an id after a colon
+   */
+  subject: string
+  /**
+   * The values that changed, by name. Null: there were none, or they are not stored
+   */
+  before: {
+    [k: string]: unknown
+  } | null
+  /**
+   * The values that changed, by name. Null: there were none, or they are not stored
+   */
+  after: {
+    [k: string]: unknown
+  } | null
+}
+export interface ControllerConfirmation {
+  confirmed_at: string
+}
+export interface Export {
+  account: User
+  sessions: {
+    id: string
+    created_at: string
+    refreshed_at: string
+    expires_at: string
+    user_agent: string | null
+    /**
+     * The client address at log-in; for IPv6 its /64 prefix
+     */
+    address: string | null
+    ended_at: string | null
+  }[]
+  keys: Key[]
+  roles: {
+    site_id: number | null
+    machine_id: number | null
+    role: MemberRole
+    expires_at: string | null
+  }[]
+  /**
+   * That I have made
+   */
+  sites: {
+    id: number
+    name: string
+    created_at: string
+    updated_at: string
+    deleted_at: string | null
+  }[]
+  /**
+   * Of which I am the owner
+   */
+  machines: {
+    id: number
+    name: string
+    location: string
+    status: MachineStatus
+    owner_id: number
+    /**
+     * Null if the machine is in no site. Then every account can see it.
+     */
+    site_id: number | null
+    /**
+     * Null unless the caller is a manager
+     */
+    controller_url: string | null
+    /**
+     * When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. Null unless the caller is a manager
+     */
+    controller_confirmed_at: string | null
+    created_at: string
+    updated_at: string
+  }[]
+  /**
+   * That I have placed
+   */
+  holds: Hold[]
+  /**
+   * That I requested, the newest first, at most 1000. All: GET /api/machines/history?requested_by=me
+   */
+  jobs: Job[]
+  /**
+   * Audit events of what I did, the newest first, at most 1000. Staff can read all: GET /api/audit
+   */
+  changes: AuditEvent[]
+}
+export interface HoldPage {
+  items: Hold[]
+  next_cursor: string | null
+}
+export interface NewHold {
+  reason: string
+}
+export interface HoldOverride {
+  reason: string
+  absence_verified: boolean
+  contact_tried: boolean
+}
+export interface Preflight {
+  may: boolean
+  reasons: {
+    /**
+     * - `role_too_low`: The role of the caller does not allow it.
+     * - `held`: Somebody was at the machine and had placed a hold on it.
+     * - `job_open`: Another job of the machine was open.
+     * - `wrong_state`: The status of the machine did not allow the command.
+     * - `no_controller`: The machine had no controller.
+     */
+    code: 'role_too_low' | 'held' | 'job_open' | 'wrong_state' | 'no_controller'
+    detail: string
+    /**
+     * The account that stands in the way
+     */
+    by?: number
+    since?: string
+  }[]
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -873,71 +1481,7 @@ export interface Problem {
   title: string
   status: number
   detail: string
-  /**
-   * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
-   * - `malformed_request`: The request cannot be read. Nothing was changed.
-   * - `token_missing`: The operation requires a token, and the request has none.
-   * - `token_invalid`: The request has a token that is not valid for this operation.
-   * - `session_ended`: The signature of the token is valid, but its session has ended.
-   * - `bad_credentials`: The log-in failed.
-   * - `refresh_reused`: The refresh token was already exchanged, so its session has been ended.
-   * - `bad_signature`: The message does not come from the queue, so it was not processed.
-   * - `not_owner`: The machine belongs to another account. Nothing was sent to it.
-   * - `staff_only`: The operation is for staff only.
-   * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
-   * - `method_not_allowed`: The path exists, but it does not support this method.
-   * - `not_acceptable`: The Accept header excludes every format in which this path can answer. Nothing was changed.
-   * - `username_taken`: Another account has this username.
-   * - `email_taken`: Another account has this e-mail address.
-   * - `last_staff`: The account is the last active one with staff rights, so it was not changed.
-   * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
-   * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
-   * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
-   * - `not_cancelable`: The job was not canceled.
-   * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
-   * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
-   * - `body_too_large`: The body of the request is larger than the server accepts.
-   * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
-   * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
-   * - `wrong_password`: The current password is wrong, so the new one was not set.
-   * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
-   * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
-   * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
-   * - `misconfigured`: A part of the configuration of the server is absent or invalid. The server refuses every request until that is corrected.
-   * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
-   */
-  code:
-    | 'malformed_json'
-    | 'malformed_request'
-    | 'token_missing'
-    | 'token_invalid'
-    | 'session_ended'
-    | 'bad_credentials'
-    | 'refresh_reused'
-    | 'bad_signature'
-    | 'not_owner'
-    | 'staff_only'
-    | 'not_found'
-    | 'method_not_allowed'
-    | 'not_acceptable'
-    | 'username_taken'
-    | 'email_taken'
-    | 'last_staff'
-    | 'job_open'
-    | 'wrong_state'
-    | 'no_controller'
-    | 'not_cancelable'
-    | 'outcome_contradicts'
-    | 'precondition_failed'
-    | 'body_too_large'
-    | 'unsupported_media_type'
-    | 'validation_failed'
-    | 'wrong_password'
-    | 'idempotency_key_reused'
-    | 'rate_limited'
-    | 'internal_error'
-    | 'misconfigured'
-    | 'database_unavailable'
+  code: ProblemCode
   request_id: string
   errors?: (
     | {
@@ -966,11 +1510,26 @@ export const routes = {
   readPublicKeys: 'GET /.well-known/jwks.json',
   readMe: 'GET /api/me',
   changeMe: 'PATCH /api/me',
+  deleteMe: 'DELETE /api/me',
   changePassword: 'POST /api/me/password',
   listSessions: 'GET /api/me/sessions',
   endSession: 'DELETE /api/me/sessions/{id}',
   listAccounts: 'GET /api/accounts',
+  createAccount: 'POST /api/accounts',
   changeAccountRights: 'PATCH /api/accounts/{id}',
+  issuePasswordReset: 'POST /api/accounts/{id}/password-reset',
+  resetPassword: 'POST /api/password-reset',
+  listSites: 'GET /api/sites',
+  createSite: 'POST /api/sites',
+  readSite: 'GET /api/sites/{id}',
+  changeSite: 'PATCH /api/sites/{id}',
+  deleteSite: 'DELETE /api/sites/{id}',
+  listSiteMembers: 'GET /api/sites/{id}/members',
+  putSiteMember: 'POST /api/sites/{id}/members',
+  removeSiteMember: 'DELETE /api/sites/{id}/members/{account_id}',
+  listKeys: 'GET /api/keys',
+  createKey: 'POST /api/keys',
+  revokeKey: 'DELETE /api/keys/{id}',
   listMyJobs: 'GET /api/machines/history',
   listMachineJobs: 'GET /api/machines/{id}/history',
   listJobEvents: 'GET /api/jobs/{id}/events',
@@ -983,4 +1542,15 @@ export const routes = {
   replaceMachine: 'PUT /api/machines/{id}',
   changeMachine: 'PATCH /api/machines/{id}',
   deleteMachine: 'DELETE /api/machines/{id}',
+  listMachineMembers: 'GET /api/machines/{id}/members',
+  putMachineMember: 'POST /api/machines/{id}/members',
+  removeMachineMember: 'DELETE /api/machines/{id}/members/{account_id}',
+  listAuditEvents: 'GET /api/audit',
+  checkController: 'POST /api/machines/{id}/controller/check',
+  exportMe: 'GET /api/me/export',
+  listHolds: 'GET /api/machines/{id}/holds',
+  placeHold: 'POST /api/machines/{id}/holds',
+  removeHold: 'DELETE /api/machines/{id}/holds/{hold}',
+  overrideHold: 'POST /api/machines/{id}/holds/{hold}/override',
+  readPreflight: 'GET /api/machines/{id}/preflight',
 } as const

@@ -1,6 +1,6 @@
 // Sends an operation of the OpenAPI document as a request. The document gives the types of input and answer.
 import { type Operations, routes } from './api.ts'
-import { toProblem } from './problem.ts'
+import { readJson, toProblem } from './problem.ts'
 
 export type OperationName = keyof Operations
 
@@ -12,7 +12,7 @@ export type Input<Name extends OperationName> = Omit<Operations[Name], 'answer'>
 
 export type Answer<Name extends OperationName> = { body: Operations[Name]['answer']; headers: Headers }
 
-/** @throws TiebarProblem for every answer that is not 2xx */
+/** @throws TiebarProblem for every answer that is not 2xx, or not JSON */
 export type Call = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>>
 
 type AnyInput = {
@@ -27,7 +27,7 @@ export function openCall(baseUrl: string, fetch: (request: Request) => Promise<R
   return async (name, input) => {
     const response = await fetch(toRequest(baseUrl, routes[name], input))
     if (!response.ok) throw await toProblem(response)
-    return { body: response.status === 204 ? undefined : await response.json(), headers: response.headers }
+    return { body: response.status === 204 ? undefined : await readJson(response), headers: response.headers }
   }
 }
 

@@ -1,4 +1,5 @@
-// The typed client of the API, for Node 20 and later, browsers and Workers. It refreshes its tokens, retries what is
+// The typed client of the API, for Node 20 and later, browsers and Workers. It uses an API key or the tokens of a
+// session, which it refreshes, retries what is
 // safe to retry, reads lists page by page and waits for jobs. Its types come from the API's OpenAPI document.
 import type * as api from './api.ts'
 import { type Answer, type Call, type Input, type OperationName, openCall } from './call.ts'
@@ -6,7 +7,20 @@ import { follow, type StartedJob, type WatchOptions, watch } from './job.ts'
 import { type Listing, walk } from './pages.ts'
 import { openTransport, type TransportOptions } from './transport.ts'
 
-export type { Job, JobEvent, Machine, NewMachine, User } from './api.ts'
+export type {
+  Job,
+  JobCommand,
+  JobEvent,
+  JobResult,
+  JobState,
+  Key,
+  Machine,
+  MachineStatus,
+  NewKey,
+  NewMachine,
+  ProblemCode,
+  User,
+} from './api.ts'
 export { JobFailed, type StartedJob, type WatchOptions } from './job.ts'
 export type { Listing, Page } from './pages.ts'
 export { TiebarProblem } from './problem.ts'
@@ -30,10 +44,8 @@ export type OperateOptions = IdempotencyOptions & {
 }
 
 /** The query of a list without the cursor, which the client sets. */
-type Query<Name extends 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'listAccounts'> = Omit<
-  api.Operations[Name]['query'],
-  'cursor'
->
+type Query<Name extends ListName> = Omit<api.Operations[Name]['query'], 'cursor'>
+type ListName = 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'listAccounts' | 'listKeys' | 'listSites'
 
 export type Client = ReturnType<typeof createClient>
 
@@ -72,6 +84,15 @@ export function createClient(options: ClientOptions) {
     },
     machines,
     jobs: openJobs(ask),
+    sites: openSites(ask),
+    /** API keys of the account. A client that uses a key itself cannot make others. */
+    keys: {
+      list: (query?: Query<'listKeys'>): Listing<api.Key> =>
+        walk((cursor) => ask('listKeys', { query: { ...query, ...cursor } })),
+      /** The answer is the only one with the `secret`: the `key` of `createClient`. */
+      create: (key: api.NewKey) => ask('createKey', { body: key }),
+      revoke: (id: string) => ask('revokeKey', { path: { id } }),
+    },
     /** For staff only. */
     accounts: {
       list: (query?: Query<'listAccounts'>): Listing<api.User> =>
@@ -82,6 +103,22 @@ export function createClient(options: ClientOptions) {
 }
 
 type Ask = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>['body']>
+
+function openSites(ask: Ask) {
+  return {
+    list: (query?: Query<'listSites'>): Listing<api.Site> =>
+      walk((cursor) => ask('listSites', { query: { ...query, ...cursor } })),
+    create: (site: api.NewSite) => ask('createSite', { body: site }),
+    read: (id: number) => ask('readSite', { path: { id } }),
+    change: (id: number, changes: api.SitePatch) => ask('changeSite', { path: { id }, body: changes }),
+    delete: (id: number) => ask('deleteSite', { path: { id } }),
+    members: (id: number): Listing<api.Member> =>
+      walk((cursor) => ask('listSiteMembers', { path: { id }, query: cursor })),
+    /** Gives an account a role, or replaces the one that it has. */
+    putMember: (id: number, member: api.NewMember) => ask('putSiteMember', { path: { id }, body: member }),
+    removeMember: (id: number, accountId: number) => ask('removeSiteMember', { path: { id, account_id: accountId } }),
+  }
+}
 
 function openMachines(call: Call, ask: Ask) {
   const withEtag = async (asked: Promise<{ body: api.Machine; headers: Headers }>): Promise<VersionedMachine> => {
@@ -111,8 +148,32 @@ function openMachines(call: Call, ask: Ask) {
     change: (id: number, changes: api.MachinePatch, options?: IfMatch) =>
       withEtag(call('changeMachine', { path: { id }, body: changes, ...ifMatchHeader(options) })),
     delete: (id: number, options?: IfMatch) => ask('deleteMachine', { path: { id }, ...ifMatchHeader(options) }),
+    members: (id: number): Listing<api.Member> =>
+      walk((cursor) => ask('listMachineMembers', { path: { id }, query: cursor })),
+    /** Gives an account a role, or replaces the one that it has. */
+    putMember: (id: number, member: api.NewMember) => ask('putMachineMember', { path: { id }, body: member }),
+    removeMember: (id: number, accountId: number) =>
+      ask('removeMachineMember', { path: { id, account_id: accountId } }),
     start: (id: number, options?: OperateOptions) => operate(id, 'START', options),
     stop: (id: number, options?: OperateOptions) => operate(id, 'STOP', options),
+    /** Everything that stands in the way of a command now. */
+    preflight: (id: number, command: api.Operation['command'] = 'START') =>
+      ask('readPreflight', { path: { id }, query: { command } }),
+    holds: {
+      list: (id: number): Listing<api.Hold> => walk((cursor) => ask('listHolds', { path: { id }, query: cursor })),
+      /** Says that the account is at the machine: nobody starts it until the hold is removed. */
+      place: (id: number, reason: string) => ask('placeHold', { path: { id }, body: { reason } }),
+      /** Only the account that placed it. */
+      remove: (id: number, hold: number) => ask('removeHold', { path: { id, hold } }),
+      /** For managers who have made sure that nobody is at the machine, and have tried to reach the person. */
+      override: (id: number, hold: number, reason: string) =>
+        ask('overrideHold', {
+          path: { id, hold },
+          body: { reason, absence_verified: true, contact_tried: true },
+        }),
+    },
+    /** Asks the controller now whether it controls the machine. */
+    checkController: (id: number) => ask('checkController', { path: { id } }),
     history: (id: number, query?: Query<'listMachineJobs'>): Listing<api.Job> =>
       walk((cursor) => ask('listMachineJobs', { path: { id }, query: { ...query, ...cursor } })),
   }
@@ -125,7 +186,17 @@ function openJobs(ask: Ask) {
     list: (query?: Query<'listMyJobs'>): Listing<api.Job> =>
       walk((cursor) => ask('listMyJobs', { query: { ...query, ...cursor } })),
     read: (id: string) => read(id),
-    events: async (id: string) => (await ask('listJobEvents', { path: { id } })).items,
+    /** The whole timeline, oldest event first. */
+    events: async (id: string): Promise<api.JobEvent[]> => {
+      const events: api.JobEvent[] = []
+      const query = { limit: 100 }
+      for await (const event of walk((cursor) =>
+        ask('listJobEvents', { path: { id }, query: { ...query, ...cursor } }),
+      )) {
+        events.push(event)
+      }
+      return events
+    },
     cancel: (id: string, reason?: string) =>
       ask('cancelJob', { path: { id }, body: reason === undefined ? {} : { reason } }),
     /** Watches a job by its id, as `watch` of a job that was just started does. */

@@ -1,12 +1,14 @@
 // `fetch` with an access token, which is refreshed when it has expired, and with retries where they are safe.
 import type { Token, TokenAnswer } from './api.ts'
-import { readRetryAfter, TiebarProblem, toProblem } from './problem.ts'
+import { readJson, readRetryAfter, toProblem } from './problem.ts'
 
 export type Tokens = Pick<Token, 'access' | 'refresh'>
 
 export type TransportOptions = {
   /** The origin of the API, such as `https://api.example.com`. */
   baseUrl: string
+  /** An API key, for programs: `tbk_…`. It is used instead of tokens, and there is no log-in. */
+  key?: string | undefined
   /** The tokens of a session that is open already. Without them, log in first. */
   tokens?: Tokens | undefined
   /** Called with new tokens, which replace the old ones, and with `undefined` when the session has ended. */
@@ -24,9 +26,12 @@ export type Transport = {
 }
 
 const firstPauseSeconds = 0.25
+/** Less than the 10 s in which the API accepts the same refresh token again. */
+const refreshTimeoutMs = 8_000
 
 export function openTransport({
   baseUrl,
+  key,
   tokens,
   onTokens,
   retries = 3,
@@ -40,59 +45,75 @@ export function openTransport({
     onTokens?.(next)
   }
 
-  /** @throws TiebarProblem when the session has ended */
-  async function refresh(): Promise<void> {
-    const body = JSON.stringify({ refresh: tokens?.refresh })
+  /** Sends until there is an answer that another try would not improve. */
+  async function retrying(request: Request, mayRepeat: boolean, send: () => Promise<Response>): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      const isLast = attempt > retries
+      const pauseSeconds = firstPauseSeconds * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
+      try {
+        const response = await send()
+        const waitSeconds = readRetryAfter(response) ?? pauseSeconds
+        if (isLast || waitSeconds > longestWaitSeconds || !shouldRetry(response.status, mayRepeat)) return response
+        await response.body?.cancel()
+        await pause(waitSeconds, request.signal)
+      } catch (error) {
+        // An error means that there is no answer; its type differs between runtimes.
+        if (request.signal.aborted || isLast || !mayRepeat) throw error
+        await pause(pauseSeconds, request.signal)
+      }
+    }
+  }
+
+  /**
+   * For some seconds, the API accepts the token again whose answer was lost. So a refresh is repeated, and soon enough.
+   * @throws TiebarProblem when the session has ended
+   */
+  async function refresh(sent: string): Promise<void> {
+    const body = JSON.stringify({ refresh: sent })
     const headers = { 'Content-Type': 'application/json' }
-    const response = await fetch(new Request(`${baseUrl}/api/token/refresh`, { method: 'POST', headers, body }))
-    if (response.status === 401) setTokens(undefined)
-    if (!response.ok) throw await toProblem(response)
-    const { token }: TokenAnswer = await response.json()
-    setTokens(token)
+    const request = new Request(`${baseUrl}/api/token/refresh`, { method: 'POST', headers, body })
+    const response = await retrying(request, true, () =>
+      fetch(new Request(request.clone(), { signal: AbortSignal.timeout(refreshTimeoutMs) })),
+    )
+    const problem = response.ok ? undefined : await toProblem(response)
+    // Without a code, it is the answer of a proxy, which knows nothing of the session.
+    const isOver = problem?.status === 401 && problem.code !== 'unknown'
+    const next = problem ? undefined : (await readJson<TokenAnswer>(response)).token
+    // Somebody may have logged in or out meanwhile.
+    if ((next || isOver) && tokens?.refresh === sent) setTokens(next)
+    if (problem) throw problem
   }
 
   /** All calls that find the same token expired share one refresh. */
   function renew(expired: string): Promise<void> | undefined {
     if (tokens === undefined) return undefined
     if (tokens.access !== expired) return Promise.resolve() // another call has refreshed it
-    refreshing ??= refresh().finally(() => {
+    refreshing ??= refresh(tokens.refresh).finally(() => {
       refreshing = undefined
     })
     return refreshing
   }
 
-  async function sendWithToken(request: Request): Promise<Response> {
-    const access = tokens?.access
-    if (access === undefined || request.headers.has('Authorization')) return fetch(request.clone())
-    const response = await fetch(withToken(request, access))
-    if (response.status !== 401) return response
-    const { code } = await toProblem(response.clone())
-    if (code === 'session_ended') setTokens(undefined)
-    const renewal = code === 'token_invalid' ? renew(access) : undefined
-    if (!renewal) return response
-    await renewal
-    return tokens ? fetch(withToken(request, tokens.access)) : response
+  function send(request: Request, access: string | undefined): Promise<Response> {
+    return retrying(request, isRepeatable(request), () =>
+      fetch(access === undefined ? request.clone() : withToken(request, access)),
+    )
   }
 
   return {
     setTokens,
     async fetch(request) {
-      for (let attempt = 1; ; attempt++) {
-        const isLast = attempt > retries
-        const pauseSeconds = firstPauseSeconds * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
-        try {
-          const response = await sendWithToken(request)
-          const waitSeconds = readRetryAfter(response) ?? pauseSeconds
-          if (isLast || waitSeconds > longestWaitSeconds || !shouldRetry(request, response.status)) return response
-          await response.body?.cancel()
-          await pause(waitSeconds, request.signal)
-        } catch (error) {
-          // Every other error means that there is no answer; its type differs between runtimes.
-          const isFinal = error instanceof TiebarProblem || request.signal.aborted
-          if (isFinal || isLast || !isRepeatable(request)) throw error
-          await pause(pauseSeconds, request.signal)
-        }
-      }
+      const isSigned = request.headers.has('Authorization')
+      if (key !== undefined && !isSigned) return send(request, key)
+      const access = isSigned ? undefined : tokens?.access
+      const response = await send(request, access)
+      if (access === undefined || response.status !== 401) return response
+      const { code } = await toProblem(response.clone())
+      if (code === 'session_ended' && tokens?.access === access) setTokens(undefined)
+      const renewal = code === 'token_invalid' ? renew(access) : undefined
+      if (!renewal) return response
+      await renewal
+      return tokens ? send(request, tokens.access) : response
     },
   }
 }
@@ -103,9 +124,10 @@ function withToken(request: Request, access: string): Request {
   return copy
 }
 
-/** At 429 nothing was carried out; at 502, 503 and 504 the request may have been. */
-function shouldRetry(request: Request, status: number): boolean {
-  return status === 429 || ([502, 503, 504].includes(status) && isRepeatable(request))
+/** At 429 nothing was carried out; at the others the request may have been. 520 to 530 are Cloudflare's own. */
+function shouldRetry(status: number, mayRepeat: boolean): boolean {
+  const isTemporary = [502, 503, 504].includes(status) || (status >= 520 && status <= 530)
+  return status === 429 || (isTemporary && mayRepeat)
 }
 
 /** Whether a second time changes nothing more: by the method (RFC 9110 §9.2.2), or because of the key. */

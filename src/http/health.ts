@@ -1,16 +1,20 @@
-// Health checks: whether the Worker runs, and whether each upstream answers, with its latency.
+// Health checks: whether the Worker runs, and whether each upstream answers, with its latency. Anyone may ask, so each isolate
+// asks the upstreams at most every 5 s.
 import { createRoute, z } from '@hono/zod-openapi'
 import { describeError } from '../kernel/log.ts'
 import type { Trace, Upstream } from '../kernel/trace.ts'
+import type { Upstreams } from './context.ts'
 import { enumOf } from './openapi/fields.ts'
 import { createRouter, json, type Router } from './openapi/router.ts'
 
 const tags = ['Health']
 const alive = z.object({ status: enumOf(['ok'], { ok: 'The Worker answers.' }) }).openapi('Alive')
-const upstream = z.object({
-  status: enumOf(['ok', 'away'], { ok: 'It answered.', away: 'It did not answer.' }),
-  latency_ms: z.int(),
-})
+const upstream = z
+  .object({
+    status: enumOf(['ok', 'away'], { ok: 'It answered.', away: 'It did not answer.' }),
+    latency_ms: z.int(),
+  })
+  .openapi('Upstream')
 const shared = {
   status: enumOf(['ok', 'away'], { ok: 'All upstreams answered.', away: 'At least one did not answer.' }),
   upstreams: z.object({
@@ -39,31 +43,46 @@ const readReady = createRoute({
   operationId: 'readReadiness',
   tags,
   summary: 'Check that every upstream answers',
+  description: 'The answer may be up to 5 s old.',
   responses: {
     200: json(readiness, 'All upstreams answered'),
     503: json(notReady, 'At least one upstream did not answer'),
   },
 })
 
+const rememberMs = 5_000
+
+type Readiness = z.infer<typeof shared.upstreams>
+
 export function healthRoutes(): Router {
   const router = createRouter()
+  let latest: { beganAt: number; checking: Promise<Readiness> } | undefined
 
   router.openapi(readAlive, (c) => c.json({ status: 'ok' } as const, 200))
 
   router.openapi(readReady, async (c) => {
-    const { database, cache, queue } = c.var.upstreams
-    const [postgres, redis, qstash] = await Promise.all([
-      check(c.var.trace, 'postgres', () => database.ping()),
-      check(c.var.trace, 'redis', () => cache.ping()),
-      check(c.var.trace, 'qstash', () => queue.ping()),
-    ])
-    const upstreams = { postgres, redis, qstash }
+    const now = Date.now()
+    if (!latest || now - latest.beganAt >= rememberMs) {
+      latest = { beganAt: now, checking: checkAll(c.var.trace, c.var.upstreams) }
+      // Other requests wait for it, too: it continues even if this client disconnects.
+      c.executionCtx.waitUntil(latest.checking)
+    }
+    const upstreams = await latest.checking
     const isReady = Object.values(upstreams).every(({ status }) => status === 'ok')
     if (isReady) return c.json({ status: 'ok', upstreams } as const, 200)
     return c.json({ status: 'away', upstreams, remedy } as const, 503)
   })
 
   return router
+}
+
+async function checkAll(trace: Trace, { database, cache, queue }: Upstreams): Promise<Readiness> {
+  const [postgres, redis, qstash] = await Promise.all([
+    check(trace, 'postgres', () => database.ping()),
+    check(trace, 'redis', () => cache.ping()),
+    check(trace, 'qstash', () => queue.ping()),
+  ])
+  return { postgres, redis, qstash }
 }
 
 async function check(trace: Trace, name: Upstream, ping: () => Promise<void>): Promise<z.infer<typeof upstream>> {

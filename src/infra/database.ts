@@ -1,12 +1,21 @@
 // PostgreSQL through Neon's driver, which sends SQL over HTTP. A statement is one round trip; a batch is one round trip
 // and one transaction.
-import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless'
-import { type SQL, sql } from 'drizzle-orm'
-import { PgDialect } from 'drizzle-orm/pg-core'
-import { TiebarError } from '../kernel/error.ts'
+import { neon, neonConfig, types as pgTypes } from '@neondatabase/serverless'
+import type { Query } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm/sql'
 import { toRfc3339 } from '../kernel/time.ts'
 import type { Trace } from '../kernel/trace.ts'
+import {
+  TransactionConflict,
+  toAppError,
+  toConflict,
+  UnbindableValue,
+  UniqueViolation,
+  UnreadableValue,
+} from './database-error.ts'
 import { within } from './deadline.ts'
+import { render } from './prepare.ts'
+import { setsOutput, settingsStatement } from './settings.ts'
 
 const deadlineMs = 8_000
 
@@ -26,36 +35,17 @@ export type BatchOptions = {
  * Both throw TiebarError `database_unavailable`, UniqueViolation, or NeonDbError for any other error of the statement.
  */
 export type Database = {
-  /** Runs one statement. */
-  query<Row>(name: string, statement: SQL): Promise<Row[]>
+  /**
+   * Runs one statement. A `Query` comes from `prepare`. Times are in UTC, whatever the session's settings (settings.ts).
+   */
+  query<Row>(name: string, statement: SQL | Query): Promise<Row[]>
   /** Runs the statements in one transaction (READ COMMITTED) and returns the rows of the last one. */
-  batch<Row>(name: string, statements: SQL[], options?: BatchOptions): Promise<Row[]>
+  batch<Row>(name: string, statements: (SQL | Query)[], options?: BatchOptions): Promise<Row[]>
   /** Throws if PostgreSQL does not answer. For the readiness check. */
   ping(): Promise<void>
 }
 
 type ValueReader = (text: string) => unknown
-
-/** A unique index was violated. `constraint` is its name. */
-export class UniqueViolation extends Error {
-  override readonly name = 'UniqueViolation'
-  readonly constraint: string
-
-  constructor(constraint: string, cause: unknown) {
-    super(`the unique index ${constraint} was violated`, { cause })
-    this.constraint = constraint
-  }
-}
-
-/** A stored value that our code cannot parse. This is a defect, not an outage. */
-class UnreadableValue extends Error {
-  override readonly name = 'UnreadableValue'
-}
-
-/** A parameter that PostgreSQL cannot receive as text. This is a defect, not an outage. */
-class UnbindableValue extends TypeError {
-  override readonly name = 'UnbindableValue'
-}
 
 function orUnreadable(read: ValueReader): ValueReader {
   return (text) => {
@@ -76,6 +66,7 @@ const readers: ReadonlyMap<number, ValueReader> = new Map<number, ValueReader>([
   [21, Number], // int2
   [23, Number], // int4
   [701, Number], // float8
+  [1009, pgTypes.getTypeParser(1009)], // text[]
   [114, readJson], // json
   [3802, readJson], // jsonb
   [1184, orUnreadable(toRfc3339)], // timestamptz
@@ -98,15 +89,16 @@ neonConfig.fetchFunction = (url: string, { endpoint = url, ...init }: RequestIni
 export function openClient(
   databaseUrl: string,
   fetchEndpoint?: string,
-): (statements: Statement[], signal?: AbortSignal) => Promise<Row[][]> {
+): (statements: Statement[], options?: { signal?: AbortSignal }) => Promise<Row[][]> {
   const client = neon(setApplicationName(databaseUrl))
-  return async (statements, signal) => {
+  return async (statements, { signal } = {}) => {
     const fetchOptions = { ...(signal && { signal }), ...(fetchEndpoint && { endpoint: fetchEndpoint }) }
-    const queries = statements.map(({ query, params = [] }) =>
-      client.query(query, params.map(toParameter), { types, fetchOptions }),
-    )
+    const send = ({ query, params = [] }: Statement) =>
+      client.query(query, params.map(toParameter), { types, fetchOptions })
+    const queries = statements.map(send)
     const [first, ...more] = queries
-    return first && more.length === 0 ? [await first] : await client.transaction(queries, { fetchOptions })
+    if (first && more.length === 0) return [await first]
+    return await client.transaction(queries, { isolationLevel: 'ReadCommitted', fetchOptions })
   }
 }
 
@@ -124,7 +116,21 @@ function toParameter(value: unknown): unknown {
   return value
 }
 
-const dialect = new PgDialect()
+const settings: Statement = { query: settingsStatement({ statement_timeout: `${deadlineMs}ms` }) }
+
+/** The statements that one call sends: several of them run as one transaction. */
+export function toSent(name: string, statements: Query[]): Statement[] {
+  const texts = statements.map(({ sql: text, params }) => ({ query: `${nameComment(name)}${text}`, params }))
+  // A single statement that sets its own output saves the database a transaction of several statements.
+  const [{ query = '' } = {}, ...more] = texts
+  return more.length === 0 && setsOutput(query) ? texts : [settings, ...texts]
+}
+
+/** A statement of drizzle as text, for a program that runs it with `openClient`. */
+export function toStatement(statement: SQL): Statement {
+  const { sql: query, params } = render(statement)
+  return { query, params }
+}
 
 /** The SQL comment at the start of a statement with this name. */
 function nameComment(name: string): string {
@@ -138,11 +144,11 @@ function nameComment(name: string): string {
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
   const execute = openClient(databaseUrl, fetchEndpoint)
 
-  async function send<Row>(trace: Trace, name: string, statements: SQL[], withinMs: number): Promise<Row[]> {
-    const queries = statements.map((statement) => dialect.sqlToQuery(statement))
-    const texts = queries.map(({ sql: text, params }) => ({ query: `${nameComment(name)}${text}`, params }))
+  async function send<Row>(trace: Trace, name: string, statements: Query[], withinMs: number): Promise<Row[]> {
+    const sent = toSent(name, statements)
+    const attempt = (signal: AbortSignal) => execute(sent, { signal })
     try {
-      const results = await trace.measure('postgres', () => within(withinMs, (signal) => execute(texts, signal)), name)
+      const results = await trace.measure('postgres', () => within(withinMs, attempt), name)
       // The driver returns untyped rows. The caller, who writes the statement, declares their type.
       return (results.at(-1) ?? []) as Row[]
     } catch (error) {
@@ -150,9 +156,15 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     }
   }
 
-  async function run<Row>(trace: Trace, name: string, statements: SQL[], options: BatchOptions = {}): Promise<Row[]> {
+  async function run<Row>(
+    trace: Trace,
+    name: string,
+    statements: (SQL | Query)[],
+    options: BatchOptions = {},
+  ): Promise<Row[]> {
+    const queries = statements.map(render)
     const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
-    const attempt = () => send<Row>(trace, name, statements, Math.max(1, endsAt - Date.now()))
+    const attempt = () => send<Row>(trace, name, queries, Math.max(1, endsAt - Date.now()))
     try {
       return await attempt()
     } catch (error) {
@@ -161,7 +173,7 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     try {
       return await attempt()
     } catch (error) {
-      throw shouldRunAgain(error, options.retryOnViolationOf) ? toUnavailable(conflictDetail, 1, error) : error
+      throw shouldRunAgain(error, options.retryOnViolationOf) ? toConflict(error) : error
     }
   }
 
@@ -169,45 +181,12 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     query: (name, statement) => run(trace, name, [statement]),
     batch: (name, statements, options) => run(trace, name, statements, options),
     async ping() {
-      await send(trace, 'ping', [sql`SELECT 1`], deadlineMs)
+      await send(trace, 'ping', [render(sql`SELECT 1`)], deadlineMs)
     },
   })
-}
-
-/** A serialization failure or a deadlock. PostgreSQL rolled the transaction back, so it can run again. */
-class TransactionConflict extends Error {
-  override readonly name = 'TransactionConflict'
 }
 
 function shouldRunAgain(error: unknown, index: string | undefined): boolean {
   if (error instanceof UniqueViolation) return error.constraint === index
   return error instanceof TransactionConflict
-}
-
-/** Without an SQLSTATE, the request did not reach PostgreSQL or the answer was lost: the database is unavailable. */
-function toAppError(error: unknown): unknown {
-  const { code, constraint } = error instanceof NeonDbError ? error : {}
-  if (code === '23505' && constraint !== undefined) return new UniqueViolation(constraint, error)
-  if (code === '40001' || code === '40P01')
-    return new TransactionConflict('serialization failure or deadlock', {
-      cause: error,
-    })
-  const isStatementError = code !== undefined && code !== '' && !isOutage(code)
-  if (isStatementError || error instanceof UnreadableValue || error instanceof UnbindableValue) return error
-  return toUnavailable(
-    'The database did not answer. It is not known whether the request took effect. Try again.',
-    5,
-    error,
-  )
-}
-
-const conflictDetail = 'Other requests are changing the same rows. Nothing was changed. Try again.'
-
-function toUnavailable(detail: string, retryAfterSeconds: number, cause: unknown): TiebarError {
-  return new TiebarError('database_unavailable', detail, { retryAfterSeconds }, { cause })
-}
-
-/** Classes of SQLSTATE about the server, not the statement: connection, resources, operator intervention, log-in. */
-function isOutage(sqlState: string): boolean {
-  return ['08', '53', '57', '28'].includes(sqlState.slice(0, 2))
 }

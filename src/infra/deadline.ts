@@ -21,12 +21,10 @@ function startDeadline(ms: number): Deadline {
   return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }
 
-/** A signal that aborts after `ms`, even if the call has ended. For clients that accept only a signal. */
-export function abortAfter(ms: number): AbortSignal {
-  return startDeadline(ms).signal
-}
-
-/** Runs `work` with a signal that aborts after `ms`. Clears the timer when `work` ends, so that a program can exit. */
+/**
+ * Runs `work` with a signal that aborts after `ms`. Clears the timer when `work` ends: a program can exit, and no timer
+ * fires in the rest of the request.
+ */
 export async function within<Result>(ms: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const { signal, clear } = startDeadline(ms)
   try {

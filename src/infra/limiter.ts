@@ -3,7 +3,7 @@ import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis/cloudflare'
 import type { Limit } from '../kernel/limit.ts'
 import type { Trace } from '../kernel/trace.ts'
-import { abortAfter } from './deadline.ts'
+import { within } from './deadline.ts'
 import { logRedisError } from './redis.ts'
 
 /** For one call with all its counters. */
@@ -12,11 +12,13 @@ const deadlineMs = 300
 /** A limit and the key that it counts, such as an address or a name. */
 export type LimitKey = { limit: Limit; key: string }
 
+export type Refusal = LimitKey & { retryAfterSeconds: number }
+
 export type ConsumeResult = {
   /** The keys that were counted. `refund` takes them back. */
   consumed: LimitKey[]
-  /** The exceeded limit; if there are several, the one that resets last. */
-  refusal?: { limit: Limit; retryAfterSeconds: number }
+  /** The keys whose limit is exceeded. */
+  refusals: Refusal[]
 }
 
 export type Limiter = {
@@ -28,8 +30,7 @@ export type Limiter = {
 
 export function openLimiter(url: string, token: string): (trace: Trace) => Limiter {
   /** A client for one call: its commands go out as one pipeline, never together with those of another request. */
-  function openRedis(): Redis {
-    const signal = abortAfter(deadlineMs)
+  function openRedis(signal: AbortSignal): Redis {
     return new Redis({
       url,
       token,
@@ -43,26 +44,30 @@ export function openLimiter(url: string, token: string): (trace: Trace) => Limit
 
   /** @param rate how many uses to count; -1 refunds one */
   async function count(trace: Trace, keys: LimitKey[], rate: 1 | -1): Promise<ConsumeResult> {
-    if (keys.length === 0) return { consumed: [] }
+    if (keys.length === 0) return { consumed: [], refusals: [] }
     try {
-      const redis = openRedis()
       const answers = await trace.measure('redis', () =>
-        Promise.all(
-          keys.map(async (limitKey) => ({
-            limitKey,
-            ...(await counterOf(redis, limitKey.limit).limit(limitKey.key, { rate })),
-          })),
-        ),
+        within(deadlineMs, (signal) => {
+          const redis = openRedis(signal)
+          return Promise.all(
+            keys.map(async (limitKey) => ({
+              limitKey,
+              ...(await counterOf(redis, limitKey.limit).limit(limitKey.key, { rate })),
+            })),
+          )
+        }),
       )
       const consumed = answers.filter(({ success }) => success).map(({ limitKey }) => limitKey)
-      const refusals = answers.filter(({ success }) => !success)
-      const latest = refusals.sort((one, other) => other.reset - one.reset)[0]
-      if (!latest) return { consumed }
-      const retryAfterSeconds = Math.max(1, Math.ceil((latest.reset - Date.now()) / 1_000))
-      return { consumed, refusal: { limit: latest.limitKey.limit, retryAfterSeconds } }
+      const refusals = answers
+        .filter(({ success }) => !success)
+        .map(({ limitKey, reset }) => ({
+          ...limitKey,
+          retryAfterSeconds: Math.max(1, Math.ceil((reset - Date.now()) / 1_000)),
+        }))
+      return { consumed, refusals }
     } catch (error) {
       logRedisError(trace, error)
-      return { consumed: [] }
+      return { consumed: [], refusals: [] }
     }
   }
 

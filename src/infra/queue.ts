@@ -9,6 +9,8 @@ export type QueueMessage = {
   url: string
   failureUrl: string
   body: unknown
+  /** The delay before the first attempt. */
+  delaySeconds: number
   /** Attempts after the first. */
   retries: number
   /** A QStash expression for the delay in milliseconds. `retried` counts from 0. */
@@ -59,11 +61,13 @@ export function openQueue(baseUrl: string, token: string): (trace: Trace) => Que
   })
 }
 
-function toRequest(message: QueueMessage) {
+/** A message in the form of QStash's client. */
+export function toRequest(message: QueueMessage) {
   return {
     url: message.url,
     body: message.body,
     failureCallback: message.failureUrl,
+    ...(message.delaySeconds > 0 && { delay: message.delaySeconds }),
     retries: message.retries,
     retryDelay: message.retryDelay,
     timeout: message.timeoutSeconds,

@@ -1,8 +1,9 @@
 // Redis (Upstash, over HTTP) as a cache. Every call has a deadline of 300 ms. Reads and writes that fail do not throw.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Redis } from '@upstash/redis/cloudflare'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
-import { abortAfter } from './deadline.ts'
+import { within } from './deadline.ts'
 
 const deadlineMs = 300
 
@@ -30,7 +31,7 @@ export type Cache = {
 }
 
 /** Finds the version by a pattern, because not every Redis server has a JSON library for Lua. */
-const writeIfNewer = `
+export const writeIfNewer = `
 local stored = redis.call('GET', KEYS[1])
 local version = stored and tonumber(string.match(stored, '"version":(%d+)'))
 if version and version >= tonumber(ARGV[2]) then return 0 end
@@ -38,6 +39,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', tonumber(ARGV[3]))
 return 1`
 
 export function openCache(url: string, token: string): (trace: Trace) => Cache {
+  // The client takes one function that returns signals. It does not say for which call, so the call is found by its context.
+  const signals = new AsyncLocalStorage<AbortSignal>()
   const redis = new Redis({
     url,
     token,
@@ -48,12 +51,15 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
     readYourWrites: false,
     automaticDeserialization: false,
     responseEncoding: false, // our values are text, so base64 is not needed
-    signal: () => abortAfter(deadlineMs),
+    signal: () => signals.getStore() as AbortSignal, // `measure` makes every call
   })
+
+  const measure = <Result>(trace: Trace, call: () => Promise<Result>): Promise<Result> =>
+    trace.measure('redis', () => within(deadlineMs, (signal) => signals.run(signal, call)))
 
   async function attempt<Result>(trace: Trace, call: () => Promise<Result>): Promise<Result | undefined> {
     try {
-      return await trace.measure('redis', call)
+      return await measure(trace, call)
     } catch (error) {
       logRedisError(trace, error)
       return undefined
@@ -65,22 +71,30 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
     async write(writes) {
       if (writes.length === 0) return true
       const done = await attempt(trace, async () => {
-        const pipeline = redis.pipeline()
-        for (const write of writes) {
-          const { key, value, seconds } = write
-          if (write.when === 'newer') pipeline.eval(writeIfNewer, [key], [value, write.version, seconds])
-          else if (write.when === 'absent') pipeline.set(key, value, { ex: seconds, nx: true })
-          else pipeline.set(key, value, { ex: seconds })
+        const [only, ...others] = writes
+        if (only && others.length === 0) {
+          await sendWrite(redis, only)
+          return true
         }
+        const pipeline = redis.pipeline()
+        for (const write of writes) sendWrite(pipeline, write)
         await pipeline.exec()
         return true
       })
       return done ?? false
     },
     async ping() {
-      await trace.measure('redis', () => redis.ping())
+      await measure(trace, () => redis.ping())
     },
   })
+}
+
+/** Sends one write, or adds it to a pipeline. */
+function sendWrite(redis: Pick<Redis, 'eval' | 'set'> | ReturnType<Redis['pipeline']>, write: CacheWrite) {
+  const { key, value, seconds } = write
+  if (write.when === 'newer') return redis.eval(writeIfNewer, [key], [value, write.version, seconds])
+  if (write.when === 'absent') return redis.set(key, value, { ex: seconds, nx: true })
+  return redis.set(key, value, { ex: seconds })
 }
 
 /** Omits the command from the client's error message, because keys and values must not be logged. */

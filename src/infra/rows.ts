@@ -1,7 +1,7 @@
 // Column lists for SELECT and the types of the returned rows. Both come from the drizzle tables.
 import { type Column, getTableColumns, type SQL, sql, type Table } from 'drizzle-orm'
-import { PgDialect } from 'drizzle-orm/pg-core'
 import { toRfc3339 } from '../kernel/time.ts'
+import { type Bindable, render } from './prepare.ts'
 
 /** The columns of a table by their names in PostgreSQL. */
 type ByName<Of extends Table> = {
@@ -23,8 +23,10 @@ export type Columns<Row extends object, Sortable extends keyof Row> = {
   of(alias: string): SQL
   /** PostgreSQL's name of a column's type. Sortable columns are never null and have a text form. */
   sortTypeOf(name: Sortable): string
-  /** Parts of INSERT and UPDATE for the values that are not undefined. */
-  bind(values: { [Name in keyof Row]?: Row[Name] | undefined }): BoundValue[]
+  /** The names of the columns that have a value. */
+  namesIn(values: { [Name in keyof Row]?: Row[Name] | undefined }): (keyof Row & string)[]
+  /** Parts of INSERT and UPDATE for the values of these columns. */
+  bind<Name extends keyof Row & string>(names: Name[], values: Bindable<{ [Each in Name]?: Row[Each] }>): BoundValue[]
   /** Copies only these columns from a row that may have more. */
   pick(row: Row): Row
   /** Converts the times of a row that the database stored as JSON (`to_jsonb`). Other rows do not change. */
@@ -63,14 +65,13 @@ export function pickColumns<Of extends Table, const Name extends keyof ByName<Of
     names,
     of: (alias) => sql.raw(names.map((name) => `${alias}.${name}`).join(', ')),
     sortTypeOf: (name) => sqlTypes.get(name) ?? '',
-    bind: (values) =>
-      Object.entries(values)
-        .filter(([, value]) => value !== undefined)
-        .map(([column, value]) => ({
-          column,
-          name: sql`${sql.identifier(column)}`,
-          value: sql`${value}::${sql.raw(sqlTypes.get(column) ?? '')}`,
-        })),
+    namesIn: (values) => names.filter((name) => values[name] !== undefined),
+    bind: (bound, values) =>
+      bound.map((column) => ({
+        column,
+        name: sql`${sql.identifier(column)}`,
+        value: sql`${values[column]}::${sql.raw(sqlTypes.get(column) ?? '')}`,
+      })),
     // `fromEntries` does not keep the types of the names.
     pick: (row) => Object.fromEntries(names.map((name) => [name, row[name]])) as typeof row,
     fromJson: (row) => ({ ...row, ...Object.fromEntries(times.map((name) => [name, readTime(row[name])])) }),
@@ -87,14 +88,20 @@ export function sqlList(names: readonly string[]): SQL {
   return sql.raw(names.map((name) => `'${name}'`).join(', '))
 }
 
-const dialect = new PgDialect()
+/** A CASE expression: the name of the first rule whose condition is true, as text or NULL. */
+export function firstOf<Name extends string>(rules: readonly [condition: SQL, name: Name | null][]): SQL {
+  const cases = rules.map(([condition, name]) => {
+    return sql`WHEN ${condition} THEN ${name === null ? sql`NULL` : sqlList([name])}`
+  })
+  return sql`CASE ${sql.join(cases, sql` `)} END`
+}
 
 /**
  * The same SQL as text that is made once: statements that contain it are then built faster.
  * @throws TypeError if the SQL has parameters
  */
 export function constantSql(fragment: SQL): SQL {
-  const { sql: text, params } = dialect.sqlToQuery(fragment)
+  const { sql: text, params } = render(fragment)
   if (params.length > 0) throw new TypeError('SQL with parameters is not constant')
   return sql.raw(text)
 }

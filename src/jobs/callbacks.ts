@@ -5,19 +5,25 @@ import { createMiddleware } from 'hono/factory'
 import type { TokenIssuer } from '../accounts/token.ts'
 import type { AppContext, AppEnv } from '../http/context.ts'
 import { readBearer } from '../http/middleware/authenticate.ts'
-import { jsonBody, readAtMost } from '../http/middleware/json-body.ts'
-import { body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
+import { readAtMost, refuseCompressed } from '../http/middleware/json-body.ts'
+import { createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { type DeliveryContext, deliver, handleFailureCallback, type QueueAnswer } from './deliver.ts'
-import { deliverPath, failedPath, toJobContext } from './dispatch.ts'
-import { jobPath, outcomeBody, outcomeSchema, queueFailure, queueMessage } from './schema.ts'
+import { outcomeReport, outcomeSchema, queueFailure, queueMessage } from './callback-schema.ts'
+import { toJobContext } from './context.ts'
+import { type ControllerReport, readControllerReport } from './controller-report.ts'
+import { deliver, type QueueAnswer } from './deliver.ts'
+import { deliverPath, failedPath } from './dispatch.ts'
+import { handleFailureCallback } from './redispatch.ts'
+import { jobPath } from './schema.ts'
 import { verifySignature } from './signature.ts'
 import { noSuchJob } from './sql/read.ts'
 import { settle } from './sql/settle.ts'
 import { recordTransitions } from './transition.ts'
+import { outcomes } from './value-texts.ts'
 import { describeWebhook } from './webhook.ts'
 
 const tags = ['Callbacks']
+const maxReportBytes = 64 * 1024
 /** The failure envelope of QStash contains the message twice, and our own answer. */
 const maxEnvelopeBytes = 256 * 1024
 
@@ -33,8 +39,11 @@ const queueResponses = {
 
 const queueSecurity = [{ queue: [] }]
 
-/** Only for the OpenAPI document: the route does not validate the body, because it verifies the signature first. */
-const queueBody = (name: 'QueueMessage' | 'QueueFailure') => ({
+/**
+ * Only for the OpenAPI document: the route does not validate the body. That of a queue is read after its signature is
+ * verified, and a report is read leniently.
+ */
+const describedBody = (name: 'QueueMessage' | 'QueueFailure' | 'OutcomeReport') => ({
   body: { required: true, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
 })
 
@@ -45,7 +54,7 @@ const deliverJob = createRoute({
   tags,
   summary: 'QStash delivers a job',
   security: queueSecurity,
-  request: queueBody('QueueMessage'),
+  request: describedBody('QueueMessage'),
   responses: queueResponses,
 })
 
@@ -56,9 +65,15 @@ const failedJob = createRoute({
   tags,
   summary: 'QStash has given up a message',
   security: queueSecurity,
-  request: queueBody('QueueFailure'),
+  request: describedBody('QueueFailure'),
   responses: queueResponses,
 })
+
+const outcomeDescription = `
+Only \`result\` decides; a fault elsewhere never costs it. Text that is not UTF-8 is read by the \`charset\` of the
+Content-Type, or with replacement characters. A \`detail\` of another type than text is shown as JSON; NUL is removed, and a
+longer text is cut. Unknown members are ignored.
+`.trim()
 
 const reportOutcome = (tokens: TokenIssuer) =>
   createRoute({
@@ -67,9 +82,10 @@ const reportOutcome = (tokens: TokenIssuer) =>
     operationId: 'reportOutcome',
     tags,
     summary: 'A controller that answered PENDING reports the outcome',
+    description: outcomeDescription,
     security: [{ outcome: [] }],
-    middleware: [outcomeToken(tokens), jsonBody()] as const,
-    request: { params: jobPath, body: body(outcomeBody) },
+    middleware: [outcomeToken(tokens)] as const,
+    request: { params: jobPath, ...describedBody('OutcomeReport') },
     responses: {
       200: json(outcomeSchema, 'The report was accepted'),
       ...problems('token_missing', 'token_invalid', 'not_found', 'outcome_contradicts'),
@@ -91,12 +107,13 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   const router = createRouter()
   router.openAPIRegistry.register('QueueMessage', queueMessage)
   router.openAPIRegistry.register('QueueFailure', queueFailure)
+  router.openAPIRegistry.register('OutcomeReport', outcomeReport)
   describeWebhook(router)
 
   router.openapi(deliverJob, async (c) => {
     const message = queueMessage.safeParse(await readSigned(c, deliverPath))
     if (!message.success) return answerInvalid(c)
-    return answerQueue(c, await deliver(toDeliveryContext(c, tokens), message.data.job_id))
+    return answerQueue(c, await deliver(toJobContext(c, tokens), message.data.job_id))
   })
 
   router.openapi(failedJob, async (c) => {
@@ -104,19 +121,14 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const source = envelope.success ? parseJson(Buffer.from(envelope.data.sourceBody, 'base64')) : undefined
     const message = queueMessage.safeParse(source)
     if (!message.success) return answerInvalid(c)
-    return answerQueue(c, await handleFailureCallback(toJobContext(c), message.data.job_id))
+    return answerQueue(c, await handleFailureCallback(toJobContext(c, tokens), message.data.job_id))
   })
 
   router.openapi(reportOutcome(tokens), async (c) => {
     const { id } = c.req.valid('param')
-    const { result, detail } = c.req.valid('json')
+    const report = await readReport(c)
     const { database, cache } = c.var.upstreams
-    const outcome = {
-      result,
-      detail: detail ?? null,
-      attempt: null,
-      mayHaveExecutedBefore: false,
-    }
+    const outcome = { ...report, attempt: null, mayHaveExecutedBefore: false }
     const settlement = await settle(database, id, outcome)
     if (!settlement) throw noSuchJob()
     const { job, effect, isChanged } = settlement
@@ -133,8 +145,24 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   return router
 }
 
-function toDeliveryContext(c: AppContext, tokens: TokenIssuer): DeliveryContext {
-  return { ...toJobContext(c), tokens }
+/** @throws TiebarError `unsupported_media_type`, `body_too_large`, `malformed_json`, `validation_failed` */
+async function readReport(c: AppContext): Promise<ControllerReport> {
+  const bytes = await readAtMost(c.req.raw, maxReportBytes)
+  const report = readControllerReport(bytes, c.req.header('Content-Type') ?? null)
+  if (report === 'not_json') {
+    refuseCompressed(c) // only now: some controllers send a Content-Encoding such as `utf-8`, which compresses nothing
+    throw new TiebarError('malformed_json', 'The body is not JSON. Send an object with `result`.')
+  }
+  if (report === 'not_an_object') throw invalidReport('', 'must be a JSON object')
+  // The controller has accepted the command already: only its outcome is new.
+  if (report === 'no_result' || report.result === 'PENDING') {
+    throw invalidReport('/result', `must be ${outcomes.join(' or ')}, or its number in the old system, 1 or 2`)
+  }
+  return report
+}
+
+function invalidReport(pointer: string, detail: string): TiebarError {
+  return new TiebarError('validation_failed', 'The body is not valid: see errors.', { errors: [{ pointer, detail }] })
 }
 
 /**

@@ -1,21 +1,31 @@
 // The commands for machines, one row each. All differences between commands are defined here.
-import type { MachineStatus } from '../machines/machine.ts'
+import type { Scope } from '../kernel/scope.ts'
+import { type MachineStatus, machineStatuses } from '../machines/machine.ts'
 import type { JobReason } from './job.ts'
 
 export type CommandRule = {
   /** For the OpenAPI document. */
   description: string
+  /** The scope with which a key may send the command. */
+  scope: Scope
   /** The statuses of a machine in which the command is accepted. */
   acceptedIn: readonly MachineStatus[]
-  /** Whether the machine must still have one of these statuses when the command is sent. */
-  isCheckedWhenSent: boolean
   /**
-   * The command supersedes open jobs whose command has a lower precedence, and is then accepted in every status. All other
-   * open jobs prevent it. No command may have a higher precedence than STOP.
+   * Whether, when the command is sent, the machine must still have one of these statuses, and the requester must still
+   * be allowed to operate it.
+   */
+  isCheckedWhenSent: boolean
+  /** Whether a hold on the machine refuses the command, and supersedes a job of it that has not been sent. */
+  isHeld: boolean
+  /**
+   * The command supersedes open jobs whose command has the same or a lower precedence, and is then accepted in every
+   * status. All other open jobs prevent it. No command may have a higher precedence than STOP.
    */
   precedence: number
-  /** The reason of the jobs that the command supersedes. Null: it supersedes none. */
+  /** The reason of the jobs that the command supersedes. Null: it supersedes none, whatever its precedence. */
   supersededReason: JobReason | null
+  /** Whether the Worker itself sends the command at once if QStash does not accept its message. */
+  isSentWithoutQueue: boolean
   /** The status of the machine when the controller reports success. */
   statusOnSuccess: MachineStatus
   /** The maximum number of attempts. Null: no limit until `not_after`. */
@@ -32,11 +42,15 @@ export type CommandRule = {
 
 const rules = {
   START: {
-    description: 'Starts the machine. It is sent only before its `not_after`, and only if the machine is READY.',
+    description:
+      'Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and nobody holds it.',
+    scope: 'start',
     acceptedIn: ['READY'],
     isCheckedWhenSent: true,
+    isHeld: true,
     precedence: 0,
     supersededReason: null,
+    isSentWithoutQueue: false,
     statusOnSuccess: 'RUNNING',
     maxAttempts: 4,
     expiresInSeconds: 60,
@@ -45,11 +59,15 @@ const rules = {
     label: 'tiebar-start',
   },
   STOP: {
-    description: 'Stops the machine. It supersedes an open START and is retried until its `not_after`.',
-    acceptedIn: ['RUNNING', 'PENDING', 'ERROR'],
+    description:
+      'Stops the machine, in every status. It supersedes every open job and is retried until its `not_after`.',
+    scope: 'stop',
+    acceptedIn: machineStatuses,
     isCheckedWhenSent: false,
+    isHeld: false,
     precedence: 9,
     supersededReason: 'by_stop',
+    isSentWithoutQueue: true,
     statusOnSuccess: 'READY',
     maxAttempts: null,
     expiresInSeconds: 600,
@@ -63,23 +81,34 @@ export type Command = keyof typeof rules
 export const commands = Object.keys(rules) as [Command, ...Command[]] // Object.keys returns string[]
 export const commandRules: Readonly<Record<Command, CommandRule>> = rules
 
+/** The scopes with which a key may send some command. */
+export const commandScopes = [...new Set(commands.map((command) => commandRules[command].scope))] as [Scope, ...Scope[]] // as there is a command
+
+/** The commands that a hold refuses. */
+export const heldCommands: readonly Command[] = commands.filter((command) => commandRules[command].isHeld)
+
+export function precedenceOf(command: Command): number {
+  return commandRules[command].precedence
+}
+
 /** The commands whose open jobs a command supersedes. */
 export function supersededBy(command: Command): Command[] {
-  return commands.filter((other) => commandRules[other].precedence < commandRules[command].precedence)
+  const { precedence, supersededReason } = commandRules[command]
+  if (supersededReason === null) return []
+  return commands.filter((other) => commandRules[other].precedence <= precedence)
 }
+
+/** The delay after the first, second, … attempt of a job, whatever message began it. The last one repeats. */
+export const retryDelaysSeconds = [1, 2, 4, 8, 16, 30, 60] as const
 
 /**
- * QStash's delays between retries: 1, 2, 4, 8, 16, 30 s. The expression is in milliseconds. With the default delays of
- * QStash, a machine could start 30 min late.
+ * The same delays as an expression for QStash, in milliseconds: with its own delays, a machine could start 30 min late.
+ * @param attempts how many attempts the job had when the message was published
  */
-export const retryDelayExpression = 'min(30000, 1000 * pow(2, retried))'
-const retryDelaySeconds = (retried: number) => Math.min(30, 2 ** retried)
-
-/** An attempt takes less than this from QStash's request to our answer. */
-const attemptSeconds = 30
-
-/** If QStash is silent for longer, its message is treated as lost: all retries would be over by then. */
-export function queueSilenceSeconds({ queueRetries }: CommandRule): number {
-  const delays = Array.from({ length: queueRetries }, (_, retried) => retryDelaySeconds(retried))
-  return delays.reduce((sum, delay) => sum + delay, attemptSeconds)
+export function retryDelayExpression(attempts: number): string {
+  const index = attempts === 0 ? 'retried' : `(retried + ${attempts})`
+  return `1000 * min(pow(2, ${index}), 30 * min(2, max(1, ${index} - 4)))`
 }
+
+/** An attempt takes less than this from QStash's request to our answer. A message that is silent for longer is lost. */
+export const queueSilenceSeconds = 30

@@ -1,15 +1,25 @@
-// Sends a signed command to the controller of a machine and validates its answer.
+// Sends a command to the controller of a machine and validates its answer.
 import { readAtMost } from '../http/middleware/json-body.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { describeError } from '../kernel/log.ts'
-import type { Trace } from '../kernel/trace.ts'
+import {
+  type ControllerContext,
+  describeMissingAnswer,
+  isRefusedByCloudflare,
+  refusedByCloudflare,
+  send,
+  signRequest,
+} from '../machines/controller.ts'
+import { findControllerUrlFault } from '../machines/controller-url.ts'
 import type { Command } from './commands.ts'
+import { readControllerReport } from './controller-report.ts'
 import type { ControllerResult } from './job.ts'
-import { controllerTimeoutMs, toDetail } from './job.ts'
+import { toDetail } from './job.ts'
 
 /** The body that is posted to a controller, which must not execute it after `not_after` (RFC 3339). */
 export type ControllerCommand = {
   command: Command
+  /** The order of the commands of the machine. A controller refuses one that is lower than the highest it has seen. */
+  sequence: number
   job_id: string
   machine_id: number
   attempt: number
@@ -23,43 +33,40 @@ export type ControllerAnswer = { result: ControllerResult; detail: string | null
 
 const maxAnswerBytes = 64 * 1024
 
-/** Posts a command. Redirects are not followed, because the URL check does not cover their targets. */
+/** The machine certainly did nothing: the next delivery, or the sweep, continues with the job. */
+export function notSent(detail: string): ControllerAnswer {
+  return { result: 'busy', detail: toDetail(`not sent: ${detail}`) }
+}
+
+/**
+ * Posts a command.
+ * @param sendBefore when it expires, in ms since 1970. Checked last of all, so that nothing slow comes after the check
+ * @param timeoutMs how long to wait for the answer
+ */
 export async function sendCommand(
-  trace: Trace,
-  controllerUrl: string,
-  body: string,
-  authorization: string,
-  jobId: string,
+  context: ControllerContext,
+  url: string,
+  command: ControllerCommand,
+  sendBefore: number,
+  timeoutMs: number,
 ): Promise<ControllerAnswer> {
-  const signal = AbortSignal.timeout(controllerTimeoutMs)
+  const fault = findControllerUrlFault(url, context.allowPrivateControllers)
+  if (fault !== undefined) return { result: 'not_confirmed', detail: `the controller URL ${fault}` }
+  const { machine_id: machineId, job_id: id, sequence } = command
+  const request = await signRequest(context, { url, machineId, job: { id, sequence }, body: command })
+  if (Date.now() >= sendBefore) return notSent('the command had expired')
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    return await trace.measure('controller', async () => {
-      const response = await fetch(controllerUrl, {
-        method: 'POST',
-        headers: {
-          'Content-Type': 'application/json',
-          Accept: 'application/json',
-          'User-Agent': 'Tiebar',
-          'Idempotency-Key': jobId,
-          Authorization: authorization,
-        },
-        body,
-        redirect: 'manual',
-        signal,
-      })
-      if (!response.ok) {
-        await response.body?.cancel()
-        return interpretStatus(response.status)
-      }
-      return interpretBody(await readAtMost(response, maxAnswerBytes))
-    })
+    const response = await send(context, request, signal)
+    if (!response.ok) {
+      const isFromCloudflare = await isRefusedByCloudflare(response)
+      return isFromCloudflare ? { result: 'busy', detail: refusedByCloudflare } : interpretStatus(response.status)
+    }
+    return interpretBody(await readAtMost(response, maxAnswerBytes), response.headers.get('Content-Type'))
   } catch (error) {
     if (error instanceof TiebarError) return { result: 'bad_answer', detail: 'the answer was larger than 64 KiB' }
     // A refused and a broken connection look the same here, so the command may have been executed.
-    const detail = signal.aborted
-      ? `no answer within ${controllerTimeoutMs / 1000} s`
-      : `no connection: ${describeError(error).message}`
-    return { result: 'may_have_executed', detail: toDetail(detail) }
+    return { result: 'may_have_executed', detail: toDetail(describeMissingAnswer(error, signal)) }
   }
 }
 
@@ -72,41 +79,13 @@ export function interpretStatus(status: number): ControllerAnswer {
   return { result: 'bad_answer', detail }
 }
 
-/** Names, and their numbers in the old system. */
-const results = new Map<unknown, 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'>([
-  ['SUCCESS', 'SUCCESS'],
-  ['REMOTEFAILED', 'REMOTEFAILED'],
-  ['PENDING', 'PENDING'],
-  [1, 'SUCCESS'],
-  [2, 'REMOTEFAILED'],
-  [4, 'PENDING'],
-])
-
 /** The result of the command for the body of a 2xx response. */
-export function interpretBody(bytes: Uint8Array): ControllerAnswer {
-  const answer = parseObject(bytes)
-  if (!answer)
-    return {
-      result: 'bad_answer',
-      detail: 'the answer was not a JSON object',
-    }
-  const result = results.get(answer.result)
-  if (!result)
-    return {
-      result: 'bad_answer',
-      detail: 'the answer had no result of SUCCESS, REMOTEFAILED or PENDING',
-    }
-  return {
-    result,
-    detail: typeof answer.detail === 'string' ? toDetail(answer.detail) : null,
-  }
-}
-
-function parseObject(bytes: Uint8Array): { result?: unknown; detail?: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined // not JSON: a bad answer
-  }
+export function interpretBody(bytes: Uint8Array, contentType: string | null = null): ControllerAnswer {
+  const report = readControllerReport(bytes, contentType)
+  if (typeof report !== 'string') return report
+  const detail =
+    report === 'no_result'
+      ? 'the answer had no result of SUCCESS, REMOTEFAILED or PENDING'
+      : 'the answer was not a JSON object'
+  return { result: 'bad_answer', detail }
 }

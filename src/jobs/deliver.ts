@@ -1,51 +1,47 @@
-// A delivery by QStash: claim the job, send the command, store the outcome. Deliveries arrive late, twice and out of
-// order; the claim lets one of them through.
-import type { TokenIssuer } from '../accounts/token.ts'
+// A delivery of a job, by QStash or by the Worker itself: claim the job, send the command, store the outcome. Deliveries
+// arrive late, twice and out of order; the claim lets one of them through.
 import { describeError } from '../kernel/log.ts'
-import { type Command, commandRules } from './commands.ts'
-import { type ControllerAnswer, type ControllerCommand, sendCommand } from './controller.ts'
-import { type JobContext, publishJobs } from './dispatch.ts'
+import { confirmController, controllerTimeoutMs } from '../machines/controller.ts'
+import { type Command, commandRules, retryDelaysSeconds } from './commands.ts'
+import type { JobContext } from './context.ts'
+import { type ControllerAnswer, type ControllerCommand, notSent, sendCommand } from './controller.ts'
+import { toDetail } from './job.ts'
 import { type Claim, claim } from './sql/claim.ts'
 import type { JobRow } from './sql/fragments.ts'
-import { handleDeliveryFailure } from './sql/redispatch.ts'
 import { type Settlement, settle } from './sql/settle.ts'
 import { cacheJob } from './status-cache.ts'
 import { recordTransitions } from './transition.ts'
 
-export type DeliveryContext = JobContext & { tokens: TokenIssuer }
-
 /** The answer to QStash. 200: nothing more to do · 503: deliver again, after `retryAfterSeconds` if given. */
 export type QueueAnswer = { status: 200 } | { status: 503; retryAfterSeconds?: number }
 
-const done: QueueAnswer = { status: 200 }
+export const done: QueueAnswer = { status: 200 }
 const retry: QueueAnswer = { status: 503 }
 
 /** Total retry time for storing the outcome. Plus the controller's time-out, it is less than the lease. */
 const storeTimeoutMs = 8_000
 const storeRetryMs = 250
 
-/** The machine certainly did nothing: the next delivery, or the sweep, ends the job. */
-const notSent: ControllerAnswer = { result: 'busy', detail: 'not sent: the command had expired' }
+/** After a confirmation that took longer than this, the command would have too little time: the next attempt sends it. */
+const confirmationMs = 2_000
 const outcomeTokenSeconds = 24 * 60 * 60
-const commandTokenSeconds = 60
 
-export async function deliver(context: DeliveryContext, jobId: string): Promise<QueueAnswer> {
+export async function deliver(context: JobContext, jobId: string): Promise<QueueAnswer> {
   const { upstreams, trace, waitUntil } = context
   const { database, cache } = upstreams
   const claimStartedAt = Date.now()
   const claimed = await claim(database, jobId)
   if (!claimed) return done
-  const { step, job, controllerUrl, leaseRemainingSeconds, timeLeftSeconds } = claimed
-  if (step === 'leased') {
-    return { status: 503, retryAfterSeconds: retryAfterSeconds(job.command, leaseRemainingSeconds) }
-  }
+  const { step, job, controllerUrl, leaseRemainingSeconds, delaySeconds, timeLeftSeconds } = claimed
+  if (step === 'leased') return retryLeased(job.command, leaseRemainingSeconds)
+  if (step === 'delay') return { status: 503, retryAfterSeconds: Math.ceil(delaySeconds) }
   if (step === null || step === 'wait') return done
   waitUntil(recordTransitions({ trace, cache }, [job], 'queue'))
   if (step !== 'send' || controllerUrl === null) return done
 
   // The answer to the claim may have taken seconds. Measured from before the claim, so that only our own clock is used.
-  const isTooLate = Date.now() - claimStartedAt >= timeLeftSeconds * 1_000
-  const answer = isTooLate ? notSent : await sendJob(context, job, controllerUrl)
+  const sendBefore = claimStartedAt + timeLeftSeconds * 1_000
+  const answer = await sendJob(context, claimed, controllerUrl, sendBefore)
   const settlement = await storeOutcome(context, claimed, answer)
   if (!settlement) return retry
   // An unchanged job is cached, too: an earlier try may have stored the outcome without receiving the answer.
@@ -54,14 +50,57 @@ export async function deliver(context: DeliveryContext, jobId: string): Promise<
   return settlement.effect === 'retry' ? retry : done
 }
 
-function retryAfterSeconds(command: Command, leaseRemainingSeconds: number): number {
-  return commandRules[command].leasedRetrySeconds ?? Math.ceil(leaseRemainingSeconds) + 1
+/** A START waits until the lease has ended, a STOP tries again sooner. */
+export function retryLeased(command: Command, leaseRemainingSeconds: number): QueueAnswer {
+  const seconds = commandRules[command].leasedRetrySeconds ?? Math.ceil(leaseRemainingSeconds) + 1
+  return { status: 503, retryAfterSeconds: seconds }
 }
 
-async function sendJob(context: DeliveryContext, job: JobRow, controllerUrl: string): Promise<ControllerAnswer> {
-  const { tokens, publicUrl, trace } = context
-  const command: ControllerCommand = {
+/** New attempts begin only within this time: the runtime stops work after the answer at 30 s. */
+const directDeliveryMs = 12_000
+
+/** Delivers a job that QStash did not accept, with the usual delays. After that, the sweep takes care of the job. */
+export async function deliverDirectly(context: JobContext, jobId: string): Promise<void> {
+  const endsAt = Date.now() + directDeliveryMs
+  const deliverOnce = async () => {
+    try {
+      return await deliver(context, jobId)
+    } catch (error) {
+      context.trace.log('error', { job_id: jobId, doing: 'deliver a job without the queue', ...describeError(error) })
+      return retry // as QStash would
+    }
+  }
+  for (const delaySeconds of retryDelaysSeconds) {
+    const { status } = await deliverOnce()
+    if (status === 200 || Date.now() + delaySeconds * 1_000 > endsAt) return
+    await new Promise((resolve) => setTimeout(resolve, delaySeconds * 1_000))
+  }
+}
+
+/** Sends the command, if the controller has confirmed or confirms now that it controls the machine. */
+async function sendJob(
+  context: JobContext,
+  { job, owner, isControllerConfirmed }: Claim,
+  url: string,
+  sendBefore: number,
+): Promise<ControllerAnswer> {
+  const startedAt = Date.now()
+  if (!isControllerConfirmed && startedAt < sendBefore) {
+    const confirmation = await confirmController(context, { machineId: job.machine_id, owner, url })
+    if ('detail' in confirmation) {
+      const { isFinal, detail } = confirmation
+      return isFinal ? { result: 'not_confirmed', detail: toDetail(detail) } : notSent(detail)
+    }
+    if (Date.now() - startedAt > confirmationMs) return notSent('the controller took too long to confirm the machine')
+  }
+  const timeoutMs = controllerTimeoutMs - (Date.now() - startedAt)
+  return sendCommand(context, url, await toCommand(context, job), sendBefore, timeoutMs)
+}
+
+async function toCommand({ tokens, publicUrl }: JobContext, job: JobRow): Promise<ControllerCommand> {
+  return {
     command: job.command,
+    sequence: job.sequence,
     job_id: job.id,
     machine_id: job.machine_id,
     attempt: job.attempts,
@@ -69,15 +108,6 @@ async function sendJob(context: DeliveryContext, job: JobRow, controllerUrl: str
     outcome_url: `${publicUrl}/api/callbacks/jobs/${job.id}/outcome`,
     outcome_token: await tokens.sign({ sub: job.id }, 'outcome', outcomeTokenSeconds),
   }
-  const body = JSON.stringify(command)
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
-  const claims = {
-    sub: job.id,
-    jti: crypto.randomUUID(),
-    body_sha256: Buffer.from(hash).toString('base64url'),
-  }
-  const authorization = `Bearer ${await tokens.sign(claims, 'controller', commandTokenSeconds)}`
-  return sendCommand(trace, controllerUrl, body, authorization, job.id)
 }
 
 /**
@@ -85,7 +115,7 @@ async function sendJob(context: DeliveryContext, job: JobRow, controllerUrl: str
  * @returns undefined if the outcome could not be stored
  */
 async function storeOutcome(
-  { upstreams, trace }: DeliveryContext,
+  { upstreams, trace }: JobContext,
   { job, mayHaveExecutedBefore }: Claim,
   answer: ControllerAnswer,
 ): Promise<Settlement | undefined> {
@@ -100,16 +130,4 @@ async function storeOutcome(
       await new Promise((resolve) => setTimeout(resolve, storeRetryMs))
     }
   }
-}
-
-/** Carries out the next step of a job after QStash has used up the retries for its message. */
-export async function handleFailureCallback(context: JobContext, jobId: string): Promise<QueueAnswer> {
-  const { upstreams, trace, waitUntil } = context
-  const handled = await handleDeliveryFailure(upstreams.database, jobId)
-  if (!handled) return done
-  const { step, job, publishNo, leaseRemainingSeconds } = handled
-  if (step === 'leased') return { status: 503, retryAfterSeconds: Math.ceil(leaseRemainingSeconds) + 1 }
-  if (step === 'ended') waitUntil(recordTransitions({ trace, cache: upstreams.cache }, [job], 'queue'))
-  if (publishNo !== null) await publishJobs(context, [{ job, publishNo }], true)
-  return done
 }

@@ -1,14 +1,14 @@
 // Endpoints for the history of a machine and of a person, newest first, and for the timeline of one job.
 import { createRoute, type z } from '@hono/zod-openapi'
-import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
-import { bearerSecurity, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
+import { pageQuery } from '../http/openapi/fields.ts'
+import { bearerOrKey, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
-import { eventsSchema, historyQuery, jobPage, jobPath, machinePath, toJob, toJobEvent } from './schema.ts'
-import { historySorts, listEvents, listMachineHistory, listMyHistory } from './sql/read.ts'
+import { eventPage, historyQuery, jobPage, jobPath, machinePath, toJob, toJobEvent } from './schema.ts'
+import { eventSorts, historySorts, listEvents, listMachineHistory, listMyHistory } from './sql/read.ts'
 
 const tags = ['Jobs']
-const middleware = authenticate()
+const middleware = authenticate({ scopes: ['read'] })
 
 const readHistory = createRoute({
   method: 'get',
@@ -16,7 +16,7 @@ const readHistory = createRoute({
   operationId: 'listMachineJobs',
   tags,
   summary: 'Jobs of a machine, newest first; also of a deleted machine',
-  security: bearerSecurity,
+  security: bearerOrKey('read'),
   middleware,
   request: { params: machinePath, query: historyQuery },
   responses: {
@@ -31,7 +31,7 @@ const readMyHistory = createRoute({
   operationId: 'listMyJobs',
   tags,
   summary: 'Jobs on my machines and jobs that I requested, newest first',
-  security: bearerSecurity,
+  security: bearerOrKey('read'),
   middleware,
   request: { query: historyQuery },
   responses: { 200: json(jobPage, 'One page of jobs') },
@@ -43,11 +43,11 @@ const readEvents = createRoute({
   operationId: 'listJobEvents',
   tags,
   summary: 'The timeline of a job, oldest first',
-  security: bearerSecurity,
+  security: bearerOrKey('read'),
   middleware,
-  request: { params: jobPath },
+  request: { params: jobPath, query: pageQuery },
   responses: {
-    200: json(eventsSchema, 'The events of the job'),
+    200: json(eventPage, 'One page of events'),
     ...problems('not_found'),
   },
 })
@@ -60,7 +60,7 @@ export function historyRoutes(): Router {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const { database } = c.var.upstreams
     const page = readPage(historySorts, { sort: '-requested_at', limit, cursor })
-    return answerPage(c, toPage(page, await listMyHistory(database, c.var.caller, toFilter(c, filter), page), toJob))
+    return answerPage(c, toPage(page, await listMyHistory(database, c.var.caller, toFilter(filter), page), toJob))
   })
 
   // Without this, other methods would reach the routes of machines.
@@ -71,13 +71,17 @@ export function historyRoutes(): Router {
     const { database } = c.var.upstreams
     const { id } = c.req.valid('param')
     const page = readPage(historySorts, { sort: '-requested_at', limit, cursor })
-    const rows = await listMachineHistory(database, c.var.caller, id, toFilter(c, filter), page)
+    const rows = await listMachineHistory(database, c.var.caller, id, toFilter(filter), page)
     return answerPage(c, toPage(page, rows, toJob))
   })
 
   router.openapi(readEvents, async (c) => {
-    const rows = await listEvents(c.var.upstreams.database, c.var.caller, c.req.valid('param').id)
-    return c.json({ items: rows.map(toJobEvent) }, 200)
+    const { database } = c.var.upstreams
+    const page = readPage(eventSorts, { sort: 'version', ...c.req.valid('query') })
+    return answerPage(
+      c,
+      toPage(page, await listEvents(database, c.var.caller, c.req.valid('param').id, page), toJobEvent),
+    )
   })
 
   return router
@@ -85,9 +89,6 @@ export function historyRoutes(): Router {
 
 type Query = z.infer<typeof historyQuery>
 
-function toFilter(c: AppContext, { requested_by, ...filter }: Omit<Query, 'limit' | 'cursor'>) {
-  return {
-    ...filter,
-    requestedBy: requested_by === 'me' ? c.var.caller.accountId : requested_by,
-  }
+function toFilter({ requested_by, ...filter }: Omit<Query, 'limit' | 'cursor'>) {
+  return { ...filter, requestedBy: requested_by }
 }

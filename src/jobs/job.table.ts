@@ -1,4 +1,4 @@
-// Jobs: commands to machines, and the timeline of each. Rows are never deleted: they are the history.
+// Jobs: commands to machines, and the timeline of each. They are the history: `sql/retention.ts` says which are deleted.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -14,12 +14,11 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
+import { keys } from '../accounts/key.table.ts'
 import { sqlList } from '../infra/rows.ts'
 import { machines } from '../machines/machine.table.ts'
 import { type Command, commands } from './commands.ts'
 import {
-  awaitedStates,
-  deliverableStates,
   type EventReason,
   type JobReason,
   type JobResult,
@@ -30,10 +29,6 @@ import {
 } from './job.ts'
 
 const isOpen = sql`state IN (${sqlList(openStates)})`
-const isDeliverable = sql`state IN (${sqlList(deliverableStates)})`
-
-/** `jobs_pending` is an index on this state. A second awaited state needs another condition, and a migration. */
-const [awaitedState]: readonly ['PENDING'] = awaitedStates
 
 export const jobs = pgTable(
   'jobs',
@@ -46,6 +41,8 @@ export const jobs = pgTable(
       .notNull()
       .references(() => accounts.id),
     command: text().$type<Command>().notNull(),
+    /** The order of the jobs of a machine, from 1. 0: refused at once, or older than this column. */
+    sequence: bigint({ mode: 'number' }).notNull().default(0),
     state: text().$type<JobState>().notNull(),
     result: text().$type<JobResult>(),
     reason: text().$type<JobReason>(),
@@ -55,6 +52,8 @@ export const jobs = pgTable(
     requestedBy: bigint('requested_by', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),
+    /** The API key with which the account requested the job. */
+    keyId: uuid('key_id').references(() => keys.id),
     requestedAt: timestamp('requested_at', { withTimezone: true }).notNull(),
     notAfter: timestamp('not_after', { withTimezone: true }).notNull(),
     /** When the first attempt began. */
@@ -66,16 +65,20 @@ export const jobs = pgTable(
     publishNo: integer('publish_no').notNull().default(1),
     /** Null if the queue is not known to have accepted the job. */
     publishedAt: timestamp('published_at', { withTimezone: true }),
+    /** No attempt begins before this time. */
+    nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true }),
+    /** When the sweep takes care of an open job, unless a delivery or a report comes first. */
+    dueAt: timestamp('due_at', { withTimezone: true }).notNull().defaultNow(),
     /** An attempt may have been executed: there is no answer, or an answer that does not tell. */
     mayHaveExecuted: boolean('may_have_executed').notNull().default(false),
-    /** This STOP superseded a START that may have been executed: if it does not succeed, the machine goes to ERROR. */
+    /** This STOP superseded a job that may have been executed: if it does not succeed, the machine goes to ERROR. */
     mustSucceed: boolean('must_succeed').notNull().default(false),
   },
   (table) => [
     check('jobs_command', sql`${table.command} IN (${sqlList(commands)})`),
     check('jobs_state', sql`${table.state} IN (${sqlList(jobStates)})`),
     check('jobs_result', sql`${table.result} IN (${sqlList(jobResults)})`),
-    uniqueIndex('jobs_one_open_per_command').on(table.machineId, table.command).where(isOpen),
+    uniqueIndex('jobs_one_open').on(table.machineId).where(isOpen),
     index('jobs_by_machine').on(table.machineId, table.requestedAt, table.id),
     index('jobs_by_owner').on(table.machineOwnerId, table.requestedAt, table.id),
     index('jobs_by_requester').on(table.requestedBy, table.requestedAt, table.id),
@@ -83,11 +86,11 @@ export const jobs = pgTable(
     index('jobs_on_machines_of_others')
       .on(table.requestedBy, table.requestedAt, table.id)
       .where(sql`${table.machineOwnerId} <> ${table.requestedBy}`),
-    // For the sweep, which must find the few due jobs among all open jobs.
-    index('jobs_under_way').on(table.publishedAt, table.requestedAt).where(isDeliverable),
-    index('jobs_pending')
-      .on(table.pendingSince)
-      .where(sql`${table.state} = ${sqlList([awaitedState])}`),
+    // For the sweep: the oldest ended jobs and refusals, when they are deleted.
+    index('jobs_by_end').on(table.finishedAt).where(sql`${table.finishedAt} IS NOT NULL`).concurrently(),
+    index('jobs_refused').on(table.finishedAt).where(sql`${table.state} = 'REJECTED'`).concurrently(),
+    // For the sweep: the due jobs of each command, without reading any other open job.
+    index('jobs_due').on(table.command, table.dueAt).where(isOpen),
   ],
 )
 
@@ -103,6 +106,8 @@ export const jobEvents = pgTable(
     attempt: integer(),
     /** An account's id, or `queue`, `controller`, `sweep`. */
     by: text().notNull(),
+    /** The API key with which the account in `by` acted. No foreign key: each is that of the job, or was checked as the caller's. */
+    keyId: uuid('key_id'),
     reason: text().$type<EventReason>(),
     detail: text(),
   },

@@ -1,4 +1,5 @@
 // States, results and reasons of jobs, and their time limits.
+import { cutText } from '../kernel/text.ts'
 
 /** States in which QStash delivers the job. */
 export const deliverableStates = ['QUEUED', 'SENT'] as const
@@ -40,17 +41,20 @@ export type JobResult = (typeof jobResults)[number]
 
 /** Why a request was refused, and the result of the job that records the refusal. */
 export const refusalResults = {
-  not_owner: 'PERMISSIONDENIED',
   wrong_state: 'INVALIDCOMMAND',
   job_open: 'INVALIDCOMMAND',
   no_controller: 'INVALIDCOMMAND',
+  held: 'INVALIDCOMMAND',
 } as const satisfies Record<string, JobResult>
 export type Refusal = keyof typeof refusalResults
 const refusals = Object.keys(refusalResults) as [Refusal, ...Refusal[]] // Object.keys returns string[]
 
 export const jobReasons = [
   ...refusals,
+  'not_owner',
+  'not_allowed',
   'changed',
+  'controller_refused',
   'refused',
   'bad_answer',
   'outcome_unknown',
@@ -59,6 +63,7 @@ export const jobReasons = [
   'no_report',
   'by_person',
   'by_stop',
+  'by_hold',
 ] as const
 export type JobReason = (typeof jobReasons)[number]
 
@@ -76,12 +81,19 @@ export type JobEnd = { state: FinalState; result: JobResult; reason: JobReason |
 /**
  * The result of a command, from an answer, a report or a missing answer. `bad_answer`: the response is invalid.
  * `may_have_executed`: no response tells what the machine did. `busy`: the machine certainly did nothing (429, 503).
+ * `not_confirmed`: the controller did not confirm that it controls this machine, so the command was not sent.
  */
-export type ControllerResult = 'SUCCESS' | 'REMOTEFAILED' | 'PENDING' | 'bad_answer' | 'may_have_executed' | 'busy'
+export type ControllerResult =
+  | 'SUCCESS'
+  | 'REMOTEFAILED'
+  | 'PENDING'
+  | 'bad_answer'
+  | 'may_have_executed'
+  | 'busy'
+  | 'not_confirmed'
 
-/** The lease of one attempt: longer than the controller's time-out plus the time to store its answer. */
+/** The lease of one attempt: longer than the time-out of a controller (10 s) plus the time to store its answer (8 s). */
 export const leaseSeconds = 20
-export const controllerTimeoutMs = 10_000
 
 /** How long a controller that answered PENDING may take to report the outcome. */
 export const pendingSeconds = 600
@@ -90,10 +102,5 @@ export const maxDetailLength = 1_000
 
 /** Makes text from outside storable in PostgreSQL: no NUL, no lone surrogates, at most 1,000 characters. */
 export function toDetail(text: string): string {
-  // Cut by code units first, so that only the beginning is split into code points.
-  const beginning = text
-    .replaceAll('\0', '')
-    .toWellFormed()
-    .slice(0, 2 * maxDetailLength)
-  return [...beginning].slice(0, maxDetailLength).join('')
+  return cutText(text, maxDetailLength)
 }

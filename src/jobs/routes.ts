@@ -2,26 +2,30 @@
 
 import { createRoute, z } from '@hono/zod-openapi'
 import { v7 as uuidv7 } from 'uuid'
-import { cacheSession, isSessionCached, sessionCacheKey } from '../accounts/session.ts'
+import { cacheCaller, callerCacheKey, type KnownCaller, readCachedCaller } from '../accounts/caller-cache.ts'
 import { selectCaller } from '../accounts/sql/caller.ts'
-import type { AppContext } from '../http/context.ts'
+import type { TokenIssuer } from '../accounts/token.ts'
+import { withScopes } from '../http/context.ts'
 import { withIdempotencyKey } from '../http/idempotency/idempotency.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
+import { countByBody, type RequestBucket } from '../http/middleware/rate-limit.ts'
+import { bearerOrKey, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
-import { type Command, commandRules } from './commands.ts'
-import { publishJobs, toJobContext } from './dispatch.ts'
-import { cancelBody, jobPath, jobSchema, machinePath, operationBody, toJob } from './schema.ts'
+import { commandRules, commandScopes } from './commands.ts'
+import { type JobContext, toJobContext } from './context.ts'
+import { publishJobs } from './dispatch.ts'
+import { republishJob } from './redispatch.ts'
+import { explainRefusal, refusalTexts } from './refusals.ts'
+import { cancelBody, type Job, jobPath, jobSchema, machinePath, operationBody, toJob } from './schema.ts'
 import { cancelJob } from './sql/cancel.ts'
-import { type CreateJobDecision, type CreateJobResult, createJob } from './sql/create.ts'
+import { createJob } from './sql/create.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
 import { noSuchJob, readJob } from './sql/read.ts'
 import { cacheJob, jobCacheKey, parseCachedJob } from './status-cache.ts'
 import { recordTransitions } from './transition.ts'
 
 const tags = ['Jobs']
-const middleware = authenticate()
 const pollSeconds = 1
 
 const operate = createRoute({
@@ -31,15 +35,25 @@ const operate = createRoute({
   tags,
   summary: 'START or STOP a machine',
   description: 'Answers at once with a job. Poll the job: only its state tells what the machine did.',
-  security: bearerSecurity,
-  middleware: [authenticate(), jsonBody()] as const,
+  security: bearerOrKey(...commandScopes),
+  // The body decides which scope a key needs. It is read before the request is counted: STOPs are counted by themselves, so nothing else can use up their limit.
+  middleware: [authenticate({ scopes: commandScopes, isCounted: false }), jsonBody(), countByBody(bucketOf)] as const,
   request: { params: machinePath, body: body(operationBody) },
   responses: {
     202: {
       ...json(jobSchema, 'The job'),
       headers: z.object({ Location: z.string(), 'Retry-After': z.string() }),
     },
-    ...problems('not_found', 'not_owner', 'wrong_state', 'job_open', 'no_controller', 'idempotency_key_reused'),
+    ...problems(
+      'not_found',
+      'not_owner',
+      'role_too_low',
+      'wrong_state',
+      'job_open',
+      'no_controller',
+      'held',
+      'idempotency_key_reused',
+    ),
   },
 })
 
@@ -49,8 +63,8 @@ const readStatus = createRoute({
   operationId: 'readJob',
   tags,
   summary: 'The status of a job, at most 5 s old',
-  security: bearerSecurity,
-  middleware,
+  security: bearerOrKey('read'),
+  middleware: [authenticate({ scopes: ['read'] })] as const,
   request: { params: jobPath },
   responses: { 200: json(jobSchema, 'The job'), ...problems('not_found') },
 })
@@ -61,8 +75,8 @@ const cancel = createRoute({
   operationId: 'cancelJob',
   tags,
   summary: 'Cancel a job that has not been sent',
-  security: bearerSecurity,
-  middleware: [authenticate(), jsonBody({ isOptional: true })] as const,
+  security: bearerOrKey(...commandScopes),
+  middleware: [authenticate({ scopes: commandScopes }), jsonBody({ isOptional: true })] as const,
   request: {
     params: jobPath,
     body: {
@@ -72,11 +86,11 @@ const cancel = createRoute({
   },
   responses: {
     200: json(jobSchema, 'The job'),
-    ...problems('not_found', 'not_cancelable'),
+    ...problems('not_found', 'not_owner', 'role_too_low', 'not_cancelable'),
   },
 })
 
-export function jobRoutes(): Router {
+export function jobRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   const router = createRouter()
 
   router.openapi(operate, async (c) => {
@@ -87,14 +101,18 @@ export function jobRoutes(): Router {
       command,
       expiresInSeconds: expires_in ?? commandRules[command].expiresInSeconds,
     }
-    const result = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
-      createJob(c.var.upstreams.database, c.var.caller, request, key),
+    const caller = withScopes(c.var.caller, [commandRules[command].scope])
+    c.set('caller', caller) // so that a refusal names this scope only
+    const result = await withIdempotencyKey(c, selectCaller(caller), (key) =>
+      createJob(c.var.upstreams.database, caller, request, key),
     )
     if (!result.job) throw explainRefusal(command, result)
     // A row that was stored with an idempotency key is JSON, so its columns are converted.
     const job = jobColumns.fromJson(result.job)
-    // A replayed answer has the job of the first request, which has been published already.
-    if (job.id === request.jobId) await dispatchNewJob(c, job, result.superseded)
+    const context = toJobContext(c, tokens)
+    if (job.id === request.jobId) await dispatchNewJob(context, job, result.superseded)
+    // The job of an earlier request. The Worker may have stopped before it published it.
+    else context.waitUntil(republishJob(context, caller, job))
     c.header('Location', `/api/jobs/${job.id}`)
     c.header('Retry-After', String(pollSeconds))
     return c.json(toJob(job), 202)
@@ -102,64 +120,57 @@ export function jobRoutes(): Router {
 
   router.openapi(readStatus, async (c) => {
     const { database, cache } = c.var.upstreams
-    const { accountId, sessionId } = c.var.caller
+    const { caller } = c.var
     const { id } = c.req.valid('param')
-    const [jobEntry, sessionEntry] = (await cache.read([jobCacheKey(id), sessionCacheKey(sessionId)])) ?? []
-    if (jobEntry && isSessionCached(sessionEntry)) {
-      const cached = parseCachedJob(jobEntry)
-      const isVisible = cached?.requested_by === accountId || cached?.machine_owner_id === accountId
-      if (cached && isVisible) return c.json(cached, 200)
-    }
-    const job = await readJob(database, c.var.caller, id)
-    c.executionCtx.waitUntil(cache.write([cacheJob(job), cacheSession(sessionId)]))
+    const [jobEntry, callerEntry] = (await cache.read([jobCacheKey(id), callerCacheKey(caller)])) ?? []
+    const cached = jobEntry ? parseCachedJob(jobEntry) : undefined
+    const known = readCachedCaller(caller, callerEntry)
+    if (cached && known && isVisibleTo(known, cached)) return c.json(cached, 200)
+    const job = await readJob(database, caller, id)
+    const { caller_id: accountId, key_machine_id: machineId, key_site_id } = job
+    // The site of a job's machine is not in Redis.
+    const callers = key_site_id === null ? [cacheCaller(caller, { accountId, machineId })] : []
+    c.executionCtx.waitUntil(cache.write([cacheJob(job), ...callers]))
     return c.json(toJob(job), 200)
   })
 
   router.openapi(cancel, async (c) => {
     const { database, cache } = c.var.upstreams
     const { reason } = c.req.valid('json')
-    const { decision, job } = await cancelJob(database, c.var.caller, c.req.valid('param').id, reason ?? null)
+    const { decision, job, callerId } = await cancelJob(database, c.var.caller, c.req.valid('param').id, reason ?? null)
     if (decision === 'not_found') throw noSuchJob()
+    if (decision === 'not_owner' || decision === 'role_too_low') throw new TiebarError(decision, refusalTexts[decision])
     if (decision === 'not_cancelable') {
       throw new TiebarError('not_cancelable', explainNotCancelable(job), {
         jobId: job.id,
       })
     }
-    await recordTransitions({ trace: c.var.trace, cache }, [job], c.var.caller.accountId)
+    await recordTransitions({ trace: c.var.trace, cache }, [job], callerId)
     return c.json(toJob(job), 200)
   })
 
   return router
 }
 
+/** Whether a job in Redis may be shown. Staff see more, but only PostgreSQL knows who is staff. */
+function isVisibleTo({ accountId, machineId }: KnownCaller, job: Job): boolean {
+  const isOwn = job.requested_by === accountId || job.machine_owner_id === accountId
+  return isOwn && (machineId === null || machineId === job.machine_id)
+}
+
 /** Publishes a new job and writes it into the status cache, in parallel. If either fails, the job stays accepted. */
-async function dispatchNewJob(c: AppContext, job: JobRow, superseded: JobRow[]): Promise<void> {
-  const context = toJobContext(c)
+async function dispatchNewJob(context: JobContext, job: JobRow, superseded: JobRow[]): Promise<void> {
   const { trace, upstreams } = context
   await Promise.all([
-    publishJobs(context, [{ job, publishNo: 1 }], false),
-    recordTransitions({ trace, cache: upstreams.cache }, [job, ...superseded], c.var.caller.accountId),
+    publishJobs(context, [{ job, publishNo: 1, delaySeconds: 0 }], false),
+    recordTransitions({ trace, cache: upstreams.cache }, [job, ...superseded], job.requested_by),
   ])
 }
 
-const refusalTexts: Record<Exclude<CreateJobDecision, 'accepted'>, string> = {
-  not_found: 'There is no machine with this id.',
-  not_owner: 'Only the owner of the machine and staff may operate it.',
-  wrong_state: 'The status of the machine does not allow the command.',
-  job_open: 'A job is open on this machine. Wait until it ends. A STOP supersedes an open START.',
-  no_controller: 'The machine has no controller_url to send the command to.',
-}
-
-function explainRefusal(command: Command, { decision, status, open_job_id }: CreateJobResult): TiebarError {
-  if (decision === 'accepted') throw new TypeError('the job was accepted, so there is no refusal to explain')
-  const { acceptedIn } = commandRules[command]
-  const needs = ` A ${command} needs one of ${acceptedIn.join(', ')}; the machine is ${status}.`
-  const detail = refusalTexts[decision] + (decision === 'wrong_state' ? needs : '')
-  return new TiebarError(
-    decision,
-    detail,
-    decision === 'job_open' && open_job_id !== null ? { jobId: open_job_id } : {},
-  )
+/** A body without a valid command counts as any other request. */
+function bucketOf(body: unknown): RequestBucket {
+  const isStop = typeof body === 'object' && body !== null && 'command' in body && body.command === 'STOP'
+  return isStop ? 'stops' : 'requests'
 }
 
 function explainNotCancelable(job: JobRow): string {

@@ -3,15 +3,15 @@ import { z } from '@hono/zod-openapi'
 import {
   accountReference,
   enumOf,
+  instant,
+  label,
   nameOrNumber,
   numericId,
   pageQuery,
-  text,
   time,
   uuid,
 } from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
-import { isTimestamp } from '../kernel/time.ts'
 import { commandRules, commands } from './commands.ts'
 import {
   type EventActor,
@@ -24,16 +24,7 @@ import {
 } from './job.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
 import { type EventRow, eventColumns } from './sql/read.ts'
-import {
-  actorTexts,
-  commandTexts,
-  eventReasonTexts,
-  outcomes,
-  outcomeTexts,
-  reasonTexts,
-  resultTexts,
-  stateTexts,
-} from './value-texts.ts'
+import { actorTexts, commandTexts, eventReasonTexts, reasonTexts, resultTexts, stateTexts } from './value-texts.ts'
 
 const command = enumOf(commands, commandTexts)
 const state = enumOf(jobStates, stateTexts)
@@ -50,12 +41,16 @@ export const jobSchema = z
     machine_id: z.int(),
     machine_owner_id: z.int(),
     command,
+    sequence: z.int().openapi({
+      description: 'The order of the accepted jobs of a machine, from 1. 0: the request was refused',
+    }),
     state,
     result: result.nullable(),
     reason: enumOf(jobReasons, reasonTexts).nullable(),
     detail,
     attempts: z.int(),
     requested_by: z.int(),
+    key_id: uuid.nullable().openapi({ description: 'The API key with which the job was requested' }),
     requested_at: time,
     not_after: time,
     sent_at: time.nullable(),
@@ -68,12 +63,14 @@ export const jobSchema = z
       machine_id: 42,
       machine_owner_id: 7,
       command: 'START',
+      sequence: 12,
       state: 'SUCCEEDED',
       result: 'SUCCESS',
       reason: null,
       detail: 'clamp closed',
       attempts: 1,
       requested_by: 7,
+      key_id: null,
       requested_at: '2026-11-22T09:30:00.000000Z',
       not_after: '2026-11-22T09:31:00.000000Z',
       sent_at: '2026-11-22T09:30:00.120000Z',
@@ -112,18 +109,11 @@ export const operationBody = bodyOf('Operation', {
 })
 
 export const cancelBody = bodyOf('Cancel', {
-  reason: text(0, maxDetailLength).optional().openapi({ example: 'the wrong machine' }),
+  reason: label(0, maxDetailLength).optional().openapi({ example: 'the wrong machine' }),
 })
 
 export const jobPath = z.object({ id: uuid })
 export const machinePath = z.object({ id: numericId })
-
-/** An RFC 3339 time. An unescaped `+` in a query arrives as a space. */
-const instant = z
-  .string()
-  .transform((value) => value.replace(' ', '+'))
-  .refine(isTimestamp, 'must be an RFC 3339 time, such as 2026-11-22T09:30:00Z')
-  .openapi({ type: 'string', format: 'date-time' })
 
 export const historyQuery = pageQuery.extend({
   command: command.optional(),
@@ -141,6 +131,7 @@ const eventSchema = z
     at: time,
     attempt: z.int().nullable(),
     by: z.union([z.int(), enumOf(eventActors, actorTexts)]),
+    key_id: uuid.nullable().openapi({ description: 'The API key with which the account in `by` acted' }),
     reason: enumOf(eventReasons, eventReasonTexts).nullable(),
     detail,
   } satisfies Record<keyof EventRow, z.ZodType>)
@@ -151,38 +142,20 @@ const eventSchema = z
       at: '2026-11-22T09:30:02.480000Z',
       attempt: 1,
       by: 'controller',
+      key_id: null,
       reason: null,
       detail: 'clamp closed',
     },
   })
 
-export const eventsSchema = z.object({ items: z.array(eventSchema) }).openapi('JobEvents')
+export const eventPage = z
+  .object({
+    items: z.array(eventSchema),
+    next_cursor: z.string().nullable().openapi({ example: 'WyJ2ZXJzaW9uIiwiMjAiLCIyMCJd' }),
+  })
+  .openapi('JobEventPage')
 
 export function toJobEvent(row: EventRow): z.infer<typeof eventSchema> {
   // An account's id has only digits; all other values are actors.
   return { ...eventColumns.pick(row), by: /^\d+$/.test(row.by) ? Number(row.by) : (row.by as EventActor) }
 }
-
-/** The report of a controller that answered PENDING before. */
-export const outcomeBody = z
-  .object({
-    result: nameOrNumber(outcomes, 1, outcomeTexts),
-    detail: text(0, maxDetailLength).nullish().openapi({ example: 'clamp closed' }),
-  })
-  .openapi('OutcomeReport')
-
-export const outcomeSchema = z
-  .object({
-    job_id: uuid,
-    state: state.openapi({ example: 'SUCCEEDED' }),
-    result: result.nullable(),
-  })
-  .openapi('OutcomeAnswer')
-
-/** The body of the messages that we publish to QStash. */
-export const queueMessage = z.object({ job_id: uuid })
-
-/** What QStash posts when it has given up a message. `sourceBody` is the body of the message in base64. */
-export const queueFailure = z.object({
-  sourceBody: z.string().openapi({ example: 'eyJqb2JfaWQiOiIwMTk4YzBkZS03YzFhLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEifQ==' }),
-})

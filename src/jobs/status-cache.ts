@@ -14,8 +14,8 @@ export function jobCacheKey(jobId: string): string {
 /** Writes the job unless a newer version is there already. */
 export function cacheJob(row: JobRow): CacheWrite {
   const job = toJob(row)
-  // A late report can still change a job whose outcome is unknown.
-  const mayChange = isOpen(job.state) || job.result === 'INTERNALFAILED'
+  // A late answer can still change a job whose outcome is unknown, or add a note to one that another has superseded.
+  const mayChange = isOpen(job.state) || job.result === 'INTERNALFAILED' || job.state === 'SUPERSEDED'
   return {
     when: 'newer',
     key: jobCacheKey(job.id),

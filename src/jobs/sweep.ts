@@ -1,8 +1,11 @@
 // The sweep, every minute: republishes stalled jobs, ends expired ones, and deletes old rows.
+import { deleteExpiredResets } from '../accounts/sql/password-reset.ts'
 import { deleteExpiredSessions } from '../accounts/sql/sign-in.ts'
 import { deleteExpiredKeys } from '../http/idempotency/store.ts'
-import { type JobContext, publishJobs } from './dispatch.ts'
+import type { JobContext } from './context.ts'
+import { publishJobs } from './dispatch.ts'
 import { redispatchDueJobs } from './sql/redispatch.ts'
+import { deleteOldJobs, type Retention } from './sql/retention.ts'
 import { recordTransitions } from './transition.ts'
 
 const batchSize = 100
@@ -15,27 +18,30 @@ export type SweepReport = {
   duration_ms: number
 }
 
-/** Two sweeps may run at the same time. Stops when no job is due, the queue is unavailable, or 20 s have passed. */
-export async function sweep(context: JobContext): Promise<SweepReport> {
+/** Two sweeps may run at the same time. Stops when no job is due, or when 20 s have passed. */
+export async function sweep(context: JobContext, retention: Retention): Promise<SweepReport> {
   const { upstreams, trace, waitUntil } = context
   const { database, cache } = upstreams
   const startedAt = Date.now()
+  const hasTime = () => Date.now() - startedAt < sweepTimeoutMs
   const report: SweepReport = { published: 0, not_published: 0, ended: 0, duration_ms: 0 }
-  while (Date.now() - startedAt < sweepTimeoutMs) {
+  while (hasTime()) {
     const due = await redispatchDueJobs(database, batchSize)
     if (due.length === 0) break
     const ended = due.flatMap(({ step, job }) => (step === 'ended' ? [job] : []))
     waitUntil(recordTransitions({ trace, cache }, ended, 'sweep'))
-    const dispatches = due.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ job, publishNo }]))
+    const dispatches = due.flatMap(({ job, publishNo, delaySeconds }) => {
+      return publishNo === null ? [] : [{ job, publishNo, delaySeconds }]
+    })
     const publishedCount = await publishJobs(context, dispatches, true)
     report.ended += ended.length
     report.published += publishedCount
     report.not_published += dispatches.length - publishedCount
-    // A job that the queue does not accept is due again at once. The next sweep tries again.
-    if (publishedCount < dispatches.length) break
   }
   await deleteExpiredKeys(database)
   await deleteExpiredSessions(database)
+  await deleteExpiredResets(database)
+  while (hasTime() && (await deleteOldJobs(database, retention)));
   report.duration_ms = Date.now() - startedAt
   trace.log('sweep', { ...report, round_trips: trace.roundTrips })
   return report

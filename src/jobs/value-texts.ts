@@ -2,6 +2,7 @@
 import type { ValueTexts } from '../http/openapi/fields.ts'
 import { commandRules, commands } from './commands.ts'
 import type { eventActors, eventReasons, jobReasons, jobResults, jobStates } from './job.ts'
+import type { Obstacle } from './sql/preflight.ts'
 
 const descriptions = commands.map((command) => [command, commandRules[command].description])
 export const commandTexts = Object.fromEntries(descriptions) as ValueTexts<typeof commands> // has an entry for every command
@@ -14,11 +15,12 @@ export const stateTexts: ValueTexts<typeof jobStates> = {
   SUCCEEDED: 'Final: the controller executed the command.',
   FAILED:
     'Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.',
-  REJECTED: 'Final: not sent, because it was not allowed or the machine was changed.',
+  REJECTED:
+    'Final: not sent, because it was not allowed, the machine was changed, or its controller did not confirm it.',
   EXPIRED: 'Final: not executed, because the command could not be sent before `not_after`.',
   TIMED_OUT: 'Final: the controller accepted the command and did not report in time. A late report is still accepted.',
   CANCELED: 'Final: a person cancelled it before it was sent.',
-  SUPERSEDED: 'Final: a STOP superseded it.',
+  SUPERSEDED: 'Final: a STOP or a hold superseded it.',
 }
 
 export const resultTexts: ValueTexts<typeof jobResults> = {
@@ -32,10 +34,13 @@ export const resultTexts: ValueTexts<typeof jobResults> = {
 }
 
 export const reasonTexts: ValueTexts<typeof jobReasons> = {
-  not_owner: 'The requester is neither the owner of the machine nor staff.',
+  not_owner: 'Only in old jobs: the requester was neither the owner of the machine nor staff.',
   wrong_state: 'The status of the machine did not allow the command.',
   job_open: 'Another job of the machine was open.',
   no_controller: 'The machine had no controller.',
+  held: 'Somebody was at the machine and had placed a hold on it.',
+  not_allowed: 'The requester had lost the right to operate the machine before the command was sent.',
+  controller_refused: 'The controller did not confirm that it controls this machine, so the command was not sent.',
   changed: 'The machine was changed or deleted after the request.',
   refused: 'The controller refused.',
   bad_answer: 'The controller gave an invalid answer.',
@@ -45,6 +50,16 @@ export const reasonTexts: ValueTexts<typeof jobReasons> = {
   no_report: 'The controller accepted the command and did not report the outcome.',
   by_person: 'A person cancelled the job.',
   by_stop: 'A STOP superseded the job.',
+  by_hold: 'Somebody placed a hold on the machine.',
+}
+
+/** What a preflight names. */
+export const obstacleTexts: Record<Obstacle, string> = {
+  role_too_low: 'The role of the caller does not allow it.',
+  held: reasonTexts.held,
+  job_open: reasonTexts.job_open,
+  wrong_state: reasonTexts.wrong_state,
+  no_controller: reasonTexts.no_controller,
 }
 
 export const eventReasonTexts: ValueTexts<typeof eventReasons> = {

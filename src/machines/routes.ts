@@ -6,7 +6,7 @@ import { isNotModified, readIfMatch } from '../http/etag.ts'
 import { withIdempotencyKey } from '../http/idempotency/idempotency.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
-import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
+import { bearerOrKey, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findControllerUrlFault } from './controller-url.ts'
@@ -20,12 +20,22 @@ import {
   newMachineBody,
   wholeMachineBody,
 } from './schema.ts'
-import * as store from './store.ts'
+import { createChangeMachine, type MachineChange, type SelectOpenJobs } from './sql/change.ts'
+import { insertMachine } from './sql/create.ts'
+import { type Machine, type MachineRow, machineColumns } from './sql/fragments.ts'
+import { listMachines, machineSorts, readMachine } from './sql/read.ts'
 
 const tags = ['Machines']
 const path = '/api/machines/{id}'
 const etagHeader = { headers: z.object({ ETag: z.string() }) }
-const writeProblems = problems('not_found', 'not_owner', 'precondition_failed', 'job_open')
+const writeProblems = problems(
+  'not_found',
+  'not_owner',
+  'role_too_low',
+  'precondition_failed',
+  'job_open',
+  'machine_running',
+)
 
 const list = createRoute({
   method: 'get',
@@ -33,8 +43,8 @@ const list = createRoute({
   operationId: 'listMachines',
   tags,
   summary: 'List machines',
-  security: bearerSecurity,
-  middleware: [authenticate()] as const,
+  security: bearerOrKey('read'),
+  middleware: [authenticate({ scopes: ['read'] })] as const,
   request: { query: machineQuery },
   responses: { 200: json(machinePage, 'One page of machines') },
 })
@@ -45,12 +55,19 @@ const create = createRoute({
   operationId: 'createMachine',
   tags,
   summary: 'Register a machine that I own',
-  security: bearerSecurity,
-  middleware: [authenticate(), jsonBody()] as const,
+  security: bearerOrKey('manage'),
+  middleware: [authenticate({ scopes: ['manage'] }), jsonBody()] as const,
   request: { body: body(newMachineBody) },
   responses: {
     201: { ...json(machineSchema, 'The machine'), headers: z.object({ ETag: z.string(), Location: z.string() }) },
-    ...problems('idempotency_key_reused'),
+    ...problems(
+      'quota_exceeded',
+      'controller_taken',
+      'no_such_site',
+      'role_too_low',
+      'key_not_allowed',
+      'idempotency_key_reused',
+    ),
   },
 })
 
@@ -60,8 +77,8 @@ const read = createRoute({
   operationId: 'readMachine',
   tags,
   summary: 'Read a machine',
-  security: bearerSecurity,
-  middleware: [authenticate()] as const,
+  security: bearerOrKey('read'),
+  middleware: [authenticate({ scopes: ['read'] })] as const,
   request: { params: machinePath },
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
@@ -75,13 +92,14 @@ const replace = createRoute({
   path,
   operationId: 'replaceMachine',
   tags,
-  summary: 'Replace a machine; without `status`, the status is kept',
-  security: bearerSecurity,
-  middleware: [authenticate(), jsonBody()] as const,
+  summary: 'Replace a machine; without `status` or `site_id`, these are kept',
+  security: bearerOrKey('manage'),
+  middleware: [authenticate({ scopes: ['manage'] }), jsonBody()] as const,
   request: { params: machinePath, body: body(wholeMachineBody) },
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
     ...writeProblems,
+    ...problems('controller_taken', 'no_such_site'),
   },
 })
 
@@ -91,12 +109,13 @@ const patch = createRoute({
   operationId: 'changeMachine',
   tags,
   summary: 'Change some fields of a machine (JSON Merge Patch)',
-  security: bearerSecurity,
-  middleware: [authenticate(), jsonBody()] as const,
+  security: bearerOrKey('manage'),
+  middleware: [authenticate({ scopes: ['manage'] }), jsonBody()] as const,
   request: { params: machinePath, body: body(machinePatchBody) },
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
     ...writeProblems,
+    ...problems('controller_taken', 'no_such_site'),
   },
 })
 
@@ -106,21 +125,21 @@ const remove = createRoute({
   operationId: 'deleteMachine',
   tags,
   summary: 'Delete a machine; its history is kept',
-  security: bearerSecurity,
-  middleware: [authenticate()] as const,
+  security: bearerOrKey('manage'),
+  middleware: [authenticate({ scopes: ['manage'] })] as const,
   request: { params: machinePath },
   responses: { 204: { description: 'The machine is deleted' }, ...writeProblems },
 })
 
-export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.SelectOpenJobs }): Router {
+export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: SelectOpenJobs }): Router {
   const router = createRouter()
+  const changeMachine = createChangeMachine(selectOpenJobs)
 
   router.openapi(list, async (c) => {
-    const { status, owner_id, q, ...query } = c.req.valid('query')
-    const { accountId } = c.var.caller
-    const filter = { status, q, ownerId: owner_id === 'me' ? accountId : owner_id }
-    const page = readPage(store.machineSorts, query)
-    const rows = await store.listMachines(c.var.upstreams.database, c.var.caller, filter, page)
+    const { status, owner_id, site_id, q, ...query } = c.req.valid('query')
+    const filter = { status, q, siteId: site_id, ownerId: owner_id }
+    const page = readPage(machineSorts, query)
+    const rows = await listMachines(c.var.upstreams.database, c.var.caller, filter, page)
     return answerPage(c, toPage(page, rows, toMachine))
   })
 
@@ -129,15 +148,15 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.Select
     const { database } = c.var.upstreams
     checkControllerUrl(c, values.controller_url)
     const row = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
-      store.insertMachine(database, c.var.caller, values, key),
+      insertMachine(database, c.var.caller, values, key, c.var.environment.MACHINES_PER_ACCOUNT),
     )
     c.header('Location', `/api/machines/${row.id}`)
     // A row that was stored with an idempotency key is JSON, so its columns are converted.
-    return answerMachine(c, store.machineColumns.fromJson(row), 201)
+    return answerMachine(c, machineColumns.fromJson(row), 201)
   })
 
   router.openapi(read, async (c) => {
-    const row = await store.readMachine(c.var.upstreams.database, c.var.caller, c.req.valid('param').id)
+    const row = await readMachine(c.var.upstreams.database, c.var.caller, c.req.valid('param').id)
     if (isNotModified(c.req.header('If-None-Match'), toEtag(row))) {
       c.header('ETag', toEtag(row))
       return c.body(null, 304)
@@ -145,25 +164,23 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: store.Select
     return answerMachine(c, row, 200)
   })
 
-  const changeMachine = (c: AppContext, id: number, change: store.MachineChange | 'delete') => {
-    const { database } = c.var.upstreams
-    return store.changeMachine(database, c.var.caller, id, change, acceptedRevisions(c, id), selectOpenJobs)
-  }
+  const change = (c: AppContext, id: number, values: MachineChange | 'delete') =>
+    changeMachine(c.var.upstreams.database, c.var.caller, id, values, acceptedRevisions(c, id))
 
   router.openapi(replace, async (c) => {
     const values = c.req.valid('json')
     checkControllerUrl(c, values.controller_url)
-    return answerMachine(c, await changeMachine(c, c.req.valid('param').id, values), 200)
+    return answerMachine(c, await change(c, c.req.valid('param').id, values), 200)
   })
 
   router.openapi(patch, async (c) => {
     const values = c.req.valid('json')
     checkControllerUrl(c, values.controller_url)
-    return answerMachine(c, await changeMachine(c, c.req.valid('param').id, values), 200)
+    return answerMachine(c, await change(c, c.req.valid('param').id, values), 200)
   })
 
   router.openapi(remove, async (c) => {
-    await changeMachine(c, c.req.valid('param').id, 'delete')
+    await change(c, c.req.valid('param').id, 'delete')
     return c.body(null, 204)
   })
 
@@ -176,13 +193,14 @@ function acceptedRevisions(c: AppContext, id: number): number[] | undefined {
   return etags && toRevisions(etags, id)
 }
 
-/** Only the owner of the machine and staff may see its controller URL. */
-function toMachine(row: store.MachineRow): store.Machine {
-  const machine = store.machineColumns.pick(row)
-  return row.is_manager ? machine : { ...machine, controller_url: null }
+/** Only managers of the machine may see its controller. */
+function toMachine(row: MachineRow): Machine & Pick<MachineRow, 'my_role'> {
+  const { my_role } = row
+  const machine = { ...machineColumns.pick(row), my_role }
+  return my_role === 'manager' ? machine : { ...machine, controller_url: null, controller_confirmed_at: null }
 }
 
-function answerMachine<Status extends 200 | 201>(c: AppContext, row: store.MachineRow, status: Status) {
+function answerMachine<Status extends 200 | 201>(c: AppContext, row: MachineRow, status: Status) {
   c.header('ETag', toEtag(row))
   return c.json(toMachine(row), status)
 }

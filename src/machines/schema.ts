@@ -3,21 +3,25 @@ import { z } from '@hono/zod-openapi'
 import {
   accountReference,
   enumOf,
+  label,
   nameOrNumber,
   numericId,
   pageQuery,
+  queryId,
   sortOf,
   text,
   time,
   type ValueTexts,
 } from '../http/openapi/fields.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
+import { role } from '../sites/schema.ts'
 import { maxControllerUrlLength } from './controller-url.ts'
 import { machineStatuses } from './machine.ts'
-import { type Machine, machineSorts } from './store.ts'
+import type { Machine } from './sql/fragments.ts'
+import { machineSorts } from './sql/read.ts'
 
-const name = text(1, 64).openapi({ example: '사출기 1호' })
-const location = text(1, 256).openapi({ example: '1공장 A열 3번' })
+const name = label(1, 64).openapi({ example: '사출기 1호' })
+const location = label(1, 256).openapi({ example: '1공장 A열 3번' })
 const statusTexts: ValueTexts<typeof machineStatuses> = {
   POWEROFF: 'The machine is switched off.',
   READY: 'The machine is stopped and can be started.',
@@ -40,14 +44,27 @@ export const machineSchema = z
     location: z.string().openapi({ example: '1공장 A열 3번' }),
     status: enumOf(machineStatuses, statusTexts).openapi({ example: 'READY' }),
     owner_id: z.int().openapi({ example: 7 }),
+    site_id: z.int().nullable().openapi({
+      example: 3,
+      description: 'Null if the machine is in no site. Then every account can see it.',
+    }),
+    /** The role of the caller. */
+    my_role: role.nullable().openapi({ example: 'manager' }),
     controller_url: z.string().nullable().openapi({
       example: 'https://controller.example.com/machines/1',
-      description: 'Null unless the caller is the owner or staff',
+      description: 'Null unless the caller is a manager',
+    }),
+    controller_confirmed_at: time.nullable().openapi({
+      description:
+        'When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. ' +
+        'Null unless the caller is a manager',
     }),
     created_at: time,
     updated_at: time,
-  } satisfies Record<keyof Machine, z.ZodType>)
+  } satisfies Record<keyof Machine | 'my_role', z.ZodType>)
   .openapi('Machine')
+
+export const confirmationSchema = z.object({ confirmed_at: time }).openapi('ControllerConfirmation')
 
 export const machinePage = z
   .object({
@@ -56,10 +73,14 @@ export const machinePage = z
   })
   .openapi('MachinePage')
 
+/** A machine gets into a site by a manager of the site. */
+const siteId = z.int().positive().nullable().openapi({ example: null })
+
 const newMachine = {
   name,
   location,
   status: status.default('READY'),
+  site_id: siteId.default(null),
   controller_url: controllerUrl.nullable().default(null),
 }
 /** PUT and PATCH need all of these: they ignore a member that GET shows and that they do not name. */
@@ -67,13 +88,14 @@ type Settings = Record<keyof typeof newMachine, z.ZodType>
 
 export const newMachineBody = bodyOf('NewMachine', newMachine, machineSchema)
 
-/** The whole machine. Only `status` is optional; without it, the status is kept. */
+/** The whole machine. Without `status` or `site_id`, these are kept. */
 export const wholeMachineBody = bodyOf(
   'WholeMachine',
   {
     name,
     location,
     status: status.optional(),
+    site_id: siteId.optional(),
     controller_url: controllerUrl.nullable().default(null),
   } satisfies Settings,
   machineSchema,
@@ -86,6 +108,7 @@ export const machinePatchBody = bodyOf(
     name: name.optional(),
     location: location.optional(),
     status: status.optional(),
+    site_id: siteId.optional(),
     controller_url: controllerUrl.nullable().optional(),
   } satisfies Settings,
   machineSchema,
@@ -96,6 +119,7 @@ export const machinePath = z.object({ id: numericId })
 export const machineQuery = pageQuery.extend({
   status: status.optional(),
   owner_id: accountReference.optional(),
-  q: text(1, 256).optional().openapi({ description: 'Part of the name or the location' }),
+  site_id: queryId.optional().openapi({ description: 'Machines in this site' }),
+  q: label(1, 256).optional().openapi({ description: 'Part of the name or the location' }),
   sort: sortOf(machineSorts.names).default('id'),
 })

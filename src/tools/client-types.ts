@@ -49,6 +49,8 @@ export async function writeTypes(): Promise<string> {
   }
   const types = await compile(root, 'Operations', {
     additionalProperties: false,
+    // Otherwise every object with a member `items` gets a member `minItems`.
+    ignoreMinAndMaxItems: true,
     bannerComment: banner,
     style: { semi: false, singleQuote: true },
     unreachableDefinitions: true,
@@ -70,7 +72,12 @@ function describe(operation: Operation, shared: Document['components']['paramete
   )
   const place = (where: string) => {
     const here = all.filter((parameter) => parameter.in === where)
-    const members = Object.fromEntries(here.map(({ name, description, schema }) => [name, { description, ...schema }]))
+    const members = Object.fromEntries(
+      here.map(({ name, description, schema }) => [
+        name,
+        schema.$ref === undefined ? { description, ...schema } : schema,
+      ]),
+    )
     return here.length === 0
       ? {}
       : {

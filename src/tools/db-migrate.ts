@@ -2,23 +2,34 @@
 import { parseArgs } from 'node:util'
 import { migrate, readMigrationState } from './migrations.ts'
 import { findDatabase } from './named-database.ts'
-import { runProgram } from './program.ts'
+import { type Program, runProgram } from './program.ts'
+import { setSessionDefaults } from './session-defaults.ts'
 
 const usage = `usage: npm run db:migrate
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
 
-Each migration is one transaction. A database whose tables were not made by these migrations is left as it is.
+Each migration is one transaction, which gives up after 3 s if it does not get a lock. Indexes that are built CONCURRENTLY
+follow it; an index whose build was interrupted is built again. A database whose tables were not made by these migrations
+is left as it is. Afterwards, session settings on which Tiebar relies are set for the role of DATABASE_URL in this
+database, if they differ.
 
 Exit codes: 0 done, or nothing to do · 1 unknown schema, or an error of the database · 2 wrong usage
 `
 
-await runProgram(usage, async () => {
-  parseArgs() // throws for any argument
-  const address = findDatabase(process.env)
+const main: Program['main'] = async (args, { env, stdout }) => {
+  parseArgs({ args }) // throws for any argument
+  const address = findDatabase(env)
   const applied = await migrate(address)
-  for (const name of applied) process.stdout.write(`applied  ${name}\n`)
+  for (const name of applied) stdout.write(`applied  ${name}\n`)
+  for (const { name, value, expected } of await setSessionDefaults(address)) {
+    stdout.write(`set      ${name} = ${expected} (was ${value})\n`)
+  }
   const { applied: all } = await readMigrationState(address)
-  process.stdout.write(`The database is at ${all.at(-1) ?? 'nothing: there are no migrations'}.\n`)
-})
+  stdout.write(`The database is at ${all.at(-1) ?? 'nothing: there are no migrations'}.\n`)
+  return 0
+}
+
+export const program: Program = { usage, main }
+if (import.meta.main) await runProgram(program)

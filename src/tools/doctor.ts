@@ -2,7 +2,7 @@
 import { parseArgs, styleText } from 'node:util'
 import { type Finding, runChecks } from './doctor/checks.ts'
 import { readVariables } from './doctor/variables.ts'
-import { runProgram, UsageError } from './program.ts'
+import { type Program, runProgram, UsageError } from './program.ts'
 
 const usage = `usage: npm run doctor -- [--env NAME] [--secrets FILE] [--url URL] [--cron-seconds N]
 
@@ -17,8 +17,9 @@ Variables of the shell override both. Without --env, --secrets and variables, th
 Exit codes: 0 all checks passed · 1 a check failed · 2 wrong usage
 `
 
-await runProgram(usage, async () => {
+const main: Program['main'] = async (args, { env: shell, stdout }) => {
   const { values } = parseArgs({
+    args,
     options: {
       env: { type: 'string' },
       secrets: { type: 'string' },
@@ -29,20 +30,25 @@ await runProgram(usage, async () => {
   const { env, secrets, url, 'cron-seconds': cron } = values
   if (url !== undefined && !/^https?:/.test(url)) throw new UsageError('--url must be an http or https URL.')
   if (!/^\d+(\.\d+)?$/.test(cron)) throw new UsageError('--cron-seconds must be a number.')
-  const { variables, localFile } = await readVariables({ env, secrets }, process.env)
-  if (localFile) process.stdout.write(`No variables are set: checking the local platform of ${localFile}.\n\n`)
-  const findings = await runChecks({ variables, url: url?.replace(/\/$/, ''), cronSeconds: Number(cron) }, show)
+  const { variables, localFile } = await readVariables({ env, secrets }, shell)
+  if (localFile) stdout.write(`No variables are set: checking the local platform of ${localFile}.\n\n`)
+  const findings = await runChecks({ variables, url: url?.replace(/\/$/, ''), cronSeconds: Number(cron) }, (finding) =>
+    stdout.write(describeFinding(finding)),
+  )
   const failed = findings.filter(({ isGood }) => !isGood).length
-  process.stdout.write(`\n${describeCount(failed)}\n`)
+  stdout.write(`\n${describeCount(failed)}\n`)
   return failed === 0 ? 0 : 1
-})
+}
 
 function describeCount(failed: number): string {
   if (failed === 0) return 'All checks passed.'
   return failed === 1 ? '1 check failed.' : `${failed} checks failed.`
 }
 
-function show({ title, isGood, text }: Finding): void {
+function describeFinding({ title, isGood, text }: Finding): string {
   const mark = isGood ? styleText('green', '✓') : styleText('red', '✗')
-  process.stdout.write(`${mark} ${title.padEnd(28)} ${text}\n`)
+  return `${mark} ${title.padEnd(28)} ${text}\n`
 }
+
+export const program: Program = { usage, main }
+if (import.meta.main) await runProgram(program)

@@ -3,7 +3,7 @@ import { text as readText } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { signingKeys } from '../env.ts'
 import { makeKey, RotationError, rotate } from './key-rotation.ts'
-import { runProgram } from './program.ts'
+import { type Host, type Program, runProgram } from './program.ts'
 
 const usage = `usage: npm run -s keys                 a new JWT_KEYS with one key
        npm run -s keys -- --rotate     JWT_KEYS for the next step of a rotation
@@ -25,31 +25,32 @@ If somebody else has seen a key, replace JWT_KEYS by a new one at once. That end
 Exit codes: 0 done · 1 too soon · 2 wrong usage, or JWT_KEYS is not valid
 `
 
-await runProgram(usage, async () => {
-  const { values } = parseArgs({ options: { rotate: { type: 'boolean', default: false } } })
+const main: Program['main'] = async (args, host) => {
+  const { values } = parseArgs({ args, options: { rotate: { type: 'boolean', default: false } } })
   if (!values.rotate) {
-    print([makeKey(Date.now())])
-    process.stderr.write(
-      'This is a new JWT_KEYS. If it replaces another, all sessions end; with --rotate they do not.\n',
-    )
+    print(host, [makeKey(Date.now())])
+    host.stderr.write('This is a new JWT_KEYS. If it replaces another, all sessions end; with --rotate they do not.\n')
     return 0
   }
-  const { keys, message } = rotate(await readCurrent(), Date.now())
-  print(keys)
-  process.stderr.write(`${message}\n`)
+  const { keys, message } = rotate(await readCurrent(host), Date.now())
+  print(host, keys)
+  host.stderr.write(`${message}\n`)
   return 0
-})
+}
 
-function print(keys: object[]): void {
-  process.stdout.write(`${JSON.stringify(keys)}\n`)
+function print({ stdout }: Host, keys: object[]): void {
+  stdout.write(`${JSON.stringify(keys)}\n`)
 }
 
 /** @throws RotationError that never shows what was read */
-async function readCurrent() {
-  const text = process.env.JWT_KEYS || (process.stdin.isTTY ? '' : await readText(process.stdin))
+async function readCurrent({ env, stdin }: Host) {
+  const text = env.JWT_KEYS || (stdin.isTTY ? '' : await readText(stdin))
   if (text.trim() === '') throw new RotationError('Give the current JWT_KEYS in the environment or on stdin.')
   const current = signingKeys.safeParse(text)
   if (current.success) return current.data
   const faults = current.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
   throw new RotationError(`JWT_KEYS is not valid: ${faults.join('; ')}.`)
 }
+
+export const program: Program = { usage, main }
+if (import.meta.main) await runProgram(program)

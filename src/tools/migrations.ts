@@ -1,8 +1,16 @@
 // Applies the migrations in drizzle/migrations to a database. Drizzle's own migrator for Neon over HTTP sends each
-// statement as a transaction of its own; here a migration is one transaction. The table of applied ones is Drizzle's.
+// statement as a transaction of its own; here a migration is one transaction, but for the indexes that it builds
+// CONCURRENTLY: they follow it, and a later run builds what is missing. The table of applied ones is Drizzle's.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
+import {
+  buildIndexes,
+  type ConcurrentIndex,
+  concurrentIndexOf,
+  findUnbuilt,
+  listConcurrentIndexes,
+} from './concurrent-indexes.ts'
 import { ProgramError } from './program.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from './statements.ts'
 
@@ -10,6 +18,11 @@ const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
 const journalTable = 'drizzle.__drizzle_migrations'
 /** The advisory lock that keeps two runs at once from applying a migration twice. The number has no meaning. */
 const lockId = 470_022
+/**
+ * For how long a migration may wait for the lock of a table. While it waits, everything that needs the table waits behind
+ * it, so this is less than the Worker's deadline.
+ */
+const lockTimeout = '3s'
 
 /** The schema was not made by these migrations. */
 export class UnknownSchemaError extends ProgramError {
@@ -22,6 +35,8 @@ export type MigrationState = {
   /** Names, in order. */
   applied: string[]
   pending: Migration[]
+  /** Indexes of the applied migrations that are missing or invalid. */
+  unbuilt: ConcurrentIndex[]
 }
 
 /**
@@ -51,19 +66,25 @@ export async function readMigrationState(
       `Migration ${unknown + 1} of the database is not in this checkout (${expected} is). Another or a newer version has applied it.`,
     )
   }
+  const applied = migrations.slice(0, recorded.length)
   return {
-    applied: migrations.slice(0, recorded.length).map(({ name }) => name),
+    applied: applied.map(({ name }) => name),
     pending: migrations.slice(recorded.length),
+    unbuilt: await findUnbuilt(address, indexesOf(applied)),
   }
+}
+
+function indexesOf(migrations: Migration[]): ConcurrentIndex[] {
+  return listConcurrentIndexes(migrations.flatMap(({ sql }) => sql))
 }
 
 /**
  * Safe to repeat, and to run twice at once.
- * @returns the names of the migrations that were applied
- * @throws as `readMigrationState`
+ * @returns the names of the migrations that were applied, and of indexes that an earlier run has not built
+ * @throws as `readMigrationState`; DatabaseError also for a lock that was not available in time
  */
 export async function migrate(address: DatabaseAddress, folder: string = migrationsFolder): Promise<string[]> {
-  const { pending } = await readMigrationState(address, folder)
+  const { pending, unbuilt } = await readMigrationState(address, folder)
   if (pending.length > 0) {
     await runStatements(address, [
       { query: `SELECT pg_advisory_xact_lock(${lockId})` },
@@ -74,17 +95,35 @@ export async function migrate(address: DatabaseAddress, folder: string = migrati
       { query: `CREATE UNIQUE INDEX IF NOT EXISTS migrations_once ON ${journalTable} (hash)` },
     ])
   }
-  for (const { sql, hash, folderMillis } of pending) {
-    await runStatements(address, [
-      { query: `SELECT pg_advisory_xact_lock(${lockId})` },
-      { query: `INSERT INTO ${journalTable} (hash, created_at) VALUES ($1, $2)`, params: [hash, folderMillis] },
-      ...sql.map((query) => ({ query })),
-    ]).catch((error: unknown) => {
-      // The second of two runs waits for the lock and then finds the migration recorded.
-      if (!(error instanceof DatabaseError) || !error.message.includes('migrations_once')) throw error
-    })
-  }
-  return pending.map(({ name }) => name)
+  await buildIndexes(address, unbuilt)
+  for (const migration of pending) await apply(address, migration)
+  return [...unbuilt, ...pending].map(({ name }) => name)
+}
+
+async function apply(address: DatabaseAddress, { name, sql, hash, folderMillis }: Migration): Promise<void> {
+  const statements = sql.filter((query) => concurrentIndexOf(query) === undefined)
+  await runStatements(address, [
+    { query: `SELECT pg_advisory_xact_lock(${lockId})` },
+    // Not for the lock above: another run may take longer.
+    { query: `SELECT set_config('lock_timeout', '${lockTimeout}', true)` },
+    { query: `INSERT INTO ${journalTable} (hash, created_at) VALUES ($1, $2)`, params: [hash, folderMillis] },
+    ...statements.map((query) => ({ query })),
+  ]).catch((error: unknown) => {
+    if (!(error instanceof DatabaseError)) throw error
+    if (error.code === isLockUnavailable) throw explainLock(name, error)
+    // The second of two runs waits for the lock and then finds the migration recorded.
+    if (!error.message.includes('migrations_once')) throw error
+  })
+  await buildIndexes(address, listConcurrentIndexes(sql))
+}
+
+const isLockUnavailable = '55P03'
+
+function explainLock(name: string, { message, cause }: DatabaseError): DatabaseError {
+  return new DatabaseError(
+    `Migration ${name} was not applied, and nothing of it is left: it waited ${lockTimeout} for a lock that another transaction holds (${message}). Run npm run db:migrate again. If that does not help, end the transaction: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start; SELECT pg_terminate_backend(PID);`,
+    { cause },
+  )
 }
 
 function readMigrations(folder: string): Migration[] {

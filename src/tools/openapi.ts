@@ -4,8 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createApp } from '../app.ts'
-import { readEnvironment } from '../env.ts'
-import { runProgram, UsageError } from './program.ts'
+import { readEnvironment, runtimeStandIns } from '../env.ts'
+import { type Program, runProgram, UsageError } from './program.ts'
 
 /** The document does not depend on the services, so their variables are placeholders. */
 export function describeApi(publicUrl: string): object {
@@ -20,7 +20,7 @@ export function describeApi(publicUrl: string): object {
     QSTASH_NEXT_SIGNING_KEY: 'not-a-key',
     PUBLIC_URL: publicUrl,
     JWT_KEYS: JSON.stringify([key]),
-    ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) },
+    ...runtimeStandIns,
   })
   if (Array.isArray(environment)) throw new TypeError(`not an environment: ${JSON.stringify(environment)}`)
   return createApp(environment).describe()
@@ -28,12 +28,13 @@ export function describeApi(publicUrl: string): object {
 
 const usage = 'usage: node src/tools/openapi.ts FILE\n'
 
-if (import.meta.main) {
-  await runProgram(usage, async () => {
-    const [path, ...rest] = parseArgs({ allowPositionals: true }).positionals
-    if (path === undefined || rest.length > 0) throw new UsageError('Give one FILE.')
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, `${JSON.stringify(describeApi('https://tiebar.invalid'), null, 2)}\n`)
-    return 0
-  })
+const main: Program['main'] = async (args) => {
+  const [path, ...rest] = parseArgs({ args, allowPositionals: true }).positionals
+  if (path === undefined || rest.length > 0) throw new UsageError('Give one FILE.')
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, `${JSON.stringify(describeApi('https://tiebar.invalid'), null, 2)}\n`)
+  return 0
 }
+
+export const program: Program = { usage, main }
+if (import.meta.main) await runProgram(program)

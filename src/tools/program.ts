@@ -1,5 +1,6 @@
 // How every program of this folder starts and ends: its usage text, its exit code, and which errors are messages to the
 // person at the keyboard.
+import type { Readable } from 'node:stream'
 
 /** Shown as its message alone, without a stack. */
 export class ProgramError extends Error {
@@ -13,23 +14,41 @@ export class UsageError extends ProgramError {
   override readonly exitCode = 2
 }
 
+type Output = { write(text: string): unknown }
+
+/** What a program reads and writes: the process, or what a test gives it. */
+export type Host = {
+  argv: string[]
+  env: Readonly<Record<string, string | undefined>>
+  stdin: Readable & { isTTY?: boolean }
+  stdout: Output
+  stderr: Output
+  exitCode?: typeof process.exitCode
+}
+
+export type Program = {
+  usage: string
+  /** Reads the arguments with `parseArgs`, and gives the exit code if that is not 0. */
+  main(args: string[], host: Host): Promise<number | undefined>
+}
+
 /**
  * Runs a program, or shows how to use it when `--help` or `-h` is among the arguments. Any other error than those above
  * is a defect: it is thrown again, so that Node shows its stack and exits with 1.
- * @param main reads the arguments with `parseArgs`, and gives the exit code if that is not 0
  */
-export async function runProgram(usage: string, main: () => Promise<number | undefined>): Promise<void> {
-  if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
-    process.stdout.write(usage)
+export async function runProgram({ usage, main }: Program, host: Host = process): Promise<void> {
+  const args = host.argv.slice(2)
+  if (args.some((argument) => argument === '--help' || argument === '-h')) {
+    host.stdout.write(usage)
     return
   }
   try {
-    process.exitCode = (await main()) ?? 0
+    host.exitCode = (await main(args, host)) ?? 0
   } catch (thrown) {
     const error = isOfParseArgs(thrown) ? new UsageError(thrown.message, { cause: thrown }) : thrown
     if (!(error instanceof ProgramError)) throw error
-    process.stderr.write(error instanceof UsageError ? `${error.message}\n\n${usage}` : `${error.message}\n`)
-    process.exitCode = error.exitCode
+    host.stderr.write(error instanceof UsageError ? `${error.message}\n\n${usage}` : `${error.message}\n`)
+    host.exitCode = error.exitCode
   }
 }
 

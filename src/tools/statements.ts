@@ -1,5 +1,6 @@
 // Runs the SQL statements of a program, and describes a failure to the person at the keyboard.
 import { openClient, type Row, type Statement } from '../infra/database.ts'
+import { settingsStatement } from '../infra/settings.ts'
 import { ProgramError } from './program.ts'
 
 export type DatabaseAddress = {
@@ -11,13 +12,36 @@ export type DatabaseAddress = {
 /** The message is a sentence that never has the password in it. */
 export class DatabaseError extends ProgramError {
   override readonly name = 'DatabaseError'
+
+  /** The SQLSTATE, if the database itself gave the error. */
+  get code(): string | undefined {
+    const { code } = (this.cause ?? {}) as { code?: unknown } // the driver's error has it
+    return typeof code === 'string' && code !== '' ? code : undefined
+  }
 }
+
+/** Programs change many rows at once, so their statements may take longer than those of the Worker. */
+const settings: Statement = { query: settingsStatement({ statement_timeout: '15min' }) }
 
 /**
  * Runs the statements in one transaction and gives the rows of each.
  * @throws DatabaseError
  */
 export async function runStatements(address: DatabaseAddress, statements: Statement[]): Promise<Row[][]> {
+  const [, ...results] = await run(address, [settings, ...statements])
+  return results
+}
+
+/**
+ * Runs one statement without a transaction around it, with the session's own settings, and gives its rows.
+ * @throws DatabaseError
+ */
+export async function runAlone(address: DatabaseAddress, query: string): Promise<Row[]> {
+  const [rows = []] = await run(address, [{ query }])
+  return rows
+}
+
+async function run(address: DatabaseAddress, statements: Statement[]): Promise<Row[][]> {
   try {
     return await openClient(address.database_url, address.fetch_endpoint)(statements)
   } catch (error) {

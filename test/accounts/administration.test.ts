@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accountSorts } from '../../src/accounts/sql/administration.ts'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
-import { markOf, sessionIdOf, signIn } from './people.ts'
+import { markOf, readUser, sessionIdOf, signIn } from './people.ts'
 
 let world: World
 let staff: Person
@@ -16,6 +16,8 @@ const list = (person: Person, query: Record<string, string> = {}) =>
   person.request('GET', `/api/accounts?${new URLSearchParams(query)}`)
 const patch = (person: Person, id: number | string, body: unknown) =>
   person.request('PATCH', `/api/accounts/${id}`, { body })
+const grant = (person: Person, id: number, current_password = person.password) =>
+  patch(person, id, { is_staff: true, current_password })
 const idsOf = (answer: { body: { items: { id: number }[] } }) => answer.body.items.map(({ id }) => id)
 
 describe('GET /api/accounts', () => {
@@ -27,7 +29,7 @@ describe('GET /api/accounts', () => {
   test('shows the same fields that the owner of an account sees', async () => {
     const person = await world.signUp({ first_name: '민지' })
     const answer = await list(staff, { q: person.username })
-    expect(answer.body).toEqual({ items: [(await person.request('GET', '/api/me')).body], next_cursor: null })
+    expect(answer.body).toEqual({ items: [await readUser(person)], next_cursor: null })
   })
 
   test('the pages of every order show each account exactly once', async () => {
@@ -82,7 +84,7 @@ describe('GET /api/accounts', () => {
       await world.signUp({ last_name: mark }),
     ]
     await patch(staff, disabled.id, { is_active: false })
-    await patch(staff, other.id, { is_staff: true })
+    await grant(staff, other.id)
     expect(idsOf(await list(staff, { q: mark, is_active: 'false' }))).toEqual([disabled.id])
     expect(idsOf(await list(staff, { q: mark, is_active: 'true', is_staff: 'false' }))).toEqual([plain.id])
     expect(idsOf(await list(staff, { q: mark, is_staff: 'true' }))).toEqual([other.id])
@@ -129,9 +131,41 @@ describe('PATCH /api/accounts/{id}', () => {
     expect((await logIn()).status).toBe(200)
   })
 
+  test('nobody is made staff without the password of the caller, so that a stolen token is not enough', async () => {
+    const person = await world.signUp()
+    const missing = await patch(staff, person.id, { is_staff: true })
+    expect([missing.status, missing.body.code]).toEqual([422, 'validation_failed'])
+    expect(missing.body.errors).toEqual([{ pointer: '/current_password', detail: 'is required' }])
+    expect((await grant(staff, person.id, 'a wrong password')).body.code).toBe('wrong_password')
+    expect((await grant(person, person.id)).body.code).toBe('staff_only')
+    expect((await person.request('GET', '/api/me')).body.is_staff).toBe(false)
+    expect((await patch(staff, person.id, { is_staff: false, is_active: true })).status).toBe(200)
+    expect((await patch(staff, staff.id, { is_staff: true })).status).toBe(200)
+  })
+
+  test('nor is an account with staff rights enabled without it, whichever is changed first', async () => {
+    const other = await world.signUpStaff()
+    expect((await patch(staff, other.id, { is_active: false })).status).toBe(200)
+    const missing = await patch(staff, other.id, { is_active: true })
+    expect([missing.status, missing.body.errors]).toEqual([
+      422,
+      [expect.objectContaining({ pointer: '/current_password' })],
+    ])
+    expect((await patch(staff, other.id, { is_active: true, is_staff: true })).status).toBe(422)
+    const wrong = await patch(staff, other.id, { is_active: true, current_password: 'a wrong password' })
+    expect(wrong.body.code).toBe('wrong_password')
+    const { body } = await patch(staff, other.id, { is_active: true, current_password: staff.password })
+    expect([body.is_active, body.is_staff]).toEqual([true, true])
+    await patch(staff, other.id, { is_active: false })
+    expect((await patch(staff, other.id, { is_active: true, is_staff: false })).body.is_active).toBe(true)
+    const disabled = await world.signUp()
+    await patch(staff, disabled.id, { is_active: false })
+    expect((await patch(staff, disabled.id, { is_active: true })).status).toBe(200)
+  })
+
   test('a change of staff rights takes effect with the next request, in existing sessions', async () => {
     const person = await world.signUp()
-    expect((await patch(staff, person.id, { is_staff: true })).body.is_staff).toBe(true)
+    expect((await grant(staff, person.id)).body.is_staff).toBe(true)
     expect((await list(person)).status).toBe(200)
     expect((await patch(staff, person.id, { is_staff: false })).body.is_staff).toBe(false)
     expect((await list(person)).body.code).toBe('staff_only')
@@ -140,7 +174,7 @@ describe('PATCH /api/accounts/{id}', () => {
 
   test('an empty body and read-only members change nothing', async () => {
     const person = await world.signUp()
-    const before = (await person.request('GET', '/api/me')).body
+    const before = await readUser(person)
     for (const body of [{}, before, { username: 'another', id: 1 }]) {
       const answer = await patch(staff, person.id, body)
       expect([answer.status, answer.body]).toEqual([200, before])
@@ -183,7 +217,7 @@ describe('the last active staff account', () => {
     }
     expect((await patch(boss, boss.id, { is_active: true, is_staff: true })).status).toBe(200)
     const second = await small.signUp()
-    await patch(boss, second.id, { is_staff: true })
+    await grant(boss, second.id)
     expect((await patch(boss, boss.id, { is_staff: false })).body.is_staff).toBe(false)
     expect((await patch(second, second.id, { is_staff: false })).body.code).toBe('last_staff')
   })

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer, Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
+import { useQuickHash } from './hashes.ts'
 
 export const wrong = 'a wrong password'
 export const logInWindowSeconds = 300
@@ -22,8 +23,8 @@ export type LimitedWorld = {
   world: World
   logIn(username: string, password: string, address: string): Promise<Answer>
   signUp(address: string, overrides?: Record<string, unknown>): Promise<Answer>
-  /** Signs up a new person from an unused address. */
-  aPerson(): Promise<Pick<Person, 'username' | 'password' | 'request'>>
+  /** A new person, whose password is cheap to check. */
+  aPerson(): Promise<Person>
 }
 
 /** Failed log-ins: 2 by name and address, 3 by name, 4 by address; 3 sign-ups by address. */
@@ -46,14 +47,9 @@ export async function useLimitedWorld(): Promise<LimitedWorld> {
     logIn: (username, tried, address) =>
       world.request('POST', '/api/log-in', { body: { username, password: tried }, headers: from(address) }),
     async aPerson() {
-      const { status, body, text } = await signUp(anAddress())
-      if (status !== 201) throw new Error(`POST /api/sign-up answered ${status}: ${text}`)
-      const token = body.token.access
-      return {
-        username: body.user.username,
-        password,
-        request: (method, path, options) => world.request(method, path, { ...options, token }),
-      }
+      const person = await world.signUp()
+      await useQuickHash(world, person)
+      return person
     },
   }
 }

@@ -2,7 +2,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import type { World } from '../harness.ts'
 import {
   anAddress,
   clearSeconds,
@@ -14,16 +13,9 @@ import {
 } from './limited.ts'
 import { signIn, stayClearOfTurn } from './people.ts'
 
-let world: World
-let logIn: LimitedWorld['logIn']
-let signUp: LimitedWorld['signUp']
-let aPerson: LimitedWorld['aPerson']
+let { world, logIn, signUp, aPerson } = {} as LimitedWorld // until `beforeAll`
 beforeAll(async () => {
-  const limited = await useLimitedWorld()
-  world = limited.world
-  logIn = limited.logIn
-  signUp = limited.signUp
-  aPerson = limited.aPerson
+  ;({ world, logIn, signUp, aPerson } = await useLimitedWorld())
 })
 beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
 

@@ -1,7 +1,7 @@
 // Limits of failed log-ins and of sign-ups.
 import { randomUUID } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Answer, World } from '../harness.ts'
+import type { Answer } from '../harness.ts'
 import {
   anAddress,
   clearSeconds,
@@ -14,16 +14,9 @@ import {
 } from './limited.ts'
 import { stayClearOfTurn } from './people.ts'
 
-let world: World
-let logIn: LimitedWorld['logIn']
-let signUp: LimitedWorld['signUp']
-let aPerson: LimitedWorld['aPerson']
+let { world, logIn, signUp, aPerson } = {} as LimitedWorld // until `beforeAll`
 beforeAll(async () => {
-  const limited = await useLimitedWorld()
-  world = limited.world
-  logIn = limited.logIn
-  signUp = limited.signUp
-  aPerson = limited.aPerson
+  ;({ world, logIn, signUp, aPerson } = await useLimitedWorld())
 })
 beforeEach(() => stayClearOfTurn(logInWindowSeconds, clearSeconds))
 
@@ -92,10 +85,17 @@ describe('failed log-ins', () => {
   test('at the same time: no more passwords are checked than the limit allows', async () => {
     const { username } = await aPerson()
     const address = anAddress()
+    const logged = world.logs().length
     const answers = await Promise.all(Array.from({ length: 12 }, () => logIn(username, wrong, address)))
     const statuses = answers.map(({ status }) => status)
-    expect(statuses.filter((status) => status === 401)).toHaveLength(2)
-    expect(statuses.filter((status) => status === 429)).toHaveLength(10)
+    // On a busy machine the stand-in may take longer than the deadline of Redis (300 ms): then nothing is limited.
+    const unlimited = world
+      .logs()
+      .slice(logged)
+      .filter(({ upstream }) => upstream === 'redis').length
+    expect(statuses.filter((status) => status === 401).length).toBeGreaterThanOrEqual(2)
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(2 + unlimited)
+    expect(new Set(statuses)).toEqual(new Set([401, 429]))
   })
 
   test('that one limit refuses are not counted by the other limits', async () => {
@@ -112,8 +112,8 @@ describe('failed log-ins', () => {
     const { username, password } = await aPerson()
     const before = world.exchanges.length
     expect((await logIn(username, password, anAddress())).status).toBe(200)
-    const [first, second] = world.exchanges.slice(before).map(({ service }) => service)
-    expect([first, second].sort()).toEqual(['postgres', 'redis'])
+    const services = world.exchanges.slice(before).map(({ service }) => service)
+    expect(services.slice(0, 3).sort()).toEqual(['postgres', 'redis', 'redis'])
   })
 
   test('leave neither names nor passwords in Redis', async () => {
@@ -141,6 +141,21 @@ describe('failed log-ins', () => {
 
 describe('sign-ups', () => {
   beforeEach(() => stayClearOfTurn(signUpWindowSeconds, clearSeconds))
+
+  test('and changes of the e-mail address are counted together, because both reveal which addresses are taken', async () => {
+    const [person, other] = [await aPerson(), await aPerson()]
+    const address = anAddress()
+    const { email: taken } = (await other.request('GET', '/api/me')).body
+    const change = (email: string) =>
+      person.request('PATCH', '/api/me', { body: { email, current_password: person.password }, headers: from(address) })
+    expect((await change(taken)).status).toBe(409)
+    expect((await change(`${randomUUID()}@example.com`)).status).toBe(200)
+    expect((await signUp(address)).status).toBe(201)
+    expectLimited(await change(taken), 'sign-ups-by-address', 3, signUpWindowSeconds)
+    const { body } = await person.request('GET', '/api/me')
+    const same = await person.request('PATCH', '/api/me', { body, headers: from(address) })
+    expect(same.status).toBe(200)
+  })
 
   test('are limited by address, and refused ones count too', async () => {
     const address = anAddress()

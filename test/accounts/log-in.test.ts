@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { makeHash } from './hashes.ts'
-import { signIn } from './people.ts'
+import { readUser, signIn } from './people.ts'
 
 let world: World
 beforeAll(async () => {
@@ -15,7 +15,7 @@ const logIn = (body: unknown) => world.request('POST', '/api/log-in', { body })
 
 test('a log-in answers with the account and tokens, and stores its time', async () => {
   const person = await world.signUp()
-  const before = (await person.request('GET', '/api/me')).body
+  const before = await readUser(person)
   const { status, headers, body } = await logIn({ username: person.username, password: person.password })
   expect(status).toBe(200)
   expect(headers.get('Cache-Control')).toBe('no-store')
@@ -30,6 +30,25 @@ test.each([
 ])('a username %s is the same username', async (_what, spell) => {
   const person = await world.signUp()
   expect((await logIn({ username: spell(person.username), password: person.password })).status).toBe(200)
+})
+
+test('a username in Greek letters is the same in any case, with any sigma', async () => {
+  const username = `νικος-${Date.now()}`
+  const { password } = await world.signUpOverHttp({ username })
+  for (const same of [username.toUpperCase(), username.replace('ς', 'σ'), ` ${username} `]) {
+    expect((await logIn({ username: same, password })).status).toBe(200)
+  }
+  const body = { username: username.toUpperCase(), password, email: `${randomUUID()}@example.com` }
+  expect((await world.request('POST', '/api/sign-up', { body })).body.code).toBe('username_taken')
+})
+
+test.each(['🏭', '기'])('a User-Agent with %s at the cut is stored without half a character', async (character) => {
+  const person = await world.signUp()
+  // The bytes of UTF-8, as a header carries them.
+  const bytes = Buffer.from(character.repeat(5)).toString('latin1')
+  const session = await signIn(world, person, { 'User-Agent': `${'x'.repeat(255)}${bytes}` })
+  const { body } = await session.request('GET', '/api/me/sessions')
+  expect(body.items[0].user_agent).toMatch(/^x{255}.?$/u)
 })
 
 test('an unknown name, a wrong password and a disabled account get the same answer', async () => {

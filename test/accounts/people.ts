@@ -30,6 +30,31 @@ export async function signIn(
   }
 }
 
+export type TestKey = {
+  id: string
+  secret: string
+  body: Answer['body']
+  request(method: string, path: string, options?: Omit<RequestOptions, 'token'>): Promise<Answer>
+}
+
+/** A key of this person, with all scopes but `report` unless others are given. @throws Error when it is refused */
+export async function makeKey(
+  world: World,
+  { request }: Pick<Person, 'request'>,
+  overrides: Record<string, unknown> = {},
+): Promise<TestKey> {
+  const body = { name: 'A program', scopes: ['read', 'start', 'stop', 'manage'], ...overrides }
+  const answer = await request('POST', '/api/keys', { body })
+  if (answer.status !== 201) throw new Error(`POST /api/keys answered ${answer.status}: ${answer.text}`)
+  const { key, secret } = answer.body
+  return {
+    id: key.id,
+    secret,
+    body: key,
+    request: (method, path, options) => world.request(method, path, { ...options, token: secret }),
+  }
+}
+
 /** An ended job whose status Redis alone answers for this session, because it has been read before. */
 export async function watchedJob(
   world: World,
@@ -59,4 +84,10 @@ export function markOf(world: World, sessionId: string): Promise<unknown> {
 export async function stayClearOfTurn(windowSeconds: number, clearSeconds: number): Promise<void> {
   const left = () => windowSeconds - ((Date.now() / 1_000) % windowSeconds)
   await poll(async () => ({ isDone: left() > clearSeconds, value: left() }), 'the turn of the window to pass')
+}
+
+/** The account as other endpoints show it: `GET /api/me` also has the holds that were overridden. */
+export async function readUser({ request }: Pick<Person, 'request'>): Promise<Answer['body']> {
+  const { overridden_holds: _, ...user } = (await request('GET', '/api/me')).body
+  return user
 }

@@ -3,27 +3,45 @@ import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
-import { markOf, sessionIdOf, signIn } from './people.ts'
+import { markOf, readUser, sessionIdOf, signIn } from './people.ts'
 
 let world: World
 beforeAll(async () => {
   world = await useWorld()
 })
 
+const changeEmail = (person: Person, email: string, current_password?: string) =>
+  person.request('PATCH', '/api/me', { body: { email, ...(current_password !== undefined && { current_password }) } })
+
 describe('PATCH /api/me', () => {
+  test('needs the password for another e-mail address, and says nothing about the address without it', async () => {
+    const [person, other] = [await world.signUp(), await world.signUp()]
+    for (const email of [other.email, `new-${randomUUID()}@example.com`]) {
+      const missing = await changeEmail(person, email)
+      expect([missing.status, missing.body.code]).toEqual([422, 'validation_failed'])
+      expect(missing.body.errors).toEqual([{ pointer: '/current_password', detail: 'is required' }])
+      const wrong = await changeEmail(person, email, 'a wrong password')
+      expect([wrong.status, wrong.body.code]).toEqual([422, 'wrong_password'])
+    }
+    const { body } = await person.request('GET', '/api/me')
+    expect(body.email).toBe(person.email)
+    expect((await person.request('PATCH', '/api/me', { body: { ...body, first_name: 'Kim' } })).status).toBe(200)
+  })
+
   test('changes only the given members', async () => {
     const person = await world.signUp({ first_name: '민지' })
-    const before = (await person.request('GET', '/api/me')).body
+    const before = await readUser(person)
     const email = `new-${randomUUID()}@example.com`
-    const changed = await person.request('PATCH', '/api/me', { body: { email, last_name: '김' } })
+    const body = { email, last_name: '김', current_password: person.password }
+    const changed = await person.request('PATCH', '/api/me', { body })
     expect([changed.status, changed.body]).toEqual([200, { ...before, email, last_name: '김' }])
-    expect((await person.request('GET', '/api/me')).body).toEqual(changed.body)
+    expect(await readUser(person)).toEqual(changed.body)
     expect((await person.request('PATCH', '/api/me', { body: { first_name: '' } })).body.first_name).toBe('')
   })
 
   test('ignores the username, the rights and all other read-only members', async () => {
     const person = await world.signUp()
-    const before = (await person.request('GET', '/api/me')).body
+    const before = await readUser(person)
     const body = { username: 'another', id: 1, is_staff: true, is_active: false }
     const answer = await person.request('PATCH', '/api/me', { body })
     expect([answer.status, answer.body]).toEqual([200, before])
@@ -35,7 +53,7 @@ describe('PATCH /api/me', () => {
 
   test('answers 409 for an e-mail address in use, in any case; the case of my own address may change', async () => {
     const [person, other] = [await world.signUp(), await world.signUp()]
-    const taken = await person.request('PATCH', '/api/me', { body: { email: other.email.toUpperCase() } })
+    const taken = await changeEmail(person, other.email.toUpperCase(), person.password)
     expect([taken.status, taken.body.code]).toEqual([409, 'email_taken'])
     expect(taken.body.errors).toEqual([{ pointer: '/email', detail: 'is taken' }])
     const spelt = await person.request('PATCH', '/api/me', { body: { email: person.email.toUpperCase() } })
@@ -44,7 +62,7 @@ describe('PATCH /api/me', () => {
 
   test('makes the old e-mail address available', async () => {
     const person = await world.signUp()
-    await person.request('PATCH', '/api/me', { body: { email: `new-${randomUUID()}@example.com` } })
+    await changeEmail(person, `new-${randomUUID()}@example.com`, person.password)
     await expect(world.signUpOverHttp({ email: person.email })).resolves.toBeDefined()
   })
 

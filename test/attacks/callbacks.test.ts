@@ -1,6 +1,9 @@
 // The callbacks are on the open internet: only QStash and the controller of the job may use them.
 // test/jobs/signature.test.ts has the forged signatures, claim by claim.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
 import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
@@ -74,9 +77,27 @@ test('the current and the next signing key are accepted, and no other key', asyn
   expect(statuses).toEqual([401, 200, 200])
 })
 
+/**
+ * Announces a body of this many bytes, sends only its beginning, and reads status and code of the answer: a client that
+ * sends all of it may fail to, because the Worker answers and closes before.
+ */
+async function postBeginning(path: string, bytes: number): Promise<[status: number | undefined, code: unknown]> {
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': bytes, 'Upstash-Signature': 'x.y.z' }
+  const sending = httpRequest(new URL(path, world.url).href, { method: 'POST', headers })
+  sending.write('x')
+  const [response] = (await once(sending, 'response')) as [IncomingMessage] // the event's only argument
+  const { code } = JSON.parse(await text(response))
+  sending.destroy()
+  return [response.statusCode, code]
+}
+
 test('an oversized callback is refused before its signature is checked', async () => {
-  const answer = await postCallback(world, deliverPath, 'x'.repeat(2 * 1024 * 1024), 'x.y.z')
-  expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large'])
+  const mostBytes = 256 * 1024
+  const answer = await postCallback(world, deliverPath, 'x'.repeat(mostBytes), 'x.y.z')
+  expect([answer.status, answer.body.code]).toEqual([401, 'bad_signature'])
+  for (const bytes of [mostBytes + 1, 2 * 1024 * 1024]) {
+    expect(await postBeginning(deliverPath, bytes)).toEqual([413, 'body_too_large'])
+  }
 })
 
 test('a failure callback that is forged or too early does not end a job: the stored state decides', async () => {

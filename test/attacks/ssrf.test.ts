@@ -1,4 +1,4 @@
-// The Worker sends requests to a controller_url, which must be on the open internet. This file tests the real Worker;
+// The Worker sends requests to a controller_url, which must be a public name. This file tests the real Worker;
 // test/machines/controller-url.test.ts has a table of all spellings.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
@@ -43,6 +43,11 @@ const internalUrls: [string, string][] = [
   ['mDNS', 'http://press.local/'],
   ['an internal name', 'http://metadata.google.internal/'],
   ['an internal name in capitals', 'http://METADATA.GOOGLE.INTERNAL/'],
+  ['a single label', 'http://database/'],
+  ['a local network', 'http://press.lan/'],
+  ['a home network', 'http://router.home.arpa/'],
+  ['a Kubernetes service', 'http://api.default.svc/'],
+  ['a public address, which a Worker cannot call', 'https://93.184.216.34/'],
   ['user information that looks like a host', 'http://example.com@127.0.0.1/'],
   ['a backslash', 'http:\\\\127.0.0.1\\'],
   ['another scheme', 'file:///etc/passwd'],
@@ -82,4 +87,25 @@ describe('a redirect of a controller', () => {
     expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', reason: 'bad_answer' })
     expect(reached).toEqual([])
   })
+})
+
+test('a URL that was stored when it was allowed is checked again before anything is sent', async () => {
+  await world.reconfigure({ ALLOW_PRIVATE_CONTROLLERS: 'true' })
+  const confirmed = await world.createMachine(person)
+  const unconfirmed = await world.createUnconfirmedMachine(person)
+  await world.reconfigure({ ALLOW_PRIVATE_CONTROLLERS: '' })
+  const before = world.requestsTo('controller').length
+  for (const machine of [confirmed, unconfirmed]) {
+    for (const command of ['START', 'STOP'] as const) {
+      const job = await request(world, person, machine.id, command)
+      expect((await deliver(world, job.id)).status).toBe(200)
+      const detail = expect.stringContaining('must not have an IP address as its host')
+      expect(await readRow(world, job.id)).toMatchObject({ state: 'REJECTED', reason: 'controller_refused', detail })
+    }
+    expect(await person.request('POST', `/api/machines/${machine.id}/controller/check`)).toMatchObject({
+      status: 409,
+      body: { code: 'controller_refused', detail: expect.stringContaining('IP address') },
+    })
+  }
+  expect(world.requestsTo('controller')).toHaveLength(before)
 })

@@ -5,7 +5,8 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
 import { Redis } from '@upstash/redis/cloudflare'
 import { importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
-import { idInPlan, newIdInPlan, type Plan, type Statement } from './plan.ts'
+import type { Statement } from '../../src/infra/database.ts'
+import { idInPlan, newIdInPlan, type Plan } from './plan.ts'
 
 const vars = env as unknown as Record<string, string> // text bindings alone
 const text = (name: string) => vars[name] ?? ''
@@ -29,12 +30,14 @@ function fill(statements: Statement[], id: string, newId: string) {
     if (Array.isArray(value)) return value.map(bind)
     return String(value) === String(idInPlan) ? id : value === newIdInPlan ? newId : value
   }
-  return statements.map(({ sql: statement, params }) => sql.query(statement, params.map(bind)))
+  return statements.map((each) => sql.query(each.query, each.params?.map(bind)))
 }
 
 async function query(plan: Plan, id: string, newId: string) {
   const queries = fill(plan.statements, id, newId)
-  return queries.length === 1 ? await queries[0] : (await sql.transaction(queries)).at(-1)
+  return queries.length === 1
+    ? await queries[0]
+    : (await sql.transaction(queries, { isolationLevel: 'ReadCommitted' })).at(-1)
 }
 
 async function sign(claims: JWTPayload, seconds: number): Promise<string> {
@@ -63,7 +66,7 @@ export default {
     if (!plan) return Response.json({ up: true })
     const token = (request.headers.get('Authorization') ?? '').slice('Bearer '.length)
     const { payload } = await jwtVerify(token, await key, { issuer: text('ISSUER'), audience: 'api' })
-    const body = request.method === 'GET' ? undefined : await request.json()
+    if (request.method !== 'GET') await request.json()
     if (plan.keys) {
       const [job] = await redis.mget<(string | null)[]>(plan.keys)
       return Response.json(JSON.parse(job ?? 'null'))
@@ -71,9 +74,13 @@ export default {
     const newId = crypto.randomUUID()
     const rows = await query(plan, id, newId)
     if (plan.announced) {
-      const publishing = queue.publishJSON({ url: `${text('ISSUER')}/hook`, body, retries: 3 })
-      await Promise.all([publishing, redis.set(`bench:${crypto.randomUUID()}`, JSON.stringify(rows), { ex: 5 })])
-      context.waitUntil(Promise.all(fill([plan.announced], id, newId)))
+      const { message, script, statement } = plan.announced
+      const ids = { body: { job_id: newId }, deduplicationId: `${newId}:1` }
+      await Promise.all([
+        queue.publishJSON({ ...message, ...ids }),
+        redis.eval(script, [`bench:${newId}`], [JSON.stringify(rows), 1, 5]),
+      ])
+      context.waitUntil(Promise.all(fill([statement], id, newId)))
     }
     return Response.json(plan.signsPair ? await signPair(payload, newId) : rows)
   },

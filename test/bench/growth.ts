@@ -1,15 +1,14 @@
 // Measures whether a page costs the same with a thousand times as many rows: one database per size, on a real
-// PostgreSQL, measured in turns. Also measures the sweep among a million jobs.
-import { openDatabase } from '../../src/infra/database.ts'
+// PostgreSQL, measured in turns. Also measures the sweep and the retention among a million jobs.
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
-import { sweep } from '../../src/jobs/sweep.ts'
-import { Trace } from '../../src/kernel/trace.ts'
-import { listMachines, machineSorts } from '../../src/machines/store.ts'
+import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
 import type { Clients } from './clients.ts'
 import { planOf } from './plan.ts'
 import { type BenchPlatform, startPlatform } from './platform.ts'
+import { measureRetention, type RetentionFigures } from './retention.ts'
 import { insertEndedJobs, type Scene, setScene } from './scene.ts'
 import { median, percentile } from './statistics.ts'
+import { measureSweep, type SweepFigures } from './sweep.ts'
 import { type RunningWorkerd, serve } from './workerd.ts'
 
 export type Growth = {
@@ -20,14 +19,13 @@ export type Growth = {
   scans: string[]
 }
 
-export type GrowthFigures = { pages: Record<string, Growth>; sweep_ms: number }
+export type GrowthFigures = { pages: Record<string, Growth>; sweep: SweepFigures; retention: RetentionFigures }
 
 type Stage = { size: number; platform: BenchPlatform; worker: RunningWorkerd; scene: Scene }
 
 const sizes = [1_000, 10_000, 100_000, 1_000_000]
 const rounds = 7
 const requestsInTurn = 40
-const openJobs = 100_000
 
 export async function measureGrowth(
   dir: string,
@@ -42,7 +40,8 @@ export async function measureGrowth(
     for (const [name, path, plan] of pagesOf()) pages[name] = await grow(stages, clients, path, plan)
     const last = stages.at(-1)
     if (!last) throw new TypeError('no size')
-    return { pages, sweep_ms: await measureSweep(last) }
+    const sweep = await measureSweep(last.platform)
+    return { pages, sweep, retention: await measureRetention(last.platform, last.scene.machineIds[0] ?? 0) }
   } finally {
     for (const { worker, platform } of stages) {
       await worker.close()
@@ -95,7 +94,14 @@ async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page
     for (const { size, worker, scene } of stages) {
       const shot = { method: 'GET', path: path(scene), token: scene.accessTokens[0] ?? '' }
       const shots = Array.from({ length: requestsInTurn }, () => shot)
-      const salvo = { port: worker.port, connections: 1, durationMs: 60_000, shots, isOnce: true, expectedStatus: 200 }
+      const salvo = {
+        port: worker.port,
+        connections: 1,
+        durationMs: 60_000,
+        shots,
+        maxRequests: shots.length,
+        expectedStatus: 200,
+      }
       const { latenciesMs } = await clients.fire(salvo)
       if (round > 0) latencies.get(size)?.push(percentile(latenciesMs, 50)) // the first round warms up
     }
@@ -112,8 +118,8 @@ async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page
 
 /** The scan nodes of the page's plan. */
 async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<string[]> {
-  const [statement] = (await plan(scene)).statements
-  const lines = await platform.postgres.query(`EXPLAIN (COSTS OFF) ${statement?.sql}`, statement?.params)
+  const statement = (await plan(scene)).statements.at(-1)
+  const lines = await platform.postgres.query(`EXPLAIN (COSTS OFF) ${statement?.query}`, statement?.params)
   const scans = lines.flatMap(
     (line) =>
       /(?:->\s+)?(\w[\w ]* Scan(?: Backward)?(?: using \w+)? on (?:jobs|machines)\b)/.exec(
@@ -121,38 +127,4 @@ async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<strin
       )?.[1] ?? [],
   )
   return [...new Set(scans)]
-}
-
-/** Hides the log line of the sweep, which is not part of the report. */
-class Unwritten extends Trace {
-  override log(): void {}
-}
-
-/** A sweep with nothing to do among 100,000 open jobs, which are in the queue, and all the ended ones. */
-async function measureSweep({ platform }: Stage): Promise<number> {
-  await platform.postgres.query(
-    `INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after, published_at)
-     SELECT gen_random_uuid(), id, owner_id, 'STOP', 'QUEUED', owner_id, now(), now() + interval '10 minutes', now()
-     FROM machines ORDER BY id LIMIT ${openJobs}`,
-  )
-  await platform.postgres.query('VACUUM ANALYZE jobs')
-  const trace = new Unwritten()
-  const vars = platform.vars('http://127.0.0.1')
-  const database = openDatabase(platform.postgres.databaseUrl, vars.NEON_FETCH_ENDPOINT)(trace)
-  const never = async () => {
-    throw new TypeError('nothing is due')
-  }
-  const upstreams = {
-    database,
-    cache: { read: never, write: async () => true, ping: never },
-    queue: { publish: async () => [], ping: never },
-    limiter: { consume: never, refund: never },
-  }
-  const durations: number[] = []
-  for (let round = 0; round <= rounds; round++) {
-    const beganAt = performance.now()
-    await sweep({ trace, upstreams, publicUrl: 'http://localhost', waitUntil: () => {} })
-    durations.push(performance.now() - beganAt)
-  }
-  return median(durations.slice(1))
 }

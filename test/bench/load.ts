@@ -12,8 +12,8 @@ export type Salvo = {
   durationMs: number
   /** Sent in sequence, then from the beginning again. */
   shots: Shot[]
-  /** Each shot is sent once; the salvo ends after the last one. */
-  isOnce?: boolean
+  /** No request starts after so many. */
+  maxRequests?: number
   expectedStatus: number
 }
 
@@ -46,15 +46,16 @@ function readAnswer(text: string): { status: number; body: string } | undefined 
   return { status, body }
 }
 
-async function fire({ port, connections, durationMs, shots, isOnce, expectedStatus }: Salvo): Promise<Outcome> {
+async function fire({ port, connections, durationMs, shots, maxRequests, expectedStatus }: Salvo): Promise<Outcome> {
   const outcome: Outcome = { latenciesMs: [], elapsedMs: 0, unexpected: { count: 0 }, lastBodies: [] }
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
   const texts = shots.map((shot) => write(shot, port))
+  const end = maxRequests ?? Number.POSITIVE_INFINITY
   let next = 0
   const beganAt = performance.now()
   await Promise.all(
     sockets.map(async (socket, index) => {
-      while (performance.now() - beganAt < durationMs && !(isOnce && next >= texts.length)) {
+      while (performance.now() - beganAt < durationMs && next < end) {
         const sentAt = performance.now()
         const { status, body } = await ask(socket, texts[next++ % texts.length] ?? '')
         outcome.latenciesMs.push(performance.now() - sentAt)

@@ -2,6 +2,7 @@
 // statements, and counts costs. Options: `--quick` for a shared computer, `--json FILE`, `--html FILE`.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { runProgram } from '../../src/tools/program.ts'
 import { buildWorker } from '../build.ts'
 import { gzipSize } from '../bundle.ts'
 import { findServers } from './backends.ts'
@@ -97,31 +98,20 @@ async function run(isQuick: boolean): Promise<Report> {
     const job_cost = await measureCost(builds.dir, date, servers)
     if (!servers.postgres) return { ...report, dispatch, job_cost }
     say('How it grows, up to a million rows: takes minutes.')
-    const { pages: growth, sweep_ms } = await measureGrowth(builds.dir, date, servers.postgres, clients)
-    return { ...report, dispatch, job_cost, growth, sweep_ms }
+    const { pages: growth, ...rest } = await measureGrowth(builds.dir, date, servers.postgres, clients)
+    return { ...report, dispatch, job_cost, growth, ...rest }
   } finally {
     await clients.close()
   }
 }
 
-/** @throws TypeError with a code, for an option that does not exist */
-function readArguments() {
-  return parseArgs({
-    options: {
-      json: { type: 'string' },
-      html: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  }).values
-}
-
-async function main(): Promise<number> {
-  const { json, html, quick, help } = readArguments()
-  if (help) {
-    process.stdout.write(usage)
-    return 0
-  }
+async function main(args: string[]): Promise<number> {
+  const options = {
+    json: { type: 'string' },
+    html: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+  } as const
+  const { json, html, quick } = parseArgs({ args, options }).values
   const report = await run(quick)
   const { backends: _, routes: __, growth, ...rest } = report
   console.dir({ ...rest, growth }, { depth: 4 })
@@ -133,10 +123,4 @@ async function main(): Promise<number> {
   return misses.length === 0 ? 0 : 1
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  if (!(error instanceof TypeError && 'code' in error)) throw error
-  process.stderr.write(`${error.message}\n\n${usage}`)
-  process.exitCode = 2
-}
+await runProgram({ usage, main })

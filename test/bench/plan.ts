@@ -1,17 +1,19 @@
 // What the bare worker does for a route: the statements of the Worker, with the ids of the request.
-import type { SQL } from 'drizzle-orm'
-import { PgDialect } from 'drizzle-orm/pg-core'
-import type { Database } from '../../src/infra/database.ts'
+import type { Query, SQL } from 'drizzle-orm'
+import { type Database, type Statement, toSent } from '../../src/infra/database.ts'
+import { render } from '../../src/infra/prepare.ts'
+import type { toRequest } from '../../src/infra/queue.ts'
 
-export type Statement = { sql: string; params: unknown[] }
+/** The same message and the same Redis script as the Worker's: the ratio is not about what QStash and Redis do. */
+export type Announcement = { message: ReturnType<typeof toRequest>; script: string; statement: Statement }
 
 export type Plan = {
   /** Several statements run as a transaction. */
   statements: Statement[]
   /** Read from Redis, instead of statements. */
   keys?: string[]
-  /** After the statements: publish to QStash and write to Redis in parallel, then run this statement. */
-  announced?: Statement
+  /** After the statements: publish the message and write the job to Redis in parallel, then run the statement. */
+  announced?: Announcement
   /** The answer is a new pair of tokens instead of the rows. */
   signsPair?: true
 }
@@ -22,20 +24,17 @@ export const newIdInPlan = '00000000-0000-7000-8000-000000000000'
 
 /** The statements that `call` would send; they are not executed. */
 export async function planOf(call: (database: Database) => Promise<unknown>): Promise<Plan> {
-  const dialect = new PgDialect()
-  let sent: SQL[] = []
-  const halt = async (statements: SQL[]) => {
-    sent = statements
+  let sent: Statement[] = []
+  const halt = async (name: string, statements: (SQL | Query)[]) => {
+    sent = toSent(name, statements.map(render))
     throw new Error('only planned')
   }
   const database = {
-    query: (_name: string, statement: SQL) => halt([statement]),
-    batch: (_name: string, statements: SQL[]) => halt(statements),
-    ping: () => halt([]),
+    query: (name: string, statement: SQL | Query) => halt(name, [statement]),
+    batch: halt,
+    ping: () => halt('ping', []),
   }
   await call(database).catch(() => undefined)
   if (sent.length === 0) throw new TypeError('the call sent no statement')
-  return {
-    statements: sent.map((statement) => dialect.sqlToQuery(statement)).map(({ sql, params }) => ({ sql, params })),
-  }
+  return { statements: sent }
 }

@@ -2,7 +2,7 @@
 // accepts every message and delivers none, so that deliveries do not disturb the measurement.
 
 import { migrate } from '../../src/tools/migrations.ts'
-import { makeSigningKey } from '../harness.ts'
+import { makeSigningKey, serviceVariables } from '../harness.ts'
 import { type Exchange, type StandInOptions, startHttpServer } from '../platform/http.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
 import { startQStash } from '../platform/qstash.ts'
@@ -23,6 +23,9 @@ export type BenchPlatform = {
   vars(origin: string): Record<string, string>
   close(): Promise<void>
 }
+
+/** The bench has one account with all machines. */
+export const benchQuota = 100_000_000
 
 /** @param delivers whether QStash delivers its messages to the Worker */
 export async function startPlatform(servers: Servers, delivers = false): Promise<BenchPlatform> {
@@ -57,16 +60,10 @@ export async function startPlatform(servers: Servers, delivers = false): Promise
     signingKey,
     vars: (origin) => ({
       PUBLIC_URL: origin,
-      DATABASE_URL: postgres.databaseUrl,
-      NEON_FETCH_ENDPOINT: postgres.fetchEndpoint,
-      UPSTASH_REDIS_REST_URL: redis.url,
-      UPSTASH_REDIS_REST_TOKEN: redis.token,
-      QSTASH_URL: qstash.url,
-      QSTASH_TOKEN: qstash.token,
-      QSTASH_CURRENT_SIGNING_KEY: qstash.currentSigningKey,
-      QSTASH_NEXT_SIGNING_KEY: qstash.nextSigningKey,
+      ...serviceVariables({ postgres, redis, qstash }),
       JWT_KEYS: JSON.stringify([signingKey]),
       ALLOW_PRIVATE_CONTROLLERS: 'true',
+      MACHINES_PER_ACCOUNT: String(benchQuota),
     }),
     async close() {
       await qstash.close()

@@ -1,16 +1,21 @@
 // The measured requests: eight requests of the API, and for each the plan of the bare worker.
 
-import { sessionCacheKey } from '../../src/accounts/session.ts'
+import { callerCacheKey } from '../../src/accounts/caller-cache.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
+import { toRequest } from '../../src/infra/queue.ts'
+import { writeIfNewer } from '../../src/infra/redis.ts'
+import { toMessage } from '../../src/jobs/dispatch.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
 import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
 import { historySorts, listMachineHistory } from '../../src/jobs/sql/read.ts'
 import { markPublished } from '../../src/jobs/sql/redispatch.ts'
 import { jobCacheKey } from '../../src/jobs/status-cache.ts'
-import { changeMachine, insertMachine, listMachines, machineSorts, readMachine } from '../../src/machines/store.ts'
+import { createChangeMachine } from '../../src/machines/sql/change.ts'
+import { insertMachine } from '../../src/machines/sql/create.ts'
+import { listMachines, machineSorts, readMachine } from '../../src/machines/sql/read.ts'
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
-import type { BenchPlatform } from './platform.ts'
+import { type BenchPlatform, benchQuota } from './platform.ts'
 import type { Scene } from './scene.ts'
 
 export const routeNames = [
@@ -37,13 +42,13 @@ export type Route = {
 }
 
 const pageSize = 20
-const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', controller_url: null } as const
+const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', site_id: null, controller_url: null } as const
 
 /** The number of machines in rotation, so that no request waits for the row lock of another. */
 const machinesInTurn = 1_000
 
 export async function planRoutes(scene: Scene): Promise<Route[]> {
-  const { caller, accessTokens, jobId } = scene
+  const { caller, issuer, accessTokens, jobId } = scene
   const ids = scene.machineIds.slice(0, machinesInTurn)
   const busiest = scene.machineIds.at(-1)
   const tokenAt = (index: number) => accessTokens[index % accessTokens.length] ?? ''
@@ -86,14 +91,14 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: byAll((index) => get(`/api/jobs/${jobId}`, index)),
       bare: byAll((index) => get('/job_status', index)),
-      plan: { statements: [], keys: [jobCacheKey(jobId), sessionCacheKey(caller.sessionId)] },
+      plan: { statements: [], keys: [jobCacheKey(jobId), callerCacheKey(caller)] },
     },
     {
       name: 'create',
       status: 201,
       ours: byAll((index) => send('POST', '/api/machines', creation, index)),
       bare: byAll((index) => send('POST', '/create', creation, index)),
-      plan: await planOf((database) => insertMachine(database, caller, machine, undefined)),
+      plan: await planOf((database) => insertMachine(database, caller, machine, undefined, benchQuota)),
       // The reads of the list run before, so the rows that it adds do not affect them.
     },
     {
@@ -101,14 +106,16 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: ids.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
       bare: ids.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
-      plan: await planOf((database) => changeMachine(database, caller, idInPlan, renaming, undefined, selectOpenJobs)),
+      plan: await planOf((database) =>
+        createChangeMachine(selectOpenJobs)(database, caller, idInPlan, renaming, undefined),
+      ),
     },
     {
       name: 'operation',
       status: 202,
       ours: scene.machineIds.map((id, index) => send('POST', `/api/machines/${id}/operation`, start, index)),
       bare: scene.machineIds.map((id, index) => send('POST', `/operation/${id}`, start, index)),
-      plan: await planOperation(caller),
+      plan: await planOperation(caller, issuer),
       isOnce: true,
       reset: async ({ postgres }) => {
         await postgres.query('DELETE FROM job_events')
@@ -146,9 +153,12 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
   ]
 }
 
-async function planOperation(caller: Scene['caller']): Promise<Plan> {
+async function planOperation(caller: Scene['caller'], origin: string): Promise<Plan> {
   const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
   const creation = await planOf((database) => createJob(database, caller, request, undefined))
   const marking = await planOf((database) => markPublished(database, [{ jobId: newIdInPlan, publishNo: 1 }], true))
-  return { ...creation, ...(marking.statements[0] && { announced: marking.statements[0] }) }
+  const [statement] = marking.statements
+  const job = { id: newIdInPlan, command: request.command, attempts: 0 }
+  const message = toRequest(toMessage(origin, { job, publishNo: 1, delaySeconds: 0 }))
+  return { ...creation, ...(statement && { announced: { message, script: writeIfNewer, statement } }) }
 }

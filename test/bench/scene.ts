@@ -3,13 +3,15 @@
 import { randomUUID } from 'node:crypto'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { signingKeys } from '../../src/env.ts'
-import type { Caller } from '../../src/http/context.ts'
+import type { SessionCaller } from '../../src/http/context.ts'
 import type { BenchPlatform } from './platform.ts'
 
 export const clientCount = 16
 
 export type Scene = {
-  caller: Caller
+  /** The origin of the Worker. */
+  issuer: string
+  caller: SessionCaller
   /** Access tokens of sessions of the same account, one per client. */
   accessTokens: string[]
   /** Each is also the `refresh_id` of its session. */
@@ -54,7 +56,8 @@ export async function setScene(
   await postgres.query('VACUUM ANALYZE')
   const pairs = await Promise.all(ids.map((id) => tokens.issuePair({ accountId, sessionId: id, refreshId: id })))
   return {
-    caller: { accountId, sessionId: ids[0] ?? '' },
+    issuer,
+    caller: { kind: 'session', accountId, sessionId: ids[0] ?? '' },
     accessTokens: pairs.slice(0, clientCount).map(({ access }) => access),
     sessions: ids.map((id, index) => ({ id, refresh: pairs[index]?.refresh ?? '' })).slice(clientCount),
     machineIds,

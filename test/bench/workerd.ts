@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { runtimeStandIns } from '../../src/env.ts'
 import { holdPort } from '../platform/ports.ts'
 
 export type RunningWorkerd = {
@@ -33,7 +34,9 @@ const text = (value: string) => JSON.stringify(value).replaceAll('\\u', '\\\\u')
 
 function describe(port: number, module: string, date: string, vars: Record<string, string>): string {
   const bindings = Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`)
-  bindings.push('(name = "ACCOUNT_RATE_LIMIT", wrapped = (moduleName = "bench:rate-limit"))')
+  for (const name of Object.keys(runtimeStandIns)) {
+    bindings.push(`(name = "${name}", wrapped = (moduleName = "bench:rate-limit"))`)
+  }
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [

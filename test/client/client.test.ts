@@ -48,6 +48,13 @@ const answer =
   async () =>
     new Response('not ours', { status, headers })
 
+/** A page in place of the API. */
+const portal = (status: number) => async () =>
+  new Response('<!doctype html><title>Welcome</title>', {
+    status,
+    headers: { 'Content-Type': 'text/html; charset=utf-8' },
+  })
+
 /** The problem with which a call is refused. */
 async function problemOf(call: Promise<unknown>): Promise<TiebarProblem> {
   const error = await call.then(
@@ -61,7 +68,10 @@ async function problemOf(call: Promise<unknown>): Promise<TiebarProblem> {
 const machine = { name: 'M', location: 'Hall 1' }
 
 test('the API types of the client match the document', async () => {
-  expect(await readFile(typesFile, 'utf8'), 'run npm run client:types').toBe(await writeTypes())
+  const types = await writeTypes()
+  expect(await readFile(typesFile, 'utf8'), 'run npm run client:types').toBe(types)
+  // Pages have a member `items`, which the generator takes for the keyword of an array.
+  expect(types).not.toMatch(/minItems\??:/)
 })
 
 test('every method of the client works', async () => {
@@ -115,6 +125,26 @@ test('a problem contains the error, its location and the request id of the log',
   })
 })
 
+test.each<[string, (etag: string) => string]>([
+  ['weak', (etag) => `W/${etag}`],
+  ['with a suffix', (etag) => etag.replace(/"$/, '-gzip"')],
+])('behind a proxy that makes ETags %s, a machine can be changed, and only if it is current', async (_, change) => {
+  const { client } = connect(owner, {
+    async fetch(request) {
+      const response = await fetch(request)
+      const headers = new Headers(response.headers)
+      const etag = headers.get('ETag')
+      if (etag !== null) headers.set('ETag', change(etag))
+      return new Response(response.body, { status: response.status, headers })
+    },
+  })
+  const { id, etag } = await client.machines.create(machine)
+  const changed = await client.machines.change(id, { name: 'N' }, { ifMatch: etag })
+  const stale = client.machines.delete(id, { ifMatch: etag })
+  expect((await problemOf(stale)).code).toBe('precondition_failed')
+  await client.machines.delete(id, { ifMatch: changed.etag })
+})
+
 describe('tokens', () => {
   test('an expired access token is refreshed once for all concurrent requests', async () => {
     const person = await world.signUp()
@@ -125,6 +155,51 @@ describe('tokens', () => {
     expect(told).toEqual([{ ...told[0], access: expect.any(String), refresh: expect.any(String) }])
     expect(told[0]?.refresh).not.toBe(person.refresh)
   })
+
+  const refreshes = (sent: Sent[]) => sent.filter(({ path }) => path === '/api/token/refresh').length
+  const expired = (person: Person) => ({ tokens: { access: 'expired', refresh: person.refresh } })
+
+  test.each<[string, (request: Request) => Promise<Response>]>([
+    ['lost', loseAnswer],
+    ['a 503', answer(503)],
+    ["Cloudflare's 522", answer(522)],
+    ['a 429', answer(429, { 'Retry-After': '0' })],
+  ])('a refresh whose answer is %s is repeated with the same token, and the session lives on', async (_, failure) => {
+    const person = await world.signUp()
+    const { client, sent, told, failures } = connect(person, expired(person))
+    failures.push(fetch, failure, failure)
+    // Not repeatable itself.
+    expect((await problemOf(client.machines.delete(999_999_999))).code).toBe('not_found')
+    expect(refreshes(sent)).toBe(3)
+    expect(told).toHaveLength(1)
+    expect((await client.me.read()).id).toBe(person.id)
+    const { client: next } = connect(person, { tokens: { access: 'expired', refresh: told[0]?.refresh ?? '' } })
+    expect((await next.me.read()).id).toBe(person.id)
+  })
+
+  test('when no refresh is answered, the call fails and the tokens are kept', async () => {
+    const person = await world.signUp()
+    const { client, sent, told, failures } = connect(person, { ...expired(person), retries: 1 })
+    const fail = async () => {
+      throw new TypeError('no network')
+    }
+    failures.push(fetch, fail, fail)
+    await expect(client.me.read()).rejects.toThrow('no network')
+    expect([refreshes(sent), told]).toEqual([2, []])
+    expect((await client.me.read()).id).toBe(person.id)
+  })
+
+  test.each([401, 200, 511])(
+    'a refresh that a captive portal answers with %i does not end the session',
+    async (status) => {
+      const person = await world.signUp()
+      const { client, told, failures } = connect(person, expired(person))
+      failures.push(fetch, portal(status))
+      expect(await problemOf(client.me.read())).toMatchObject({ status, code: 'unknown' })
+      expect(told).toEqual([])
+      expect((await client.me.read()).id).toBe(person.id)
+    },
+  )
 
   test('when the session has ended, the client reports it and deletes the tokens', async () => {
     const person = await world.signUp()
@@ -217,6 +292,42 @@ describe('an answer with Retry-After', () => {
   })
 })
 
+describe('an answer that is not from the API', () => {
+  test.each([200, 201, 404, 511])('(%i with HTML) is a problem with the status', async (status) => {
+    const { client, sent, failures } = connect()
+    failures.push(portal(status))
+    const problem = await problemOf(client.me.read())
+    expect(problem).toMatchObject({ status, code: 'unknown', errors: [] })
+    expect(problem.message).toContain(`answered ${status} with text/html`)
+    expect(sent).toHaveLength(1)
+  })
+
+  test.each(['', '{"id":', 'null{'])('(200 with %j as JSON) is a problem with the status', async (body) => {
+    const { client, failures } = connect()
+    failures.push(async () => new Response(body, { headers: { 'Content-Type': 'application/json' } }))
+    expect(await problemOf(client.me.read())).toMatchObject({ status: 200, code: 'unknown' })
+  })
+
+  test.each([502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530])(
+    '(%i, also of Cloudflare) is retried where that is safe',
+    async (status) => {
+      const { client, sent, failures } = connect()
+      failures.push(portal(status))
+      expect((await client.me.read()).id).toBe(owner.id)
+      expect(sent).toHaveLength(2)
+      failures.push(portal(status))
+      expect((await problemOf(client.machines.delete(999_999_999))).status).toBe(status)
+    },
+  )
+
+  test.each([500, 501, 505, 519, 531])('(%i) is not retried', async (status) => {
+    const { client, sent, failures } = connect()
+    failures.push(portal(status))
+    expect((await problemOf(client.me.read())).status).toBe(status)
+    expect(sent).toHaveLength(1)
+  })
+})
+
 describe('lists', () => {
   test('are read page by page, only as far as the caller reads', async () => {
     const person = await world.signUp()
@@ -295,5 +406,55 @@ describe('a job', () => {
     expect((await client.jobs.read(id)).state).toBe('QUEUED')
     expect(await client.jobs.cancel(id, 'the wrong machine')).toMatchObject({ state: 'CANCELED' })
     await expect(started.done()).rejects.toThrow('CANCELED')
+  })
+})
+
+test('sites and members: a manager lets a colleague operate a machine', async () => {
+  const { client } = connect()
+  const colleague = await world.signUp()
+  const site = await client.sites.create({ name: 'Line 1' })
+  expect((await client.sites.change(site.id, { name: 'Line 2' })).name).toBe('Line 2')
+  const machine = await client.machines.create({ name: 'Press', location: 'Hall', site_id: site.id })
+  for (const place of [
+    { id: site.id, ...client.sites },
+    { id: machine.id, ...client.machines },
+  ]) {
+    const member = await place.putMember(place.id, { username: colleague.username, role: 'operator' })
+    const found = []
+    for await (const each of place.members(place.id)) found.push(each)
+    expect(found).toContainEqual(member)
+    await place.removeMember(place.id, colleague.id)
+  }
+  await client.machines.delete(machine.id)
+  const names = []
+  for await (const { name } of client.sites.list({ sort: '-id' })) names.push(name)
+  expect(names).toContain('Line 2')
+  await client.sites.delete(site.id)
+  expect((await problemOf(client.sites.read(site.id))).code).toBe('not_found')
+})
+
+describe('a client with an API key', () => {
+  test('sends the key with every request, and neither logs in nor refreshes', async () => {
+    const { client: person } = connect()
+    const own = await world.createMachine(owner)
+    const { key, secret } = await person.keys.create({ name: 'MES', scopes: ['read', 'start'] })
+    const { client, sent, told, failures } = connect(owner, { tokens: undefined, key: secret })
+    const found = []
+    for await (const { id } of client.machines.list({ owner_id: 'me' })) found.push(id)
+    expect(found).toContain(own.id)
+    failures.push(answer(503)) // repeated as for a session
+    expect((await client.machines.read(own.id)).id).toBe(own.id)
+    const done = await client.machines.start(own.id).done({ everySeconds: 0.02 })
+    expect([done.state, done.key_id, done.requested_by]).toEqual(['SUCCEEDED', key.id, owner.id])
+    expect((await problemOf(client.machines.stop(own.id))).code).toBe('scope_missing')
+    expect((await problemOf(client.keys.create({ name: 'Another', scopes: ['read'] }))).code).toBe('key_not_allowed')
+
+    const listed = []
+    for await (const each of person.keys.list({ limit: 1 })) listed.push(each.id)
+    expect(listed).toContain(key.id)
+    await person.keys.revoke(key.id)
+    const before = sent.length
+    expect((await problemOf(client.machines.read(own.id))).code).toBe('key_invalid')
+    expect([sent.length - before, told]).toEqual([1, []])
   })
 })

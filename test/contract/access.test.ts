@@ -1,9 +1,11 @@
 // Access to every endpoint: without a token, with an ended session, and to resources of others.
+
 import { createHmac, randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { sessionIdOf } from '../accounts/people.ts'
+import { makeKey, sessionIdOf } from '../accounts/people.ts'
 import type { Person } from '../harness.ts'
-import { keepMessages } from '../jobs/qstash-calls.ts'
+import { keepMessages } from '../platform/faults.ts'
+
 import {
   type EndpointWorld,
   endpoints,
@@ -86,6 +88,7 @@ const access: Record<string, Access> = {
   listProblems: 'public',
   readProblem: 'public',
   signUp: 'public',
+  resetPassword: 'public',
   logIn: 'public',
   refreshToken: 'public',
   readPublicKeys: 'public',
@@ -95,15 +98,40 @@ const access: Record<string, Access> = {
   changePassword: 'own',
   listSessions: 'own',
   endSession: { refusal: [404, 'not_found'], serves: ['owner'] },
+  listKeys: 'own',
+  createKey: 'own',
+  revokeKey: { refusal: [404, 'not_found'], serves: ['owner'] },
   listAccounts: staffOnly,
   changeAccountRights: staffOnly,
+  createAccount: staffOnly,
+  issuePasswordReset: staffOnly,
+  listSites: 'own',
+  listAuditEvents: 'own',
+  exportMe: 'own',
+  deleteMe: 'own',
+  createSite: 'own',
+  readSite: notThere,
+  changeSite: notThere,
+  deleteSite: notThere,
+  listSiteMembers: notThere,
+  putSiteMember: notThere,
+  removeSiteMember: notThere,
+  listMachineMembers: notOwner,
+  putMachineMember: notOwner,
+  removeMachineMember: notOwner,
   listMachines: 'signed in',
   createMachine: 'own',
   readMachine: 'signed in',
   replaceMachine: notOwner,
   changeMachine: notOwner,
   deleteMachine: notOwner,
+  checkController: notOwner,
   operateMachine: notOwner,
+  listHolds: notOwner,
+  placeHold: notOwner,
+  removeHold: { refusal: [404, 'not_found'], serves: ['owner'] },
+  overrideHold: notOwner,
+  readPreflight: notOwner,
   listMachineJobs: notOwner,
   listMyJobs: 'own',
   readJob: notThere,
@@ -121,7 +149,8 @@ describe('every endpoint', () => {
     expect(Object.keys(access).toSorted()).toEqual(endpoints.map(({ operation }) => operation.operationId).toSorted())
     for (const { operation } of endpoints) {
       const who = access[operation.operationId ?? '']
-      const described = operation.security.flatMap((each) => Object.keys(each))
+      // test/contract/key-scopes.test.ts has the scopes of keys.
+      const described = operation.security.flatMap((each) => Object.keys(each)).filter((scheme) => scheme !== 'key')
       const expected = (typeof who === 'string' && schemes[who]) || ['bearer']
       expect([operation.operationId, described]).toEqual([operation.operationId, expected])
     }
@@ -143,13 +172,14 @@ describe('every endpoint', () => {
     'refuses callers without permission, and changes nothing: %s',
     async (_, { method, path, operation }, { refusal, serves }) => {
       const [status, code] = refusal
-      const body = exampleOf(operation)
       for (const who of serves) {
         // A separate account only for endpoints that change accounts and sessions, because a sign-up is slow.
         const owner = /accounts|sessions/.test(path) ? await here.world.signUp() : maker
+        const thing = await makeThing(path, owner)
+        const body = method === 'GET' || method === 'DELETE' ? undefined : (thing.body ?? exampleOf(operation))
         const ask = async (person: Person, filled: string) =>
           person.request(method, filled, body === undefined ? {} : { body })
-        const filled = fill(path, await makeThing(path, owner))
+        const filled = fill(path, ...thing.ids)
         expectProblem(await ask(stranger, filled), status, code)
         // A one-time action, such as cancelling, still works: the stranger did not execute it.
         expect((await ask(who === 'owner' ? owner : here.staff, filled)).status).toBeLessThan(300)
@@ -157,15 +187,45 @@ describe('every endpoint', () => {
     },
   )
 
-  /** The id of the owner's resource that the path needs. */
-  async function makeThing(path: string, owner: Person): Promise<string | number> {
-    if (path.startsWith('/api/accounts')) return owner.id
-    if (path.startsWith('/api/me/sessions')) return sessionIdOf(owner.access)
-    const machine = await here.world.createMachine(owner)
-    if (path.startsWith('/api/machines')) return machine.id
+  type Thing = { ids: (string | number)[]; body?: unknown }
+
+  /** The owner's resource that the path needs: its ids in the path, and a body if the example does not fit. */
+  async function makeThing(path: string, owner: Person): Promise<Thing> {
+    if (path === '/api/accounts') return { ids: [], body: newAccount() }
+    // Not the example, which has a password that is not the caller's.
+    if (path.endsWith('/password-reset')) return { ids: [owner.id], body: {} }
+    if (path.startsWith('/api/accounts')) return { ids: [owner.id] }
+    if (path.startsWith('/api/me/sessions')) return { ids: [sessionIdOf(owner.access)] }
+    if (path.startsWith('/api/keys')) return { ids: [(await makeKey(here.world, owner)).id] }
+    const isSite = path.startsWith('/api/sites')
+    const { id } = isSite ? await makeSite(owner) : await here.world.createMachine(owner)
+    if (path.includes('/members')) return makeMember(owner, path.replace('{id}', String(id)), id)
+    if (path.includes('{hold}')) return { ids: [id, await makeHold(owner, id)] }
+    if (isSite || path.startsWith('/api/machines')) return { ids: [id] }
     here.world.faults.qstash.pass = keepMessages
-    const { body: job } = await here.world.operate(owner, machine.id, 'START')
-    return job.id
+    const { body: job } = await here.world.operate(owner, id, 'START')
+    return { ids: [job.id] }
+  }
+
+  /** Not the example, whose name another test may have taken. */
+  function newAccount() {
+    const username = `p-${randomUUID()}`
+    return { username, email: `${username}@example.com` }
+  }
+
+  const makeSite = async (owner: Person): Promise<{ id: number }> =>
+    (await owner.request('POST', '/api/sites', { body: { name: '1공장' } })).body
+
+  async function makeHold(owner: Person, id: number): Promise<number> {
+    const { body: hold } = await owner.request('POST', `/api/machines/${id}/holds`, { body: { reason: 'here' } })
+    return hold.id
+  }
+
+  async function makeMember(owner: Person, path: string, id: number): Promise<Thing> {
+    const { username } = await here.world.signUp()
+    const grant = { username, role: 'operator' }
+    const { body: member } = await owner.request('POST', path.replace(/\/\{.*/, ''), { body: grant })
+    return { ids: [id, member.account_id], body: grant }
   }
 })
 

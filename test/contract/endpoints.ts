@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import type { SigningKey } from '../../src/env.ts'
+import { useQuickHash } from '../accounts/hashes.ts'
 import { type Answer, makeSigningKey, type Person, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { document, type Operation } from './openapi-assertion.ts'
@@ -33,8 +34,13 @@ export const takesQuery = takes('query')
 export const takesId = takes('path')
 
 /** Ids that do not exist. */
-const unknownId = (path: string) => (/jobs|sessions/.test(path) ? '0198c0de-7c1a-7000-8000-00000000dead' : '999999999')
-export const fill = (path: string, id: string | number = unknownId(path)) => path.replace(/\{.+?\}/, String(id))
+const unknownId = (path: string) =>
+  /jobs|sessions|keys/.test(path) ? '0198c0de-7c1a-7000-8000-00000000dead' : '999999999'
+/** Fills in the ids of a path, in order. */
+export function fill(path: string, ...ids: (string | number)[]): string {
+  const rest = [...ids]
+  return path.replaceAll(/\{.+?\}/g, () => String(rest.shift() ?? unknownId(path)))
+}
 export const exampleOf = ({ requestBody }: Operation) => requestBody?.content['application/json']?.example
 
 export type CallOptions = { body?: unknown; headers?: Record<string, string> }
@@ -46,6 +52,16 @@ export type EndpointWorld = {
   call(endpoint: Endpoint, options?: CallOptions, query?: string): Promise<Answer>
 }
 
+/** An account with the name of the example of a log-in, and another password, which is cheap to check. */
+async function nameForLogIn(world: World): Promise<void> {
+  const { username } = exampleOf(document.paths['/api/log-in']?.post as Operation) as { username: string } // as documented
+  const person = await world.signUp()
+  await useQuickHash(world, person)
+  const rename = `UPDATE accounts SET username = $1, username_key = $1
+    WHERE id = $2 AND NOT EXISTS (SELECT FROM accounts WHERE username_key = $1)`
+  await world.postgres.query(rename, [username, person.id])
+}
+
 export async function useEndpointWorld(): Promise<EndpointWorld> {
   const key = makeSigningKey('test-1')
   const world = await useWorld({
@@ -55,6 +71,8 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
     FAILED_LOG_INS_PER_NAME: '100000',
   })
   const staff = await world.signUpStaff()
+  await useQuickHash(world, staff)
+  await nameForLogIn(world)
   // The token of a controller, for an unknown job.
   const issuer = createTokenIssuer([key as SigningKey], world.url) // a private Ed25519 JWK with a kid
   const outcomeToken = await issuer.sign({ sub: unknownId('/jobs') }, 'outcome', 600)

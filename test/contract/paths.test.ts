@@ -1,7 +1,16 @@
 // The common rules of paths, methods and negotiation, for every endpoint: the cases are made from the document.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type EndpointWorld, endpoints, expectProblem, fill, named, useEndpointWorld } from './endpoints.ts'
-import { document } from './openapi-assertion.ts'
+import {
+  type EndpointWorld,
+  endpoints,
+  expectProblem,
+  fill,
+  isQueue,
+  named,
+  takesOutcome,
+  useEndpointWorld,
+} from './endpoints.ts'
+import { document, type Operation } from './openapi-assertion.ts'
 
 let here: EndpointWorld
 beforeAll(async () => {
@@ -88,14 +97,23 @@ describe('GET', () => {
 })
 
 describe('an endpoint', () => {
-  test.each(named(() => true))('answers 406 when Accept matches none of its types: %s', async (_, endpoint) => {
-    for (const Accept of [
-      'image/png',
-      'application/json;q=0, text/html;q=0, application/problem+json;q=0',
-      'text/csv',
-    ]) {
-      expectProblem(await here.call(endpoint, { headers: { Accept } }), 406, 'not_acceptable')
-    }
+  const isCallback = (operation: Operation) => takesOutcome(operation) || isQueue(operation)
+  test.each(named((operation) => !isCallback(operation)))(
+    'answers 406 when Accept matches none of its types: %s',
+    async (_, endpoint) => {
+      for (const Accept of [
+        'image/png',
+        'application/json;q=0, text/html;q=0, application/problem+json;q=0',
+        'text/csv',
+      ]) {
+        expectProblem(await here.call(endpoint, { headers: { Accept } }), 406, 'not_acceptable')
+      }
+    },
+  )
+
+  test.each(named(isCallback))('does not read the Accept of a callback: %s', async (_, endpoint) => {
+    const [plain, odd] = [await here.call(endpoint), await here.call(endpoint, { headers: { Accept: 'image/png' } })]
+    expect([odd.status, odd.body?.code]).toEqual([plain.status, plain.body?.code])
   })
 
   test.each(named(() => true))('answers as usual when Accept matches: %s', async (_, endpoint) => {

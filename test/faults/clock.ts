@@ -11,7 +11,8 @@ export async function passTime(world: World, seconds: number): Promise<void> {
   await postgres.query(
     `UPDATE jobs SET requested_at = requested_at - $1::interval, not_after = not_after - $1::interval,
       sent_at = sent_at - $1::interval, pending_since = pending_since - $1::interval,
-      published_at = published_at - $1::interval, finished_at = finished_at - $1::interval`,
+      published_at = published_at - $1::interval, finished_at = finished_at - $1::interval,
+      next_attempt_at = next_attempt_at - $1::interval, due_at = due_at - $1::interval`,
     by,
   )
   qstash.advance(seconds * 1_000)

@@ -33,8 +33,9 @@ const patterns: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, Reg
     request: statement('create-job'),
     publish: statement('mark-published'),
     claim: statement('claim'),
+    confirm: statement('store-confirmation'),
     outcome: statement('settle'),
-    failed: statement('handle-delivery-failure'),
+    failed: statement('redispatch-job'),
     sweep: statement('redispatch-due-jobs'),
   },
   redis: {
@@ -48,7 +49,9 @@ const patterns: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, Reg
 }
 
 function isAt(step: Step, service: Upstream, { method, target, headers, body }: StandInRequest): boolean {
-  if (service === 'controller') return method === 'POST'
+  if (service === 'controller') {
+    return method === 'POST' && body.includes('"command":"CONFIRM"') === (step === 'confirm')
+  }
   const deduplicationId = String(headers['upstash-deduplication-id'] ?? target)
   const text = service === 'qstash' ? deduplicationId : body.toString()
   return patterns[service][step]?.test(text) ?? false
@@ -76,7 +79,7 @@ function isMessageFault({ fault, step }: Scenario): boolean {
 /** The upstream whose call shows that the Worker is at this step. */
 function upstreamOf(step: Step): Upstream {
   if (step === 'publish') return 'qstash'
-  return step === 'command' ? 'controller' : 'postgres'
+  return step === 'confirm' || step === 'command' ? 'controller' : 'postgres'
 }
 
 function injectIntoCalls(world: World, service: Upstream, step: Step, interceptor: CallInterceptor): InjectedFault {

@@ -2,7 +2,7 @@
 // killed or paused.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { World } from '../harness.ts'
-import { deliver } from '../jobs/qstash-calls.ts'
+import { deliverEarly } from '../jobs/qstash-calls.ts'
 import type { CallInterceptor } from '../platform/faults.ts'
 import type { Scenario } from './scenarios.ts'
 
@@ -36,9 +36,9 @@ export function restartQueue(world: World): CallInterceptor {
 /** Delivers the message again while its first delivery is in progress, and once more when that has ended. */
 export function deliverTwice(world: World, jobId: () => string): CallInterceptor {
   return once(async (_call, forward) => {
-    await deliver(world, jobId())
+    await deliverEarly(world, jobId())
     const answer = await forward()
-    setTimeout(() => deliver(world, jobId()).catch(() => {}), 100) // its answer does not matter, only its effect
+    setTimeout(() => deliverEarly(world, jobId()).catch(() => {}), 100) // its answer does not matter, only its effect
     return answer
   })
 }

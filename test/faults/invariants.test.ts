@@ -1,16 +1,16 @@
 // Breaks each invariant on purpose and expects that it is reported.
+
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
-import { deliver, keepMessages, request, setMachineStatus } from '../jobs/qstash-calls.ts'
-import { useWorld } from '../shared-world.ts'
-import { checkCommands, findViolations } from './invariants.ts'
+import { deliver, request, setMachineStatus } from '../jobs/qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { checkCommands, expectStatus, findViolations } from './invariants.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await useWorld()
-  world.faults.qstash.pass = keepMessages
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
 
@@ -49,20 +49,26 @@ test('lost jobs, stuck jobs, unknown jobs, missing events, wrong statuses and st
 })
 
 describe('checkCommands', () => {
-  const start = { id: 'start', command: 'START' as const, state: 'SUPERSEDED', attempts: 1 }
-  const stop = { id: 'stop', command: 'STOP' as const, state: 'SUCCEEDED', attempts: 1 }
+  const start = { id: 'start', sequence: 1, command: 'START' as const, state: 'SUPERSEDED', attempts: 1 }
+  const stop = { id: 'stop', sequence: 2, command: 'STOP' as const, state: 'SUCCEEDED', attempts: 1 }
   const command = (job: typeof start | typeof stop, changes: object = {}) => ({
     job_id: job.id,
+    sequence: job.sequence,
     idempotency_key: job.id,
     attempt: 1,
     command: job.command,
     received_at: '2026-11-23T10:00:00.000Z',
     not_after: '2026-11-23T10:00:30.000Z',
+    done: true,
     ...changes,
   })
 
   test('accepts a START and the STOP after it', () => {
     expect(checkCommands([start, stop], [command(start), command(stop)])).toEqual([])
+  })
+
+  test('accepts a START that arrives after a later STOP and is not executed', () => {
+    expect(checkCommands([start, stop], [command(stop), command(start, { done: false })])).toEqual([])
   })
 
   test.each([
@@ -74,8 +80,113 @@ describe('checkCommands', () => {
       [command(start, { not_after: '2026-11-23T09:59:50.000Z' })],
       'came 10000 ms after its not_after',
     ],
-    ['a START after a later STOP', [command(stop), command(start)], 'came after a later STOP'],
+    ['a command with another sequence', [command(start, { sequence: 2 })], 'came as 2, not 1'],
+    ['a START executed after a later STOP', [command(stop), command(start)], 'was executed after a later STOP'],
   ])('finds %s', (_, commands, violation) => {
     expect(checkCommands([start, stop], commands)).toEqual([expect.stringContaining(violation)])
+  })
+})
+
+describe('expectStatus', () => {
+  /** A job with the sequence `sequence` whose events have these states, and reasons after a colon. */
+  const job = (
+    command: 'START' | 'STOP',
+    sequence: number,
+    events: [at: number, event: string, detail?: string][],
+  ) => ({
+    command,
+    sequence,
+    must_succeed: false,
+    events: events.map(([at, event, detail = null], index) => {
+      const [state = '', reason = null] = event.split(':')
+      return { version: index + 1, state, at, reason, detail }
+    }),
+  })
+  const stopped = job('STOP', 2, [
+    [3, 'QUEUED'],
+    [4, 'SENT'],
+    [5, 'SUCCEEDED'],
+  ])
+
+  test.each([
+    [
+      'undefined after a job that was never sent',
+      [
+        job('START', 1, [
+          [1, 'QUEUED'],
+          [2, 'EXPIRED:not_in_time'],
+        ]),
+      ],
+      undefined,
+    ],
+    [
+      'RUNNING after a START',
+      [
+        job('START', 1, [
+          [1, 'QUEUED'],
+          [2, 'SUCCEEDED'],
+        ]),
+      ],
+      'RUNNING',
+    ],
+    [
+      'READY after a START and a STOP',
+      [
+        job('START', 1, [
+          [1, 'QUEUED'],
+          [2, 'SUCCEEDED'],
+        ]),
+        stopped,
+      ],
+      'READY',
+    ],
+    [
+      'PENDING before the report',
+      [
+        job('START', 1, [
+          [1, 'QUEUED'],
+          [2, 'PENDING'],
+        ]),
+      ],
+      'PENDING',
+    ],
+    [
+      'READY when a START succeeded late, before the STOP ended',
+      [
+        job('START', 1, [
+          [1, 'SENT'],
+          [3, 'SUPERSEDED:by_stop'],
+          [4, 'SUPERSEDED:late_answer', 'SUCCESS'],
+        ]),
+        stopped,
+      ],
+      'READY',
+    ],
+    [
+      'ERROR when a START succeeded late, after the STOP had ended',
+      [
+        job('START', 1, [
+          [1, 'SENT'],
+          [3, 'SUPERSEDED:by_stop'],
+          [6, 'SUPERSEDED:late_answer', 'SUCCESS'],
+        ]),
+        stopped,
+      ],
+      'ERROR',
+    ],
+    [
+      'READY when a START failed late, after the STOP had ended',
+      [
+        job('START', 1, [
+          [1, 'SENT'],
+          [3, 'SUPERSEDED:by_stop'],
+          [6, 'SUPERSEDED:late_answer', 'REMOTEFAILED'],
+        ]),
+        stopped,
+      ],
+      'READY',
+    ],
+  ] as const)('is %s', (_, jobs, status) => {
+    expect(expectStatus(jobs.map((each) => each))).toBe(status)
   })
 })

@@ -8,10 +8,10 @@ export const faults = ['away', 'hang', 'slow', 'error', 'lost', 'double', 'order
 export type Fault = (typeof faults)[number]
 
 /**
- * `request` decides and stores · `publish` sends the job to QStash · `claim` starts a delivery · `command` is the call to
- * the controller · `outcome` stores its answer or its report · `failed` is QStash's failure callback · `sweep` is the cron
+ * `request` decides and stores · `publish` sends the job to QStash · `claim` starts a delivery · `confirm` asks the
+ * controller whether it controls the machine · `command` is the call to the controller · `outcome` stores its answer or its report · `failed` is QStash's failure callback · `sweep` is the cron
  */
-export const steps = ['request', 'publish', 'claim', 'command', 'outcome', 'failed', 'sweep'] as const
+export const steps = ['request', 'publish', 'claim', 'confirm', 'command', 'outcome', 'failed', 'sweep'] as const
 export type Step = (typeof steps)[number]
 
 export type Scenario = { service: Service; fault: Fault; step: Step }
@@ -32,8 +32,10 @@ const notApplicable: Rule[] = [
     services: ['redis'],
     faults: ['order'],
   },
-  { why: 'Redis is not called', services: ['redis'], steps: ['publish', 'command'] },
+  { why: 'Redis is not called', services: ['redis'], steps: ['publish', 'confirm', 'command'] },
 
+  { why: '`command` covers the call to the controller during a delivery', services: ['qstash'], steps: ['confirm'] },
+  { why: 'there is one CONFIRM at a time', services: ['controller'], faults: ['order'], steps: ['confirm'] },
   { why: 'the request sends the job to QStash at `publish`', services: ['qstash'], steps: ['request'] },
   {
     why: 'QStash is the client at this step: it sends no answer',

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import type { Answer, Person, RequestOptions, World } from '../harness.ts'
-import { keepMessages } from '../jobs/qstash-calls.ts'
+
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
-import { open } from '../platform/faults.ts'
+import { keepMessages, open } from '../platform/faults.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 import { Knowledge } from './knowledge.ts'
 import type { Plan } from './plan.ts'
@@ -49,12 +49,17 @@ export class Fleet {
    * other time the queue delivers nothing, so that jobs stay open.
    */
   async renew(chapter: number): Promise<void> {
-    const { signUp, signUpStaff, faults, createMachine } = this.#world
+    const { signUp, signUpStaff, faults, createUnconfirmedMachine } = this.#world
     this.#callers = [await signUp(), await signUp(), await signUp(), await signUpStaff()]
     for (const caller of this.#callers) this.#meet(caller)
-    for (const owner of this.#callers) {
+    // One owns nothing, and can delete the account.
+    for (const owner of this.#callers.toSpliced(1, 1)) {
       for (const controller_url of this.#controllerUrls.slice(0, 3)) {
-        this.#known.addId('machines', (await createMachine(owner, { controller_url })).id, owner.id)
+        this.#known.addId(
+          'machines',
+          (await createUnconfirmedMachine(owner, { controller_url: `${controller_url}?${owner.id}` })).id,
+          owner.id,
+        )
       }
     }
     faults.qstash.pass = chapter % 2 > 0 ? keepMessages : open
@@ -77,7 +82,10 @@ export class Fleet {
   prepare(plan: Plan): FuzzRequest {
     const { operation, pick, query } = plan
     const outcome = operation.scheme === 'outcome' ? this.#known.takeOutcomeToken(pick) : undefined
-    const path = operation.path.replace(/\{.+?\}/, () => plan.strangeId ?? outcome?.jobId ?? this.#id(plan))
+    const path =
+      this.#memberPath(plan) ??
+      this.#holdPath(plan) ??
+      operation.path.replaceAll(/\{.+?\}/g, () => plan.strangeId ?? outcome?.jobId ?? this.#id(plan))
     const search = new URLSearchParams(query.map(([name, value]) => [name, this.#parameter(plan, path, name, value)]))
     const headers = Object.fromEntries(
       Object.entries(plan.headers).map(([name, value]) => [name, this.#header(plan, path, name, value)]),
@@ -96,12 +104,29 @@ export class Fleet {
     }
   }
 
+  /** Of a member that exists, for an operation on a member. */
+  #memberPath({ operation: { path }, caller, pick, strangeId }: Plan): string | undefined {
+    if (!path.endsWith('/{account_id}') || strangeId !== undefined) return undefined
+    const kind = path.startsWith('/api/sites') ? 'site members' : 'machine members'
+    return this.#known.takeId(kind, pick, this.#caller(caller).id)
+  }
+
+  /** Of a hold that is known, for an operation on a hold. */
+  #holdPath({ operation: { path }, caller, pick, strangeId }: Plan): string | undefined {
+    const [, rest] = /\/holds\/\{hold\}(.*)$/.exec(path) ?? []
+    if (rest === undefined || strangeId !== undefined) return undefined
+    const hold = this.#known.takeId('holds', pick, this.#caller(caller).id)
+    return hold && `${hold}${rest}`
+  }
+
   #id({ operation: { path }, caller, pick }: Plan): string {
     const { id } = this.#caller(caller)
     if (path.includes('/problems/')) return this.#known.takeCode(pick) ?? 'not_found'
     if (path.includes('/jobs/')) return this.#known.takeId('jobs', pick, id) ?? unknownUuid
     if (path.includes('/sessions/')) return this.#known.takeId('sessions', pick, id) ?? unknownUuid
-    return this.#known.takeId(path.includes('/accounts/') ? 'accounts' : 'machines', pick, id) ?? unknownNumber
+    if (path.includes('/keys/')) return this.#known.takeId('keys', pick, id) ?? unknownUuid
+    const kind = path.includes('/accounts/') ? 'accounts' : path.includes('/sites/') ? 'sites' : 'machines'
+    return this.#known.takeId(kind, pick, id) ?? unknownNumber
   }
 
   #parameter({ caller, pick }: Plan, path: string, name: string, value: string): string {
@@ -131,7 +156,14 @@ export class Fleet {
     const jobId = this.#known.takeId('jobs', pick, this.#caller(caller).id)
     const members: Record<string, unknown> = { ...(body as object) } // such plans have objects
     if (operation.id === 'logIn') Object.assign(members, { username, password })
+    if ('scopes' in members) {
+      const own = pick % 2 > 0 ? this.#known.takeId('machines', pick, this.#caller(caller).id) : undefined
+      Object.assign(members, { machine_id: own === undefined ? null : Number(own), site_id: null, expires_at: null })
+    } else if ('role' in members) Object.assign(members, { username, expires_at: null })
+    if (typeof members.site_id === 'number')
+      members.site_id = Number(this.#known.takeId('sites', pick, this.#caller(caller).id) ?? 1)
     if ('current_password' in members) members.current_password = this.#caller(caller).password
+    if ('reset_token' in members) members.reset_token = this.#known.takeResetToken(pick) ?? ''
     if ('refresh' in members) members.refresh = this.#known.takeRefreshToken(pick)
     if ('job_id' in members) members.job_id = jobId
     if ('sourceBody' in members) members.sourceBody = btoa(JSON.stringify({ job_id: jobId }))
@@ -148,13 +180,13 @@ export class Fleet {
 
   /** Stores the values of an answer that later requests can use. */
   async learn({ operation, caller, token }: Plan, { path, options }: FuzzRequest, answer: Answer): Promise<void> {
-    this.#known.learn(path, answer)
+    this.#known.learn(path, answer, this.#caller(caller).id)
     if (operation.id === 'changePassword' && answer.status === 204) {
       this.#caller(caller).password = JSON.parse(String(options.body)).new_password
     }
     for (const { body } of this.#world.requestsTo('controller')) {
       const { job_id, outcome_token } = JSON.parse(body.toString())
-      this.#known.addOutcomeToken(job_id, outcome_token)
+      if (job_id !== undefined) this.#known.addOutcomeToken(job_id, outcome_token) // otherwise it is a CONFIRM
     }
     this.#world.exchanges.length = 0
     // Replaces a person whose token is no longer valid by a new one.

@@ -1,7 +1,16 @@
-// Values from earlier answers: ids of every kind and their owners, cursors, ETags, tokens.
+// Values from earlier answers: ids of every kind (of members, their paths) and their owners, cursors, ETags, tokens.
 import type { Answer } from '../harness.ts'
 
-export type Kind = 'machines' | 'jobs' | 'sessions' | 'accounts'
+export type Kind =
+  | 'machines'
+  | 'jobs'
+  | 'sessions'
+  | 'accounts'
+  | 'sites'
+  | 'keys'
+  | 'site members'
+  | 'machine members'
+  | 'holds'
 
 /** The number of newest values kept per kind, large enough that old values are used again. */
 class Pool {
@@ -42,6 +51,10 @@ export class Knowledge {
     return own ?? this.#pool(kind).take(pick)
   }
 
+  takeResetToken(pick: number): string | undefined {
+    return this.#pool('reset tokens').take(pick)
+  }
+
   addRefreshToken(token: string): void {
     this.#pool('refresh tokens').add(token)
   }
@@ -75,7 +88,8 @@ export class Knowledge {
     return this.#pool('codes').take(pick)
   }
 
-  learn(path: string, { body, headers }: Answer): void {
+  /** @param caller the account that got the answer */
+  learn(path: string, { body, headers }: Answer, caller: number): void {
     const bare = path.replace(/\?.*/, '')
     const etag = headers.get('ETag')
     if (etag !== null) {
@@ -87,14 +101,30 @@ export class Knowledge {
     if (typeof body.next_cursor === 'string') {
       for (const name of ['cursors', `cursors of ${bare}`]) this.#pool(name).add(body.next_cursor)
     }
+    if (typeof body.account_id === 'number') {
+      this.addId(
+        bare.startsWith('/api/sites') ? 'site members' : 'machine members',
+        `${bare}/${body.account_id}`,
+        caller,
+      )
+    }
+    if (typeof body.reset_token === 'string') this.#pool('reset tokens').add(body.reset_token)
     if (body.token) this.addRefreshToken(body.token.refresh)
-    for (const item of Array.isArray(body.items) ? body.items : [body.user ?? body]) this.#learnItem(item)
+    for (const item of Array.isArray(body.items) ? body.items : [body.user ?? body.key ?? body])
+      this.#learnItem(item, caller)
   }
 
   /** Recognizes the kind of a resource by members that only this kind has. */
-  #learnItem(item: Record<string, unknown>): void {
+  #learnItem(item: Record<string, unknown>, caller: number): void {
+    if ('placed_by' in item) {
+      this.addId('holds', `/api/machines/${item.machine_id}/holds/${item.id}`, item.placed_by)
+      return
+    }
     if ('machine_owner_id' in item) this.addId('jobs', item.id, item.requested_by)
     else if ('controller_url' in item) this.addId('machines', item.id, item.owner_id)
+    else if ('scopes' in item) this.addId('keys', item.id, caller)
+    else if (item.my_role === 'manager') this.addId('sites', item.id, caller)
+    else if ('account_id' in item) this.addId('accounts', item.account_id)
     else if ('username' in item) this.addId('accounts', item.id)
     else if ('user_agent' in item) this.addId('sessions', item.id)
   }

@@ -1,7 +1,7 @@
 // `npm run test:fuzz`: valid and nearly valid requests for every operation of the OpenAPI document, to the real Worker.
 // Expects no 5xx, no status, header or body that the document does not describe, and no accepted invalid input.
 import { parseArgs } from 'node:util'
-import { UsageError } from '../../src/tools/program.ts'
+import { runProgram, UsageError } from '../../src/tools/program.ts'
 import { type Answer, startWorld, type World } from '../harness.ts'
 import { Fleet, type FuzzRequest } from './fleet.ts'
 import { operations } from './operations.ts'
@@ -93,8 +93,9 @@ function print({ statuses }: Run): void {
   }
 }
 
-async function main(): Promise<number> {
+async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
+    args,
     options: { count: { type: 'string' }, seed: { type: 'string' }, seconds: { type: 'string' } },
   })
   const [count, seconds] = [Number(values.count ?? 5_000), Number(values.seconds ?? 900)]
@@ -119,10 +120,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
-  process.stderr.write(isUsage ? `${error.message}\n\n${usage}` : `${error instanceof Error ? error.stack : error}\n`)
-  process.exitCode = isUsage ? 2 : 1
-}
+await runProgram({ usage, main })

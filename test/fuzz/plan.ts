@@ -26,6 +26,10 @@ const rare = new Set([
   'endSession',
   'changeAccountRights',
   'deleteMachine',
+  'deleteSite',
+  'resetPassword',
+  'createAccount',
+  'deleteMe',
 ])
 /** Pages that are the same for everybody. */
 const plain = /^(readHealth|readReadiness|read.*Document|readSwaggerUi|readReDoc|.*Problems?|readPublicKeys)$/

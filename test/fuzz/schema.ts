@@ -4,6 +4,10 @@ import { document } from '../contract/openapi-assertion.ts'
 
 export type Schema = {
   $ref?: string
+  anyOf?: Schema[]
+  items?: Schema
+  minItems?: number
+  maxItems?: number
   type?: string | string[]
   enum?: readonly unknown[]
   properties?: Record<string, Schema>
@@ -18,8 +22,15 @@ export type Schema = {
   readOnly?: boolean
 }
 
-/** Follows references into the components. @throws TypeError for an unknown reference */
+/**
+ * Follows references into the components, and makes one enum of several. A schema without a type permits every value.
+ * @throws TypeError for an unknown reference
+ */
 function resolve(schema: Schema): Schema {
+  if (schema.anyOf) {
+    const parts = schema.anyOf.map(resolve)
+    return { type: parts.flatMap(({ type = [] }) => type), enum: parts.flatMap((part) => part.enum ?? []) }
+  }
   if (schema.$ref === undefined) return schema
   const found = document.components.schemas[schema.$ref.replace(/^.*\//, '')]
   if (!found) throw new TypeError(`nothing is at ${schema.$ref}`)
@@ -36,7 +47,8 @@ const character = fc.oneof(
 /** A value that is valid by the schema. */
 export function fitting(reference: Schema): fc.Arbitrary<unknown> {
   const schema = resolve(reference)
-  const types = [schema.type ?? 'object'].flat()
+  if (schema.type === undefined) return fc.jsonValue()
+  const types = [schema.type].flat()
   return fc.oneof(...types.map((type) => fittingType(schema, type)))
 }
 
@@ -46,6 +58,10 @@ function fittingType(schema: Schema, type: string): fc.Arbitrary<unknown> {
   if (type === 'boolean') return fc.boolean()
   if (type === 'integer') return integers(schema)
   if (type === 'string') return texts(schema)
+  if (type === 'array') {
+    const { items = {}, minItems: minLength = 0, maxItems: maxLength = 10 } = schema
+    return fc.uniqueArray(fitting(items), { minLength, maxLength })
+  }
   if (type !== 'object') throw new TypeError(`the fuzzer knows no values of the type ${type}`)
   const members = Object.entries(schema.properties ?? {}).map(([name, member]) => [name, fitting(member)] as const)
   return fc.record(Object.fromEntries(members), { requiredKeys: schema.required ?? [] })
@@ -60,7 +76,7 @@ const plainEmail = fc.tuple(fc.uuid(), fc.domain()).map(([name, domain]) => `${n
 
 function texts({ format, pattern, minLength = 0, maxLength = 64 }: Schema): fc.Arbitrary<string> {
   if (format === 'uuid') return fc.uuid()
-  if (format === 'email')
+  if (format === 'idn-email')
     return fc.oneof({ weight: 4, arbitrary: plainEmail }, { weight: 1, arbitrary: fc.emailAddress() })
   if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern.replace('\\p{L}\\p{N}', 'a-zA-Z0-9'), 'u'))
@@ -80,7 +96,9 @@ export function unfit(reference: Schema): fc.Arbitrary<unknown> {
   const schema = resolve(reference)
   const changes = Object.entries(schema.properties ?? {})
     .filter(([, { readOnly = false }]) => !readOnly)
-    .map(([name, member]) => fc.tuple(fc.constant(name), unfitMember(resolve(member))))
+    .map(([name, member]) => [name, resolve(member)] as const)
+    .filter(([, { type }]) => type !== undefined)
+    .map(([name, member]) => fc.tuple(fc.constant(name), unfitMember(member)))
   if (schema.additionalProperties === false) changes.push(unknownMember)
   const whole = fc.constantFrom<unknown>(null, [], [{}], 'text', 7, true)
   if (changes.length === 0) return whole
@@ -107,7 +125,7 @@ function unfitMember(schema: Schema): fc.Arbitrary<unknown> {
   else bad.push('', 'x', '1', 'true')
   if (types.includes('string') && (schema.minLength ?? 0) > 0) bad.push('', ' ', '\u2003')
   if (schema.maxLength !== undefined) bad.push('x'.repeat(schema.maxLength + 1), '🏭'.repeat(schema.maxLength + 1))
-  if (schema.enum) bad.push('length', '__proto__', `${schema.enum[0]} `, -1, 99, 1.5)
+  if (schema.enum) bad.push('length', '__proto__', `${schema.enum[0]}x`, -1, 99, 1.5)
   if (types.includes('integer')) bad.push(1.5, 1e308, -1e308, 5e-324, 2 ** 53, (schema.minimum ?? 0) - 1)
   if (schema.maximum !== undefined) bad.push(schema.maximum + 1)
   return fc.constantFrom(...bad)

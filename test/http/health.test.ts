@@ -1,6 +1,6 @@
 // Liveness of the Worker and readiness of its upstreams.
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { World } from '../harness.ts'
+import { poll, type World } from '../harness.ts'
 import { type CallInterceptor, hang, open, shut } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
@@ -14,10 +14,16 @@ const answerWith =
   (status: number, body: unknown): CallInterceptor =>
   async () => ({ status, body })
 
+const readReadiness = () => world.request('GET', '/api/health/ready')
+
+/** A new isolate, which remembers no answer. */
+const forget = () => world.reconfigure({})
+
 async function readReadinessWith(upstream: (typeof upstreams)[number], pass: CallInterceptor) {
+  await forget()
   world.faults[upstream].pass = pass
   try {
-    return await world.request('GET', '/api/health/ready')
+    return await readReadiness()
   } finally {
     world.faults[upstream].pass = open
   }
@@ -35,12 +41,55 @@ test('GET /health answers 200 without upstream calls, whatever token is sent', a
 })
 
 test('GET /health/ready answers 200 with each upstream and its latency', async () => {
-  const answer = await world.request('GET', '/api/health/ready')
+  await forget()
+  const answer = await readReadiness()
   const well = { status: 'ok', latency_ms: expect.any(Number) }
   expect([answer.status, answer.body]).toEqual([
     200,
     { status: 'ok', upstreams: { postgres: well, redis: well, qstash: well } },
   ])
+})
+
+test('many requests for the readiness share one check, whose answer is remembered', async () => {
+  await forget()
+  world.exchanges.length = 0
+  const answers = await Promise.all(Array.from({ length: 50 }, readReadiness))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  for (const upstream of upstreams) expect(world.requestsTo(upstream)).toHaveLength(1)
+  world.faults.postgres.pass = shut
+  const remembered = await readReadiness()
+  expect([remembered.status, remembered.text]).toEqual([200, answers[0]?.text])
+  expect(world.requestsTo('postgres')).toHaveLength(1)
+  world.faults.postgres.pass = open
+})
+
+test('a client that disconnects does not end the check for the others', async () => {
+  await forget()
+  world.faults.redis.pass = hang
+  const leaving = new AbortController()
+  const first = fetch(new URL('/api/health/ready', world.url), { signal: leaving.signal }).catch(() => 'disconnected')
+  await poll(
+    async () => ({ isDone: world.requestsTo('qstash').length > 0, value: world.exchanges }),
+    'the check to begin',
+  )
+  const second = readReadiness()
+  leaving.abort()
+  expect(await first).toBe('disconnected')
+  expect((await second).body.upstreams.redis.status).toBe('away')
+  world.faults.redis.pass = open
+})
+
+test('the readiness is checked again after five seconds', async () => {
+  await forget()
+  world.faults.postgres.pass = shut
+  expect((await readReadiness()).status).toBe(503)
+  world.faults.postgres.pass = open
+  const beganAt = performance.now()
+  await poll(async () => {
+    const { status } = await readReadiness()
+    return { isDone: status === 200, value: status }
+  }, 'the answer to be forgotten')
+  expect(performance.now() - beganAt).toBeGreaterThan(3_000)
 })
 
 describe.each(upstreams)('with %s', (upstream) => {
@@ -61,7 +110,8 @@ describe.each(upstreams)('with %s', (upstream) => {
   })
 
   test('available again, it answers 200', async () => {
-    expect((await world.request('GET', '/api/health/ready')).status).toBe(200)
+    await forget()
+    expect((await readReadiness()).status).toBe(200)
   })
 })
 

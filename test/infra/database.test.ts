@@ -1,9 +1,13 @@
 // The database client, on the PostgreSQL stand-in and on endpoints that answer wrongly.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type Database, openClient, openDatabase, UniqueViolation } from '../../src/infra/database.ts'
+import { type Database, openClient, openDatabase } from '../../src/infra/database.ts'
+import { UniqueViolation } from '../../src/infra/database-error.ts'
+import { outputSettings } from '../../src/infra/settings.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import { type Exchange, type StandInAnswer, startHttpServer } from '../platform/http.ts'
+import { resetSettings, setOddSettings } from '../platform/odd-settings.ts'
+import { SERVER_URL, until } from '../platform/postgres/world.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
 
 let postgres: PostgresStandIn
@@ -29,6 +33,8 @@ async function aDatabase(answer: () => Promise<StandInAnswer>) {
 
 const never = () => new Promise<never>(() => {})
 const select = sql`SELECT 1`
+/** The result of a statement without rows, such as the one that sets the session. */
+const nothing = { fields: [], rows: [] }
 const unavailable = { name: 'TiebarError', code: 'database_unavailable' }
 
 test.each<[type: string, text: string, value: unknown]>([
@@ -44,7 +50,7 @@ test.each<[type: string, text: string, value: unknown]>([
   ['date', '2026-11-22', '2026-11-22'],
   ['numeric', '1.50', '1.50'],
   ['uuid', '00000000-0000-7000-8000-000000000000', '00000000-0000-7000-8000-000000000000'],
-  ['text[]', '{a,b}', '{a,b}'],
+  ['text[]', '{a,"b,c",NULL}', ['a', 'b,c', null]],
 ])('%s is parsed, or stays as the text of PostgreSQL', async (type, text, value) => {
   const statement = sql`SELECT ${text}::${sql.raw(type)} AS value, NULL::${sql.raw(type)} AS nothing`
   expect(await database.query('test', statement)).toEqual([{ value, nothing: null }])
@@ -87,6 +93,46 @@ test('a batch is one request and one transaction with our application name, and 
   expect(await database.query('test', sql`SELECT id FROM parts`)).toEqual([{ id: 1 }])
 })
 
+describe('in a database with odd session settings', () => {
+  const aTime = sql`'2026-11-22T23:19:12.1234Z'::timestamptz`
+  const parsed = '2026-11-22T23:19:12.123400Z'
+  beforeAll(() => setOddSettings(postgres))
+  afterAll(() => resetSettings(postgres))
+
+  test('a single statement and a batch return times in UTC, also in JSON and as text', async () => {
+    const statement = sql`SELECT ${aTime} AS time, to_jsonb(${aTime}) AS json, ${aTime}::text AS text`
+    const row = { time: parsed, json: '2026-11-22T23:19:12.1234+00:00', text: '2026-11-22 23:19:12.1234+00' }
+    expect(await database.query('test', statement)).toEqual([row])
+    expect(await database.batch('test', [select, statement])).toEqual([row])
+  })
+
+  test('a statement that sets its output by itself is sent alone', async () => {
+    exchanges = []
+    const statement = sql`
+      WITH caller AS (SELECT 1 AS id, ${sql.raw(outputSettings)} AS settings), kept AS (SELECT ${aTime} AS time FROM caller)
+      SELECT kept.time, page.text FROM caller LEFT JOIN LATERAL (SELECT ${aTime}::text AS text WHERE caller.id = 1) page ON true, kept`
+    expect(await database.query('test', statement)).toEqual([{ time: parsed, text: '2026-11-22 23:19:12.1234+00' }])
+    expect(Object.keys(JSON.parse(String(exchanges[0]?.request.body)))).toEqual(['query', 'params'])
+  })
+
+  test('a batch is READ COMMITTED, reads backslashes as themselves, and ends before the deadline of the Worker', async () => {
+    const settings = sql`SELECT current_setting('transaction_isolation') AS level, '\\' AS backslashes,
+      current_setting('statement_timeout') AS timeout`
+    const expected = { level: 'read committed', backslashes: '\\', timeout: '8s' }
+    expect(await database.batch('test', [select, settings])).toEqual([expected])
+    expect(await database.query('test', settings)).toEqual([expected])
+  })
+
+  test('the settings of a request end with it', async () => {
+    await database.batch('test', [select, select])
+    const run = openClient(postgres.databaseUrl, postgres.fetchEndpoint)
+    const show = {
+      query: "SELECT current_setting('TimeZone') AS zone, current_setting('statement_timeout') AS timeout",
+    }
+    expect(await run([show])).toEqual([[{ zone: 'Asia/Seoul', timeout: '0' }]])
+  })
+})
+
 test('the plain client returns the rows of every statement', async () => {
   const run = openClient(postgres.databaseUrl, postgres.fetchEndpoint)
   expect(await run([{ query: 'SELECT 1 AS a' }, { query: 'SELECT $1::int AS b', params: [2] }])).toEqual([
@@ -112,11 +158,30 @@ test('without an endpoint the requests go to the URL of Neon', async () => {
   })
   globalThis.fetch = async (input) => {
     asked.push(input)
-    return Response.json({ fields: [], rows: [] })
+    return Response.json({ results: [nothing, nothing] })
   }
   const host = 'ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech'
   await openDatabase(`postgresql://user:p%40ss@${host}/db`)(new Trace()).query('test', select)
   expect(asked).toEqual(['https://api.us-east-2.aws.neon.tech/sql'])
+})
+
+describe.skipIf(SERVER_URL === undefined)('on a real server', () => {
+  test.each<[what: string, start: (database: Database, sleep: SQL) => Promise<unknown>]>([
+    ['a single statement', (each, sleep) => each.query('test', sleep)],
+    ['a batch', (each, sleep) => each.batch('test', [select, sleep])],
+  ])('%s that runs longer than the deadline of the Worker is ended', async (_, start) => {
+    const own = await startPostgres({ serverUrl: SERVER_URL ?? '' })
+    onTestFinished(() => own.close())
+    const each = openDatabase(own.databaseUrl, own.fetchEndpoint)(new Trace())
+    const beganAt = performance.now()
+    const sleep = sql`SELECT pg_sleep(60), ${sql.raw(outputSettings)} AS settings`
+    await expect(start(each, sleep)).rejects.toMatchObject(unavailable)
+    expect(performance.now() - beganAt).toBeLessThan(30_000)
+    await until(async () => {
+      const running = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%'"
+      return (await own.query(`${running} AND pid <> pg_backend_pid() AND state = 'active'`)).length === 0
+    })
+  })
 })
 
 describe('an error', () => {
@@ -145,7 +210,7 @@ describe('an error', () => {
 
   test('of a value that is not JSON is a defect and not an outage', async () => {
     const { database } = await aDatabase(async () => ({
-      body: { fields: [{ name: 'a', dataTypeID: 3802 }], rows: [['{']] },
+      body: { results: [nothing, { fields: [{ name: 'a', dataTypeID: 3802 }], rows: [['{']] }] },
     }))
     await expect(database.query('test', select)).rejects.toMatchObject({ name: 'UnreadableValue' })
   })

@@ -1,6 +1,6 @@
 // A deadline must not fire before an answer that arrived in time, when the isolate was only busy with a hash.
 import { expect, test } from 'vitest'
-import { abortAfter, within } from '../../src/infra/deadline.ts'
+import { within } from '../../src/infra/deadline.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -11,19 +11,23 @@ function holdUp(ms: number): void {
 
 test('a deadline fires when there is no answer in time', async () => {
   const beganAt = performance.now()
-  const signal = abortAfter(60)
-  await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  const signal = await within(60, async (signal) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    return signal
+  })
   expect(performance.now() - beganAt).toBeGreaterThanOrEqual(55) // each timer may fire a millisecond early
   expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'no answer within 60 ms' })
 })
 
 test('time in which the isolate was blocked hardly counts', async () => {
-  const signal = abortAfter(1_000)
-  // A plain timer of 1 s would have fired by now.
-  for (const _hash of [1, 2, 3]) {
-    holdUp(400)
-    await pause(0)
-  }
+  const signal = await within(1_000, async (signal) => {
+    // A plain timer of 1 s would have fired by then.
+    for (const _hash of [1, 2, 3]) {
+      holdUp(400)
+      await pause(0)
+    }
+    return signal
+  })
   expect(signal.aborted).toBe(false)
 })
 

@@ -1,6 +1,6 @@
 // The answers of a controller and their effect on the job: every row of the contract, over HTTP and as a table.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { interpretBody, interpretStatus } from '../../src/jobs/controller.ts'
+import { type ControllerCommand, interpretBody, interpretStatus, sendCommand } from '../../src/jobs/controller.ts'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -37,7 +37,9 @@ describe('an answer that ends the job', () => {
     ['201 is also a success', { mode: 'fail', status: 201, body: { result: 'SUCCESS' } }, succeeded, 'RUNNING'],
     ['REMOTEFAILED: refused, ERROR', says('REMOTEFAILED', 'gate open'), { ...refused, detail: 'gate open' }, 'ERROR'],
     ['the old number 2', says(2), refused, 'ERROR'],
-    ['a detail that is not a string is omitted', says('SUCCESS', { a: 1 }), { ...succeeded, detail: null }, 'RUNNING'],
+    ['the number as text', says('1'), { ...succeeded, detail: null }, 'RUNNING'],
+    ['a name in another case', says('Success'), { ...succeeded, detail: null }, 'RUNNING'],
+    ['a detail that is not text', says('SUCCESS', { a: 1 }), { ...succeeded, detail: '{"a":1}' }, 'RUNNING'],
     ['another 2xx result is an invalid response', says('MAYBE'), invalid, 'ERROR'],
     ['the old number 3 is not accepted from a controller', says(3), invalid, 'ERROR'],
     ['204 without a body', { mode: 'fail', status: 204 }, invalid, 'ERROR'],
@@ -46,6 +48,20 @@ describe('an answer that ends the job', () => {
     ['more than 64 KiB, even with SUCCESS', { mode: 'huge' }, invalid, 'ERROR'],
     ['400', { mode: 'fail', status: 400, body: { result: 'SUCCESS' } }, refused, 'ERROR'],
     ['401', { mode: 'fail', status: 401 }, refused, 'ERROR'],
+    [
+      '403 of a controller behind Cloudflare',
+      { mode: 'fail', status: 403, headers: { server: 'cloudflare' }, body: { error: 'not mine', code: 1003 } },
+      refused,
+      'ERROR',
+    ],
+    [
+      "403 with the controller's own error 1020",
+      { mode: 'fail', status: 403, body: 'Error 1020: the gate is open' },
+      refused,
+      'ERROR',
+    ],
+    ['403 with more than 64 KiB', { mode: 'fail', status: 403, body: 'x'.repeat(70_000) }, refused, 'ERROR'],
+    ["404 with Cloudflare's error page", { mode: 'fail', status: 404, body: 'error code: 1003' }, refused, 'ERROR'],
     ['404', { mode: 'fail', status: 404 }, refused, 'ERROR'],
     ['499', { mode: 'fail', status: 499 }, refused, 'ERROR'],
   ]
@@ -82,6 +98,20 @@ test.each(['PENDING', 4])('%s: the job and the machine are PENDING, and QStash d
   expect((await readTimeline(world, id)).at(-1)).toEqual([3, 'PENDING', 1, 'controller', null, 'heating'])
 })
 
+const cloudflare = { server: 'cloudflare', 'cf-ray': '9a1b2c3d4e5f6789-ICN' }
+const errorPage = (code: number) => `<!DOCTYPE html><title>Access denied | example.com used Cloudflare</title>
+  <h1><span data-translate="error">Error</span> <span class="cf-error-code">${code}</span></h1>`
+/** A 403 in place of the controller, which has not seen the command. */
+const cloudflareRefusals: [string, Record<string, string>, unknown][] = [
+  ['a challenge', { ...cloudflare, 'cf-mitigated': 'challenge' }, '<html>Just a moment...</html>'],
+  ['a challenge without a body', { 'cf-mitigated': 'challenge' }, ''],
+  ['error 1003 as plain text', cloudflare, 'error code: 1003'],
+  ['error 1020 as plain text, with a line break', {}, 'error code: 1020\n'],
+  ['error 1003 as a page', cloudflare, errorPage(1003)],
+  ['error 1020 as a page', {}, errorPage(1020)],
+  ['error 1020 as JSON', cloudflare, { title: 'Error 1020: Access denied', error_code: 1020, cloudflare_error: true }],
+]
+
 describe('an answer after which the queue retries: 503 without Retry-After, and the lease has ended', () => {
   const again: [string, BehaviourOrder, boolean, RegExp][] = [
     ['408', { mode: 'fail', status: 408 }, true, /answered 408/],
@@ -91,6 +121,12 @@ describe('an answer after which the queue retries: 503 without Retry-After, and 
     ['502', { mode: 'fail', status: 502 }, true, /answered 502/],
     ['503', { mode: 'fail', status: 503, headers: { 'retry-after': '7' } }, false, /answered 503/],
     ['504', { mode: 'fail', status: 504 }, true, /answered 504/],
+    ...cloudflareRefusals.map(([what, headers, body]): [string, BehaviourOrder, boolean, RegExp] => [
+      `403 by Cloudflare: ${what}`,
+      { mode: 'fail', status: 403, headers, body },
+      false,
+      /^Cloudflare answered 403/,
+    ]),
     ["Cloudflare's 522", { mode: 'fail', status: 522 }, true, /answered 522/],
     ["Cloudflare's 530", { mode: 'fail', status: 530 }, true, /answered 530/],
     ['a connection that is cut off', { mode: 'away' }, true, /no connection/],
@@ -131,22 +167,20 @@ describe('an answer after which the queue retries: 503 without Retry-After, and 
 })
 
 test.each([
-  ['"SUCCESS"', 'bad_answer'],
-  ['null', 'bad_answer'],
-  ['[{"result":1}]', 'bad_answer'],
-  ['{"result":"success"}', 'bad_answer'],
-  ['{"result":"1"}', 'bad_answer'],
-  ['{"result":true}', 'bad_answer'],
-  ['{"result":1', 'bad_answer'],
-  ['\ufeff{"result":1}', 'SUCCESS'],
-  ['{"result":2,"other":0}', 'REMOTEFAILED'],
-  ['{"result":4}', 'PENDING'],
-])('the body %s gives the result %s', (text, result) => {
-  expect(interpretBody(new TextEncoder().encode(text)).result).toBe(result)
+  ['"SUCCESS"', 'bad_answer', 'the answer was not a JSON object'],
+  ['{"result":1', 'bad_answer', 'the answer was not a JSON object'],
+  ['{"result":true}', 'bad_answer', 'the answer had no result of SUCCESS, REMOTEFAILED or PENDING'],
+  ['{"result":2,"other":0}', 'REMOTEFAILED', null],
+])('the body %s gives the result %s', (text, result, detail) => {
+  expect(interpretBody(new TextEncoder().encode(text))).toEqual({ result, detail })
 })
 
-test('a body that is not UTF-8 is an invalid response', () => {
-  expect(interpretBody(Uint8Array.of(0x7b, 0xff, 0x7d)).result).toBe('bad_answer')
+test('a command is not sent to a URL that is not allowed, whoever sends it', async () => {
+  const context = { allowPrivateControllers: false } as Parameters<typeof sendCommand>[0] // needs no more to refuse
+  expect(await sendCommand(context, 'http://10.0.0.1/', {} as ControllerCommand, Date.now() + 60_000, 1_000)).toEqual({
+    result: 'not_confirmed',
+    detail: expect.stringMatching(/^the controller URL must not have an IP address/),
+  })
 })
 
 test('every status but 2xx has a result', () => {

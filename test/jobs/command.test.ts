@@ -26,20 +26,21 @@ async function send() {
 
 const keys = () => createRemoteJWKSet(new URL('/.well-known/jwks.json', world.url))
 
-test('contains the command, the job, the machine, the attempt, the deadline and the URL for the report', async () => {
+test('contains the command, its order, the job, the machine, the attempt, the deadline and the URL for the report', async () => {
   const { machine, job, first, second } = await send()
   expect(Object.keys(JSON.parse(first.body)).sort()).toEqual(
-    ['attempt', 'command', 'job_id', 'machine_id', 'not_after', 'outcome_token', 'outcome_url'].sort(),
+    ['attempt', 'command', 'job_id', 'machine_id', 'not_after', 'outcome_token', 'outcome_url', 'sequence'].sort(),
   )
   expect(first).toMatchObject({
     command: 'START',
     job_id: job.id,
     machine_id: machine.id,
     attempt: 1,
+    sequence: 1,
     not_after: job.not_after,
     outcome_url: `${world.url}/api/callbacks/jobs/${job.id}/outcome`,
   })
-  expect(second).toMatchObject({ attempt: 2, not_after: job.not_after })
+  expect(second).toMatchObject({ attempt: 2, sequence: 1, not_after: job.not_after })
 })
 
 test('has the job id as Idempotency-Key at every attempt', async () => {
@@ -47,16 +48,17 @@ test('has the job id as Idempotency-Key at every attempt', async () => {
   expect([first.idempotency_key, second.idempotency_key]).toEqual([job.id, job.id])
 })
 
-test('has a token for controllers that our JWKS verifies, valid for 60 s and only for this body', async () => {
-  const { first, second } = await send()
+test('has a token for this controller and machine that our JWKS verifies, valid for 60 s and only for this body', async () => {
+  const { machine, job, first, second } = await send()
   const ids = new Set<unknown>()
   for (const command of [first, second]) {
     const token = command.authorization.replace('Bearer ', '')
     const { payload, protectedHeader } = await jwtVerify(token, keys(), {
       algorithms: ['EdDSA'],
       issuer: world.url,
-      audience: 'controller',
+      audience: machine.url,
     })
+    expect(payload).toMatchObject({ sub: job.id, machine: machine.id, sequence: 1 })
     expect(protectedHeader).toMatchObject({ alg: 'EdDSA', kid: 'test-1' })
     expect(Number(payload.exp) - Number(payload.iat)).toBe(60)
     expect(payload.body_sha256).toBe(createHash('sha256').update(command.body).digest('base64url'))

@@ -1,14 +1,13 @@
 // How a job is published to QStash: the settings, an unavailable QStash, and the failure callback.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
-import { type CallInterceptor, open, shut } from '../platform/faults.ts'
+import { type CallInterceptor, keepMessages, open, shut } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
 import { useWorld } from '../shared-world.ts'
 import {
   deliver,
   deliverPath,
   failedPath,
-  keepMessages,
   readMachineStatus,
   readRow,
   request,
@@ -55,7 +54,7 @@ describe('a job is published to QStash', () => {
       expect(message?.headers).toMatchObject({
         'upstash-method': 'POST',
         'upstash-retries': retries,
-        'upstash-retry-delay': 'min(30000, 1000 * pow(2, retried))',
+        'upstash-retry-delay': '1000 * min(pow(2, retried), 30 * min(2, max(1, retried - 4)))',
         'upstash-deduplication-id': `${job.id}:1`,
         'upstash-failure-callback': `${world.url}${failedPath}`,
         'upstash-label': `tiebar-${command.toLowerCase()}`,

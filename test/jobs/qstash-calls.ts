@@ -1,7 +1,6 @@
 // Calls the callbacks in place of QStash, with its signature. The test decides when a job is delivered, how often and
 // with which signature.
-import type { Answer, Person, World } from '../harness.ts'
-import type { CallInterceptor } from '../platform/faults.ts'
+import { type Answer, type Person, poll, type World } from '../harness.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
@@ -9,13 +8,6 @@ export const failedPath = '/api/callbacks/jobs/failed'
 
 /** A port without a server: an unavailable queue. */
 export const unusedUrl = 'http://127.0.0.1:1'
-
-/** QStash accepts every message and delivers none. */
-export const keepMessages: CallInterceptor = async ({ target, body }) => {
-  if (target !== '/v2/batch') return { body: { messageId: 'msg_kept' } }
-  const batch: unknown[] = JSON.parse(body.toString())
-  return { body: batch.map(() => ({ messageId: 'msg_kept' })) }
-}
 
 /** Posts a callback, with a valid signature unless another is given. */
 export function postCallback(world: World, path: string, body: unknown, signature?: string | null): Promise<Answer> {
@@ -27,8 +19,15 @@ export function postCallback(world: World, path: string, body: unknown, signatur
   return world.request('POST', path, { body: text, headers: signed === null ? {} : { 'Upstash-Signature': signed } })
 }
 
-export const deliver = (world: World, jobId: string): Promise<Answer> =>
+/** Delivers a job at once, even before its next attempt may begin. */
+export const deliverEarly = (world: World, jobId: string): Promise<Answer> =>
   postCallback(world, deliverPath, { job_id: jobId })
+
+/** Delivers a job when the delay before its next attempt has passed. */
+export async function deliver(world: World, jobId: string): Promise<Answer> {
+  await waitUntilDue(world, jobId)
+  return deliverEarly(world, jobId)
+}
 
 /** Sends the failure callback of QStash: https://upstash.com/docs/qstash/features/callbacks */
 export const sendFailureCallback = (world: World, jobId: string): Promise<Answer> =>
@@ -71,13 +70,26 @@ export const setMachineStatus = (world: World, machineId: number, status: string
 export const endLease = (world: World, machineId: number) =>
   world.postgres.query("UPDATE machines SET leased_until = now() - interval '1 second' WHERE id = $1", [machineId])
 
-/** Moves a time of a job into the past. */
-export const rewind = (
-  world: World,
-  jobId: string,
-  column: 'not_after' | 'pending_since' | 'published_at',
-  by: string,
-) => world.postgres.query(`UPDATE jobs SET ${column} = now() - $2::interval WHERE id = $1`, [jobId, by])
+/** When the sweep takes care of a job after this column has passed. */
+const dueAfter = { not_after: '0 seconds', pending_since: '10 minutes', published_at: '30 seconds' } as const
+
+/** Moves a time of a job into the past, and the time at which the sweep takes care of it. */
+export const rewind = (world: World, jobId: string, column: keyof typeof dueAfter, by: string) =>
+  world.postgres.query(
+    `UPDATE jobs SET ${column} = now() - $2::interval, due_at = now() - $2::interval + $3::interval WHERE id = $1`,
+    [jobId, by, dueAfter[column]],
+  )
+
+/** Waits until it is stored that QStash has accepted a job: the Worker does that after its answer. */
+export const waitUntilPublished = (world: World, jobId: string) =>
+  poll(async () => {
+    const { published_at } = await readRow(world, jobId)
+    return { isDone: published_at !== null, value: published_at }
+  }, 'the job to be marked as published')
+
+/** Lets the delay before the next attempt of a job pass. */
+export const waitUntilDue = (world: World, jobId: string) =>
+  world.postgres.query('UPDATE jobs SET next_attempt_at = now() WHERE id = $1 AND next_attempt_at > now()', [jobId])
 
 /** Requests a job. @throws Error when it is not accepted */
 export async function request(world: World, person: Person, machineId: number, command: 'START' | 'STOP') {

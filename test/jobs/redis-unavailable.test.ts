@@ -3,14 +3,13 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { shut } from '../platform/faults.ts'
-import { useWorld } from '../shared-world.ts'
-import { deliver, keepMessages, readRow, request, rewind } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, readRow, request, rewind } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await useWorld()
-  world.faults.qstash.pass = keepMessages
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
 

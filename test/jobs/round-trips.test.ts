@@ -1,5 +1,6 @@
 // The number of sequential upstream calls of each job request, counted on the wire.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { makeKey } from '../accounts/people.ts'
 import { type Person, poll, startWorld, type World } from '../harness.ts'
 import { countRoundTrips } from '../round-trips.ts'
 import { deliver, request, sendFailureCallback, unusedUrl } from './qstash-calls.ts'
@@ -55,6 +56,25 @@ test('the status makes one call to Redis, two on a miss', async () => {
     return { isDone: copy !== null, value: copy }
   }, 'the copy')
   const found = await count('GET', `/api/jobs/${job.id}`)
+  expect([found.answer.status, found.chain, found.services]).toEqual([200, 1, ['redis']])
+})
+
+test('with a key, an operation, a cancellation and the status make as many calls', async () => {
+  const machine = await world.createMachine(owner)
+  const key = await makeKey(world, owner)
+  const send = (method: string, path: string, options = {}) =>
+    countRoundTrips(world, () => key.request(method, path, options))
+  const operation = `/api/machines/${machine.id}/operation`
+  const started = await send('POST', operation, { body: { command: 'START' } })
+  expect([started.answer.status, started.services.includes('postgres'), started.chain]).toEqual([202, true, 2])
+  const path = `/api/jobs/${started.answer.body.id}`
+  await waitForQuiet()
+  const canceled = await send('POST', `${path}/cancel`)
+  expect([canceled.chain, canceled.services]).toEqual([2, ['postgres', 'redis']])
+  const missed = await send('GET', path)
+  expect([missed.chain, missed.services]).toEqual([2, ['redis', 'postgres']])
+  await waitForQuiet()
+  const found = await send('GET', path)
   expect([found.answer.status, found.chain, found.services]).toEqual([200, 1, ['redis']])
 })
 

@@ -3,14 +3,13 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
 import { open, shut } from '../platform/faults.ts'
-import { useWorld } from '../shared-world.ts'
-import { deliver, keepMessages, request } from './qstash-calls.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { deliver, request } from './qstash-calls.ts'
 
 let world: World
 let owner: Person
 beforeAll(async () => {
-  world = await useWorld()
-  world.faults.qstash.pass = keepMessages
+  world = await useQuietWorld()
   owner = await world.signUp()
 })
 beforeEach(() => {
@@ -157,6 +156,13 @@ describe('the copy is kept', () => {
     const { job } = await queue({ mode: 'garbage' })
     await deliver(world, job.id)
     const { seconds } = await waitForCopy(job.id, 'FAILED')
+    expect(seconds).toBeLessThanOrEqual(5)
+  })
+
+  test('5 s when a STOP has superseded the job, because its answer may still come', async () => {
+    const { machine, job } = await queue()
+    await request(world, owner, machine.id, 'STOP')
+    const { seconds } = await waitForCopy(job.id, 'SUPERSEDED')
     expect(seconds).toBeLessThanOrEqual(5)
   })
 

@@ -85,12 +85,17 @@ describe('a report for a superseded START', () => {
     expect(await readMachineStatus(world, machine.id)).toBe(status)
   })
 
-  test('does not change the machine after the STOP has ended', async () => {
-    const { machine, start, stop, report } = await supersede(pending, 1)
-    await deliver(world, stop.id)
-    expect((await report('SUCCESS')).status).toBe(200)
-    expect((await readTimeline(world, start.id)).at(-1)).toContain('late_answer')
-    expect(await readMachineStatus(world, machine.id)).toBe('READY')
+  test('sets ERROR if it is SUCCESS and comes after the STOP has ended, and changes nothing if it is REMOTEFAILED', async () => {
+    for (const [result, status] of [
+      ['REMOTEFAILED', 'READY'],
+      ['SUCCESS', 'ERROR'],
+    ] as const) {
+      const { machine, start, stop, report } = await supersede(pending, 1)
+      await deliver(world, stop.id)
+      expect((await report(result)).status).toBe(200)
+      expect((await readTimeline(world, start.id)).at(-1)).toContain('late_answer')
+      expect(await readMachineStatus(world, machine.id)).toBe(status)
+    }
   })
 
   test('sets the machine even if a later command was refused', async () => {

@@ -1,16 +1,16 @@
 // The sweep: which jobs it publishes or ends, which it ignores, and two sweeps at the same time.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
-import { open, shut } from '../platform/faults.ts'
+import { keepMessages, open, shut } from '../platform/faults.ts'
 import {
   deliver,
   endLease,
-  keepMessages,
   readMachineStatus,
   readRow,
   readTimeline,
   request,
   rewind,
+  waitUntilPublished,
 } from './qstash-calls.ts'
 
 let world: World
@@ -33,19 +33,28 @@ const batches = (): Item[][] =>
 
 beforeEach(async () => {
   // Each test has its own due jobs.
-  await world.postgres.query('UPDATE jobs SET published_at = now()')
+  await world.postgres.query("UPDATE jobs SET published_at = now(), due_at = now() + interval '1 hour'")
   world.faults.qstash.pass = keepMessages
   world.exchanges.length = 0
 })
 
-/** A job that QStash has not accepted, requested this many seconds ago. */
-async function queue(command: 'START' | 'STOP' = 'START', secondsAgo = 6) {
-  const machine = await world.createMachine(owner, { status: command === 'START' ? 'READY' : 'RUNNING' })
+/** A START that QStash has not accepted, requested this many seconds ago. */
+async function queue(secondsAgo = 6) {
+  const machine = await world.createMachine(owner)
   world.faults.qstash.pass = shut
-  const job = await request(world, owner, machine.id, command)
+  const job = await request(world, owner, machine.id, 'START')
   world.faults.qstash.pass = keepMessages
-  const older = 'UPDATE jobs SET requested_at = requested_at - make_interval(secs => $2) WHERE id = $1'
+  const older = `UPDATE jobs SET requested_at = requested_at - make_interval(secs => $2),
+    due_at = due_at - make_interval(secs => $2) WHERE id = $1`
   await world.postgres.query(older, [job.id, secondsAgo])
+  return { machine, job }
+}
+
+/** A job that QStash has accepted and does not deliver. */
+async function queueAtQstash(command: 'START' | 'STOP') {
+  const machine = await world.createMachine(owner)
+  const job = await request(world, owner, machine.id, command)
+  await waitUntilPublished(world, job.id)
   return { machine, job }
 }
 
@@ -53,13 +62,13 @@ const publishedJobIds = () => batches().map((batch) => batch.map(({ body }) => J
 
 describe('a job that QStash did not accept', () => {
   test('is published when it is 5 s old, with the next number', async () => {
-    const { job } = await queue('STOP')
+    const { job } = await queue()
     await world.sweep()
     expect(publishedJobIds()).toEqual([[job.id]])
     expect(batches()[0]?.[0]?.headers).toMatchObject({
       'upstash-deduplication-id': `${job.id}:2`,
-      'upstash-retries': '5',
-      'upstash-label': 'tiebar-stop',
+      'upstash-retries': '3',
+      'upstash-label': 'tiebar-start',
     })
     const row = await readRow(world, job.id)
     expect(row).toMatchObject({ state: 'QUEUED', publish_no: 2, version: 1 })
@@ -67,7 +76,7 @@ describe('a job that QStash did not accept', () => {
   })
 
   test('is not published by the sweep before that', async () => {
-    await queue('START', 3)
+    await queue(3)
     await world.sweep()
     expect(batches()).toEqual([])
   })
@@ -78,6 +87,7 @@ describe('a job that QStash did not accept', () => {
     await world.sweep()
     expect(await readRow(world, job.id)).toMatchObject({ state: 'QUEUED', publish_no: 2, published_at: null })
     world.faults.qstash.pass = open
+    await world.postgres.query('UPDATE jobs SET due_at = now() WHERE id = $1', [job.id])
     await world.sweep()
     await world.waitForJob(owner, job.id, 'SUCCEEDED')
   })
@@ -94,17 +104,38 @@ describe('a job that QStash did not accept', () => {
 })
 
 describe('a message that QStash accepted and lost', () => {
-  test.each([
-    ['START', 36, 38],
-    ['STOP', 60, 62],
-  ] as const)('%s: is published again after %i s', async (command, before, after) => {
-    const { job } = await queue(command)
-    await rewind(world, job.id, 'published_at', `${before} seconds`)
-    await world.sweep()
-    expect(batches()).toEqual([])
-    await rewind(world, job.id, 'published_at', `${after} seconds`)
-    await world.sweep()
-    expect(publishedJobIds()).toEqual([[job.id]])
+  test.each(['START', 'STOP'] as const)(
+    '%s: is published again 30 s after it should have been delivered',
+    async (command) => {
+      const { job } = await queueAtQstash(command)
+      const { due_at, published_at } = await readRow(world, job.id)
+      expect((Date.parse(String(due_at)) - Date.parse(String(published_at))) / 1_000).toBeCloseTo(30, 1)
+      const pass = (seconds: number) =>
+        world.postgres.query('UPDATE jobs SET due_at = due_at - make_interval(secs => $2) WHERE id = $1', [
+          job.id,
+          seconds,
+        ])
+      await pass(25)
+      await world.sweep()
+      expect(batches()).toEqual([])
+      await pass(5)
+      await world.sweep()
+      expect(publishedJobIds()).toEqual([[job.id]])
+    },
+  )
+
+  test('is lost later after a failed attempt, because the next one comes later', async () => {
+    const { machine, job } = await queueAtQstash('STOP')
+    machine.behave({ mode: 'fail', status: 503 })
+    for (const delay of [1, 2, 4, 8, 16, 30]) {
+      await deliver(world, job.id)
+      const [row] = await world.postgres.query(
+        'SELECT extract(epoch FROM due_at - now())::int AS s FROM jobs WHERE id = $1',
+        [job.id],
+      )
+      expect(Number(row?.s)).toBeGreaterThan(delay + 27)
+      expect(Number(row?.s)).toBeLessThanOrEqual(delay + 30)
+    }
   })
 
   test('is published again after the lease, not during it', async () => {
@@ -114,6 +145,7 @@ describe('a message that QStash accepted and lost', () => {
     await world.sweep()
     expect(batches()).toEqual([])
     await endLease(world, machine.id)
+    await world.postgres.query("UPDATE jobs SET due_at = due_at - interval '9 seconds' WHERE id = $1", [job.id])
     await world.sweep()
     expect(publishedJobIds()).toEqual([[job.id]])
   })
@@ -123,22 +155,24 @@ test('a SENT job whose Worker stopped is ended after its last attempt', async ()
   const { machine, job } = await queue()
   machine.behave({ mode: 'fail', status: 503 })
   for (let n = 0; n < 4; n += 1) await deliver(world, job.id)
-  await rewind(world, job.id, 'published_at', '1 minute')
+  await world.postgres.query('UPDATE jobs SET due_at = now() WHERE id = $1', [job.id])
   await world.sweep()
   expect(await readRow(world, job.id)).toMatchObject({ state: 'FAILED', reason: 'unreachable' })
   expect(await readMachineStatus(world, machine.id)).toBe('ERROR')
   expect(String(await world.redis.command('GET', `job:${job.id}`))).toContain('"state":"FAILED"')
 })
 
-/** This number of QUEUED STOPs that QStash has not accepted, each on its own machine. */
+/** This number of QUEUED STARTs that QStash has not accepted, each on its own machine. */
 async function queueMany(count: number): Promise<void> {
   await world.postgres.query(
     `WITH machine AS (
       INSERT INTO machines (name, location, status, owner_id, controller_url)
-      SELECT 'many', 'Hall 1', 'RUNNING', $1, 'http://127.0.0.1:1' FROM generate_series(1, $2::int) RETURNING id
+      SELECT 'many', 'Hall 1', 'READY', $1, 'http://127.0.0.1:1' FROM generate_series(1, $2::int) RETURNING id
     )
-    INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after)
-    SELECT gen_random_uuid(), id, $1, 'STOP', 'QUEUED', $1, now() - interval '1 minute', now() + interval '5 minutes'
+    INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, requested_by, requested_at, not_after,
+      due_at)
+    SELECT gen_random_uuid(), id, $1, 'START', 1, 'QUEUED', $1, now() - interval '1 minute', now() + interval '5 minutes',
+      now() - interval '1 minute'
     FROM machine`,
     [owner.id, count],
   )
@@ -162,7 +196,19 @@ describe('more than a hundred due jobs', () => {
     await world.postgres.query("DELETE FROM jobs USING machines m WHERE m.id = machine_id AND m.name = 'many'")
   })
 
-  test('do not prevent other jobs from ending while QStash is unavailable: the sweep tries one batch and stops', async () => {
+  test('are published STOPs first, even if the STARTs are due for longer', async () => {
+    await queueMany(150)
+    const { job: stop } = await queueAtQstash('STOP')
+    await world.postgres.query('UPDATE jobs SET due_at = now() WHERE id = $1', [stop.id])
+    await world.sweep()
+    expect(publishedJobIds().map((batch) => [batch.length, batch.includes(stop.id)])).toEqual([
+      [100, true],
+      [51, false],
+    ])
+    await world.postgres.query("DELETE FROM jobs USING machines m WHERE m.id = machine_id AND m.name = 'many'")
+  })
+
+  test('do not prevent other jobs from ending while QStash is unavailable: each is tried once', async () => {
     const { machine, job } = await queue()
     machine.behave({ mode: 'fail', status: 200, body: { result: 'PENDING' } })
     await deliver(world, job.id)
@@ -170,7 +216,7 @@ describe('more than a hundred due jobs', () => {
     await queueMany(150)
     world.faults.qstash.pass = shut
     await world.sweep()
-    expect(batches()).toHaveLength(1)
+    expect(batches()).toHaveLength(2)
     expect(await countManyUnpublished()).toEqual([150, 2])
     expect(await readRow(world, job.id)).toMatchObject({ state: 'TIMED_OUT', reason: 'no_report' })
     await world.postgres.query("DELETE FROM jobs USING machines m WHERE m.id = machine_id AND m.name = 'many'")
@@ -178,15 +224,19 @@ describe('more than a hundred due jobs', () => {
 })
 
 test('only the messages of a batch that QStash refused are due again', async () => {
-  const [one, other] = [await queue('STOP', 8), await queue('STOP', 7)]
-  world.faults.qstash.pass = async () => ({ body: [{ messageId: 'msg_1' }, { error: 'too large' }] })
+  const [one, other] = [await queue(8), await queue(7)]
+  world.faults.qstash.pass = async ({ body }) => {
+    const items: Item[] = JSON.parse(body.toString())
+    const isRefused = (item: Item) => JSON.parse(item.body).job_id === other.job.id
+    return { body: items.map((item) => (isRefused(item) ? { error: 'too large' } : { messageId: 'msg_1' })) }
+  }
   await world.sweep()
   expect((await readRow(world, one.job.id)).published_at).not.toBeNull()
   expect(await readRow(world, other.job.id)).toMatchObject({ published_at: null, publish_no: 2 })
 })
 
 test('two simultaneous sweeps publish a job once and end a job once', async () => {
-  const sent = await queue('STOP')
+  const sent = await queue()
   const late = await queue()
   await rewind(world, late.job.id, 'not_after', '0 seconds')
   await Promise.all(Array.from({ length: hasRealPostgres ? 4 : 2 }, () => world.sweep()))
@@ -196,7 +246,7 @@ test('two simultaneous sweeps publish a job once and end a job once', async () =
 })
 
 test('the sweep logs what it did', async () => {
-  await queue('STOP')
+  await queue()
   await world.sweep()
   const line = world.logs().findLast(({ channel }) => channel === 'sweep')
   expect(line).toMatchObject({ published: 1, not_published: 0, ended: 0, duration_ms: expect.any(Number) })

@@ -30,7 +30,7 @@ const accepted: [string, unknown][] = [
   ['name', 'x'],
   ['name', 'x'.repeat(64)],
   ['name', factory.repeat(64)],
-  ['name', ' with spaces around '],
+  ['name', 'with  spaces inside'],
   ['name', `Robert'); DROP TABLE machines;--`],
   ['name', '\u0001\t\n"\\%_'],
   ['location', 'x'],
@@ -101,6 +101,9 @@ const refused: [string, unknown][] = [
   ['controller_url', 'http://localhost./'],
   ['controller_url', 'http://press.local/'],
   ['controller_url', 'http://db.internal/'],
+  ['controller_url', 'https://93.184.216.34/'],
+  ['controller_url', 'https://press.lan/'],
+  ['controller_url', 'https://press/'],
 ]
 
 describe.each(refused)('%s %j', (member, value) => {

@@ -17,9 +17,21 @@ const read = (person: Person, machine: TestMachine, headers = {}) => person.requ
 const patch = (machine: TestMachine, headers: Record<string, string>, body: unknown = { name: 'New' }) =>
   owner.request('PATCH', pathOf(machine), { body, headers })
 
+const suffixed = (suffix: string) => (etag: string) => etag.replace(/"$/, `${suffix}"`)
+/** What proxies that compress make of a tag. */
+const proxied: [string, (etag: string) => string][] = [
+  ['its tag, weak', (etag) => `W/${etag}`],
+  ...['-gzip', '-br', '--gzip', '-zstd'].map((suffix): [string, (etag: string) => string] => [
+    `its tag with ${suffix}`,
+    suffixed(suffix),
+  ]),
+  ['its tag with -gzip, weak', (etag) => `W/${suffixed('-gzip')(etag)}`],
+  ['a list with its tag, weak', (etag) => `W/"1.1", W/${etag} , "x"`],
+]
+
 test.each<[string, (etag: string) => string]>([
   ['its tag', (etag) => etag],
-  ['its tag, weak', (etag) => `W/${etag}`],
+  ...proxied,
   ['a list with its tag', (etag) => `"1.1", ${etag} , "x"`],
   ['any', () => '*'],
 ])('If-None-Match with %s answers 304 without a body, with the tag', async (_, headerFor) => {
@@ -96,8 +108,17 @@ test.each(writes)('%s with the current tag, a list with it, or * succeeds', asyn
   }
 })
 
+test.each(proxied)('If-Match with %s succeeds; after a change it answers 412', async (_, headerFor) => {
+  const machine = await world.createMachine(owner)
+  const headers = { 'If-Match': headerFor(machine.etag) }
+  const changed = await patch(machine, headers)
+  expect(changed.status).toBe(200)
+  expect(changed.headers.get('ETag')).toMatch(/^"\d+\.\d+"$/) // ours is strong
+  expect((await patch(machine, headers, { name: 'Newer' })).status).toBe(412)
+})
+
 test.each([
-  ['a weak tag', (etag: string) => `W/${etag}`],
+  ["another machine's weak tag", () => 'W/"0.1"'],
   ['the tag without quotes', (etag: string) => etag.replaceAll('"', '')],
   ['no tag at all', () => ','],
   ["another machine's tag", () => '"0.1"'],

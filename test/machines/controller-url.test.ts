@@ -1,9 +1,14 @@
 // Which values of controller_url are accepted, for every spelling of a host.
 import { describe, expect, test } from 'vitest'
-import { findControllerUrlFault, maxControllerUrlLength } from '../../src/machines/controller-url.ts'
-import { insideUrls, outsideUrls } from './controller-urls.ts'
+import {
+  findControllerUrlFault,
+  maxControllerUrlLength,
+  normalizeControllerUrl,
+} from '../../src/machines/controller-url.ts'
+import { addressUrls, outsideUrls, privateNameUrls } from './controller-urls.ts'
 
-const inside = 'must not point to a loopback, private or reserved host'
+const address = 'must not have an IP address as its host: Cloudflare answers 403 to a Worker that calls one'
+const privateName = 'must not point to a private host, such as a name without a dot or below .local'
 
 const badUrls: [string, string][] = [
   ['', 'must be a URL'],
@@ -45,8 +50,13 @@ describe.each([
     expect(findControllerUrlFault(url, allowPrivate)).toBeUndefined()
   })
 
-  test.each(insideUrls)(`%s ${allowPrivate ? 'is accepted' : 'is refused'}`, (url) => {
-    expect(findControllerUrlFault(url, allowPrivate)).toBe(allowPrivate ? undefined : inside)
+  const verdict = allowPrivate ? 'is accepted' : 'is refused'
+  test.each(addressUrls)(`the address %s ${verdict}`, (url) => {
+    expect(findControllerUrlFault(url, allowPrivate)).toBe(allowPrivate ? undefined : address)
+  })
+
+  test.each(privateNameUrls)(`the private name %s ${verdict}`, (url) => {
+    expect(findControllerUrlFault(url, allowPrivate)).toBe(allowPrivate ? undefined : privateName)
   })
 
   test.each(badUrls)('%j %s', (url, fault) => {
@@ -58,4 +68,21 @@ test('the maximum is 2,048 characters, counted as code points', () => {
   const start = 'https://example.com/'
   expect(findControllerUrlFault(start + 'x'.repeat(maxControllerUrlLength - start.length), false)).toBeUndefined()
   expect(findControllerUrlFault(start + '🏭'.repeat(maxControllerUrlLength - start.length), false)).toBeUndefined()
+})
+
+test.each([
+  'HTTPS://Example.COM:443/m/1?a=~',
+  'https://example.com./m/1?a=~',
+  'https://example.com/x/../m/./1?a=~',
+  'https://example.com/%6d/1?a=%7E',
+  'https://example.com/%6D/%31?%61=%7e',
+])('%s is one address, however it is spelled', (url) => {
+  expect(normalizeControllerUrl(url)).toBe('https://example.com/m/1?a=~')
+})
+
+test('an empty query is none, and what must be escaped stays', () => {
+  expect(normalizeControllerUrl('https://example.com/m?')).toBe('https://example.com/m')
+  expect(normalizeControllerUrl('https://example.com/a%2fb%3f%ea%b0%80')).toBe('https://example.com/a%2Fb%3F%EA%B0%80')
+  expect(normalizeControllerUrl('https://example.com/가')).toBe('https://example.com/%EA%B0%80')
+  expect(normalizeControllerUrl('https://example.com/a%')).toBe('https://example.com/a%')
 })

@@ -1,21 +1,26 @@
-// External hosts, and internal hosts in every spelling that a URL parser accepts.
+// Public names, and IP addresses and private names in every spelling that a URL parser accepts.
 
 export const outsideUrls = [
   'https://controller.example.com/machines/1',
   'http://controller.example.com:8080/machines/1?line=2',
-  'https://93.184.216.34/',
-  'https://[2606:2800:220:1:248:1893:25c8:1946]/',
   'https://한국.example/',
   'https://example.com./',
   'https://localhost.example.com/',
-  'https://mylocalhost/',
+  'https://mylocal.example/',
   'https://internal.example.com/',
+  'https://lan.example.com/',
+  'https://press.wlan.example/',
+  'https://arpa.example/',
+  'https://svc.cluster.example/',
+  'https://1.2.3.4.example.com/',
+  'https://press-7.example.com/',
   'https://example.com/@me',
   'https://example.com/?to=a@b',
   'HTTPS://EXAMPLE.COM/',
 ]
 
-export const insideUrls = [
+/** Cloudflare answers 403 to a Worker that calls an IP address, also a public one. */
+export const addressUrls = [
   // Loopback in every spelling of a URL.
   'http://127.0.0.1/',
   'http://127.255.255.254/',
@@ -70,7 +75,6 @@ export const insideUrls = [
   'http://100.100.100.200/',
   'http://168.63.129.16/',
   'http://192.0.0.192/',
-  'http://metadata.google.internal/',
   // Documentation, benchmarks, multicast, reserved.
   'http://192.0.2.1/',
   'http://198.51.100.1/',
@@ -84,7 +88,18 @@ export const insideUrls = [
   'http://[ff02::1]/',
   'http://[100::1]/',
   'http://[4000::1]/',
-  // Names.
+  // Public.
+  'https://93.184.216.34/',
+  'https://93.184.216.34:8443/machines/1',
+  'https://[2606:2800:220:1:248:1893:25c8:1946]/',
+  'https://1.1/',
+  'https://0x5db8d822/',
+  // Not an address to the URL parser, but to other programs.
+  'http://0x7f.1../',
+  'http://2130706433../',
+]
+
+export const privateNameUrls = [
   'http://localhost/',
   'http://LOCALHOST:8080/',
   'http://localhost./',
@@ -97,4 +112,21 @@ export const insideUrls = [
   'http://local/',
   'http://db.internal/',
   'http://internal/',
+  'http://metadata.google.internal/',
+  'http://press.lan/',
+  'http://PRESS.Hall1.LAN.:8080/',
+  'http://press.home.arpa/',
+  'http://home.arpa/',
+  'http://press.factory.svc/',
+  'http://press.factory.svc./',
+  'http://press.svc.cluster.local/',
+  // A single label.
+  'https://mylocalhost/',
+  'https://press/',
+  'https://PRESS7./',
+  'https://press:8443/',
+  'https://사출기/',
+  'https://press../',
 ]
+
+export const insideUrls = [...addressUrls, ...privateNameUrls]

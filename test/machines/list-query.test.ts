@@ -86,7 +86,7 @@ describe('an invalid query is answered 422 with the name of the parameter', () =
   test('unknown parameters are named together with invalid ones', async () => {
     const answer = await list(person, { page: 2, limit: 0, stauts: 'READY' })
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed'])
-    const detail = 'is not a parameter of this path; it takes limit, cursor, status, owner_id, q, sort'
+    const detail = 'is not a parameter of this path; it takes limit, cursor, status, owner_id, site_id, q, sort'
     expect(answer.body.errors).toEqual([
       { parameter: 'page', detail },
       { parameter: 'stauts', detail },

@@ -3,12 +3,14 @@ import { expect, test } from 'vitest'
 import { toEtag, toRevisions } from '../../src/machines/machine.ts'
 
 test('a tag has the id, the revision and the view', () => {
-  expect(toEtag({ id: 42, revision: 7, is_manager: true })).toBe('"42.7"')
-  expect(toEtag({ id: 42, revision: 7, is_manager: false })).toBe('"42.7.public"')
+  expect(toEtag({ id: 42, revision: 7, my_role: 'manager' })).toBe('"42.7"')
+  expect(toEtag({ id: 42, revision: 7, my_role: 'operator' })).toBe('"42.7.operator"')
+  expect(toEtag({ id: 42, revision: 7, my_role: 'viewer' })).toBe('"42.7.viewer"')
+  expect(toEtag({ id: 42, revision: 7, my_role: null })).toBe('"42.7.public"')
 })
 
 test('the revisions are parsed from the tags', () => {
-  const etags = [7, 8, 10 ** 14].map((revision) => toEtag({ id: 42, revision, is_manager: true }))
+  const etags = [7, 8, 10 ** 14].map((revision) => toEtag({ id: 42, revision, my_role: 'manager' }))
   expect(toRevisions(etags, 42)).toEqual([7, 8, 10 ** 14])
 })
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 const body = { name: '사출기 1호', location: '1공장 A열 3번' }
 
-test('everyone can read a machine, but only owner and staff see its controller', async () => {
+test('everyone can read a machine, but only a manager sees its controller', async () => {
   const machine = await world.createMachine(owner)
   const path = `/api/machines/${machine.id}`
   for (const manager of [owner, staff]) {
@@ -24,7 +24,7 @@ test('everyone can read a machine, but only owner and staff see its controller',
     const { body: page } = await manager.request('GET', `/api/machines?owner_id=${owner.id}&limit=100`)
     expect(page.items).toContainEqual(machine.body)
   }
-  const asPublic = { ...machine.body, controller_url: null }
+  const asPublic = { ...machine.body, my_role: null, controller_url: null, controller_confirmed_at: null }
   expect((await stranger.request('GET', path)).body).toEqual(asPublic)
   const { body: page } = await stranger.request('GET', `/api/machines?owner_id=${owner.id}&limit=100`)
   expect(page.items).toContainEqual(asPublic)

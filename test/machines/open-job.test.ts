@@ -1,7 +1,7 @@
 // Which changes of a machine are allowed while it has an open job.
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Person, TestMachine, World } from '../harness.ts'
-import { open, shut } from '../platform/faults.ts'
+import { keepMessages, open } from '../platform/faults.ts'
 import { useWorld } from '../shared-world.ts'
 
 let world: World
@@ -9,7 +9,7 @@ let owner: Person
 beforeAll(async () => {
   world = await useWorld()
   // QStash delivers nothing, so a job stays QUEUED.
-  world.faults.qstash.pass = shut
+  world.faults.qstash.pass = keepMessages
   owner = await world.signUp()
 })
 
@@ -75,7 +75,7 @@ test('a PENDING job also prevents changes', async () => {
   machine.behave({ mode: 'warm-up', after_ms: 3_600_000 })
   world.faults.qstash.pass = open
   const { body: job } = await world.operate(owner, machine.id, 'START')
-  world.faults.qstash.pass = shut
+  world.faults.qstash.pass = keepMessages
   await world.waitForJob(owner, job.id, 'PENDING')
   const path = `/api/machines/${machine.id}`
   const answer = await owner.request('PATCH', path, { body: { status: 'READY' } })

@@ -64,6 +64,19 @@ describe('without PostgreSQL', () => {
       'answers that there are too many connections',
       async () => ({ status: 400, body: { message: 'too many', code: '53300' } }),
     ],
+    ['answers an I/O error', async () => ({ status: 400, body: { message: 'could not read block', code: '58030' } })],
+    [
+      'answers an internal error',
+      async () => ({ status: 400, body: { message: 'cache lookup failed', code: 'XX000' } }),
+    ],
+    [
+      'is read-only, such as a replica',
+      async () => ({ status: 400, body: { message: 'cannot execute UPDATE', code: '25006' } }),
+    ],
+    [
+      'does not get a lock in time',
+      async () => ({ status: 400, body: { message: 'canceling statement due to lock timeout', code: '55P03' } }),
+    ],
   ])('a PostgreSQL that %s counts as unavailable', async (_, pass) => {
     world.faults.postgres.pass = pass
     const answer = await owner.request('GET', `/api/machines/${machine.id}`)
@@ -128,7 +141,7 @@ describe('without PostgreSQL', () => {
   test('an operation that violates the unique index of open jobs twice is answered 503', async () => {
     world.faults.postgres.pass = async () => ({
       status: 400,
-      body: { code: '23505', message: 'duplicate key', constraint: 'jobs_one_open_per_command' },
+      body: { code: '23505', message: 'duplicate key', constraint: 'jobs_one_open' },
     })
     const answer = await world.operate(owner, machine.id, 'START')
     expect([answer.status, answer.body.code, answer.headers.get('Retry-After')]).toEqual([

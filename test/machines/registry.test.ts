@@ -14,10 +14,27 @@ beforeAll(async () => {
   staff = await world.signUpStaff()
 })
 
-const members = ['id', 'name', 'location', 'status', 'owner_id', 'controller_url', 'created_at', 'updated_at']
+const members = [
+  'id',
+  'name',
+  'location',
+  'status',
+  'owner_id',
+  'site_id',
+  'my_role',
+  'controller_url',
+  'controller_confirmed_at',
+]
+members.push('created_at', 'updated_at')
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 const statuses = ['POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR']
 const body = { name: '사출기 1호', location: '1공장 A열 3번' }
+const everyRequest = [
+  ['GET', undefined],
+  ['PUT', body],
+  ['PATCH', {}],
+  ['DELETE', undefined],
+] as const
 
 test('POST /machines answers 201 with the complete machine, defaults, Location and ETag', async () => {
   const answer = await owner.request('POST', '/api/machines', { body })
@@ -28,7 +45,10 @@ test('POST /machines answers 201 with the complete machine, defaults, Location a
     id: expect.any(Number),
     status: 'READY',
     owner_id: owner.id,
+    site_id: null,
+    my_role: 'manager',
     controller_url: null,
+    controller_confirmed_at: null,
     created_at: expect.stringMatching(time),
     updated_at: answer.body.created_at,
   })
@@ -118,12 +138,7 @@ test.each([
   '%00',
   'null',
 ])('every request for the machine %s is answered 404', async (id) => {
-  for (const [method, sent] of [
-    ['GET', undefined],
-    ['PUT', body],
-    ['PATCH', {}],
-    ['DELETE', undefined],
-  ] as const) {
+  for (const [method, sent] of everyRequest) {
     const answer = await owner.request(method, `/api/machines/${id}`, { body: sent })
     expect([method, answer.status, answer.body.code]).toEqual([method, 404, 'not_found'])
   }
@@ -134,15 +149,11 @@ test('a deleted machine is a 404 everywhere, but owner and staff can still read 
   const path = `/api/machines/${machine.id}`
   const { body: job } = await world.operate(owner, machine.id, 'START')
   await world.waitForJob(owner, job.id, 'SUCCEEDED')
+  await owner.request('PATCH', path, { body: { status: 'READY' } })
 
   const answer = await owner.request('DELETE', path)
   expect([answer.status, answer.text]).toEqual([204, ''])
-  for (const [method, sent] of [
-    ['GET', undefined],
-    ['PUT', body],
-    ['PATCH', {}],
-    ['DELETE', undefined],
-  ] as const) {
+  for (const [method, sent] of everyRequest) {
     for (const person of [owner, stranger, staff]) {
       expect((await person.request(method, path, { body: sent })).status).toBe(404)
     }

@@ -34,6 +34,9 @@ async function liveADay(): Promise<void> {
   await world.waitForJob(person, job.id, 'SUCCEEDED')
   expect((await person.request('GET', path)).body.status).toBe('RUNNING')
   expect((await person.request('GET', `${path}/history`)).body.items).toHaveLength(1)
+  expect((await person.request('DELETE', path)).body.code).toBe('machine_running')
+  const { body: stop } = await world.operate(person, mine.id, 'STOP')
+  await world.waitForJob(person, stop.id, 'SUCCEEDED')
   expect((await person.request('DELETE', path)).status).toBe(204)
 
   expect((await person.request('POST', '/api/log-out')).status).toBe(204)

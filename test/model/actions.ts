@@ -1,26 +1,60 @@
 // The steps of a random sequence. Each step runs on the real statements and on the model.
 import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
-import type { Caller } from '../../src/http/context.ts'
-import { type Database, UniqueViolation } from '../../src/infra/database.ts'
+import type { Caller, KeyCaller, SessionCaller } from '../../src/http/context.ts'
+import type { Database } from '../../src/infra/database.ts'
+import { UniqueViolation } from '../../src/infra/database-error.ts'
 import { commandRules } from '../../src/jobs/commands.ts'
 import type { ControllerResult } from '../../src/jobs/job.ts'
 import { cancelJob } from '../../src/jobs/sql/cancel.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
 import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
-import { handleDeliveryFailure, markPublished, redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
+import { overrideHold, placeHold, removeHold } from '../../src/jobs/sql/holds.ts'
+import {
+  markPublished,
+  redispatchDueJobs,
+  redispatchJob,
+  redispatchUnpublished,
+} from '../../src/jobs/sql/redispatch.ts'
 import { settle } from '../../src/jobs/sql/settle.ts'
 import { TiebarError } from '../../src/kernel/error.ts'
-import { changeMachine } from '../../src/machines/store.ts'
-import type { Attempt, Model, ModelJob } from './model.ts'
+import { type ChangeMachine, createChangeMachine } from '../../src/machines/sql/change.ts'
+import { type Role, roles } from '../../src/sites/role.ts'
+import type { Attempt, Model, ModelJob, Requester } from './model.ts'
 
-const results: ControllerResult[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING', 'bad_answer', 'may_have_executed', 'busy']
+const results: ControllerResult[] = [
+  ...(['SUCCESS', 'REMOTEFAILED', 'PENDING', 'bad_answer', 'may_have_executed', 'busy', 'not_confirmed'] as const),
+]
+const requester = fc.constantFrom<Requester[]>('owner', 'owner', 'staff', 'member', 'member', 'program')
 const command = fc.constantFrom('START' as const, 'STOP' as const)
 
 const recent = fc.nat({ max: 1 })
 const kinds = {
-  request: fc.record({ do: fc.constant('request' as const), command, isTaken: fc.boolean(), isTwin: fc.boolean() }),
+  request: fc.record({
+    do: fc.constant('request' as const),
+    command,
+    requester,
+    isTaken: fc.boolean(),
+    isTwin: fc.boolean(),
+  }),
+  republish: fc.record({ do: fc.constant('republish' as const), nth: recent, isTaken: fc.boolean() }),
+  setStaff: fc.record({ do: fc.constant('set staff' as const), isStaff: fc.boolean() }),
+  setMember: fc.record({
+    do: fc.constant('set member' as const),
+    role: fc.constantFrom<(Role | null)[]>(...roles, 'operator', null),
+    seconds: fc.constantFrom(5, 61, 1_000_000),
+  }),
+  revokeKey: fc.record({ do: fc.constant('revoke key' as const) }),
+  placeHold: fc.record({
+    do: fc.constant('place hold' as const),
+    by: fc.constantFrom('owner' as const, 'member' as const, 'stranger' as const),
+  }),
+  removeHold: fc.record({
+    do: fc.constant('remove hold' as const),
+    by: fc.constantFrom('owner' as const, 'member' as const),
+    isOverride: fc.boolean(),
+  }),
   intrude: fc.record({ do: fc.constant('intrude' as const), command }),
   cancel: fc.record({ do: fc.constant('cancel' as const), nth: recent }),
   deliver: fc.record({ do: fc.constant('deliver' as const), nth: recent }),
@@ -32,7 +66,10 @@ const kinds = {
   }),
   sendFailureCallback: fc.record({ do: fc.constant('give up' as const), nth: recent, isTaken: fc.boolean() }),
   sweep: fc.record({ do: fc.constant('sweep' as const), isTaken: fc.boolean() }),
-  wait: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 5, 6, 20, 20, 20, 37, 61, 600) }),
+  wait: fc.record({
+    do: fc.constant('wait' as const),
+    seconds: fc.constantFrom(1, 2, 4, 5, 8, 20, 20, 20, 31, 61, 600),
+  }),
   setStatus: fc.record({
     do: fc.constant('set status' as const),
     status: fc.constantFrom('READY' as const, 'READY' as const, 'POWEROFF' as const, 'ERROR' as const),
@@ -57,6 +94,12 @@ export const action = fc.oneof(
   { weight: 20, arbitrary: kinds.report },
   { weight: 15, arbitrary: kinds.sendFailureCallback },
   { weight: 15, arbitrary: kinds.sweep },
+  { weight: 5, arbitrary: kinds.republish },
+  { weight: 8, arbitrary: kinds.setStaff },
+  { weight: 20, arbitrary: kinds.setMember },
+  { weight: 8, arbitrary: kinds.revokeKey },
+  { weight: 10, arbitrary: kinds.placeHold },
+  { weight: 20, arbitrary: kinds.removeHold },
   { weight: 40, arbitrary: kinds.wait },
   { weight: 15, arbitrary: kinds.setStatus },
   { weight: 5, arbitrary: kinds.setController },
@@ -66,8 +109,14 @@ export type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : n
 
 export type Real = {
   database: Database
-  owner: Caller
-  stranger: Caller
+  callers: Record<Exclude<Requester, 'program'>, SessionCaller> & { program: KeyCaller }
+  /** Gives or takes the staff rights of the account `staff`. */
+  setStaff(isStaff: boolean): Promise<void>
+  /** Gives the account `member` a role that expires after these seconds; null: takes it. */
+  setMember(role: Role | null, seconds: number): Promise<void>
+  revokeKey(): Promise<void>
+  /** The ids of the holds of this account that are in force. */
+  holdsOf(requester: 'owner' | 'member'): Promise<number[]>
   machineId: number
   ids: Map<ModelJob, string>
   attempts: Attempt[]
@@ -87,17 +136,17 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'intrude': {
       const jobId = uuidv7()
       const asked = { jobId, machineId: real.machineId, command: action.command, expiresInSeconds: 60 }
-      const { decision } = await createJob(database, real.stranger, asked, undefined)
+      const { decision } = await createJob(database, real.callers.stranger, asked, undefined)
       agree(
         decision,
-        remember(model, ids, jobId, () => model.request(action.command, true, 60)),
+        remember(model, ids, jobId, () => model.request(action.command, 'stranger', 60)),
       )
       return
     }
     case 'cancel': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      await cancelJob(database, real.owner, id, null)
+      await cancelJob(database, real.callers.owner, id, null)
       return model.cancel(job)
     }
     case 'deliver': {
@@ -131,9 +180,50 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'give up': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      const carried = await handleDeliveryFailure(database, id)
+      const carried = await redispatchJob(database, id)
       await notTaken(database, action.isTaken, carried ? [carried] : [])
-      return model.sendFailureCallback(job, action.isTaken)
+      return model.redispatch(job, action.isTaken)
+    }
+    case 'republish': {
+      const [job, id] = pick(action.nth) ?? []
+      if (!job || !id) return
+      const carried = await redispatchUnpublished(database, real.callers.owner, { id, machine_id: real.machineId })
+      await notTaken(database, action.isTaken, carried ? [carried] : [])
+      if (job.publishedAt === null) model.redispatch(job, action.isTaken)
+      return
+    }
+    case 'set staff':
+      await real.setStaff(action.isStaff)
+      model.isStaff = action.isStaff
+      return
+    case 'set member': {
+      const { role, seconds } = action
+      await real.setMember(role, seconds)
+      model.membership = role ? { role, until: model.now + seconds } : undefined
+      return
+    }
+    case 'revoke key':
+      await real.revokeKey()
+      model.isKeyRevoked = true
+      return
+    case 'place hold': {
+      const { machineId, callers } = real
+      const placed = await placeHold(database, callers[action.by], machineId, 'reason').then(() => true, falseIfRefused)
+      agree(placed, model.placeHold(action.by))
+      return
+    }
+    case 'remove hold': {
+      const { machineId, callers, holdsOf } = real
+      const [hold] = await holdsOf(action.by)
+      agree(hold !== undefined, model.holders.has(action.by))
+      if (hold === undefined) return
+      const ending = action.isOverride
+        ? overrideHold(database, callers.owner, machineId, hold, 'reason')
+        : removeHold(database, callers[action.by], machineId, hold)
+      const isDone = await ending.then(() => true, falseIfRefused)
+      agree(isDone, !(action.isOverride && model.isDeleted))
+      if (isDone) model.holders.delete(action.by)
+      return
     }
     case 'sweep':
       await notTaken(database, action.isTaken, await redispatchDueJobs(database, 100))
@@ -154,27 +244,43 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
 }
 
 async function request(
-  { command, isTaken, isTwin }: Extract<Action, { do: 'request' }>,
+  { command, requester, isTaken, isTwin }: Extract<Action, { do: 'request' }>,
   model: Model,
-  { database, owner, machineId, ids }: Real,
+  { database, callers, machineId, ids }: Real,
 ): Promise<void> {
+  const caller: Caller = callers[requester]
   const jobId = uuidv7()
   const seconds = commandRules[command].expiresInSeconds
-  const key = { accountId: owner.accountId, method: 'POST', path: '/', key: jobId, fingerprint: '' }
-  const { decision } = await createJob(database, owner, { jobId, machineId, command, expiresInSeconds: seconds }, key)
+  const key = { callerName: requester, method: 'POST', path: '/', key: jobId, fingerprint: '' }
+  const ask = (id: string) =>
+    createJob(database, caller, { jobId: id, machineId, command, expiresInSeconds: seconds }, key)
+  const decision = await ask(jobId).then(({ decision }) => decision, undefinedIf('session_ended'))
   agree(
     decision,
-    remember(model, ids, jobId, () => model.request(command, false, seconds)),
+    remember(model, ids, jobId, () => model.request(command, requester, seconds)),
   )
   if (decision === 'accepted' && isTaken) {
     await markPublished(database, [{ jobId, publishNo: 1 }], true)
     const job = model.jobs.at(-1)
-    if (job) job.publishedAt = model.now
+    if (job) model.markPublished(job)
   }
-  if (!isTwin || decision === 'not_found') return
-  const twin = { jobId: uuidv7(), machineId, command, expiresInSeconds: seconds }
-  const failure = await createJob(database, owner, twin, key).catch((error: unknown) => error)
+  if (!isTwin || decision === undefined || decision === 'not_found') return
+  const failure = await ask(uuidv7()).catch((error: unknown) => error)
   agree(failure instanceof UniqueViolation && failure.constraint, 'idempotency_keys_key')
+}
+
+/** For `catch`: returns undefined for an error with this code. @throws any other error */
+function undefinedIf(code: TiebarError['code']): (error: unknown) => undefined {
+  return (error) => {
+    if (error instanceof TiebarError && error.code === code) return
+    throw error
+  }
+}
+
+/** For `catch`. @throws any error that is not a refusal */
+function falseIfRefused(error: unknown): false {
+  if (error instanceof TiebarError) return false
+  throw error
 }
 
 /** Assigns this id to the job that the model has created, if any. */
@@ -195,13 +301,12 @@ async function notTaken(
   if (!isTaken && sent.length > 0) await markPublished(database, sent, false)
 }
 
-async function change(real: Real, change: Parameters<typeof changeMachine>[3], ask: () => boolean): Promise<void> {
-  const isDone = await changeMachine(real.database, real.owner, real.machineId, change, undefined, selectOpenJobs).then(
+const changeMachine = createChangeMachine(selectOpenJobs)
+
+async function change(real: Real, change: Parameters<ChangeMachine>[3], ask: () => boolean): Promise<void> {
+  const isDone = await changeMachine(real.database, real.callers.owner, real.machineId, change, undefined).then(
     () => true,
-    (error: unknown) => {
-      if (error instanceof TiebarError) return false
-      throw error
-    },
+    falseIfRefused,
   )
   agree(isDone, ask())
 }

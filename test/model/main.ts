@@ -4,8 +4,10 @@
 import { parseArgs } from 'node:util'
 import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
+import type { KeyCaller, SessionCaller } from '../../src/http/context.ts'
 import { openDatabase } from '../../src/infra/database.ts'
 import { Trace } from '../../src/kernel/trace.ts'
+import type { Role } from '../../src/sites/role.ts'
 import { migrate } from '../../src/tools/migrations.ts'
 import { startPostgres } from '../platform/postgres.ts'
 import { type Action, action, agree, type Real, take } from './actions.ts'
@@ -19,13 +21,13 @@ const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POS
 await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
 const database = openDatabase(postgres.databaseUrl, postgres.fetchEndpoint)(new Trace())
 
-async function signUp(name: string): Promise<Real['owner']> {
+async function signUp(name: string): Promise<SessionCaller> {
   const [row] = await postgres.query(
     `INSERT INTO accounts (username, username_key, email, email_key, first_name, last_name, password_hash)
       VALUES ($1, $1, $1, $1, '', '', '') RETURNING id`,
     [name],
   )
-  const caller = { accountId: Number(row?.id), sessionId: uuidv7(), tokenId: uuidv7() }
+  const caller: SessionCaller = { kind: 'session', accountId: Number(row?.id), sessionId: uuidv7() }
   await postgres.query(
     `INSERT INTO sessions (id, account_id, refresh_id, address, expires_at)
       VALUES ($1, $2, $3, '', now() + interval '1 day')`,
@@ -33,7 +35,28 @@ async function signUp(name: string): Promise<Real['owner']> {
   )
   return caller
 }
-const [owner, stranger] = [await signUp('owner'), await signUp('stranger')]
+async function makeKey(maker: SessionCaller): Promise<KeyCaller> {
+  const key: KeyCaller = { kind: 'key', keyId: uuidv7(), secretHash: 'hash', scopes: ['start', 'stop'] }
+  await postgres.query("INSERT INTO keys (id, account_id, name, scopes, secret_hash) VALUES ($1, $2, 'Key', $3, $4)", [
+    key.keyId,
+    maker.accountId,
+    key.scopes,
+    key.secretHash,
+  ])
+  return key
+}
+
+const owner = await signUp('owner')
+const people = {
+  owner,
+  staff: await signUp('staff'),
+  member: await signUp('member'),
+  stranger: await signUp('stranger'),
+}
+
+async function setStaff(isStaff: boolean): Promise<void> {
+  await postgres.query('UPDATE accounts SET is_staff = $1 WHERE id = $2', [isStaff, people.staff.accountId])
+}
 
 async function newMachine(): Promise<Real> {
   const [row] = await postgres.query(
@@ -42,36 +65,66 @@ async function newMachine(): Promise<Real> {
     [owner.accountId],
   )
   const machineId = Number(row?.id)
-  const columns = ['requested_at', 'not_after', 'published_at', 'pending_since', 'sent_at', 'finished_at']
+  const program = await makeKey(owner)
+  const setMember = async (role: Role | null, seconds: number) => {
+    const of = [machineId, people.member.accountId]
+    await postgres.query('DELETE FROM members WHERE machine_id = $1 AND account_id = $2', of)
+    if (role === null) return
+    await postgres.query(
+      `INSERT INTO members (machine_id, account_id, role, expires_at)
+        VALUES ($1, $2, $3, now() + interval '${seconds} seconds')`,
+      [...of, role],
+    )
+  }
+  const revokeKey = async () => {
+    await postgres.query('UPDATE keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1', [program.keyId])
+  }
+  const columns = [
+    ...['requested_at', 'not_after', 'published_at', 'pending_since', 'sent_at', 'finished_at'],
+    ...['next_attempt_at', 'due_at'],
+  ]
   const pass = async (seconds: number) => {
     const by = `interval '${seconds} seconds'`
     const earlier = columns.map((column) => `${column} = ${column} - ${by}`).join(', ')
     await postgres.query(
       `UPDATE jobs SET ${earlier} WHERE machine_id = ${machineId};
-       UPDATE machines SET leased_until = leased_until - ${by} WHERE id = ${machineId}`,
+       UPDATE machines SET leased_until = leased_until - ${by} WHERE id = ${machineId};
+       UPDATE members SET expires_at = expires_at - ${by} WHERE machine_id = ${machineId}`,
     )
   }
-  return { database, owner, stranger, machineId, ids: new Map(), attempts: [], pass }
+  await setStaff(true)
+  const callers = { ...people, program }
+  const holdsOf = async (requester: 'owner' | 'member') => {
+    const rows = await postgres.query(
+      `SELECT id FROM holds WHERE machine_id = $1 AND placed_by = $2 AND removed_at IS NULL AND overridden_at IS NULL`,
+      [machineId, people[requester].accountId],
+    )
+    return rows.map(({ id }) => Number(id))
+  }
+  return { database, callers, setStaff, setMember, revokeKey, holdsOf, machineId, ids: new Map(), attempts: [], pass }
 }
 
 /** The state that the statements and the model must agree on. */
 async function compare(model: Model, { machineId, ids }: Real): Promise<void> {
   const [row] = await postgres.query(
     `SELECT m.status, m.deleted_at IS NOT NULL AS deleted, m.controller_url IS NOT NULL AS has_controller,
-      coalesce(m.leased_until > now(), false) AS leased, (SELECT coalesce(jsonb_agg(jsonb_build_array(
-        j.id, j.command, j.state, j.result, j.reason, j.attempts, j.version, j.publish_no, j.published_at IS NOT NULL,
-        j.may_have_executed, j.must_succeed, (SELECT count(*) FROM job_events e WHERE e.job_id = j.id)) ORDER BY j.requested_at, j.id), '[]')
+      coalesce(m.leased_until > now(), false) AS leased,
+      jsonb_build_array(m.last_sequence, m.ended_sequence, m.manual_sequence) AS sequences, (SELECT coalesce(jsonb_agg(jsonb_build_array(
+        j.id, j.command, j.sequence, j.state, j.result, j.reason, j.attempts, j.version, j.publish_no, j.published_at IS NOT NULL,
+        j.state IN ('QUEUED', 'SENT', 'PENDING') AND j.due_at <= now(), j.may_have_executed, j.must_succeed, (SELECT count(*) FROM job_events e WHERE e.job_id = j.id)) ORDER BY j.requested_at, j.id), '[]')
       FROM jobs j WHERE j.machine_id = m.id) AS jobs
     FROM machines m WHERE m.id = $1`,
     [machineId],
   )
   const jobs = model.jobs.map((job) => [
     ids.get(job),
-    ...[job.command, job.state, job.result, job.reason, job.attempts, job.version, job.publishNo],
-    ...[job.publishedAt !== null, job.mayHaveExecuted, job.mustSucceed, job.version],
+    ...[job.command, job.sequence, job.state, job.result, job.reason, job.attempts, job.version, job.publishNo],
+    ...[job.publishedAt !== null, job === model.openJob && job.dueAt <= model.now],
+    ...[job.mayHaveExecuted, job.mustSucceed, job.version],
   ])
   const { status, isDeleted, hasController, isLeased } = model
-  agree(row, { status, deleted: isDeleted, has_controller: hasController, leased: isLeased, jobs })
+  const sequences = [model.lastSequence, model.endedSequence, model.manualSequence]
+  agree(row, { status, deleted: isDeleted, has_controller: hasController, leased: isLeased, sequences, jobs })
 }
 
 async function play(actions: Action[]): Promise<void> {

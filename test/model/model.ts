@@ -1,9 +1,15 @@
 // The model of a machine and its jobs, without SQL. The statements must agree with it. Times are seconds.
 import type { Command } from '../../src/jobs/commands.ts'
 import type { ControllerResult, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
+import type { Role } from '../../src/sites/role.ts'
+
+/** `member`: an account that may have a role on the machine. `program`: a key of the owner, for START and STOP. */
+export type Requester = 'owner' | 'staff' | 'member' | 'program' | 'stranger'
+export type Membership = { role: Role; until: number }
 
 export type ModelJob = {
   command: Command
+  sequence: number
   state: JobState
   result: JobResult | null
   reason: JobReason | null
@@ -14,23 +20,40 @@ export type ModelJob = {
   requestedAt: number
   notAfter: number
   pendingSince: number
+  nextAttemptAt: number
+  /** When the sweep takes care of the job. */
+  dueAt: number
   /** An attempt may have been executed. */
   mayHaveExecuted: boolean
   mustSucceed: boolean
-  isStrangers: boolean
+  requester: Requester
   notes: string[]
 }
 
 export type Attempt = { job: ModelJob; attempt: number; mayHaveExecutedBefore: boolean }
 
+const accountOf = (requester: Requester) => (requester === 'program' ? 'owner' : requester)
 const isOpen = ({ state }: ModelJob) => state === 'QUEUED' || state === 'SENT' || state === 'PENDING'
-const isRefusal = ({ state, reason }: ModelJob) => state === 'REJECTED' && reason !== 'changed'
+const isRefusal = ({ sequence }: ModelJob) => sequence === 0
+/** The seconds from an attempt to the next one. */
+const delayAfter = (attempts: number) => [1, 2, 4, 8, 16, 30][attempts - 1] ?? 60
+const silenceSeconds = 30
 
 export class Model {
   now = 0
   status = 'READY'
   isDeleted = false
   hasController = true
+  /** Whether the account `staff` has staff rights. */
+  isStaff = true
+  /** The row of the account `member`, which may have expired. */
+  membership: Membership | undefined
+  isKeyRevoked = false
+  /** Who has a hold that is in force. */
+  readonly holders = new Set<Requester>()
+  lastSequence = 0
+  endedSequence = 0
+  manualSequence = 0
   lease: { job: ModelJob; attempt: number; until: number } | undefined
   readonly jobs: ModelJob[] = []
 
@@ -38,29 +61,61 @@ export class Model {
     return this.lease !== undefined && this.lease.until > this.now
   }
 
-  /** At most one: a STOP supersedes a START, and all other commands are refused. */
+  /** At most one: a STOP supersedes every open job, and a START is refused while a job is open. */
   get openJob(): ModelJob | undefined {
     return this.jobs.find(isOpen)
   }
 
-  request(command: Command, isStrangers: boolean, seconds: number): 'accepted' | 'not_found' | JobReason {
+  get #memberRole(): Role | undefined {
+    return this.membership && this.membership.until > this.now ? this.membership.role : undefined
+  }
+
+  #mayOperate(requester: Requester): boolean {
+    switch (requester) {
+      case 'owner':
+        return true
+      case 'staff':
+        return this.isStaff
+      case 'member':
+        return this.#memberRole === 'operator' || this.#memberRole === 'manager'
+      case 'program':
+        return !this.isKeyRevoked
+      case 'stranger':
+        return false
+    }
+  }
+
+  /** Returns undefined when the caller is not valid. */
+  request(
+    command: Command,
+    requester: Requester,
+    seconds: number,
+  ): 'accepted' | 'repeated' | 'not_found' | 'not_owner' | 'role_too_low' | JobReason | undefined {
+    if (requester === 'program' && this.isKeyRevoked) return undefined
     if (this.isDeleted) return 'not_found'
-    const refusal = this.#refuse(command, isStrangers)
-    const started = this.openJob
+    if (!this.#mayOperate(requester)) return requester === 'member' && this.#memberRole ? 'role_too_low' : 'not_owner'
+    const open = this.openJob
+    const isRepeated = open?.command === 'STOP' && open.state === 'QUEUED' && open.notAfter > this.now
+    if (command === 'STOP' && isRepeated) return 'repeated'
+    const refusal = this.#refuse(command)
     const isTold = this.jobs.some(
       (job) =>
         isRefusal(job) &&
-        job.isStrangers === isStrangers &&
+        accountOf(job.requester) === accountOf(requester) &&
         job.command === command &&
         job.reason === refusal &&
         this.now - job.requestedAt < 60,
     )
     if (refusal && isTold) return refusal
-    if (!refusal && started) this.#move(started, 'SUPERSEDED', 'IGNORE', 'by_stop')
+    const mustSucceed = !refusal && open !== undefined && (open.state !== 'QUEUED' || open.mustSucceed)
+    if (!refusal && open) this.#move(open, 'SUPERSEDED', 'IGNORE', 'by_stop')
+    if (!refusal && command === 'STOP' && this.lease?.job.command === 'START') this.lease = undefined
+    if (!refusal) this.lastSequence += 1
     const job: ModelJob = {
       command,
+      sequence: refusal ? 0 : this.lastSequence,
       state: refusal ? 'REJECTED' : 'QUEUED',
-      result: refusal ? (refusal === 'not_owner' ? 'PERMISSIONDENIED' : 'INVALIDCOMMAND') : null,
+      result: refusal ? 'INVALIDCOMMAND' : null,
       reason: refusal ?? null,
       attempts: 0,
       version: 1,
@@ -69,77 +124,111 @@ export class Model {
       requestedAt: this.now,
       notAfter: this.now + seconds,
       pendingSince: 0,
+      nextAttemptAt: this.now,
+      dueAt: this.now + 5,
       mayHaveExecuted: false,
-      // A QUEUED job has never been sent; all other open jobs have.
-      mustSucceed: !refusal && started !== undefined && started.attempts > 0,
-      isStrangers,
+      mustSucceed,
+      requester,
       notes: [],
     }
     this.jobs.push(job)
     return refusal ?? 'accepted'
   }
 
-  #refuse(command: Command, isStrangers: boolean): JobReason | undefined {
-    if (isStrangers) return 'not_owner'
-    const open = this.openJob
-    if (open && (command === 'START' || open.command === 'STOP')) return 'job_open'
-    const isFit = command === 'START' ? this.status === 'READY' : ['RUNNING', 'PENDING', 'ERROR'].includes(this.status)
-    if (!isFit && !open) return 'wrong_state'
+  #refuse(command: Command): JobReason | undefined {
+    if (command === 'START' && this.holders.size > 0) return 'held'
+    if (command === 'START' && this.openJob) return 'job_open'
+    if (command === 'START' && this.status !== 'READY') return 'wrong_state'
     return this.hasController ? undefined : 'no_controller'
   }
 
+  /** Returns whether the requester has a hold now. */
+  placeHold(requester: Requester): boolean {
+    if (this.isDeleted || !this.#mayOperate(requester)) return false
+    const open = this.openJob
+    if (open?.command === 'START' && open.state !== 'QUEUED') return false
+    if (open?.command === 'START') {
+      this.#move(open, 'SUPERSEDED', 'IGNORE', 'by_hold')
+      this.#hasEnded(open)
+    }
+    this.holders.add(requester)
+    return true
+  }
+
+  /** QStash has accepted the first message of the job. */
+  markPublished(job: ModelJob): void {
+    job.publishedAt = this.now
+    job.dueAt = Math.max(job.dueAt, Math.min(this.now + silenceSeconds, job.notAfter))
+  }
+
   cancel(job: ModelJob): void {
-    if (job.state === 'QUEUED' && !job.mustSucceed) this.#move(job, 'CANCELED', 'IGNORE', 'by_person')
+    if (job.state !== 'QUEUED' || job.mustSucceed) return
+    this.#move(job, 'CANCELED', 'IGNORE', 'by_person')
+    this.#hasEnded(job)
   }
 
   /** Executes the next step. Returns the attempt that it started, if any. */
   deliver(job: ModelJob): Attempt | undefined {
-    if (!this.#comesNext(job)) return undefined
+    if (this.#comesNext(job) !== 'send') return undefined
     const begun = { job, attempt: job.attempts + 1, mayHaveExecutedBefore: job.mayHaveExecuted }
     this.#move(job, 'SENT', job.result, job.reason)
-    Object.assign(job, { attempts: begun.attempt, mayHaveExecuted: true })
+    const nextAttemptAt = this.now + delayAfter(begun.attempt)
+    const dueAt = Math.max(Math.min(nextAttemptAt + silenceSeconds, job.notAfter), this.now + 20)
+    Object.assign(job, { attempts: begun.attempt, mayHaveExecuted: true, nextAttemptAt, dueAt })
     this.lease = { job, attempt: begun.attempt, until: this.now + 20 }
     return begun
   }
 
-  /** The queue has given up the message. */
-  sendFailureCallback(job: ModelJob, isTaken: boolean): void {
-    if (!this.#comesNext(job)) return
+  /** Publishes the job again, or ends it: the queue has given up the message, or the sweep finds that the job is due. */
+  redispatch(job: ModelJob, isTaken: boolean): void {
+    const next = this.#comesNext(job)
+    if (next === 'leased') {
+      const remaining = (this.lease?.until ?? this.now) - this.now
+      if (job.dueAt <= this.now) job.dueAt = this.now + Math.max(remaining, 1)
+    }
+    if (next !== 'send' && next !== 'delay') return
+    const delay = Math.max(job.nextAttemptAt - this.now, 0)
     job.publishNo += 1
     job.publishedAt = isTaken ? this.now : null
+    job.dueAt = isTaken ? Math.min(this.now + delay + silenceSeconds, job.notAfter) : this.now + 5
   }
 
   sweep(isTaken: boolean): void {
     const job = this.openJob
-    if (!job) return
-    const silence =
-      job.publishedAt === null
-        ? this.now - job.requestedAt - 5
-        : this.now - job.publishedAt - (job.command === 'START' ? 37 : 61)
-    const isDue = job.state === 'PENDING' ? this.now - job.pendingSince >= 600 : !this.isLeased && silence >= 0
-    if (isDue) this.sendFailureCallback(job, isTaken)
+    if (job && job.dueAt <= this.now) this.redispatch(job, isTaken)
   }
 
-  /** Returns true when the job must be sent. Ends a job that has expired or must no longer be sent. */
-  #comesNext(job: ModelJob): boolean {
+  /** Ends a job that has expired or must no longer be sent; `ended` also for a job that has ended before. */
+  #comesNext(job: ModelJob): 'send' | 'delay' | 'leased' | 'wait' | 'ended' {
     if (job.state === 'PENDING') {
-      if (this.now - job.pendingSince >= 600) this.#end(job, 'TIMED_OUT', 'INTERNALFAILED', 'no_report')
-      return false
+      if (this.now - job.pendingSince < 600) return 'wait'
+      this.#end(job, 'TIMED_OUT', 'INTERNALFAILED', 'no_report')
+      return 'ended'
     }
-    if (!isOpen(job) || this.isLeased) return false
+    if (!isOpen(job)) return 'ended'
+    if (this.isLeased) return 'leased'
     const isOver = job.notAfter <= this.now
     const isUsedUp = job.command === 'START' && job.attempts >= 4
     const isFit = !this.isDeleted && this.hasController && (job.command === 'STOP' || this.status === 'READY')
-    if (!isOver && !isUsedUp && isFit) return true
+    const isHeld = job.command === 'START' && this.holders.size > 0
+    const isAllowed = job.command === 'STOP' || this.#mayOperate(job.requester)
+    if (!isOver && !isUsedUp && isFit && !isHeld && isAllowed) return job.nextAttemptAt > this.now ? 'delay' : 'send'
     if (job.mayHaveExecuted) this.#end(job, 'FAILED', 'INTERNALFAILED', 'outcome_unknown')
     else if (isUsedUp) this.#end(job, 'FAILED', 'INTERNALFAILED', 'unreachable')
     else if (isOver) this.#end(job, 'EXPIRED', 'IGNORE', 'not_in_time')
-    else this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'changed')
-    return false
+    else if (!isFit) this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'changed')
+    else if (isHeld) this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'held')
+    else this.#end(job, 'REJECTED', 'PERMISSIONDENIED', 'not_allowed')
+    return 'ended'
+  }
+
+  #hasEnded({ sequence }: ModelJob): void {
+    this.endedSequence = Math.max(this.endedSequence, sequence)
   }
 
   #end(job: ModelJob, state: JobState, result: JobResult, reason: JobReason): void {
     this.#move(job, state, result, reason)
+    this.#hasEnded(job)
     if (result === 'INTERNALFAILED' || job.mustSucceed) this.status = 'ERROR'
   }
 
@@ -148,29 +237,39 @@ export class Model {
     const isHolder = attempt !== undefined && this.lease?.job === job && this.lease.attempt === attempt.attempt
     if (isHolder) this.lease = undefined
     const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
-    const later = this.jobs.slice(this.jobs.indexOf(job) + 1).filter((each) => !isRefusal(each))
-    if (job.state === 'SENT' && (result === 'busy' || result === 'may_have_executed')) {
+    const isSent = job.state === 'SENT'
+    if (isSent && (result === 'busy' || result === 'may_have_executed')) {
       if (!isHolder) return
       job.version += 1
       job.mayHaveExecuted = attempt.mayHaveExecutedBefore || result === 'may_have_executed'
-    } else if (job.state === 'SENT' && result === 'PENDING') {
+      const dueAt = Math.min(this.now + delayAfter(job.attempts) + silenceSeconds, job.notAfter)
+      job.dueAt = job.publishedAt === null ? job.nextAttemptAt : dueAt
+    } else if ((isSent || job.state === 'QUEUED') && result === 'PENDING') {
       this.#move(job, 'PENDING', 'PENDING', job.reason)
       job.pendingSince = this.now
+      job.dueAt = this.now + 600
       this.status = 'PENDING'
-    } else if (
-      (job.state === 'SENT' && result === 'bad_answer') ||
-      ((job.state === 'SENT' || job.state === 'PENDING') && isFinal)
-    ) {
+    } else if (isSent && result === 'not_confirmed') {
+      this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'controller_refused')
+    } else if ((isSent && result === 'bad_answer') || (isOpen(job) && isFinal)) {
       this.#conclude(job, result)
+      this.#hasEnded(job)
       this.status = this.#shown(job, result)
     } else if (job.result === 'INTERNALFAILED' && isFinal) {
       this.#conclude(job, result)
-      if (later.length === 0) this.status = this.#shown(job, result)
+      this.#settleLate(job, result)
     } else if (job.state === 'SUPERSEDED' && (isFinal || result === 'PENDING' || result === 'bad_answer')) {
-      if (this.#note(job, `late ${result}`) && later.every(isOpen)) this.status = this.#shown(job, result)
+      if (this.#note(job, `late ${result}`)) this.#settleLate(job, result)
     } else if (!isOpen(job) && isFinal && job.result !== result) {
       this.#note(job, `contradiction ${result}`)
     }
+  }
+
+  /** The status after an answer that came when the job had ended. */
+  #settleLate(job: ModelJob, result: ControllerResult): void {
+    if (job.sequence <= this.manualSequence) return
+    if (job.sequence >= this.endedSequence) this.status = this.#shown(job, result)
+    else if (job.command === 'START' && result === 'SUCCESS') this.status = 'ERROR'
   }
 
   #conclude(job: ModelJob, result: ControllerResult): void {
@@ -202,6 +301,9 @@ export class Model {
     const { status = this.status, hasController = this.hasController, isDeleted = false } = change
     const isOfJobs = status !== this.status || hasController !== this.hasController || isDeleted
     if (this.openJob && isOfJobs) return false
+    const isRunning = this.status === 'RUNNING' || this.status === 'PENDING'
+    if (isRunning && (isDeleted || (this.hasController && !hasController))) return false
+    if (isOfJobs) this.manualSequence = this.lastSequence
     Object.assign(this, { status, hasController, isDeleted })
     return true
   }

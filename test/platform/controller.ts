@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type BehaviourOrder, behaviourOrderSchema } from './controller/behaviour.ts'
 import { type ReceivedCommand, readCommand } from './controller/command.ts'
 import { Machine, type MachineState } from './controller/machine.ts'
+import { type CommandVerifier, commandVerifiers } from './controller/signature.ts'
 import {
   notImplemented,
   type StandInAnswer,
@@ -12,11 +13,16 @@ import {
   startHttpServer,
 } from './http.ts'
 
-export type ControllerStandInOptions = StandInOptions
+export type ControllerStandInOptions = StandInOptions & {
+  /** The origin of Tiebar, whose signatures are verified. Without it, every bearer token is accepted. */
+  tiebarUrl?: string
+}
 
 export type MachineHandle = {
   /** The address for its commands. */
   url: string
+  /** Sets the id of this machine in Tiebar. Without this, it is the first one that Tiebar names. */
+  pin(machineId: number): void
   /** @throws z.ZodError for an invalid order */
   behave(order: BehaviourOrder): void
   state(): MachineState
@@ -60,20 +66,27 @@ function orderBehaviour(machine: Machine, body: Buffer): StandInAnswer {
   return { body: machine.state() }
 }
 
-async function answerFor(machine: Machine, request: StandInRequest): Promise<StandInAnswer> {
+async function answerFor(machine: Machine, request: StandInRequest, verify: CommandVerifier): Promise<StandInAnswer> {
   if (request.method === 'GET' || request.method === 'HEAD') {
     return { body: { ...machine.state(), commands: machine.log.list() } }
   }
   if (request.method === 'PUT') return orderBehaviour(machine, request.body)
   if (request.method !== 'POST') return notImplemented('controller', `${request.method} /machines/{name}`)
   const reading = readCommand(request)
-  return 'refusal' in reading ? reading.refusal : await machine.receive(reading.received, request.signal)
+  if ('refusal' in reading) return reading.refusal
+  const isSigned = await verify(request).catch((error: unknown) => String(error))
+  if (typeof isSigned === 'string') return { status: 503, body: { error: `the keys cannot be loaded: ${isSigned}` } }
+  if (!isSigned) return { status: 401, body: { error: 'not signed by Tiebar for this machine' } }
+  return 'confirm' in reading
+    ? machine.confirm(reading.confirm)
+    : await machine.receive(reading.received, request.signal)
 }
 
 /** A machine is created when its name is first used, and obeys every command by default. */
 export async function startController(options: ControllerStandInOptions = {}): Promise<ControllerStandIn> {
   const machines = new Map<string, Machine>()
   const closing = new AbortController()
+  const verifierFor = commandVerifiers(options.tiebarUrl)
   const server = await startHttpServer('controller', handle, options)
   const urlOf = (name: string) => `${server.url}/machines/${encodeURIComponent(name)}`
 
@@ -91,7 +104,7 @@ export async function startController(options: ControllerStandInOptions = {}): P
     if (name === undefined || name === null) {
       return notImplemented('controller', `${request.method} ${request.target}`)
     }
-    return await answerFor(machineNamed(name), request)
+    return await answerFor(machineNamed(name), request, verifierFor(urlOf(name)))
   }
 
   return {
@@ -100,6 +113,7 @@ export async function startController(options: ControllerStandInOptions = {}): P
       const machine = machineNamed(name)
       return {
         url: urlOf(name),
+        pin: (machineId) => machine.pin(machineId),
         behave: (order) => machine.behave(order),
         state: () => machine.state(),
         commands: () => machine.log.list(),

@@ -94,9 +94,48 @@ async function runScenario(scenario: Scenario, { controller }: Local, print: Pri
   scenario.expect('reason', end.reason, 'outcome_unknown')
   await scenario.expectMachine(dead, 'ERROR')
 
-  print('\n8. She logs out, and her token is invalid at once.')
+  await runShift(scenario, name, press, print)
+
+  print('\n12. She logs out, and her token is invalid at once.')
   await scenario.ask('POST', '/api/log-out', 204)
   await scenario.ask('GET', '/api/me', 401)
+}
+
+/** The part of the scenario with a site, whose manager lets a second person operate the machine. */
+async function runShift(scenario: Scenario, name: string, press: Body, print: Print): Promise<void> {
+  print('\n8. She makes a site of her plant and moves the machine into it. Nobody else can see it any more.')
+  const site = await scenario.ask('POST', '/api/sites', 201, { name: '1공장' })
+  await scenario.ask('PATCH', `/api/machines/${press.id}`, 200, { site_id: site.id })
+  const manager = scenario.token
+  const operator = await scenario.ask('POST', '/api/sign-up', 201, {
+    username: `jisoo-${name}`,
+    password: 'clamp-force-2200',
+    email: `jisoo-${name}@example.com`,
+    first_name: '지수',
+    last_name: '박',
+  })
+  const { id: operatorId, username } = operator.user as { id: number; username: string }
+  scenario.token = String((operator.token as Body).access)
+  await scenario.ask('GET', `/api/machines/${press.id}`, 404)
+
+  print('\n9. As a manager of the site, she adds an operator.')
+  const operatorToken = scenario.token
+  scenario.token = manager
+  await scenario.ask('POST', `/api/sites/${site.id}/members`, 201, { username, role: 'operator' })
+
+  print('\n10. The operator starts the machine. The history has her own account.')
+  scenario.token = operatorToken
+  const start = await scenario.ask('POST', `/api/machines/${press.id}/operation`, 202, { command: 'START' })
+  await scenario.watch(start, ['QUEUED', 'SENT', 'PENDING', 'SUCCEEDED'])
+  scenario.expect('requested_by', start.requested_by, operatorId)
+  await scenario.ask('PATCH', `/api/machines/${press.id}`, 403, { name: 'Mine' })
+
+  print('\n11. The operator leaves the site, and her token is worth nothing for this machine.')
+  await scenario.ask('DELETE', `/api/sites/${site.id}/members/${operatorId}`, 204)
+  await scenario.ask('POST', `/api/machines/${press.id}/operation`, 404, { command: 'STOP' })
+  scenario.token = manager
+  const stop = await scenario.ask('POST', `/api/machines/${press.id}/operation`, 202, { command: 'STOP' })
+  await scenario.watch(stop, ['QUEUED', 'SENT', 'SUCCEEDED'])
 }
 
 class Scenario {

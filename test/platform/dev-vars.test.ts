@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createClient, TiebarProblem } from '../../src/client/client.ts'
+import { poll } from '../harness.ts'
 import { writeDevVars } from './dev-vars.ts'
 import { createTempDir, until } from './fixtures.ts'
 import { holdPort } from './ports.ts'
@@ -65,8 +66,11 @@ test('works beside npm run platform, and says what is missing when that has stop
   expect(states).toEqual(['SUCCEEDED'])
 
   await platform.end()
-  const readiness = await fetch(`${url}/api/health/ready`)
-  expect(readiness.status).toBe(503)
+  // The Worker remembers its readiness for 5 s.
+  const readiness = await poll(async () => {
+    const answer = await fetch(`${url}/api/health/ready`)
+    return { isDone: answer.status === 503, value: answer }
+  }, 'the readiness to be 503')
   const body = await readiness.text()
   expect(body.match(/"(postgres|redis|qstash)":{"status":"away"/g)).toHaveLength(3)
   expect(body).toContain('npm run platform')

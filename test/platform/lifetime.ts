@@ -1,7 +1,6 @@
 // Signals and exit codes: the first signal stops the program in order, a second one kills its child processes.
 import { constants } from 'node:os'
-import { UnknownSchemaError } from '../../src/tools/migrations.ts'
-import { DatabaseError } from '../../src/tools/statements.ts'
+import { ProgramError } from '../../src/tools/program.ts'
 import { PlatformError } from './platform-error.ts'
 import { killGroups } from './process-group.ts'
 
@@ -13,7 +12,7 @@ const longestEndMs = 20_000
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Errors for the user: they are printed without a stack. */
-const userErrors = [PlatformError, DatabaseError, UnknownSchemaError]
+const userErrors = [PlatformError, ProgramError]
 
 /**
  * Runs the work, which must stop what it started when `stop` is aborted, and exits: with 128 + the signal's number after a

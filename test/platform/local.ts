@@ -1,6 +1,7 @@
 // All of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
 import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '../../src/tools/migrations.ts'
+import { setSessionDefaults } from '../../src/tools/session-defaults.ts'
 import { Cleanup } from './cleanup.ts'
 import type { ControllerStandIn } from './controller.ts'
 import { writeDevVars } from './dev-vars.ts'
@@ -12,7 +13,7 @@ import { type Platform, type PlatformFile, startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { type HeldPort, holdPort } from './ports.ts'
 import { type Progress, silent } from './progress.ts'
-import { demoAccounts, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
+import { demoAccounts, pinMachines, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
 import { startSweep } from './sweep.ts'
 import { makeWorkerVariables, type WorkerVariables } from './worker-variables.ts'
 import { startWrangler } from './wrangler.ts'
@@ -89,7 +90,11 @@ export async function prepareDatabase(platform: Platform, progress: Progress, si
   signal?.throwIfAborted()
   await progress.step(
     'migrations',
-    () => migrate(file.postgres),
+    async () => {
+      const applied = await migrate(file.postgres)
+      await setSessionDefaults(file.postgres)
+      return applied
+    },
     (applied) => (applied.length > 0 ? `${applied.length} applied` : 'up to date'),
   )
   signal?.throwIfAborted()
@@ -102,6 +107,7 @@ export async function prepareDatabase(platform: Platform, progress: Progress, si
     async () => {
       const isNew = await seedDemo(file.postgres, controller.url)
       await updateControllerUrls(file.postgres, controller.url, named.postgres ? 'demo' : 'all')
+      await pinMachines(file.postgres, controller)
       setDemoBehaviours(controller)
       return isNew
     },

@@ -18,10 +18,10 @@ type Run = { child: ChildProcess; output(): string; exited: Promise<number | nul
 
 /** Runs the command line in its own folder, with only these environment variables. */
 function run(args: string[], env: Record<string, string> = {}): Run {
-  const { PATH = '', HOME = '' } = process.env
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], {
     cwd: env.LOCAL_DIR ?? import.meta.dirname,
-    env: { PATH, HOME, ...env },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...env },
     stdio: 'pipe',
   })
   let output = ''
@@ -73,7 +73,8 @@ describe('the command line', () => {
     const port = run(['dev'], { LOCAL_DIR: dir, PORT: 'eighty' })
     expect(await port.exited).toBe(1)
     expect(port.output()).toMatch(/^✗ PORT must be a number.*\n$/)
-    const setting = run(['platform'], { LOCAL_DIR: dir, ALLOWED_ORIGINS: 'app.example.com' })
+    const { env } = await startRecordingNeon()
+    const setting = run(['platform'], { ...env, LOCAL_DIR: dir, ALLOWED_ORIGINS: 'app.example.com' })
     expect(await setting.exited).toBe(1)
     expect(setting.output()).toMatch(/\n✗ ALLOWED_ORIGINS must be origins .*\n$/)
   })

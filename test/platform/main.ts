@@ -1,15 +1,28 @@
 // The local platform's command line: `node test/platform/main.ts <command> [--fresh]`.
 import { parseArgs } from 'node:util'
-import { runDemo } from './demo.ts'
-import { type RunOptions, runDev, runPlatform } from './dev.ts'
+import { runProgram, UsageError } from '../../src/tools/program.ts'
+import type { RunOptions } from './dev.ts'
 import { runUntilStopped } from './lifetime.ts'
 
-type Command = { summary: string; run(options: RunOptions): Promise<void> }
+/** Loads what it runs, because the packages of the services take half a second to load. */
+type Command = { summary: string; load(): Promise<(options: RunOptions) => Promise<void>> }
 
 const commands = new Map<string, Command>([
-  ['dev', { summary: 'starts the services and the API', run: runDev }],
-  ['demo', { summary: 'starts everything on free ports, runs one scenario, stops everything', run: runDemo }],
-  ['platform', { summary: 'starts everything except the API, which "npx wrangler dev" starts', run: runPlatform }],
+  ['dev', { summary: 'starts the services and the API', load: async () => (await import('./dev.ts')).runDev }],
+  [
+    'demo',
+    {
+      summary: 'starts everything on free ports, runs one scenario, stops everything',
+      load: async () => (await import('./demo.ts')).runDemo,
+    },
+  ],
+  [
+    'platform',
+    {
+      summary: 'starts everything except the API, which "npx wrangler dev" starts',
+      load: async () => (await import('./dev.ts')).runPlatform,
+    },
+  ],
 ])
 
 function describeUsage(): string {
@@ -26,26 +39,12 @@ behind the stand-ins. dev and platform write .dev.vars, which has the Worker's v
 `
 }
 
-/** @throws TypeError for an unknown option */
-function readArguments() {
-  const options = { fresh: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
-  return parseArgs({ options, allowPositionals: true })
+async function main(args: string[]): Promise<undefined> {
+  const options = { fresh: { type: 'boolean', default: false } } as const
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+  const command = positionals.length === 1 ? commands.get(positionals[0] ?? '') : undefined
+  if (command === undefined) throw new UsageError('Give one command.')
+  await runUntilStopped(async (stop) => (await command.load())({ stop, isFresh: values.fresh }))
 }
 
-let read: ReturnType<typeof readArguments> | undefined
-let fault = ''
-try {
-  read = readArguments()
-} catch (error) {
-  fault = `${error instanceof Error ? error.message : error}\n\n`
-}
-const name = read?.positionals.length === 1 ? read.positionals[0] : undefined
-const command = commands.get(name ?? '')
-if (read?.values.help) process.stdout.write(describeUsage())
-else if (read === undefined || command === undefined) {
-  process.stderr.write(`${fault}${describeUsage()}`)
-  process.exitCode = 2
-} else {
-  const isFresh = read.values.fresh
-  await runUntilStopped((stop) => command.run({ stop, isFresh }))
-}
+await runProgram({ usage: describeUsage(), main })

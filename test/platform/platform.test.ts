@@ -145,7 +145,7 @@ describe('the platform', () => {
     const dir = await createTempDir()
     const env = { LOCAL_POSTGRES_URL: serverUrl }
     const count = async (fresh: boolean) => {
-      const platform = await startPlatform({ dir, api: '', env, fresh })
+      const platform = await startPlatform({ dir, api: 'http://127.0.0.1:1', env, fresh })
       try {
         const [, , rows] = await runStatements(platform.file.postgres, [
           { query: 'CREATE TABLE IF NOT EXISTS kept (id int)' },

@@ -78,7 +78,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const postgres = named.postgres ?? (await startPostgresStandIn(context))
     const redis = named.redis ?? (await startRedisStandIn(context))
     const qstash = named.qstash ?? (await startQStashStandIn(context))
-    const controller = await start(context, 'machine controller', 'controller', startController, ({ url }) => url)
+    const startVerifying = (standIn: StandInOptions) => startController({ ...standIn, tiebarUrl: options.api })
+    const controller = await start(context, 'machine controller', 'controller', startVerifying, ({ url }) => url)
     const control = await startControl(targets)
     cleanup.add(() => control.close())
     const file = { api: options.api, postgres, redis, qstash, controller: controller.url, control: control.url }

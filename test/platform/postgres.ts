@@ -5,7 +5,7 @@ import { type StandInOptions, type StandInServer, startHttpServer } from './http
 import { createSqlHandler } from './postgres/http.ts'
 import { openPglite } from './postgres/pglite.ts'
 import { openServer } from './postgres/server.ts'
-import { type PostgresBackend, withSession } from './postgres/session.ts'
+import { noteStatement, type PostgresBackend, withSession } from './postgres/session.ts'
 
 export type PostgresStandInOptions = StandInOptions & {
   /** PGlite's data folder, created if missing. By default the data is in memory. */
@@ -67,12 +67,18 @@ function operate(backend: PostgresBackend, http: StandInServer): Pick<PostgresSt
   return {
     query: (text, params) =>
       withSession(backend, closing.signal, Number.POSITIVE_INFINITY, async ({ client }) => {
+        // Whatever the database sets: the types of `pg` read times as ISO only, tests compare times as text, and a statement
+        // waits for a row and does not fail.
+        await client.query(
+          "SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET default_transaction_isolation = 'read committed'",
+        )
         // Several statements in one text give a list of results; the types of `pg` do not say so.
         const results: { rows: Row[] } | { rows: Row[] }[] = await client.query<Row>({
           text,
           ...(params === undefined ? {} : { values: params }),
           types,
         })
+        noteStatement(backend, text)
         return (Array.isArray(results) ? results.at(-1) : results)?.rows ?? []
       }),
     ...(backend.dump === undefined ? {} : { dump: backend.dump }),

@@ -6,7 +6,7 @@ import { migrate } from '../../src/tools/migrations.ts'
 import { runStatements } from '../../src/tools/statements.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
-import { demoAccounts, demoMachines, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
+import { demoAccounts, demoMachines, pinMachines, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
 
 let empty: Blob
 let controller: ControllerStandIn
@@ -64,6 +64,19 @@ test('demo data is two accounts that can log in and six machines of one of them,
         username: 'demo',
       })),
     )
+  }))
+
+test('each machine of the controller is told its id, and confirms no other', () =>
+  withDatabase(async (service, postgres) => {
+    await seedDemo(service, controller.url)
+    await pinMachines(service, controller)
+    const [first] = await postgres.query('SELECT id, controller_url FROM machines ORDER BY id')
+    const confirm = async (machine_id: number) => {
+      const body = JSON.stringify({ command: 'CONFIRM', machine_id, owner: 'demo', challenge: 'c' })
+      const headers = { Authorization: 'Bearer x' }
+      return (await fetch(String(first?.controller_url), { method: 'POST', headers, body })).status
+    }
+    expect([await confirm(Number(first?.id)), await confirm(Number(first?.id) + 1)]).toEqual([200, 401])
   }))
 
 test('machines get the new address of the controller, in the demo account or in all, with a new ETag', () =>

@@ -106,6 +106,7 @@ export async function updateControllerUrls(service: PostgresService, controllerU
     {
       query: `UPDATE machines
         SET controller_url = $1::text || substring(controller_url FROM '/machines/[^/]+$'),
+          confirmed_address = $1::text || substring(confirmed_address FROM '/machines/[^/]+$'),
           revision = revision + 1, updated_at = now()
         WHERE controller_url ~ '^http://127[.]0[.]0[.]1:[0-9]+/machines/[^/]+$'
           AND NOT starts_with(controller_url, $1::text || '/') AND deleted_at IS NULL
@@ -115,4 +116,22 @@ export async function updateControllerUrls(service: PostgresService, controllerU
     },
   ])
   return changed?.length ?? 0
+}
+
+/**
+ * Tells each machine of the controller its id, as an engineer configures a real controller. The controller does not keep it
+ * after its end.
+ */
+export async function pinMachines(service: PostgresService, controller: ControllerStandIn): Promise<void> {
+  const [machines = []] = await runStatements(service, [
+    {
+      query: `SELECT id, controller_url FROM machines WHERE starts_with(controller_url, $1) AND deleted_at IS NULL
+        ORDER BY controller_confirmed_at DESC NULLS FIRST, id DESC`,
+      params: [`${controller.url}/machines/`],
+    },
+  ])
+  for (const { id, controller_url } of machines) {
+    const name = String(controller_url).slice(`${controller.url}/machines/`.length)
+    controller.machine(decodeURIComponent(name)).pin(Number(id))
+  }
 }

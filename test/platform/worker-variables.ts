@@ -1,5 +1,5 @@
 // The variables of the local Worker: the addresses of the services, its keys, and settings from the environment.
-import { readEnvironment, settingNames } from '../../src/env.ts'
+import { readEnvironment, runtimeStandIns, settingNames } from '../../src/env.ts'
 import { toVariables } from '../../src/tools/local-platform.ts'
 import type { SigningKeys } from './keys.ts'
 import type { ProcessEnvironment } from './named-services.ts'
@@ -18,7 +18,7 @@ const localSettings: WorkerVariables = {
 /** An empty variable counts as not set. @throws PlatformError with the names of invalid variables */
 export function makeWorkerVariables(file: PlatformFile, keys: SigningKeys, env: ProcessEnvironment): WorkerVariables {
   const variables = { ...toVariables(file, keys), ...localSettings, ...readSettings(env) }
-  const environment = readEnvironment({ ...variables, ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) } })
+  const environment = readEnvironment({ ...variables, ...runtimeStandIns })
   if (!Array.isArray(environment)) return variables
   throw new PlatformError(environment.map(({ name, fault }) => `${name} ${fault}.`).join(' '))
 }

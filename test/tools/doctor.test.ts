@@ -2,11 +2,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runChecks } from '../../src/tools/doctor/checks.ts'
-import { makeSigningKey, type World } from '../harness.ts'
+import { setSessionDefaults } from '../../src/tools/session-defaults.ts'
+import { hasRealPostgres, makeSigningKey, serviceVariables, type World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
+import { resetSettings, setOddSettings } from '../platform/odd-settings.ts'
 import { useWorld } from '../shared-world.ts'
 import { runTool } from './programs.ts'
 
@@ -16,18 +18,18 @@ let variables: Record<string, string>
 beforeAll(async () => {
   world = await useWorld({ JWT_KEYS: JSON.stringify([key]) })
   variables = {
-    DATABASE_URL: world.postgres.databaseUrl,
-    NEON_FETCH_ENDPOINT: world.postgres.fetchEndpoint,
-    UPSTASH_REDIS_REST_URL: world.redis.url,
-    UPSTASH_REDIS_REST_TOKEN: world.redis.token,
-    QSTASH_URL: world.qstash.url,
-    QSTASH_TOKEN: world.qstash.token,
-    QSTASH_CURRENT_SIGNING_KEY: world.qstash.currentSigningKey,
-    QSTASH_NEXT_SIGNING_KEY: world.qstash.nextSigningKey,
+    ...serviceVariables(world),
     PUBLIC_URL: world.url,
     JWT_KEYS: JSON.stringify([key]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
   }
+  await setSessionDefaults(addressOf(world))
+})
+afterAll(() => (hasRealPostgres ? setOddSettings(world.postgres) : resetSettings(world.postgres)))
+
+const addressOf = ({ postgres }: World) => ({
+  database_url: postgres.databaseUrl,
+  fetch_endpoint: postgres.fetchEndpoint,
 })
 
 /** Runs the checks, with a running cron unless `isSwept` is false. */
@@ -59,6 +61,7 @@ test('all lines are green when everything works', async () => {
     'variables',
     'PostgreSQL',
     'migrations',
+    'session settings',
     'Redis',
     'QStash token',
     'QStash signing keys',
@@ -91,9 +94,9 @@ describe('a variable', () => {
     [
       'DATABASE_URL',
       'postgresql://tiebar:wrong@db.localhost.tiebar.test/tiebar',
-      ['PostgreSQL', 'migrations', 'clocks', 'cron'],
+      ['PostgreSQL', 'migrations', 'session settings', 'clocks', 'cron'],
     ],
-    ['NEON_FETCH_ENDPOINT', `${unusedUrl}/sql`, ['PostgreSQL', 'migrations', 'clocks', 'cron']],
+    ['NEON_FETCH_ENDPOINT', `${unusedUrl}/sql`, ['PostgreSQL', 'migrations', 'session settings', 'clocks', 'cron']],
     ['UPSTASH_REDIS_REST_URL', unusedUrl, ['Redis']],
     ['UPSTASH_REDIS_REST_TOKEN', 'a-wrong-token', ['Redis']],
     ['QSTASH_URL', unusedUrl, ['QStash token', 'QStash signing keys']],
@@ -125,10 +128,13 @@ test('a URL without a server, or with another server, is found', async () => {
 })
 
 test('an upstream that the Worker cannot reach is found', async () => {
+  // A new Worker remembers no answer on its readiness.
+  await world.reconfigure({ JWT_KEYS: JSON.stringify([key]) })
   world.faults.redis.pass = (call, forward) =>
     call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
   const red = errorsOf(await check())
   world.faults.redis.pass = open
+  await world.reconfigure({ JWT_KEYS: JSON.stringify([key]) })
   expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
 })
 
@@ -140,6 +146,17 @@ test('a database that was not migrated is found', async () => {
   const red = errorsOf(await check())
   await world.postgres.query(hash, [row?.hash])
   expect(red).toEqual([expect.stringMatching(/^migrations: Migration \d+ of the database is not in this checkout/)])
+})
+
+test('session settings that differ are named with the command that sets them, which the command does', async () => {
+  await setOddSettings(world.postgres)
+  const red = errorsOf(await check())
+  expect(red).toHaveLength(1)
+  expect(red[0]).toMatch(/^session settings: TimeZone is Asia\/Seoul and should be UTC; DateStyle is SQL, DMY/)
+  expect(red[0]).toMatch(/Run npm run db:migrate with the same DATABASE_URL/)
+  const { code, stdout } = await runTool('db-migrate', [], { env: variables })
+  expect([code, stdout]).toEqual([0, expect.stringContaining('TimeZone = UTC (was Asia/Seoul)')])
+  expect(errorsOf(await check())).toEqual([])
 })
 
 test('a cron that does not run is found, and the marker row for it is deleted', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { signingKeys } from '../../src/env.ts'
 import { makeKey, rotate } from '../../src/tools/key-rotation.ts'
 import { makeSigningKey } from '../harness.ts'
-import { runTool } from './programs.ts'
+import { runTool, startTool } from './programs.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -68,7 +68,7 @@ describe('the program', () => {
   test('reads the current keys from the environment, or else from stdin', async () => {
     const present = JSON.stringify([oldKey])
     const named = await runTool('keys', ['--rotate'], { env: { JWT_KEYS: present } })
-    const piped = await runTool('keys', ['--rotate'], { input: `${present}\n` })
+    const piped = await startTool('keys', ['--rotate'], { input: `${present}\n` })
     for (const { code, stdout, stderr } of [named, piped]) {
       expect(code).toBe(0)
       expect(signingKeys.parse(stdout)[0]).toEqual(oldKey)

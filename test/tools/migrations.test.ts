@@ -4,8 +4,11 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { Client } from 'pg'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrate, readMigrationState } from '../../src/tools/migrations.ts'
+import { findDifferences, setSessionDefault } from '../../src/tools/session-defaults.ts'
+import { hasRealPostgres } from '../harness.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
 import { runTool } from './programs.ts'
 
@@ -17,6 +20,11 @@ async function aDatabase(): Promise<{
   const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
   onTestFinished(() => postgres.close())
   return { postgres, address: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint } }
+}
+
+/** The URL of the database at the real server. */
+function urlOf({ database_url }: { database_url: string }): string {
+  return new URL(new URL(database_url).pathname, process.env.LOCAL_POSTGRES_URL).href
 }
 
 /** The migrations of the project and one more. */
@@ -66,6 +74,82 @@ test('a failed migration is rolled back with the error of the database, and is a
   expect((await readMigrationState(address, broken)).pending.map(({ name }) => name)).toEqual(['9999_next'])
   expect(await migrate(address, await aFolder('CREATE TABLE next ()'))).toEqual(['9999_next'])
 })
+
+describe('an index that is built CONCURRENTLY', () => {
+  const unique = 'CREATE UNIQUE INDEX CONCURRENTLY "next_n" ON "next" USING btree ("n")'
+  const isValid = `SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('next_n')`
+
+  test('follows the other statements of its migration, also when two runs are simultaneous', async () => {
+    const { postgres, address } = await aDatabase()
+    const folder = await aFolder(`${unique};--> statement-breakpoint\nCREATE TABLE next (n int)`)
+    await Promise.all([migrate(address, folder), migrate(address, folder)])
+    expect(await postgres.query(isValid)).toEqual([{ indisvalid: true }])
+    expect(await readMigrationState(address, folder)).toMatchObject({ pending: [], unbuilt: [] })
+  })
+
+  test('is built again by the next run when it was interrupted', async () => {
+    const { postgres, address } = await aDatabase()
+    const folder = await aFolder(
+      `CREATE TABLE next (n int);--> statement-breakpoint\nINSERT INTO next VALUES (1), (1);--> statement-breakpoint\n${unique}`,
+    )
+    const failing = migrate(address, folder)
+    await expect(failing).rejects.toThrow('The index next_n was not built: the database said: could not create unique')
+    await expect(failing).rejects.toThrow(`psql, and then run npm run db:migrate: ${unique};`)
+    expect(await postgres.query(isValid)).toEqual([{ indisvalid: false }])
+    expect((await readMigrationState(address, folder)).unbuilt).toMatchObject([{ name: 'next_n' }])
+    await expect(migrate(address, folder)).rejects.toThrow('The index next_n was not built')
+    await postgres.query('DELETE FROM next')
+    expect(await migrate(address, folder)).toEqual(['next_n'])
+    expect(await postgres.query(isValid)).toEqual([{ indisvalid: true }])
+    expect(await migrate(address, folder)).toEqual([])
+  })
+
+  test('may take longer than the session’s statement_timeout, which is kept', async () => {
+    const { postgres, address } = await aDatabase()
+    const folder = await aFolder(
+      `CREATE TABLE next AS SELECT generate_series(1, 300000) AS n;--> statement-breakpoint\n${unique}`,
+    )
+    await setSessionDefault(address, 'statement_timeout', '50ms')
+    await migrate(address, folder)
+    expect(await postgres.query(isValid)).toEqual([{ indisvalid: true }])
+    expect(await findDifferences(address, { statement_timeout: '50ms' })).toEqual([])
+  })
+})
+
+test('a new index on a table of an earlier migration is built CONCURRENTLY', async () => {
+  const folder = join(import.meta.dirname, '../../drizzle/migrations')
+  const files = (await readdir(folder))
+    .filter((name) => name.endsWith('.sql') && name > '0004_sequence_and_confirmation.sql')
+    .sort()
+  const blocking = await Promise.all(
+    files.map(async (name) => {
+      const text = await readFile(join(folder, name), 'utf8')
+      const created = [...text.matchAll(/CREATE TABLE "(\w+)"/g)].map(([, table]) => table)
+      const indexes = [...text.matchAll(/CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)"(\w+)" ON "(\w+)"/g)]
+      return indexes.filter(([, , table]) => !created.includes(table)).map(([, index]) => `${name}: ${index}`)
+    }),
+  )
+  expect(blocking.flat()).toEqual([]) // add .concurrently() in the table, and generate the migration again
+})
+
+test.skipIf(!hasRealPostgres)(
+  'a migration gives up when a lock is not available, and is applied by the next run',
+  async () => {
+    const { postgres, address } = await aDatabase()
+    await migrate(address)
+    const folder = await aFolder('CREATE TABLE next ();--> statement-breakpoint\nALTER TABLE jobs ADD COLUMN next int')
+    const other = new Client(urlOf(address))
+    await other.connect()
+    await other.query('BEGIN; SELECT FROM jobs')
+    const waiting = migrate(address, folder)
+    await expect(waiting).rejects.toThrow(
+      'Migration 9999_next was not applied, and nothing of it is left: it waited 3s',
+    )
+    expect(await postgres.query("SELECT to_regclass('next') AS found")).toEqual([{ found: null }])
+    await other.end()
+    expect(await migrate(address, folder)).toEqual(['9999_next'])
+  },
+)
 
 test('a database with tables of another origin is not changed, and the tables are named', async () => {
   const { postgres, address } = await aDatabase()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
-import { runTool } from './programs.ts'
+import { runTool, startTool } from './programs.ts'
 
 let world: World
 let dir: string
@@ -32,6 +32,40 @@ test('grants and revokes staff rights by username in any case, with effect from 
   expect([taken.code, taken.stdout]).toEqual([0, `${person.username} is not staff any more.\n`])
   expect(taken.stderr).toContain('No active staff account is left.')
   expect(await isStaff()).toBe(false)
+  const [plain, granted] = [
+    { is_active: true, is_staff: false },
+    { is_active: true, is_staff: true },
+  ]
+  // The second run changed nothing.
+  expect(await eventsOf(person.id)).toEqual([
+    { actor: null, action: 'account.rights', before: plain, after: granted },
+    { actor: null, action: 'account.rights', before: granted, after: plain },
+  ])
+})
+
+const eventsOf = (id: number) =>
+  world.postgres.query('SELECT actor, action, before, after FROM audit_events WHERE subject = $1 ORDER BY id', [
+    `account:${id}`,
+  ])
+
+test('makes a new password for an account that has none, ends its sessions, and does not change its rights', async () => {
+  const person = await world.signUp()
+  await world.postgres.query("UPDATE accounts SET password_hash = '!', email = '', email_key = NULL WHERE id = $1", [
+    person.id,
+  ])
+  const logIn = async (password: string) => {
+    const body = { username: person.username, password }
+    return await world.request('POST', '/api/log-in', { body })
+  }
+  expect((await person.request('GET', '/api/me')).body.email).toBe('')
+  expect((await logIn('!')).status).toBe(401)
+  const { code, stdout, stderr } = await runTool('staff', [person.username, '--reset-password'], { env })
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}\n$/)])
+  expect(stderr).toContain(`This is the password of ${person.username} now; it is not shown again. Sessions ended: 1.`)
+  expect((await person.request('GET', '/api/me')).status).toBe(401)
+  const { status, body } = await logIn(stdout.trim())
+  expect([status, body.user.is_staff]).toEqual([200, false])
+  expect(await eventsOf(person.id)).toEqual([{ actor: null, action: 'account.password', before: null, after: null }])
 })
 
 test('prints a note when the account is disabled', async () => {
@@ -64,7 +98,7 @@ describe('without DATABASE_URL', () => {
     const person = await world.signUp()
     await mkdir(join(dir, '.local'), { recursive: true })
     await writeFile(join(dir, '.local/platform.json'), platform())
-    const { code, stdout } = await runTool('staff', [person.username], { cwd: dir })
+    const { code, stdout } = await startTool('staff', [person.username], { cwd: dir })
     expect([code, stdout]).toEqual([0, `${person.username} is staff now.\n`])
   })
 
@@ -94,6 +128,7 @@ test.each([
   ['no name', []],
   ['two names', ['one', 'two']],
   ['an unknown option', ['one', '--take']],
+  ['two changes', ['one', '--remove', '--reset-password']],
 ])('exits with 2 and prints the usage for %s', async (_what, args) => {
   const { code, stderr } = await runTool('staff', args, { env })
   expect([code, stderr]).toEqual([2, expect.stringContaining('usage: npm run staff -- NAME')])

@@ -1,24 +1,25 @@
 // Statements of staff on all accounts, and the operator's statement that grants or revokes staff rights.
 import { sql } from 'drizzle-orm'
-import type { Caller } from '../../http/context.ts'
+import type { SessionCaller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { ErrorCode } from '../../kernel/error-codes.ts'
-import { type Account, accountColumns, requireCaller, selectCaller } from './caller.ts'
+import { eventOf, noCaller, recordEvents, subjectOf } from './audit.ts'
+import { type Account, accountColumns, isKeyValid, requireCaller, selectCaller } from './caller.ts'
 
-export const accountSorts = defineSorts(accountColumns, ['id', 'date_joined'])
+export const accountSorts = defineSorts(accountColumns, ['id', 'date_joined'], 'id')
 
 export type AccountFilter = { q?: string | undefined; isActive?: boolean | undefined; isStaff?: boolean | undefined }
 
 /** The rows of one page of accounts. @throws TiebarError `staff_only`, `session_ended` */
 export async function listAccounts(
   database: Database,
-  caller: Caller,
+  caller: SessionCaller,
   filter: AccountFilter,
   page: SortedPage,
 ): Promise<Sorted<Account>[]> {
-  const conditions = [sql`caller.is_staff`, ...page.conditions('a')]
+  const conditions = [sql`caller.is_staff`, sql`a.deleted_at IS NULL`, ...page.conditions('a')]
   if (filter.isActive !== undefined) conditions.push(sql`a.is_active = ${filter.isActive}::boolean`)
   if (filter.isStaff !== undefined) conditions.push(sql`a.is_staff = ${filter.isStaff}::boolean`)
   if (filter.q !== undefined) {
@@ -38,37 +39,51 @@ export async function listAccounts(
     ) page ON true
     ORDER BY ${page.orderBy('page')}`,
   )
-  if (!requireCaller(rows).caller_is_staff) throw new TiebarError('staff_only', refusals.staff_only)
+  if (!requireCaller(rows).caller_is_staff) throw staffOnly()
   return rows.filter((row) => row.id !== null)
 }
 
-/** An absent field is not changed. */
-export type RightsChange = { isActive?: boolean | undefined; isStaff?: boolean | undefined }
+export function staffOnly(): TiebarError {
+  return new TiebarError('staff_only', refusals.staff_only)
+}
+
+/** An absent right is not changed. */
+export type RightsChange = {
+  isActive?: boolean | undefined
+  isStaff?: boolean | undefined
+}
 
 /**
  * Changes the rights of an account; disabling it ends all its sessions. All active staff accounts are locked, too: if
  * two staff members demote each other at the same time, one of them must remain staff.
- * @returns the account, and the ids of the ended sessions
- * @throws TiebarError `staff_only`, `not_found`, `last_staff`, `session_ended`
+ * @param confirm makes sure that the caller knows her password, without which nobody gets staff rights that she can use.
+ *   It is called only then, and the change is decided anew
+ * @returns the account, the ids of the ended sessions, and those of the keys that stopped working
+ * @throws TiebarError `staff_only`, `not_found`, `last_staff`, `session_ended`, and what `confirm` throws
  */
 export async function changeRights(
   database: Database,
-  caller: Caller,
+  caller: SessionCaller,
   id: number,
-  { isActive = null, isStaff = null }: { [Name in keyof RightsChange]: RightsChange[Name] | null },
-): Promise<{ account: Account; ended: string[] }> {
+  change: RightsChange,
+  confirm: () => Promise<void>,
+): Promise<{ account: Account; ended: string[]; stoppedKeys: string[] }> {
+  const { isActive = null, isStaff = null } = change
   const callerBody = selectCaller(caller)
   const lock = sql`
     WITH caller AS (${callerBody})
     SELECT a.id FROM caller JOIN accounts a ON caller.is_staff AND (a.id = ${id}::bigint OR (a.is_staff AND a.is_active))
     ORDER BY a.id FOR NO KEY UPDATE OF a`
-  const decide = sql`
+  const decide = (isConfirmed: boolean) => sql`
     WITH caller AS (${callerBody}),
-    target AS (SELECT * FROM accounts WHERE id = ${id}::bigint),
+    target AS (SELECT * FROM accounts WHERE id = ${id}::bigint AND deleted_at IS NULL),
     decision AS (
       SELECT CASE
         WHEN NOT caller.is_staff THEN 'staff_only'
         WHEN target.id IS NULL THEN 'not_found'
+        WHEN NOT ${isConfirmed}::boolean AND coalesce(${isStaff}::boolean, target.is_staff)
+          AND coalesce(${isActive}::boolean, target.is_active) AND NOT (target.is_staff AND target.is_active)
+          THEN 'not_confirmed'
         WHEN target.is_staff AND target.is_active
           AND NOT (coalesce(${isStaff}::boolean, true) AND coalesce(${isActive}::boolean, true))
           AND NOT EXISTS (SELECT FROM accounts other WHERE other.id <> target.id AND other.is_staff AND other.is_active)
@@ -88,16 +103,27 @@ export async function changeRights(
       WHERE sessions.account_id = changed.id AND NOT changed.is_active
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
-    )
-    SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended, ${accountColumns.of('changed')}
+    ),
+    stopped_keys AS (
+      SELECT k.id FROM changed JOIN keys k ON k.account_id = changed.id WHERE NOT changed.is_active AND ${isKeyValid}
+    ),
+    events AS (${recordEvents(rightsEvent)})
+    SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended,
+      (SELECT coalesce(json_agg(id), '[]') FROM stopped_keys) AS stopped_keys, ${accountColumns.of('changed')}
     FROM decision LEFT JOIN changed ON true`
-  const rows = await database.batch<Account & { decision: keyof typeof refusals | 'done'; ended: string[] }>(
-    'change-rights',
-    [lock, decide],
-  )
-  const { decision, ended, ...account } = requireCaller(rows)
+  type Decision = keyof typeof refusals | 'not_confirmed' | 'done'
+  type Row = Account & { decision: Decision; ended: string[]; stopped_keys: string[] }
+  const run = async (isConfirmed: boolean) =>
+    requireCaller(await database.batch<Row>('change-rights', [lock, decide(isConfirmed)]))
+  let row = await run(false)
+  if (row.decision === 'not_confirmed') {
+    await confirm()
+    row = await run(true)
+  }
+  const { decision, ended, stopped_keys: stoppedKeys, ...account } = row
+  if (decision === 'not_confirmed') throw new TypeError('a confirmed change is not refused as not confirmed')
   if (decision !== 'done') throw new TiebarError(decision, refusals[decision])
-  return { account, ended }
+  return { account, ended, stoppedKeys }
 }
 
 const refusals = {
@@ -105,6 +131,14 @@ const refusals = {
   not_found: 'There is no account with this id.',
   last_staff: 'This is the only active staff account. Give another account staff rights first.',
 } satisfies Partial<Record<ErrorCode, string>>
+
+const rightsOf = (row: 'target' | 'changed') =>
+  sql.raw(`jsonb_build_object('is_active', ${row}.is_active, 'is_staff', ${row}.is_staff)`)
+/** From `target`, an account as it was, and `changed`, the same as it is now. */
+const rightsEvent = sql`
+      SELECT ${eventOf('account.rights', subjectOf('account', sql`changed.id`), { before: rightsOf('target'), after: rightsOf('changed') })}
+      FROM target JOIN changed ON changed.id = target.id
+      WHERE (target.is_active, target.is_staff) <> (changed.is_active, changed.is_staff)`
 
 /**
  * Grants or revokes staff rights. For the operator, who has access to the database: there is no caller to check.
@@ -116,13 +150,45 @@ export async function setStaff(
   isStaff: boolean,
 ): Promise<{ username: string; is_active: boolean; staff_count: number } | undefined> {
   const change = sql`
-    UPDATE accounts SET is_staff = ${isStaff}::boolean WHERE username_key = ${usernameKey}`
+    WITH caller AS (${noCaller}), target AS (SELECT * FROM accounts WHERE username_key = ${usernameKey}),
+    changed AS (
+      UPDATE accounts SET is_staff = ${isStaff}::boolean FROM target WHERE accounts.id = target.id RETURNING accounts.*
+    )
+    ${recordEvents(rightsEvent)}`
   const read = sql`
     SELECT username, is_active, (SELECT count(*) FROM accounts WHERE is_staff AND is_active) AS staff_count
     FROM accounts WHERE username_key = ${usernameKey}`
   const rows = await database.batch<{ username: string; is_active: boolean; staff_count: number }>('set-staff', [
     change,
     read,
+  ])
+  return rows[0]
+}
+
+/**
+ * Replaces the password and ends all sessions. For the operator, as `setStaff`. The account is locked first: a concurrent
+ * log-in with the old password has either inserted its session by then, or it finds that the password changed.
+ * @returns the account; undefined if no account has this username
+ */
+export async function resetPassword(
+  database: Database,
+  usernameKey: string,
+  passwordHash: string,
+): Promise<{ username: string; is_active: boolean; ended: number } | undefined> {
+  const lock = sql`SELECT id FROM accounts WHERE username_key = ${usernameKey} FOR NO KEY UPDATE`
+  const change = sql`
+    WITH changed AS (
+      UPDATE accounts SET password_hash = ${passwordHash} WHERE username_key = ${usernameKey} RETURNING *
+    ), ended AS (
+      UPDATE sessions SET ended_at = now() FROM changed
+      WHERE sessions.account_id = changed.id AND sessions.ended_at IS NULL AND sessions.expires_at > now()
+      RETURNING sessions.id
+    ), caller AS (${noCaller}),
+    events AS (${recordEvents(sql`SELECT ${eventOf('account.password', subjectOf('account', sql`changed.id`))} FROM changed`)})
+    SELECT username, is_active, (SELECT count(*) FROM ended) AS ended FROM changed`
+  const rows = await database.batch<{ username: string; is_active: boolean; ended: number }>('reset-password', [
+    lock,
+    change,
   ])
   return rows[0]
 }

@@ -1,6 +1,6 @@
 // Statements on the caller's own account: its details, password and sessions.
 import { sql } from 'drizzle-orm'
-import type { Caller } from '../../http/context.ts'
+import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { type Account, accountColumns, lockAccount, requireCaller, selectCaller } from './caller.ts'
 
@@ -17,7 +17,11 @@ export type AccountChange = {
  * @throws UniqueViolation if another account has the e-mail address
  * @throws TiebarError `session_ended`
  */
-export async function changeAccount(database: Database, caller: Caller, change: AccountChange): Promise<Account> {
+export async function changeAccount(
+  database: Database,
+  caller: SessionCaller,
+  change: AccountChange,
+): Promise<Account> {
   const rows = await database.query<Account>(
     'change-account',
     sql`
@@ -35,15 +39,22 @@ export async function changeAccount(database: Database, caller: Caller, change: 
   return requireCaller(rows)
 }
 
-export type OwnCredentials = { username: string; username_key: string; email: string; password_hash: string }
+export type OwnCredentials = {
+  username: string
+  username_key: string
+  email: string
+  email_key: string
+  password_hash: string
+  is_staff: boolean
+}
 
 /** @throws TiebarError `session_ended` */
-export async function readOwnCredentials(database: Database, caller: Caller): Promise<OwnCredentials> {
+export async function readOwnCredentials(database: Database, caller: SessionCaller): Promise<OwnCredentials> {
   const rows = await database.query<OwnCredentials>(
     'read-own-credentials',
     sql`
     WITH caller AS (${selectCaller(caller)})
-    SELECT a.username, a.username_key, a.email, a.password_hash FROM caller JOIN accounts a ON a.id = caller.id`,
+    SELECT a.username, a.username_key, a.email, a.email_key, a.password_hash, a.is_staff FROM caller JOIN accounts a ON a.id = caller.id`,
   )
   return requireCaller(rows)
 }
@@ -56,7 +67,7 @@ export async function readOwnCredentials(database: Database, caller: Caller): Pr
  */
 export async function changePassword(
   database: Database,
-  caller: Caller,
+  caller: SessionCaller,
   oldHash: string,
   newHash: string,
 ): Promise<string[] | undefined> {
@@ -95,7 +106,7 @@ export type SessionRow = {
  * The caller's active sessions: the current one first, then the most recently refreshed.
  * @throws TiebarError `session_ended`
  */
-export async function listSessions(database: Database, caller: Caller, limit: number): Promise<SessionRow[]> {
+export async function listSessions(database: Database, caller: SessionCaller, limit: number): Promise<SessionRow[]> {
   const rows = await database.query<SessionRow>(
     'list-sessions',
     sql`
@@ -114,7 +125,7 @@ export async function listSessions(database: Database, caller: Caller, limit: nu
  * @returns false if the caller has no active session with this id
  * @throws TiebarError `session_ended`
  */
-export async function endOwnSession(database: Database, caller: Caller, sessionId: string): Promise<boolean> {
+export async function endOwnSession(database: Database, caller: SessionCaller, sessionId: string): Promise<boolean> {
   const rows = await database.query<{ is_ended: boolean }>(
     'end-own-session',
     sql`

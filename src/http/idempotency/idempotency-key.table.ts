@@ -1,10 +1,11 @@
 // Idempotency keys: which request was made with a key, and its outcome.
-import { bigint, index, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
+import { index, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
 
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
-    accountId: bigint('account_id', { mode: 'number' }).notNull(),
+    /** `account:7`, or `key:` and the id of the key. */
+    caller: text().notNull(),
     method: text().notNull(),
     path: text().notNull(),
     key: text().notNull(),
@@ -17,7 +18,7 @@ export const idempotencyKeys = pgTable(
   (table) => [
     primaryKey({
       name: 'idempotency_keys_key',
-      columns: [table.accountId, table.method, table.path, table.key],
+      columns: [table.caller, table.method, table.path, table.key],
     }),
     index('idempotency_keys_by_age').on(table.createdAt),
   ],

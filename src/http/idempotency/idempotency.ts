@@ -1,15 +1,15 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is sent twice takes effect once,
 // and both get the same answer.
-import { UniqueViolation } from '../../infra/database.ts'
+import { UniqueViolation } from '../../infra/database-error.ts'
 import { TiebarError } from '../../kernel/error.ts'
-import type { AppContext } from '../context.ts'
+import type { AppContext, Caller } from '../context.ts'
 import { type CallerBody, keyConstraint, type RequestKey, readKey } from './store.ts'
 
 const visibleAscii = /^[\x21-\x7e]{1,255}$/
 
 /**
  * Runs `decide` with the request's key, or returns the outcome of the request that used the key first.
- * @param caller a replay also requires an active session
+ * @param caller a replay also requires an active session or a valid key
  * @throws TiebarError `validation_failed` for a bad key, `idempotency_key_reused` for a key of another body,
  *   `session_ended`
  */
@@ -44,6 +44,11 @@ export async function withIdempotencyKey<Outcome>(
   }
 }
 
+/** All sessions of an account share their keys. */
+function nameOf(caller: Caller): string {
+  return caller.kind === 'key' ? `key:${caller.keyId}` : `account:${caller.accountId}`
+}
+
 async function readRequestKey(c: AppContext): Promise<RequestKey | undefined> {
   const key = c.req.header('Idempotency-Key')
   if (key === undefined) return undefined
@@ -59,7 +64,7 @@ async function readRequestKey(c: AppContext): Promise<RequestKey | undefined> {
   }
   const digest = await crypto.subtle.digest('SHA-256', c.var.rawBody)
   return {
-    accountId: c.var.caller.accountId,
+    callerName: nameOf(c.var.caller),
     method: c.req.method,
     path: c.req.path.replace(/\/$/, ''),
     key,

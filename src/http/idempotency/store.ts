@@ -1,10 +1,12 @@
 // SQL statements on idempotency keys. Keys are kept for 24 hours.
-import { type SQL, sql } from 'drizzle-orm'
+import { type Query, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
+import { type Bindable, prepare } from '../../infra/prepare.ts'
 
 /** A request's key as it is stored. */
 export type RequestKey = {
-  accountId: number
+  /** `account:7`, or `key:` and the id of the key. */
+  callerName: string
   method: string
   path: string
   key: string
@@ -14,32 +16,41 @@ export type RequestKey = {
 const retention = sql.raw(`interval '24 hours'`)
 
 /** Runs before `insertKey` in the same batch, so that an expired key does not cause a violation. */
-export function deleteExpiredKey({ accountId, method, path, key }: RequestKey): SQL {
-  return sql`
+export const deleteExpiredKey: (key: RequestKey) => Query = prepare<RequestKey>(
+  ({ callerName, method, path, key }) => sql`
     DELETE FROM idempotency_keys
-    WHERE account_id = ${accountId}::bigint AND method = ${method} AND path = ${path} AND key = ${key}
-      AND created_at <= now() - ${retention}`
-}
+    WHERE caller = ${callerName} AND method = ${method} AND path = ${path} AND key = ${key}
+      AND created_at <= now() - ${retention}`,
+)
 
 /**
  * A CTE body that stores the key with the row of `source` as its outcome. It has no ON CONFLICT: if another request has
  * used the key, the violation rolls the whole batch back.
  */
-export function insertKey({ accountId, method, path, key, fingerprint }: RequestKey, source: SQL): SQL {
+export function insertKey({ callerName, method, path, key, fingerprint }: Bindable<RequestKey>, source: SQL): SQL {
   return sql`
-    INSERT INTO idempotency_keys (account_id, method, path, key, fingerprint, outcome)
-    SELECT ${accountId}::bigint, ${method}, ${path}, ${key}, ${fingerprint}, to_jsonb(kept) FROM (${source}) kept`
+    INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
+    SELECT ${callerName}, ${method}, ${path}, ${key}, ${fingerprint}, to_jsonb(kept) FROM (${source}) kept`
+}
+
+/**
+ * A condition: an earlier request has used the key. What that request has changed must not refuse its repetition: the
+ * effect goes on, `insertKey` violates the constraint, and the first answer is repeated.
+ */
+export function isKeyUsed({ callerName, method, path, key }: Bindable<Omit<RequestKey, 'fingerprint'>>): SQL {
+  return sql`EXISTS (SELECT FROM idempotency_keys
+    WHERE caller = ${callerName} AND method = ${method} AND path = ${path} AND key = ${key})`
 }
 
 /** The CTE body that selects the caller. It selects no row if the session has ended. */
 export type CallerBody = SQL
 
 /** The outcome of the request that used the key first: no row if the session has ended, nulls if the key is gone. */
-export function readKey(caller: CallerBody, { accountId, method, path, key }: RequestKey): SQL {
+export function readKey(caller: CallerBody, { callerName, method, path, key }: RequestKey): SQL {
   return sql`
     WITH caller AS (${caller})
     SELECT k.fingerprint, k.outcome FROM caller LEFT JOIN idempotency_keys k
-      ON k.account_id = ${accountId}::bigint AND k.method = ${method} AND k.path = ${path} AND k.key = ${key}`
+      ON k.caller = ${callerName} AND k.method = ${method} AND k.path = ${path} AND k.key = ${key}`
 }
 
 export const keyConstraint = 'idempotency_keys_key'

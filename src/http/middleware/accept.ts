@@ -5,6 +5,7 @@ import { BoundedCache } from '../../kernel/bounded-cache.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext, AppEnv } from '../context.ts'
 import type { Router } from '../openapi/router.ts'
+import { isLenient } from '../openapi/strict-input.ts'
 
 const cacheSize = 200
 
@@ -29,7 +30,8 @@ export function chooseMediaType(header: string | undefined, offers: readonly str
 
 function readRange(text: string): MediaRange[] {
   const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
-  const [, type, subtype] = /^([\w!#$&^.+*-]+)\/([\w!#$&^.+*-]+)$/.exec(range) ?? []
+  // Java's and other old clients write `*` for every type.
+  const [, type, subtype] = /^([\w!#$&^.+*-]+)\/([\w!#$&^.+*-]+)$/.exec(range === '*' ? '*/*' : range) ?? []
   if (type === undefined || subtype === undefined) return []
   const weight = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, '')
   const quality = weight === undefined ? 1 : Number(weight)
@@ -47,7 +49,8 @@ function findQuality(offer: string, ranges: readonly MediaRange[]): number {
 
 /**
  * Answers 406 before the handler runs if the Accept header excludes all media types of the matched route. Errors are
- * problems, so a client that accepts only `application/problem+json` is also served.
+ * problems, so a client that accepts only `application/problem+json` is also served. Callbacks are served whatever they
+ * accept: the verdict of a machine must not be lost for a header.
  * @throws TiebarError `not_acceptable`
  */
 export function accept(app: Router) {
@@ -89,9 +92,11 @@ export function chooseJsonType<const Type extends string>(c: AppContext, registe
   return chosen === registered ? registered : 'application/json'
 }
 
-/** The media types of all answers of each route, by method and path. */
+/** The media types of all answers of each route that negotiates, by method and path. */
 function readOffers(app: Router): Map<string, string[]> {
-  const routes = app.openAPIRegistry.definitions.flatMap((each) => (each.type === 'route' ? [each.route] : []))
+  const routes = app.openAPIRegistry.definitions.flatMap((each) =>
+    each.type === 'route' && !isLenient(each.route) ? [each.route] : [],
+  )
   return new Map(
     routes.map(({ method, path, responses }) => {
       const types = Object.values(responses).flatMap((response) =>

@@ -1,24 +1,43 @@
 // Authentication: reads the bearer token (RFC 6750) on routes that require one. Other routes ignore the header.
 import { createMiddleware } from 'hono/factory'
 import { TiebarError } from '../../kernel/error.ts'
-import type { AppEnv } from '../context.ts'
-import { limitAccount } from './rate-limit.ts'
+import type { Scope } from '../../kernel/scope.ts'
+import { type AppContext, type AppEnv, type Caller, type SessionCaller, withScopes } from '../context.ts'
+import { countRequest } from './rate-limit.ts'
 
 /** Reads the token from the Authorization header. @throws TiebarError `token_missing`, `token_invalid` */
 export function readBearer(header: string | undefined): string {
-  if (header === undefined) throw new TiebarError('token_missing', 'Send an access token as Authorization: Bearer ….')
+  if (header === undefined)
+    throw new TiebarError('token_missing', 'Send an access token or an API key as Authorization: Bearer ….')
   const [, token] = /^Bearer +([\w.~+/-]+=*) *$/i.exec(header) ?? []
   if (token === undefined) {
-    throw new TiebarError('token_invalid', 'The Authorization header must be: Bearer, a space, and the access token.')
+    throw new TiebarError(
+      'token_invalid',
+      'The Authorization header must be: Bearer, a space, and the access token or the API key.',
+    )
   }
   return token
 }
 
-/** @throws TiebarError `token_missing`, `token_invalid`, `rate_limited` */
-export function authenticate() {
+export type AuthenticateOptions = {
+  /** The scopes of keys each of which suffices; the same as in `bearerOrKey`. Without any, keys are refused. */
+  scopes?: readonly Scope[]
+  /** Counts the request before its body is read. A route that does not want that uses `countByBody`. */
+  isCounted?: boolean
+}
+
+/** The middleware throws TiebarError `token_missing`, `token_invalid`, `key_invalid`, `key_not_allowed` or `rate_limited`. */
+export function authenticate({ scopes = [], isCounted = true }: AuthenticateOptions = {}) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
-    c.set('caller', await c.get('verifyAccess')(readBearer(c.req.header('Authorization'))))
-    await limitAccount(c)
+    const caller = withScopes(await c.get('verifyAccess')(readBearer(c.req.header('Authorization'))), scopes)
+    c.set('caller', caller)
+    if (isCounted) await countRequest(c, 'requests')
+    if (scopes.length === 0) c.set('session', await requireSession(c, caller))
     await next()
   })
+}
+
+async function requireSession(c: AppContext, caller: Caller): Promise<SessionCaller> {
+  if (caller.kind === 'session') return caller
+  throw await c.get('explainKey')(c.get('upstreams').database, caller)
 }

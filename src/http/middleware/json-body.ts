@@ -30,14 +30,19 @@ export function jsonBody({ maxSize = 64 * 1024, isOptional = false }: BodyOption
   })
 }
 
-/** @throws TiebarError `unsupported_media_type` if the headers declare a format that is not supported */
-function checkFormat(c: AppContext): void {
+/** @throws TiebarError `unsupported_media_type` */
+export function refuseCompressed(c: AppContext): void {
   const coding = c.req.header('Content-Encoding')?.trim().toLowerCase() ?? ''
   if (coding !== '' && coding !== 'identity') {
     // Bodies are small: compression would save nothing and would need a second size limit.
     c.header('Accept-Encoding', 'identity') // RFC 9110 §15.5.16
     throw unsupported(`Send the body uncompressed, without Content-Encoding: ${coding}.`)
   }
+}
+
+/** @throws TiebarError `unsupported_media_type` if the headers declare a format that is not supported */
+function checkFormat(c: AppContext): void {
+  refuseCompressed(c)
   const { type, charset } = readContentType(c.req.header('Content-Type') ?? '')
   if (type === 'application/json-patch+json') {
     throw unsupported(
@@ -47,8 +52,8 @@ function checkFormat(c: AppContext): void {
   if (!/^application\/([\w!#$&^.+-]+\+)?json$/.test(type)) {
     throw unsupported('Send the body as JSON, with Content-Type: application/json.')
   }
-  // RFC 8259 §8.1 allows no other encoding.
-  if (charset !== undefined && !/^utf-?8$/.test(charset)) {
+  // RFC 8259 §8.1 allows no other encoding. An empty charset names none, and ASCII is a part of UTF-8.
+  if (charset && !/^(utf-?8|us-ascii)$/.test(charset)) {
     throw unsupported(`Send the body in UTF-8. JSON does not allow charset=${charset}.`)
   }
 }
@@ -57,11 +62,14 @@ function unsupported(detail: string): TiebarError {
   return new TiebarError('unsupported_media_type', detail)
 }
 
+/** A part of a header between semicolons. In quotes, a semicolon is text. */
+const headerPart = /(?:[^;"]|"(?:[^"\\]|\\.)*"?)+/g
+
 /** Accepts upper and lower case, spaces, unknown parameters and a trailing `;`. */
 function readContentType(header: string): { type: string; charset: string | undefined } {
-  const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase())
+  const [type = '', ...parameters] = (header.match(headerPart) ?? []).map((part) => part.trim().toLowerCase())
   const charset = parameters.find((parameter) => /^charset\s*=/.test(parameter))
-  return { type, charset: charset?.replace(/^charset\s*=\s*/, '').replaceAll('"', '') }
+  return { type, charset: charset?.replace(/^charset\s*=\s*/, '').replace(/["']/g, '') }
 }
 
 /** Sets Content-Type to application/json, because each library that reads it later matches it by another pattern. */

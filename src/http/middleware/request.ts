@@ -8,10 +8,9 @@ import type { AppContext, AppEnv, Caller, Upstreams } from '../context.ts'
 export type RequestOptions = {
   environment: Environment
   connect: (trace: Trace) => Upstreams
-  verifyAccess: (token: string) => Promise<Caller>
-}
+} & Pick<AppEnv['Variables'], 'verifyAccess' | 'explainKey'>
 
-export function request({ environment, connect, verifyAccess }: RequestOptions) {
+export function request({ environment, connect, verifyAccess, explainKey }: RequestOptions) {
   return createMiddleware<AppEnv>(async function request(c, next) {
     const trace = new Trace()
     c.set('environment', environment)
@@ -19,6 +18,7 @@ export function request({ environment, connect, verifyAccess }: RequestOptions) 
     c.set('trace', trace)
     c.set('upstreams', connect(trace))
     c.set('verifyAccess', verifyAccess)
+    c.set('explainKey', explainKey)
     await next()
     // Set on the finished response: `c.header` would make Hono copy the headers and build the response again.
     const { headers } = c.res
@@ -50,7 +50,7 @@ function logRequest(c: AppContext): void {
     status: c.res.status,
     duration_ms: trace.elapsedMs(),
     round_trips: trace.roundTrips,
-    ...(caller ? { account_id: caller.accountId } : {}),
+    ...(caller && (caller.kind === 'key' ? { key_id: caller.keyId } : { account_id: caller.accountId })),
     ...describeRefusal(c.error),
   })
 }

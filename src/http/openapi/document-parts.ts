@@ -11,11 +11,12 @@ const seconds = (description: string) => ({
 })
 
 const introduction = `
-Tiebar manages a fleet of injection moulding machines. Log in, keep a registry of machines, and send START and STOP to
+Tiebar manages a fleet of injection moulding machines. Log in or use an API key, keep a registry of machines, and send START and STOP to
 them as jobs. The API shows the progress of each job and keeps its history.
 
 **Commands are jobs.** \`POST /api/machines/{id}/operation\` answers 202 with a job; only the \`state\` of the job says
-what the machine did. A START that misses its deadline is never sent. A STOP supersedes an open START.
+what the machine did. A START that misses its deadline is never sent. A STOP is accepted at any time and supersedes every
+open job.
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a \`code\`. [/api/problems](/api/problems) explains every code.
 
@@ -43,8 +44,12 @@ export function documentParts(publicUrl: string) {
       servers: [{ url: publicUrl, description: 'This server' }],
       tags: [
         { name: 'Accounts', description: 'Sign-up, log-in, log-out, sessions, and administration by staff' },
+        { name: 'Sites', description: 'Groups of machines, and who may do what with them' },
+        { name: 'Keys', description: 'API keys, with which programs and machines act for an account' },
         { name: 'Machines', description: 'The registry of machines' },
+        { name: 'Holds', description: 'Who is at a machine, and what stands in the way of a command' },
         { name: 'Jobs', description: 'Commands to machines, their progress and their history' },
+        { name: 'Audit', description: 'Who changed which right, member, key or machine' },
         { name: 'Callbacks', description: 'For the queue and the controllers of machines, not for users' },
         { name: 'Health', description: 'Whether the service and its upstreams work' },
         {
@@ -62,9 +67,9 @@ export function documentParts(publicUrl: string) {
       'Retry-After': seconds('Seconds to wait before the next request'),
       RateLimit: text(
         'The remaining quota of the exceeded limit, and the seconds until it resets',
-        '"account";r=0;t=10',
+        '"requests";r=0;t=10',
       ),
-      'RateLimit-Policy': text('The exceeded limit: its quota, and its window in seconds', '"account";q=1000;w=10'),
+      'RateLimit-Policy': text('The exceeded limit: its quota, and its window in seconds', '"requests";q=1000;w=10'),
       Location: text('The URL of the new resource', '/api/jobs/0198c0de-7c1a-7000-8000-000000000001'),
       ETag: text('The version of the resource, for If-Match and If-None-Match (RFC 9110 §8.8.3)', '"42.7"'),
       Link: text(
@@ -86,7 +91,9 @@ export function documentParts(publicUrl: string) {
       'If-Match': {
         name: 'If-Match',
         in: 'header' as const,
-        description: 'The ETag that the client read. The request takes effect only if this ETag is still current.',
+        description:
+          'The ETag that the client read. The request takes effect only if this ETag is still current. A proxy may have made ' +
+          'it weak, or appended `-gzip` or the like.',
         schema: { type: 'string' as const },
       },
       'If-None-Match': {
@@ -102,6 +109,14 @@ export function documentParts(publicUrl: string) {
         scheme: 'bearer',
         bearerFormat: 'JWT',
         description: 'The `access` token of sign-up, log-in or refresh. It is valid for 30 minutes.',
+      },
+      key: {
+        type: 'http' as const,
+        scheme: 'bearer',
+        bearerFormat: 'tbk_…',
+        description:
+          'An API key, for programs: the `secret` of `POST /api/keys`. An operation names the scopes that it needs; if it ' +
+          'names several, each of them is enough.',
       },
       queue: {
         type: 'apiKey' as const,

@@ -4,6 +4,7 @@ import { type ErrorCode, errorKinds } from '../../kernel/error-codes.ts'
 import { toProblem } from '../problems/problem.ts'
 import { documentParts } from './document-parts.ts'
 import { buildExample } from './examples.ts'
+import { nameRepeatedEnums } from './named-enums.ts'
 import { codesMember, type Router } from './router.ts'
 import { isLenient } from './strict-input.ts'
 
@@ -18,7 +19,7 @@ const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
 /** @param publicUrl the URL of the API, which the examples of problems use, too */
 export function buildDocument(app: Router, publicUrl: string): Document {
   const parts = documentParts(publicUrl)
-  const document = app.getOpenAPI31Document(parts.head)
+  const document = nameRepeatedEnums(app.getOpenAPI31Document(parts.head))
   const answers: Record<string, Answer> = {}
   for (const item of Object.values(document.paths ?? {})) {
     for (const method of methods) {
@@ -105,16 +106,20 @@ function readCodes(answers: Responses): ErrorCode[] {
 /** The codes that follow from a route's security, body and parameters. */
 function impliedCodes(operation: Operation): ErrorCode[] {
   const { security, requestBody, parameters = [] } = operation
-  const codes: ErrorCode[] = ['not_acceptable', 'internal_error', 'misconfigured', 'database_unavailable']
+  const codes: ErrorCode[] = ['internal_error', 'misconfigured', 'database_unavailable']
   const schemes = (security ?? []).flatMap((each) => Object.keys(each))
   const isIn = (place: string) => parameters.some((each) => 'in' in each && each.in === place)
-  if (schemes.includes('bearer')) codes.push('token_missing', 'token_invalid', 'session_ended', 'rate_limited')
+  if (schemes.includes('bearer')) {
+    codes.push('token_missing', 'token_invalid', 'session_ended', 'key_invalid', 'rate_limited')
+    codes.push(schemes.includes('key') ? 'scope_missing' : 'key_not_allowed')
+  }
   if (requestBody) codes.push('body_too_large')
   // A callback of the queue answers an unreadable body with a status that QStash defines.
   if (requestBody && !schemes.includes('queue')) {
     codes.push('malformed_json', 'unsupported_media_type', 'validation_failed')
   }
-  if (!isLenient(operation)) codes.push('validation_failed') // every strict route refuses unknown parameters
+  // A strict route refuses unknown parameters.
+  if (!isLenient(operation)) codes.push('not_acceptable', 'validation_failed')
   if (isIn('path')) codes.push('not_found')
   return codes
 }

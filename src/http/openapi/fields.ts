@@ -1,20 +1,33 @@
 // Building blocks for schemas: text that both PostgreSQL and JSON can store, ids, times, pages, enums.
 import { z } from '@hono/zod-openapi'
 import { defaultPageSize, maxCursorLength, maxPageSize } from '../../kernel/page.ts'
+import { isBlank } from '../../kernel/text.ts'
+import { isTimestamp } from '../../kernel/time.ts'
 
 /**
  * A text of `min` to `max` characters (code points, as JSON Schema counts). It must not be blank if `min` is above 0.
  * NUL and lone surrogates are refused: JSON.parse accepts them, but PostgreSQL cannot store them.
  */
 export function text(min: number, max: number) {
-  return z
-    .string()
+  return storable(z.string(), min, max)
+}
+
+/**
+ * A text that people read and search: a name, a place, a reason. It is stored in NFC, so that text from macOS, which
+ * sends decomposed Hangul, is found by text from elsewhere, and without spaces at its ends.
+ */
+export function label(min: number, max: number) {
+  return storable(z.string().normalize('NFC').trim(), min, max)
+}
+
+function storable(schema: z.ZodString, min: number, max: number) {
+  return schema
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must not contain NUL or lone surrogates')
     .refine((value) => {
       const length = [...value.slice(0, 2 * max + 2)].length
       return length >= min && length <= max
     }, `must have ${min} to ${max} characters`)
-    .refine((value) => min === 0 || value.trim() !== '', 'must not be blank')
+    .refine((value) => min === 0 || !isBlank(value), 'must not be blank')
     .openapi({ minLength: min, maxLength: max })
 }
 
@@ -41,6 +54,13 @@ export const time = z.string().openapi({
   example: '2026-11-22T09:30:00.000000Z',
 })
 
+/** An RFC 3339 time in the future, from which on something ends. */
+export const futureTime = z
+  .string()
+  .refine(isTimestamp, 'must be an RFC 3339 time, such as 2027-01-31T09:30:00Z')
+  .refine((value) => !isTimestamp(value) || Date.parse(value) > Date.now(), 'must be in the future')
+  .openapi({ format: 'date-time', example: '2036-11-22T09:30:00Z' })
+
 /** A number in a query. Only digits are accepted, because `Number` also reads `0x10`, `1e1` and the empty text. */
 function wholeNumber(min: number, max: number) {
   return z
@@ -50,12 +70,26 @@ function wholeNumber(min: number, max: number) {
     .refine((value) => value >= min && value <= max, `must be ${min} to ${max}`)
 }
 
+/** An RFC 3339 time. An unescaped `+` in a query arrives as a space. */
+export const instant = z
+  .string()
+  .transform((value) => value.replace(' ', '+'))
+  .refine(isTimestamp, 'must be an RFC 3339 time, such as 2026-11-22T09:30:00Z')
+  .openapi({ type: 'string', format: 'date-time' })
+
 /** An account in a filter: its id, or `me`. */
 export const accountReference = z
   .string()
   .regex(/^(me|[1-9]\d{0,14})$/, "must be an account's id, or me")
-  .transform((value) => (value === 'me' ? value : Number(value)))
+  .transform((value): number | 'me' => (value === 'me' ? value : Number(value)))
   .openapi({ type: 'string', pattern: '^(me|[1-9][0-9]{0,14})$', description: 'The id of an account, or `me`' })
+
+/** The id of a site or another object in a filter. */
+export const queryId = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, 'must be an id')
+  .transform(Number)
+  .openapi({ type: 'integer', minimum: 1 })
 
 export const pageQuery = z.object({
   limit: wholeNumber(1, maxPageSize)

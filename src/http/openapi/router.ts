@@ -3,6 +3,7 @@ import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { getPathNoStrict } from 'hono/utils/url'
 import type { ZodError } from 'zod'
 import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
+import type { Scope } from '../../kernel/scope.ts'
 import type { AppContext, AppEnv } from '../context.ts'
 import { explainFaults } from './faults.ts'
 import { enumOf } from './fields.ts'
@@ -105,4 +106,10 @@ export function problems(...codes: ErrorCode[]): Record<never, never> {
   return byStatus
 }
 
+/** For a route that is not open to keys. */
 export const bearerSecurity = [{ bearer: [] }]
+
+/** For a route that is also open to keys with one of these scopes; the same as those of `authenticate`. */
+export function bearerOrKey(...scopes: [Scope, ...Scope[]]): Record<string, string[]>[] {
+  return [...bearerSecurity, ...scopes.map((scope) => ({ key: [scope] }))]
+}

@@ -11,7 +11,6 @@ export const z = {
   config: zod.config,
   coerce: { number: zod.coerce.number },
   custom: zod.custom,
-  email: zod.email,
   enum: zod.enum,
   int: zod.int,
   literal: zod.literal,

@@ -19,12 +19,15 @@ export function readPage<Name extends string>(
 }
 
 /** Makes a page from the rows of a statement. If there is a next page, `rows` has one row more than the page shows. */
-export function toPage<Row extends { id: number | string }, Item>(
-  { order, limit }: SortedPage,
+export function toPage<Row extends object, Item>(
+  { order, limit, key }: SortedPage,
   rows: Sorted<Row>[],
   toItem: (row: Row) => Item,
 ): Page<Item> {
-  return cutPage(rows, limit, toItem, ({ sort_value, id }) => ({ sort: order, value: sort_value, id: `${id}` }))
+  return cutPage(rows, limit, toItem, (row) => {
+    const id = String(row[key as keyof typeof row]) // `defineSorts` checks that the column belongs to the row
+    return { sort: order, value: row.sort_value, id }
+  })
 }
 
 function unknownCursor(): TiebarError {

@@ -21,6 +21,8 @@ export type Sorts<Name extends string> = {
 export type SortedPage = {
   order: string
   limit: number
+  /** The column that breaks ties, and is part of the cursor. */
+  key: string
   /** One row more than the page shows. The extra row shows that there is a next page. */
   rowLimit: number
   /** A column to select with the row: `sort_value`, for the cursor. */
@@ -34,32 +36,38 @@ export type SortedPage = {
 /** The row of a sorted list. */
 export type Sorted<Row> = Row & { sort_value: string }
 
-/** Sort columns belong to the row and are never null; `id` breaks ties. @throws TypeError for a type without an order */
+/**
+ * Sort columns belong to the row and are never null.
+ * @param key breaks ties: no two rows of a list have the same
+ * @throws TypeError for a type without an order
+ */
 export function defineSorts<
-  Row extends { id: unknown },
+  Row extends object,
   Sortable extends keyof Row,
-  const Name extends (Sortable | 'id') & string,
->(columns: Columns<Row, Sortable | 'id'>, names: readonly Name[]): Sorts<Name> {
-  const accepts = (name: Name | 'id', value: string) => sortValueCheck(columns.sortTypeOf(name))(value)
+  const Name extends Sortable & string,
+  const Key extends Sortable & string,
+>(columns: Columns<Row, Sortable>, names: readonly Name[], key: Key): Sorts<Name> {
+  const accepts = (name: Name | Key, value: string) => sortValueCheck(columns.sortTypeOf(name))(value)
   // Throws when the Worker starts, instead of when a client asks for the second page.
-  for (const name of [...names, 'id' as const]) sortValueCheck(columns.sortTypeOf(name))
+  for (const name of [...names, key]) sortValueCheck(columns.sortTypeOf(name))
   return {
     names,
     orders: names.flatMap((name): Order<Name>[] => [name, `-${name}`]),
-    accepts: (order, { value, id }) => accepts(columnOf(order), value) && accepts('id', id),
+    accepts: (order, { value, id }) => accepts(columnOf(order), value) && accepts(key, id),
     page(order, limit, after) {
       const name = columnOf(order)
       const [direction, beyond] = order.startsWith('-') ? ['DESC', '<'] : ['ASC', '>']
-      const [type, idType] = [sql.raw(columns.sortTypeOf(name)), sql.raw(columns.sortTypeOf('id'))]
+      const [type, keyType] = [sql.raw(columns.sortTypeOf(name)), sql.raw(columns.sortTypeOf(key))]
       const toCondition = (alias: string, { value, id }: Cursor) =>
-        sql`${sql.raw(`(${alias}.${name}, ${alias}.id) ${beyond}`)} (${value}::${type}, ${id}::${idType})`
+        sql`${sql.raw(`(${alias}.${name}, ${alias}.${key}) ${beyond}`)} (${value}::${type}, ${id}::${keyType})`
       return {
         order,
         limit,
+        key,
         rowLimit: limit + 1,
         sortValue: (alias) => sql.raw(`${alias}.${name}::text AS sort_value`),
         conditions: (alias) => (after ? [toCondition(alias, after)] : []),
-        orderBy: (alias) => sql.raw(`${alias}.${name} ${direction}, ${alias}.id ${direction}`),
+        orderBy: (alias) => sql.raw(`${alias}.${name} ${direction}, ${alias}.${key} ${direction}`),
       }
     },
   }

@@ -4,11 +4,24 @@ import { HTTPException } from 'hono/http-exception'
 import { TiebarError } from '../../kernel/error.ts'
 import { errorKinds } from '../../kernel/error-codes.ts'
 import { describeError } from '../../kernel/log.ts'
-import type { AppEnv } from '../context.ts'
+import type { AppEnv, Caller } from '../context.ts'
 import { answerProblem } from './problem.ts'
 
 export function handleError(origin: string): ErrorHandler<AppEnv> {
-  return (error, c) => answerProblem(c, toTiebarError(error, c), c.var.requestId, origin)
+  return async (error, c) => {
+    const known = await explainCaller(toTiebarError(error, c), c)
+    c.error = known // for the log line of the request
+    return answerProblem(c, known, c.var.requestId, origin)
+  }
+}
+
+/** A statement that found no caller does not know why. For a session there is one answer; for a key one more statement asks. */
+async function explainCaller(error: TiebarError, c: Context<AppEnv>): Promise<TiebarError> {
+  const caller: Caller | undefined = c.get('caller') // absent on routes without authentication
+  if (error.code !== 'session_ended' || caller?.kind !== 'key') return error
+  return c
+    .get('explainKey')(c.get('upstreams').database, caller)
+    .catch((failure) => toTiebarError(failure, c))
 }
 
 function toTiebarError(error: Error, c: Context<AppEnv>): TiebarError {

@@ -49,5 +49,6 @@ export function answerProblem(c: Context, error: TiebarError, requestId: string,
 const challenges: Partial<Record<ErrorCode, string>> = {
   token_invalid: 'Bearer error="invalid_token"',
   session_ended: 'Bearer error="invalid_token"',
+  key_invalid: 'Bearer error="invalid_token"',
   refresh_reused: 'Bearer error="invalid_token"',
 }

@@ -3,11 +3,16 @@ import { sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
-import { type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
+import { firstOf } from '../../infra/rows.ts'
+import { isAtLeast, machineLevel, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
+import { type JobRow, jobColumns, now } from './fragments.ts'
+import { isVisible } from './read.ts'
 
 export type CancelResult = {
-  decision: 'not_found' | 'not_cancelable' | 'canceled'
+  decision: RoleRefusal | 'not_cancelable' | 'canceled'
   job: JobRow
+  /** The account of the caller. */
+  callerId: number
 }
 
 /**
@@ -21,32 +26,48 @@ export async function cancelJob(
   jobId: string,
   detail: string | null,
 ): Promise<CancelResult> {
-  const rows = await database.batch<JobRow & { decision: CancelResult['decision'] }>('cancel-job', [
-    lockMachineOf(jobId),
+  const decision = firstOf<CancelResult['decision']>([
+    // Its requester sees the job although she has no role any more.
+    [sql`target.id IS NULL`, 'not_found'],
+    [sql`target.level < 1`, 'not_owner'],
+    ...refusalsBelow('operator', 'target'),
+    [sql`EXISTS (SELECT FROM canceled)`, 'canceled'],
+    [sql`true`, 'not_cancelable'],
+  ])
+  const rows = await database.batch<JobRow & { decision: CancelResult['decision']; caller_id: number }>('cancel-job', [
+    sql`
+    WITH caller AS (${selectCaller(caller)})
+    SELECT m.id FROM caller, jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
+      AND ${isAtLeast(machineLevel('caller', 'm'), 'operator')}
+    FOR NO KEY UPDATE OF m`,
     sql`
     WITH caller AS (${selectCaller(caller)}),
-    target AS (
-      SELECT jobs.* FROM jobs, caller WHERE jobs.id = ${jobId}::uuid
-        AND (caller.is_staff OR jobs.requested_by = caller.id OR jobs.machine_owner_id = caller.id)
+    target AS MATERIALIZED (
+      SELECT j.*, ${machineLevel('caller', 'm')} AS level FROM caller, jobs j JOIN machines m ON m.id = j.machine_id
+      WHERE j.id = ${jobId}::uuid AND ${isVisible}
     ),
     canceled AS (
       UPDATE jobs SET state = 'CANCELED', result = 'IGNORE', reason = 'by_person', detail = ${detail},
         finished_at = ${now}, version = jobs.version + 1
       FROM target
-      WHERE jobs.id = target.id AND target.state = 'QUEUED' AND NOT target.must_succeed
+      WHERE jobs.id = target.id AND jobs.version = target.version AND target.state = 'QUEUED' AND NOT target.must_succeed
+        AND ${isAtLeast(sql`target.level`, 'operator')}
       RETURNING jobs.*
     ),
+    machine AS (
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, canceled.sequence)
+      FROM canceled WHERE m.id = canceled.machine_id
+    ),
     event AS (
-      INSERT INTO job_events (job_id, version, state, at, by, reason, detail)
-      SELECT canceled.id, version, state, ${now}, caller.id::text, reason, detail FROM canceled, caller
+      INSERT INTO job_events (job_id, version, state, at, by, key_id, reason, detail)
+      SELECT canceled.id, version, state, ${now}, caller.id::text, caller.key_id, reason, detail FROM canceled, caller
     ),
     current_job AS (
       SELECT ${jobColumns.of('canceled')} FROM canceled UNION ALL SELECT ${jobColumns.of('target')} FROM target
     )
-    SELECT current_job.*, CASE WHEN current_job.id IS NULL THEN 'not_found'
-      WHEN EXISTS (SELECT FROM canceled) THEN 'canceled' ELSE 'not_cancelable' END AS decision
-    FROM caller LEFT JOIN current_job ON true ORDER BY current_job.version DESC NULLS LAST LIMIT 1`,
+    SELECT current_job.*, caller.id AS caller_id, ${decision} AS decision
+    FROM caller LEFT JOIN current_job ON true LEFT JOIN target ON true ORDER BY current_job.version DESC NULLS LAST LIMIT 1`,
   ])
   const row = requireCaller(rows)
-  return { decision: row.decision, job: row }
+  return { decision: row.decision, job: row, callerId: row.caller_id }
 }

@@ -1,18 +1,25 @@
 // A delivery claims a job: it begins an attempt under a lease, or ends the job.
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
+import { prepare } from '../../infra/prepare.ts'
+import { constantSql } from '../../infra/rows.ts'
 import { leaseSeconds } from '../job.ts'
-import { type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
-import { endJobs, nextStep, type Step } from './next-step.ts'
+import { delayAfter, dueAfterDelivery, type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
+import { endJobs, jobWithMachine, nextStep, retryColumns, type Step } from './next-step.ts'
 
 /** `step` has been carried out already, and `job` has the state after it. */
 export type Claim = {
   step: Step | null
   job: JobRow
   controllerUrl: string | null
+  isControllerConfirmed: boolean
+  /** The username of the owner of the machine. */
+  owner: string
   /** Whether an earlier attempt may have been executed. */
   mayHaveExecutedBefore: boolean
   leaseRemainingSeconds: number
+  /** How long until the next attempt may begin, for the step `delay`. */
+  delaySeconds: number
   /** How long the command may still be sent, by PostgreSQL's clock at the time of the claim. */
   timeLeftSeconds: number
 }
@@ -20,30 +27,33 @@ export type Claim = {
 type ClaimRow = JobRow & {
   step: Step | null
   controller_url: string | null
+  is_controller_confirmed: boolean
+  owner: string
   may_have_executed_before: boolean
   lease_remaining_seconds: number | null
+  delay_seconds: number | null
   time_left_seconds: number
 }
 
 /** Plus 10 s for the controller and 8 s for storing its answer, this is less than the queue's time-out of 25 s. */
 const claimDeadlineMs = 6_000
 
-/**
- * Carries out the next step of a job for a delivery: the step `send` begins an attempt under a lease.
- * @returns undefined if the job does not exist
- */
-export async function claim(database: Database, jobId: string): Promise<Claim | undefined> {
-  const statements = [
-    lockMachineOf(jobId),
-    sql`
+const leaseInterval = sql.raw(`interval '${leaseSeconds} seconds'`)
+const nextAttemptAt = constantSql(sql`${now} + ${delayAfter(sql`jobs.attempts + 1`)}`)
+/** The sweep does not look at the job before the lease has ended. */
+const dueAt = constantSql(sql`greatest(${dueAfterDelivery(nextAttemptAt)}, ${now} + ${leaseInterval})`)
+
+const claimStatement = prepare<{ jobId: string }>(
+  ({ jobId }) => sql`
     WITH due AS (
-      SELECT j.*, m.controller_url, extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds,
-        ${nextStep} AS step
-      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
+      SELECT j.*, m.controller_url, m.controller_confirmed_at IS NOT NULL AS is_controller_confirmed,
+        owner.username AS owner, ${retryColumns}, ${nextStep} AS step
+      FROM ${jobWithMachine} JOIN accounts owner ON owner.id = m.owner_id WHERE j.id = ${jobId}::uuid
     ), ${endJobs.queue},
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
-        sent_at = coalesce(jobs.sent_at, ${now}), version = jobs.version + 1
+        sent_at = coalesce(jobs.sent_at, ${now}), version = jobs.version + 1,
+        next_attempt_at = ${nextAttemptAt}, due_at = ${dueAt}
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
@@ -53,25 +63,36 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
     ),
     leased AS (
       UPDATE machines SET leased_by = started.id || ':' || started.attempts,
-        leased_until = ${now} + ${`${leaseSeconds} seconds`}::interval
+        leased_until = ${now} + ${leaseInterval}
       FROM started WHERE machines.id = started.machine_id
     ),
     current_job AS (
       SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended
       UNION ALL SELECT ${jobColumns.of('due')} FROM due
     )
-    SELECT current_job.*, due.step, due.controller_url, due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds,
+    SELECT current_job.*, due.step, due.controller_url, due.is_controller_confirmed, due.owner,
+      due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds, due.delay_seconds,
       extract(epoch FROM due.not_after - ${now})::float8 AS time_left_seconds
     FROM current_job, due ORDER BY current_job.version DESC LIMIT 1`,
-  ]
+)
+
+/**
+ * Carries out the next step of a job for a delivery: the step `send` begins an attempt under a lease.
+ * @returns undefined if the job does not exist
+ */
+export async function claim(database: Database, jobId: string): Promise<Claim | undefined> {
+  const statements = [lockMachineOf({ jobId }), claimStatement({ jobId })]
   const [row] = await database.batch<ClaimRow>('claim', statements, { deadlineMs: claimDeadlineMs })
   if (!row) return undefined
   return {
     step: row.step,
     job: row,
     controllerUrl: row.controller_url,
+    isControllerConfirmed: row.is_controller_confirmed,
+    owner: row.owner,
     mayHaveExecutedBefore: row.may_have_executed_before,
     leaseRemainingSeconds: row.lease_remaining_seconds ?? 0,
+    delaySeconds: row.delay_seconds ?? 0,
     timeLeftSeconds: row.time_left_seconds,
   }
 }

@@ -1,17 +1,20 @@
 // The next step of a job: one SQL expression. The claim, the failure callback and the sweep embed it and carry it out.
 import { type SQL, sql } from 'drizzle-orm'
-import { constantSql, sqlList } from '../../infra/rows.ts'
+import { isKeyValid } from '../../accounts/sql/caller.ts'
+import { constantSql, firstOf, sqlList } from '../../infra/rows.ts'
+import { isHeld } from '../../machines/sql/hold.ts'
+import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
-import { byCommand, firstOf, now, numberLiteral } from './fragments.ts'
+import { byCommand, now, numberLiteral } from './fragments.ts'
 
 /** Steps that end the job. */
-type FinalStep = 'expire' | 'reject' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
+type FinalStep = 'expire' | 'reject' | 'hold' | 'forbid' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
 
 /**
- * `wait`: the controller will report · `leased`: another attempt holds the lease · `send`: begin an attempt · all other
- * steps end the job.
+ * `wait`: the controller will report · `leased`: another attempt holds the lease · `delay`: the next attempt begins later
+ * · `send`: begin an attempt · all other steps end the job.
  */
-export type Step = 'wait' | 'leased' | 'send' | FinalStep
+export type Step = 'wait' | 'leased' | 'delay' | 'send' | FinalStep
 
 const isAwaited = sql`j.state IN (${sqlList(awaitedStates)})`
 const isOverdue = sql`j.pending_since + interval '${numberLiteral(pendingSeconds)} seconds' <= ${now}`
@@ -22,8 +25,16 @@ const hasAcceptedStatus = byCommand(({ isCheckedWhenSent, acceptedIn }) => {
 })
 /** The machine has changed since the request, so the command may no longer be sent to it. */
 const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasAcceptedStatus})`
+/** Somebody has placed a hold on the machine since the request. */
+const isHeldNow = byCommand(({ isHeld: isRefusedByHold }) => (isRefusedByHold ? isHeld(sql`m.id`) : sql`false`))
+/** The requester has lost the right to operate the machine, or the key of the request is not valid any more. */
+const isForbidden = byCommand(({ isCheckedWhenSent }) => {
+  if (!isCheckedWhenSent) return sql`false`
+  const mayOperate = isAtLeast(machineLevel('requester', 'm'), 'operator')
+  return sql`NOT (requester.is_active AND requester.is_key_valid AND ${mayOperate})`
+})
 
-/** The next `Step` of a job `j` of a machine `m`. NULL: the job has ended. */
+/** The next `Step` of a job `j` of a machine `m` and the account `requester`. NULL: the job has ended. */
 export const nextStep = constantSql(
   firstOf<Step>([
     [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
@@ -37,9 +48,27 @@ export const nextStep = constantSql(
     // A job is REJECTED only if its command has certainly never been executed.
     [sql`${isChanged} AND j.may_have_executed`, 'fail_outcome_unknown'],
     [isChanged, 'reject'],
+    [sql`${isHeldNow} AND j.may_have_executed`, 'fail_outcome_unknown'],
+    [isHeldNow, 'hold'],
+    [sql`${isForbidden} AND j.may_have_executed`, 'fail_outcome_unknown'],
+    [isForbidden, 'forbid'],
+    [sql`j.next_attempt_at > ${now}`, 'delay'],
     [sql`true`, 'send'],
   ]),
 )
+
+/** The FROM clause that `nextStep` needs. */
+export const jobWithMachine = constantSql(sql`
+  jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
+    SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      j.key_id IS NULL OR ${isKeyValid} AS is_key_valid
+    FROM accounts a LEFT JOIN keys k ON k.id = j.key_id WHERE a.id = j.requested_by
+  ) requester ON true`)
+
+/** Columns for the answer to the queue: after how many seconds the job can be delivered again. */
+export const retryColumns = constantSql(sql`
+  extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds,
+  greatest(extract(epoch FROM j.next_attempt_at - ${now}), 0)::float8 AS delay_seconds`)
 
 /** `isMachineInError`: the machine goes to ERROR. Without it, only a job with `must_succeed` sends it to ERROR. */
 type End = JobEnd & { isMachineInError: boolean }
@@ -47,6 +76,8 @@ type End = JobEnd & { isMachineInError: boolean }
 const ends: Record<FinalStep, End> = {
   expire: { state: 'EXPIRED', result: 'IGNORE', reason: 'not_in_time', isMachineInError: false },
   reject: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'changed', isMachineInError: false },
+  hold: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'held', isMachineInError: false },
+  forbid: { state: 'REJECTED', result: 'PERMISSIONDENIED', reason: 'not_allowed', isMachineInError: false },
   fail_outcome_unknown: {
     state: 'FAILED',
     result: 'INTERNALFAILED',
@@ -69,15 +100,18 @@ function buildEnd(by: EventActor): SQL {
         version = jobs.version + 1
       FROM due JOIN ends ON ends.step = due.step
       WHERE jobs.id = due.id AND jobs.version = due.version
-      RETURNING jobs.*, ends.is_machine_in_error
+      RETURNING jobs.*, ends.is_machine_in_error OR jobs.must_succeed AS sets_error
     ),
     ended_events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, ${now}, nullif(attempts, 0), ${sqlList([by])}, reason FROM ended
     ),
-    machines_in_error AS (
-      UPDATE machines SET status = 'ERROR', updated_at = ${now}, revision = revision + 1
-      FROM ended WHERE machines.id = ended.machine_id AND (ended.is_machine_in_error OR ended.must_succeed)
+    machines_of_ended AS (
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, ended.sequence),
+        status = CASE WHEN ended.sets_error THEN 'ERROR' ELSE m.status END,
+        updated_at = CASE WHEN ended.sets_error THEN ${now} ELSE m.updated_at END,
+        revision = m.revision + CASE WHEN ended.sets_error THEN 1 ELSE 0 END
+      FROM ended WHERE m.id = ended.machine_id
     )`
 }
 

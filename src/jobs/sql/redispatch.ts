@@ -1,42 +1,69 @@
-// Carries out the next step of jobs that the queue has given up or lost; some of them are published again.
-import { type SQL, sql } from 'drizzle-orm'
+// Carries out the next step of jobs that the queue has given up, lost or never accepted; some are published again.
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { selectCaller } from '../../accounts/sql/caller.ts'
+import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
-import { sqlList } from '../../infra/rows.ts'
-import { commandRules, commands, queueSilenceSeconds } from '../commands.ts'
-import { awaitedStates, deliverableStates, pendingSeconds } from '../job.ts'
-import { byCommand, type JobRow, jobColumns, lockMachineOf, now, numberLiteral } from './fragments.ts'
-import { endJobs, nextStep } from './next-step.ts'
+import { prepare } from '../../infra/prepare.ts'
+import { constantSql, sqlList } from '../../infra/rows.ts'
+import { outputSettingsRow } from '../../infra/settings.ts'
+import { lockMachine } from '../../machines/sql/fragments.ts'
+import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
+import { commands, precedenceOf } from '../commands.ts'
+import { deliverableStates, openStates } from '../job.ts'
+import {
+  dueAfterDelivery,
+  type JobRow,
+  jobColumns,
+  lockMachineOf,
+  now,
+  numberLiteral,
+  seconds,
+  unpublishedSeconds,
+} from './fragments.ts'
+import { endJobs, jobWithMachine, nextStep, retryColumns } from './next-step.ts'
 
 /**
- * `send`: publish the job again, with `publishNo` · `ended`: the job has ended · `leased`, `wait`, null: nothing was
- * done. `job` has the state after the step.
+ * `publish`: publish the job with `publishNo`, delivered after `delaySeconds` · `ended`: the job has ended · `leased`,
+ * `wait`, null: nothing was done. `job` has the state after the step.
  */
 export type RedispatchResult = {
-  step: 'send' | 'ended' | 'leased' | 'wait' | null
+  step: 'publish' | 'ended' | 'leased' | 'wait' | null
   job: JobRow
   publishNo: number | null
+  delaySeconds: number
   leaseRemainingSeconds: number
 }
 
 type RedispatchRow = JobRow & {
   step: RedispatchResult['step']
   publish_no: number | null
+  delay_seconds: number | null
   lease_remaining_seconds: number | null
 }
 
+/**
+ * Carries out `step` of the jobs in the CTE body `due`, and marks those to be published as published. `due_at` of every
+ * job moves on, so that the sweep does not meet it again at once.
+ */
 function redispatch(due: SQL, by: keyof typeof endJobs): SQL {
   return sql`
     WITH due AS (${due}), ${endJobs[by]},
     published AS (
-      UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = ${now}
-      FROM due WHERE jobs.id = due.id AND due.step = 'send'
+      UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = ${now},
+        due_at = ${dueAfterDelivery(sql`${now} + ${seconds(sql`coalesce(due.delay_seconds, 0)`)}`)}
+      FROM due WHERE jobs.id = due.id AND due.step IN ('send', 'delay')
         AND jobs.version = due.version AND jobs.publish_no = due.publish_no
-      RETURNING jobs.*
+      RETURNING jobs.*, due.delay_seconds
+    ),
+    postponed AS (
+      UPDATE jobs SET due_at = ${now} + ${seconds(sql`greatest(due.lease_remaining_seconds, 1)`)}
+      FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait') AND jobs.due_at <= ${now}
     )
-    SELECT ${jobColumns.of('due')}, due.step, NULL::int AS publish_no, due.lease_remaining_seconds
+    SELECT ${jobColumns.of('due')}, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
+      due.lease_remaining_seconds
     FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased')
-    UNION ALL SELECT ${jobColumns.of('ended')}, 'ended', NULL, NULL FROM ended
-    UNION ALL SELECT ${jobColumns.of('published')}, 'send', published.publish_no, NULL FROM published`
+    UNION ALL SELECT ${jobColumns.of('ended')}, 'ended', NULL, NULL, NULL FROM ended
+    UNION ALL SELECT ${jobColumns.of('published')}, 'publish', publish_no, delay_seconds, NULL FROM published`
 }
 
 function toResult(row: RedispatchRow): RedispatchResult {
@@ -44,76 +71,103 @@ function toResult(row: RedispatchRow): RedispatchResult {
     step: row.step,
     job: row,
     publishNo: row.publish_no,
+    delaySeconds: row.delay_seconds ?? 0,
     leaseRemainingSeconds: row.lease_remaining_seconds ?? 0,
   }
 }
+
+function redispatchOne(jobId: Placeholder, condition: SQL): SQL {
+  const due = sql`
+    SELECT j.*, ${retryColumns}, ${nextStep} AS step FROM ${jobWithMachine} WHERE j.id = ${jobId}::uuid ${condition}`
+  return redispatch(due, 'queue')
+}
+
+const jobOfQueue = prepare<{ jobId: string }>(({ jobId }) => redispatchOne(jobId, sql``))
 
 /**
  * Carries out the next step of a job whose message QStash has given up.
  * @returns undefined if the job does not exist
  */
-export async function handleDeliveryFailure(database: Database, jobId: string): Promise<RedispatchResult | undefined> {
-  const due = sql`
-    SELECT j.*, extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds, ${nextStep} AS step
-    FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid`
-  const [row] = await database.batch<RedispatchRow>('handle-delivery-failure', [
-    lockMachineOf(jobId),
-    redispatch(due, 'queue'),
-  ])
+export async function redispatchJob(database: Database, jobId: string): Promise<RedispatchResult | undefined> {
+  const [row] = await database.batch<RedispatchRow>('redispatch-job', [lockMachineOf({ jobId }), jobOfQueue({ jobId })])
   return row && toResult(row)
 }
 
-/** A job that QStash has not accepted this long after the request is published again. */
-const unpublishedSeconds = 5
-
-/** The shortest silence limits the index scan; the silence of each command then decides whether its job is lost. */
-const silences = commands.map((command) => queueSilenceSeconds(commandRules[command]))
-const silenceSeconds = byCommand((rule) => numberLiteral(queueSilenceSeconds(rule)))
+const jobOfCaller = prepare<Caller & { jobId: string }>((value) => {
+  const mayOperate = sql`EXISTS (
+    WITH caller AS (${selectCaller(value)})
+    SELECT FROM caller WHERE ${isAtLeast(machineLevel('caller', 'm'), 'operator')})`
+  return redispatchOne(value.jobId, sql`AND j.published_at IS NULL AND ${mayOperate}`)
+})
 
 /**
- * Carries out the next step of up to `limit` stalled jobs: not published 5 s after the request, lost by the queue, or
- * PENDING for too long. It is one statement: it skips a machine that another transaction has locked, reads a machine
- * again after locking it, and does not change a job whose version has changed meanwhile. Jobs that end come first: they
- * need no queue, and must not wait for jobs that an unavailable queue does not accept.
+ * Carries out the next step of a job that QStash is not known to have, for a caller who asks for it again.
+ * @returns undefined if QStash has the job, or the caller may not operate the machine any more: then nothing is locked
+ */
+export async function redispatchUnpublished(
+  database: Database,
+  caller: Caller,
+  { id: jobId, machine_id }: Pick<JobRow, 'id' | 'machine_id'>,
+): Promise<RedispatchResult | undefined> {
+  const statements = [lockMachine(caller, machine_id, 'operator'), jobOfCaller({ ...caller, jobId })]
+  const [row] = await database.batch<RedispatchRow>('redispatch-unpublished', statements)
+  return row && toResult(row)
+}
+
+/** STOP first. */
+const commandsByPrecedence = [...commands].sort((a, b) => precedenceOf(b) - precedenceOf(a))
+
+const isOpen = sql`state IN (${sqlList(openStates)})`
+
+const dueJobs = prepare<{ limit: number }>(({ limit }) => {
+  // One range of an index for each command: the cost depends on `limit`, not on how many jobs are due. The ids are an
+  // array, because PostgreSQL overestimates the number of due jobs and would otherwise read all machines.
+  const ranges = commandsByPrecedence.map(
+    (command) => sql`
+      (SELECT id FROM jobs WHERE command = ${command} AND ${isOpen} AND due_at <= ${now} ORDER BY due_at LIMIT ${limit})`,
+  )
+  const due = sql`
+    SELECT j.*, ${retryColumns}, ${nextStep} AS step
+    FROM ${jobWithMachine}
+    WHERE j.id = ANY (ARRAY(SELECT id FROM (${sql.join(ranges, sql` UNION ALL `)}) ranges LIMIT ${limit}))
+      AND j.due_at <= ${now}
+    FOR NO KEY UPDATE OF m SKIP LOCKED`
+  return redispatch(due, 'sweep')
+})
+
+/**
+ * Carries out the next step of up to `limit` jobs that are due, STOPs first: not published, lost by the queue, expired,
+ * or PENDING for too long. It is one statement: it skips a machine that another transaction has locked, reads a machine
+ * again after locking it, and does not change a job whose version has changed meanwhile.
  */
 export async function redispatchDueJobs(database: Database, limit: number): Promise<RedispatchResult[]> {
-  // Each SELECT reads a range of one index; an OR would read all open jobs and their machines. The ids are an array,
-  // because PostgreSQL overestimates the number of due jobs and would otherwise read all machines.
-  const candidates = sql`
-    SELECT id FROM jobs WHERE state IN (${sqlList(deliverableStates)})
-      AND published_at IS NULL AND requested_at <= ${now} - interval '${numberLiteral(unpublishedSeconds)} seconds'
-    UNION ALL
-    SELECT id FROM jobs j WHERE state IN (${sqlList(deliverableStates)})
-      AND published_at <= ${now} - interval '${numberLiteral(Math.min(...silences))} seconds'
-      AND published_at <= ${now} - make_interval(secs => ${silenceSeconds})
-    UNION ALL
-    SELECT id FROM jobs WHERE state IN (${sqlList(awaitedStates)})
-      AND pending_since <= ${now} - interval '${numberLiteral(pendingSeconds)} seconds'`
-  const due = sql`
-    SELECT j.*, NULL::float8 AS lease_remaining_seconds, ${nextStep} AS step
-    FROM jobs j JOIN machines m ON m.id = j.machine_id
-    WHERE j.id = ANY (ARRAY(${candidates}))
-      AND (j.state IN (${sqlList(awaitedStates)}) OR m.leased_until IS NULL OR m.leased_until <= ${now})
-    ORDER BY ${nextStep} = 'send', j.requested_at LIMIT ${limit}
-    FOR NO KEY UPDATE OF m SKIP LOCKED`
-  return (await database.query<RedispatchRow>('redispatch-due-jobs', redispatch(due, 'sweep'))).map(toResult)
+  return (await database.query<RedispatchRow>('redispatch-due-jobs', dueJobs({ limit }))).map(toResult)
 }
 
 export type Publication = { jobId: string; publishNo: number }
 
-/** Stores whether QStash has accepted these messages. A job that was published again meanwhile is not changed. */
+const dueIfAccepted = constantSql(sql`greatest(jobs.due_at, ${dueAfterDelivery(now)})`)
+const dueIfNotAccepted = constantSql(sql`${now} + interval '${numberLiteral(unpublishedSeconds)} seconds'`)
+
+const publicationMark = prepare<{ jobIds: string[]; publishNos: number[] }, { isAccepted: boolean }>(
+  ({ jobIds, publishNos }, { isAccepted }) => sql`
+    UPDATE jobs SET published_at = CASE WHEN ${isAccepted}::boolean THEN ${now} END,
+      due_at = CASE WHEN state IN (${sqlList(deliverableStates)}) THEN ${isAccepted ? dueIfAccepted : dueIfNotAccepted}
+        ELSE due_at END
+    FROM ${sql.raw(outputSettingsRow)}, unnest(${jobIds}::uuid[], ${publishNos}::int[]) AS sent (job_id, publish_no)
+    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`,
+)
+
+/**
+ * Stores whether QStash has accepted these messages. A job that was published again meanwhile is not changed, and
+ * `due_at` only while QStash delivers the job.
+ */
 export async function markPublished(
   database: Database,
   publications: Publication[],
   isAccepted: boolean,
 ): Promise<void> {
-  await database.query(
-    'mark-published',
-    sql`
-    UPDATE jobs SET published_at = CASE WHEN ${isAccepted}::boolean THEN ${now} END
-    FROM unnest(${sql.param(publications.map(({ jobId }) => jobId))}::uuid[],
-        ${sql.param(publications.map(({ publishNo }) => publishNo))}::int[])
-      AS sent (job_id, publish_no)
-    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`,
-  )
+  const jobIds = publications.map(({ jobId }) => jobId)
+  const publishNos = publications.map(({ publishNo }) => publishNo)
+  await database.query('mark-published', publicationMark({ jobIds, publishNos }, { isAccepted }))
 }

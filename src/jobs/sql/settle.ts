@@ -1,17 +1,20 @@
 // Stores the outcome of a command: an answer, a report, or a missing answer of the controller. One batch serves all.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
+import { type Bindable, prepare } from '../../infra/prepare.ts'
 import { constantSql, sqlList } from '../../infra/rows.ts'
+import { awaitedStates, type ControllerResult, deliverableStates, type JobResult, pendingSeconds } from '../job.ts'
 import {
-  awaitedStates,
-  type ControllerResult,
-  deliverableStates,
-  type JobEnd,
-  type JobResult,
-  type OpenState,
-  openStates,
-} from '../job.ts'
-import { byCommand, firstOf, type JobRow, jobColumns, leaseOf, lockMachineOf, now } from './fragments.ts'
+  delayAfter,
+  dueAfterDelivery,
+  type JobRow,
+  jobColumns,
+  leaseOf,
+  lockMachineOf,
+  now,
+  numberLiteral,
+} from './fragments.ts'
+import { decide, ends, statusAfter, statusAfterLate } from './outcomes.ts'
 
 export type Outcome = {
   result: ControllerResult
@@ -34,132 +37,85 @@ export type Settlement = {
 
 type SettlementRow = JobRow & { effect: Settlement['effect']; is_changed: boolean }
 
-/** What an outcome does to a job. Decisions `note_…` add an event and do not change the state of the job. */
-type Decision = 'end' | 'accept' | 'fail_attempt' | 'end_late' | 'note_late_answer' | 'note_contradiction' | 'ignore'
+/** A message that QStash never accepted is not delivered again, so the sweep does not wait for QStash. */
+const dueAfterFailure = constantSql(sql`CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE ${dueAfterDelivery(sql`${now} + ${delayAfter(sql`jobs.attempts`)}`)} END`)
 
-/** What an outcome does to an open job, by the job's state. Only the attempt that holds the lease can fail. */
-const decisions: Record<OpenState, Record<ControllerResult, Decision>> = {
-  QUEUED: {
-    SUCCESS: 'ignore',
-    REMOTEFAILED: 'ignore',
-    PENDING: 'ignore',
-    bad_answer: 'ignore',
-    may_have_executed: 'ignore',
-    busy: 'ignore',
-  },
-  SENT: {
-    SUCCESS: 'end',
-    REMOTEFAILED: 'end',
-    PENDING: 'accept',
-    bad_answer: 'end',
-    may_have_executed: 'fail_attempt',
-    busy: 'fail_attempt',
-  },
-  PENDING: {
-    SUCCESS: 'end',
-    REMOTEFAILED: 'end',
-    PENDING: 'ignore',
-    bad_answer: 'ignore',
-    may_have_executed: 'ignore',
-    busy: 'ignore',
-  },
+type Values = {
+  jobId: string
+  /** Null: the outcome belongs to no attempt. */
+  lease: string | null
+  detail: string | null
+  note: string
+  attempt: number | null
+  mayHaveExecuted: boolean
 }
 
-/** How a job ends after each result. Null: the result does not end a job. */
-const ends: Record<ControllerResult, JobEnd | null> = {
-  SUCCESS: { state: 'SUCCEEDED', result: 'SUCCESS', reason: null },
-  REMOTEFAILED: { state: 'FAILED', result: 'REMOTEFAILED', reason: 'refused' },
-  PENDING: null,
-  bad_answer: { state: 'FAILED', result: 'INTERNALFAILED', reason: 'bad_answer' },
-  may_have_executed: null,
-  busy: null,
+type Shape = { result: ControllerResult }
+
+/** The result of a job after an outcome. */
+function jobResultOf(result: ControllerResult): JobResult | null {
+  return ends[result]?.result ?? (result === 'PENDING' ? result : null)
 }
 
-/** An SQL expression: the `Decision` about a job `target`. */
-function decide(result: ControllerResult, jobResult: JobResult | null, isFinal: boolean): SQL {
-  const onOpen = openStates.map((state): [SQL, Decision] => {
-    const decision = decisions[state][result]
-    const isState = sql`state = ${state}`
-    return [decision === 'fail_attempt' ? sql`${isState} AND holds_lease` : isState, decision]
-  })
-  return firstOf<Decision>([
-    ...onOpen,
-    [sql`state IN (${sqlList(openStates)})`, 'ignore'],
-    [sql`result = 'INTERNALFAILED' AND ${isFinal}::boolean`, 'end_late'],
-    [sql`state = 'SUPERSEDED' AND ${jobResult}::text IS NOT NULL`, 'note_late_answer'],
-    [sql`${isFinal}::boolean AND result <> ${jobResult}`, 'note_contradiction'],
-    [sql`true`, 'ignore'],
-  ])
-}
-
-const statusOnSuccess = constantSql(byCommand((rule) => sqlList([rule.statusOnSuccess])))
-
-/** The status of a machine after an outcome of its job `j`. */
-function statusAfter(result: ControllerResult): SQL {
-  if (result === 'SUCCESS') return statusOnSuccess
-  return result === 'PENDING' ? sql`'PENDING'` : sql`'ERROR'`
+/** CTEs: the job as `target`, and what becomes of it as `decision`. */
+function selectDecision({ jobId, lease }: Bindable<Pick<Values, 'jobId' | 'lease'>>, result: ControllerResult): SQL {
+  const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
+  return sql`
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = ${lease}, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = ${result}
+      ) AS changes_nothing
+      FROM (SELECT target.id, ${decide(result, jobResultOf(result), isFinal)} AS decision FROM target) decided
+    )`
 }
 
 /**
- * Stores an outcome. A late outcome does not set the status of the machine if a newer job has decided it.
- * @returns undefined if the job does not exist
+ * The lock for a report. One that changes nothing never will, and locks nothing: its token is valid for 24 h, so an
+ * earlier controller of the machine could delay the owner with it.
  */
-export async function settle(
-  database: Database,
-  jobId: string,
-  { result, detail, attempt, mayHaveExecutedBefore }: Outcome,
-  deadlineMs?: number,
-): Promise<Settlement | undefined> {
-  const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
+const lockForReport = prepare<Pick<Values, 'jobId' | 'lease'>, Shape>(
+  (value, { result }) => sql`
+    WITH ${selectDecision(value, result)}
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m`,
+)
+
+const settlement = prepare<Values, Shape>((value, { result }) => {
   const end = ends[result]
-  const jobResult = end?.result ?? (result === 'PENDING' ? result : null)
-  const note = detail === null ? result : `${result}: ${detail}`
-  const lease = attempt === null ? null : leaseOf(jobId, attempt)
-  const mayHaveExecuted = mayHaveExecutedBefore || result === 'may_have_executed'
-  const options = deadlineMs === undefined ? {} : { deadlineMs }
-  const [row] = await database.batch<SettlementRow>(
-    'settle',
-    [
-      lockMachineOf(jobId),
-      sql`
-    WITH target AS (
-      SELECT j.*, coalesce(m.leased_by = ${lease}, false) AS holds_lease, later.is_followed, later.is_followed_by_ended
-      FROM jobs j JOIN machines m ON m.id = j.machine_id, LATERAL (
-        SELECT count(*) > 0 AS is_followed,
-          coalesce(bool_or(state NOT IN (${sqlList(openStates)})), false) AS is_followed_by_ended
-        FROM jobs WHERE machine_id = j.machine_id AND (requested_at, id) > (j.requested_at, j.id)
-          AND NOT (state = 'REJECTED' AND reason <> 'changed')
-      ) later
-      WHERE j.id = ${jobId}::uuid
-    ),
-    decision AS (
-      SELECT target.id, ${decide(result, jobResult, isFinal)} AS decision
-      FROM target
-    ),
+  const jobResult = jobResultOf(result)
+  return sql`
+    WITH ${selectDecision(value, result)},
     changed AS (
       UPDATE jobs SET
         state = CASE WHEN decision = 'accept' THEN 'PENDING'
           WHEN decision IN ('end', 'end_late') THEN ${end?.state ?? null} ELSE jobs.state END,
         result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN ${jobResult} ELSE jobs.result END,
         reason = CASE WHEN decision IN ('end', 'end_late') THEN ${end?.reason ?? null} ELSE jobs.reason END,
-        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN ${detail} ELSE jobs.detail END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN ${value.detail} ELSE jobs.detail END,
         finished_at = CASE WHEN decision IN ('end', 'end_late') THEN ${now} ELSE jobs.finished_at END,
         pending_since = CASE WHEN decision = 'accept' THEN ${now} ELSE jobs.pending_since END,
-        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN ${mayHaveExecuted}::boolean
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN ${value.mayHaveExecuted}::boolean
           ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN ${now} + interval '${numberLiteral(pendingSeconds)} seconds'
+          WHEN 'fail_attempt' THEN ${dueAfterFailure} ELSE jobs.due_at END,
         version = jobs.version + 1
       FROM decision
-      WHERE jobs.id = decision.id AND decision <> 'ignore' AND NOT (starts_with(decision, 'note_') AND EXISTS (
-        SELECT FROM job_events e WHERE e.job_id = jobs.id AND 'note_' || e.reason = decision AND e.detail = ${note}))
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
       RETURNING jobs.*, decision.decision
     ),
     event AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
-      SELECT id, version, state, ${now}, ${attempt}::int,
+      SELECT id, version, state, ${now}, ${value.attempt}::int,
         CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
         CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
           WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
-        CASE WHEN starts_with(decision, 'note_') THEN ${note} ELSE ${detail} END
+        CASE WHEN starts_with(decision, 'note_') THEN ${value.note} ELSE ${value.detail} END
       FROM changed
     ),
     machine AS (
@@ -167,18 +123,17 @@ export async function settle(
         status = coalesce(after.status, m.status),
         updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE ${now} END,
         revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
         leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
       FROM (
-        SELECT j.machine_id, j.holds_lease, CASE
-          WHEN changed.decision IS NULL OR changed.decision IN ('fail_attempt', 'note_contradiction') THEN NULL
-          WHEN changed.decision = 'end_late' AND j.is_followed THEN NULL
-          WHEN changed.decision = 'note_late_answer' AND j.is_followed_by_ended THEN NULL
-          ELSE ${statusAfter(result)} END AS status
-        FROM target j LEFT JOIN changed ON true
+        SELECT j.machine_id, j.holds_lease, CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN ${statusAfter(result)}
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN ${statusAfterLate(result)} END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true
       ) after
       WHERE m.id = after.machine_id
-        AND (after.status IS NOT NULL OR after.holds_lease)
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
     ),
     current_job AS (
       SELECT ${jobColumns.of('changed')} FROM changed UNION ALL SELECT ${jobColumns.of('target')} FROM target
@@ -190,9 +145,31 @@ export async function settle(
       WHEN current_job.state IN (${sqlList(deliverableStates)}) THEN 'retry'
       WHEN current_job.state IN (${sqlList(awaitedStates)}) THEN 'pending'
       ELSE 'ended' END AS effect
-    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1`,
-    ],
-    options,
-  )
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1`
+})
+
+/**
+ * Stores an outcome. A late outcome does not set the status of the machine if a later job, by sequence, has ended, or if
+ * a person has changed the status or the controller since.
+ * @returns undefined if the job does not exist
+ */
+export async function settle(
+  database: Database,
+  jobId: string,
+  { result, detail, attempt, mayHaveExecutedBefore }: Outcome,
+  deadlineMs?: number,
+): Promise<Settlement | undefined> {
+  const values: Values = {
+    jobId,
+    lease: attempt === null ? null : leaseOf(jobId, attempt),
+    detail,
+    note: detail === null ? result : `${result}: ${detail}`,
+    attempt,
+    mayHaveExecuted: mayHaveExecutedBefore || result === 'may_have_executed',
+  }
+  const options = deadlineMs === undefined ? {} : { deadlineMs }
+  const lock = attempt === null ? lockForReport(values, { result }) : lockMachineOf({ jobId })
+  const statements = [lock, settlement(values, { result })]
+  const [row] = await database.batch<SettlementRow>('settle', statements, options)
   return row && { effect: row.effect, job: row, isChanged: row.is_changed }
 }

@@ -1,8 +1,9 @@
 // The doctor's checks: the variables, the services that they name, and the Worker at its public URL.
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { type Environment, readEnvironment } from '../../env.ts'
+import { type Environment, readEnvironment, runtimeStandIns } from '../../env.ts'
 import { readMigrationState } from '../migrations.ts'
+import { findDifferences } from '../session-defaults.ts'
 import { type DatabaseAddress, runStatements } from '../statements.ts'
 import { ask, readJson } from './ask.ts'
 import {
@@ -54,7 +55,7 @@ export async function runChecks(input: DoctorInput, report: (finding: Finding) =
 /** The bindings of the runtime come from wrangler.toml. They are not checked here. */
 function read(variables: DoctorInput['variables']) {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
-  const parsed = readEnvironment({ ...given, ACCOUNT_RATE_LIMIT: { limit: async () => ({ success: true }) } })
+  const parsed = readEnvironment({ ...given, ...runtimeStandIns })
   return Array.isArray(parsed) ? { faults: parsed } : { environment: parsed, faults: [] }
 }
 
@@ -74,6 +75,7 @@ function checksOf(environment: Environment, { url, cronSeconds }: DoctorInput): 
   return [
     { title: 'PostgreSQL', run: () => checkPostgres(address) },
     { title: 'migrations', run: () => checkMigrations(address) },
+    { title: 'session settings', run: () => checkSettings(address) },
     { title: 'Redis', run: () => checkRedis(environment) },
     { title: 'QStash token', run: () => checkQStash(environment) },
     { title: 'QStash signing keys', run: () => checkSigningKeys(environment) },
@@ -95,9 +97,22 @@ async function checkPostgres(address: DatabaseAddress): Promise<string> {
 }
 
 async function checkMigrations(address: DatabaseAddress): Promise<string> {
-  const { applied, pending } = await readMigrationState(address)
-  if (pending.length === 0) return `at ${applied.at(-1)}`
-  throw new Error(`${pending.map(({ name }) => name).join(', ')} is not applied. Run npm run db:migrate.`)
+  const { applied, pending, unbuilt } = await readMigrationState(address)
+  const open = [
+    ...pending.map(({ name }) => `${name} is not applied`),
+    ...unbuilt.map(({ name }) => `the index ${name} is not built`),
+  ]
+  if (open.length === 0) return `at ${applied.at(-1)}`
+  throw new Error(`${open.join(', ')}. Run npm run db:migrate.`)
+}
+
+async function checkSettings(address: DatabaseAddress): Promise<string> {
+  const differences = await findDifferences(address)
+  if (differences.length === 0) return 'are as Tiebar relies on them'
+  const list = differences.map(({ name, value, expected }) => `${name} is ${value} and should be ${expected}`)
+  throw new Error(
+    `${list.join('; ')}. Run npm run db:migrate with the same DATABASE_URL: it sets them for its role. Connections that are open keep the old ones for some minutes.`,
+  )
 }
 
 async function checkRedis(environment: Environment): Promise<string> {

@@ -97,7 +97,7 @@ export async function checkClocks(origin: string, address: DatabaseAddress): Pro
 
 export function checkControllers(origin: string, environment: Environment): string {
   const isLocal = ['localhost', '127.0.0.1'].includes(new URL(origin).hostname)
-  if (!environment.ALLOW_PRIVATE_CONTROLLERS) return 'must have public addresses'
+  if (!environment.ALLOW_PRIVATE_CONTROLLERS) return 'must have public names'
   if (isLocal) return 'may have private addresses, as the API is local'
   throw new Error(
     'ALLOW_PRIVATE_CONTROLLERS is true: every account can make the Worker send requests to private addresses. Remove it.',
@@ -110,8 +110,8 @@ export async function checkCron(address: DatabaseAddress, withinSeconds: number)
   const params = [key]
   await runStatements(address, [
     {
-      query: `INSERT INTO idempotency_keys (account_id, method, path, key, fingerprint, outcome, created_at)
-        VALUES (0, 'DOCTOR', '/', $1, '', '{}', now() - interval '25 hours')`,
+      query: `INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome, created_at)
+        VALUES ('doctor', 'DOCTOR', '/', $1, '', '{}', now() - interval '25 hours')`,
       params,
     },
   ])

@@ -1,160 +1,170 @@
-// Reads the rows of the old tables from a `pg_dump --data-only --inserts` (with or without column names) or from a CSV
-// with a header. Everything else in a dump (settings, sequences, other tables) is skipped.
-import { parse } from 'csv-parse/sync'
-import { UsageError } from '../program.ts'
+// Reads the rows of the old tables from a dump of PostgreSQL, with INSERT or with COPY, or from a CSV with a header.
+// Everything else in a dump (functions, sequences, other tables) is skipped without being read.
+import { readCopyOptions, readCopyRows, skipCopyLines } from './copy.ts'
+import { findHeader, readCsvFile } from './csv.ts'
+import type { Input } from './input.ts'
+import { Lexer, type Token } from './lexer.ts'
+import { type Columns, FileError, type OldRow, type OldTable, oldTables, toRow } from './tables.ts'
+import { readName, readNames, readTuple, show, Tokens } from './values.ts'
 
-export const oldTables = {
-  accounts: 'accounts',
-  injection_molding_machines: 'machines',
-  machines_history: 'history',
-} as const
-export type OldTable = (typeof oldTables)[keyof typeof oldTables]
-
-/** The values are PostgreSQL's texts; null is NULL. */
-export type OldRow = { table: OldTable; line: number; values: Record<string, string | null> }
-
-export type Columns = Record<OldTable, string[]>
-
-/**
- * The order of columns in a dump that does not name them, as Django's migrations made it: AbstractUser for accounts; in
- * the other tables the plain fields come before the references.
- */
-export const usualColumns: Columns = {
-  accounts: [
-    'id',
-    'password',
-    'last_login',
-    'is_superuser',
-    'username',
-    'first_name',
-    'last_name',
-    'email',
-    'is_staff',
-    'is_active',
-    'date_joined',
-  ],
-  machines: ['id', 'name', 'location', 'status', 'owner_id'],
-  history: ['id', 'command', 'request_datetime', 'result', 'machine_id', 'worker_id'],
+/** @throws FileError for a file without rows of the tables, or with a syntax error */
+export function readRows(input: Input, columns: Columns): OldRow[] {
+  input.fill(64 * 1024)
+  const [firstLine = ''] = input.text.trimStart().split(/\r?\n|\r/, 1)
+  const header = findHeader(firstLine)
+  if (header) return readCsvFile(input, header)
+  const dump = new Dump(input, columns)
+  const rows = [...dump.readRows()]
+  if (rows.length > 0) return rows
+  if (!dump.hasStatement && firstLine !== '') {
+    const advice = firstLine.includes('\0') ? ' If it is in UTF-16, give --encoding FILE=utf-16le.' : ''
+    throw new FileError(
+      `The file is neither a dump nor a CSV of the old tables. Its first line is ${firstLine.slice(0, 80)}.${advice}`,
+    )
+  }
+  throw new FileError(`There is no row of ${Object.keys(oldTables).join(', ')} in the schema public.`)
 }
 
-/** @throws UsageError for a file without rows of the tables, or with a syntax error */
-export function readRows(text: string, columns: Columns): OldRow[] {
-  const rows = /^\s*INSERT\s+INTO\s/im.test(text) ? readInserts(text, columns) : readCsv(text)
-  if (rows.length === 0) throw new UsageError(`There is no row of ${Object.keys(oldTables).join(', ')}.`)
-  return rows
-}
+class Dump {
+  hasStatement = false
+  readonly #input: Input
+  readonly #lexer: Lexer
+  readonly #tokens: Tokens
+  readonly #columns: Columns
+  /** The tables of which there are rows. */
+  readonly #found = new Set<OldTable>()
+  /** The schema of names without one. */
+  #schema = 'public'
 
-function readCsv(text: string): OldRow[] {
-  let table: OldTable | undefined
-  const records: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
-    bom: true,
-    columns: (header: string[]) => {
-      const names = header.map((name) => name.trim().toLowerCase())
-      table = tableOf(names)
-      return names
-    },
-    info: true,
-    record_delimiter: ['\r\n', '\n'],
-    skip_empty_lines: true,
-  })
-  return records.map(({ record, info }) => ({
-    table: table as OldTable, // the header comes before every record
-    line: info.lines,
-    // COPY … CSV writes NULL as an empty value; in the old tables an empty text means the same.
-    values: Object.fromEntries(Object.entries(record).map(([name, value]) => [name, value === '' ? null : value])),
-  }))
-}
+  constructor(input: Input, columns: Columns) {
+    this.#input = input
+    this.#columns = columns
+    this.#lexer = new Lexer(input)
+    this.#tokens = new Tokens(this.#lexer)
+  }
 
-/** @throws UsageError */
-function tableOf(header: string[]): OldTable {
-  if (header.includes('username')) return 'accounts'
-  if (header.includes('location')) return 'machines'
-  if (header.includes('request_datetime')) return 'history'
-  throw new UsageError(`The file is neither a dump nor a CSV of the old tables. Its first line is ${header.join(',')}`)
-}
-
-const insert =
-  /INSERT\s+INTO\s+(?:"?public"?\s*\.\s*)?"?(\w+)"?\s*(?:\(([^)]*)\)\s*)?(?:OVERRIDING\s+SYSTEM\s+VALUE\s+)?VALUES\s*/iy
-
-function readInserts(text: string, columns: Columns): OldRow[] {
-  const rows: OldRow[] = []
-  const lines = countLines(text)
-  let at = 0
-  while (at < text.length) {
-    const start = text.slice(at).search(/^\s*INSERT\s+INTO\s/im)
-    if (start === -1) break
-    at += start + (/^\s*/.exec(text.slice(at + start, at + start + 1_000))?.[0].length ?? 0)
-    insert.lastIndex = at
-    const found = insert.exec(text)
-    if (!found) throw new UsageError(`Line ${lines(at)}: this INSERT does not have the form that pg_dump writes.`)
-    const table = oldTables[found[1] as keyof typeof oldTables] as OldTable | undefined // undefined: another table
-    const named = found[2]?.split(',').map((name) => name.trim().replaceAll('"', '').toLowerCase())
-    const line = lines(at)
-    const { tuples, end } = readTuples(text, insert.lastIndex, () => line)
-    at = end
-    if (!table) continue
-    const names = named ?? columns[table]
-    for (const tuple of tuples) {
-      if (tuple.length !== names.length) {
-        throw new UsageError(
-          `Line ${line}: ${found[1]} has ${tuple.length} columns, not ${names.length} (${names.join(', ')}). ` +
-            `Dump with --column-inserts, or name the columns: --columns ${table}=a,b,c`,
-        )
-      }
-      rows.push({ table, line, values: Object.fromEntries(names.map((name, index) => [name, tuple[index] ?? null])) })
+  *readRows(): Generator<OldRow> {
+    for (;;) {
+      const token = this.#tokens.next(false)
+      if (token.kind === 'end') return
+      if (token.kind === 'meta') this.#obey(token)
+      else if (token.text === 'insert' && this.#tokens.take('into')) yield* this.#readInsert()
+      else if (token.text === 'copy') yield* this.#readCopy()
+      else if (token.text === 'update' || token.text === 'delete') this.#skipChange(token)
+      else if (token.text === 'set') this.#readSetting()
+      else if (token.text !== ';') this.#skipStatement(token.text === 'create')
     }
   }
-  return rows
-}
 
-const space = /\s*/y
-const literal = /E?'((?:[^']|'')*)'(?:::[\w ]+)?|([^\s,()']+)/y
-
-/** Reads `(1, 'it''s', NULL), (…);` as texts. `at` is the position after VALUES. */
-function readTuples(text: string, at: number, line: () => number): { tuples: (string | null)[][]; end: number } {
-  const tuples: (string | null)[][] = []
-  let tuple: (string | null)[] = []
-  const skip = () => {
-    space.lastIndex = at
-    at += space.exec(text)?.[0].length ?? 0
+  /** A command of psql. @throws FileError for one that reads another file */
+  #obey({ text, line }: Token): void {
+    const [name = '', argument] = text.split(/\s+/)
+    if (name === 'encoding' && argument !== undefined) this.#input.setEncoding(argument.replaceAll("'", ''))
+    if (!/^(i|ir|include|include_relative|copy)$/.test(name)) return
+    throw new FileError(`Line ${line}: \\${text.slice(0, 80)} reads another file. Give that file to the import.`)
   }
-  const take = (mark: string) => {
-    skip()
-    const isThere = text.startsWith(mark, at)
-    if (isThere) at += mark.length
-    return isThere
-  }
-  do {
-    if (!take('(')) throw new UsageError(`Line ${line()}: a ( is missing.`)
-    tuple = []
-    do {
-      skip()
-      literal.lastIndex = at
-      const found = literal.exec(text)
-      if (!found) throw new UsageError(`Line ${line()}: a value cannot be read.`)
-      at = literal.lastIndex
-      tuple.push(toValue(found))
-    } while (take(','))
-    if (!take(')')) throw new UsageError(`Line ${line()}: a ) is missing.`)
-    tuples.push(tuple)
-  } while (take(','))
-  return { tuples, end: at }
-}
 
-function toValue([whole, quoted, bare = '']: RegExpExecArray): string | null {
-  if (quoted !== undefined) {
-    const text = quoted.replaceAll("''", "'")
-    return whole.startsWith('E') ? text.replace(/\\(.)/gs, (_, mark: string) => (mark === 'n' ? '\n' : mark)) : text
+  *#readInsert(): Generator<OldRow> {
+    const { line } = this.#tokens.peek()
+    const table = this.#findTable()
+    if (!table) return this.#skipStatement()
+    this.#found.add(table)
+    if (this.#tokens.take('as')) this.#tokens.next()
+    const columns = readNames(this.#tokens) ?? this.#columns[table]
+    if (this.#tokens.take('overriding')) {
+      this.#tokens.next()
+      this.#tokens.expect('value')
+    }
+    if (this.#tokens.take('default')) yield { table, line, values: {} }
+    else if (!this.#tokens.take('values')) {
+      throw new FileError(`Line ${line}: an INSERT of ${show(this.#tokens.peek())} is not supported, only of VALUES.`)
+    } else {
+      do {
+        const { line: own } = this.#tokens.peek()
+        yield toRow(table, own, columns, readTuple(this.#tokens))
+      } while (this.#tokens.take(','))
+      this.#requireEnd()
+    }
+    this.#skipStatement()
   }
-  return /^null$/i.test(bare) ? null : bare
-}
 
-/** Gives the line of a position. The positions must not decrease from call to call. */
-function countLines(text: string): (at: number) => number {
-  let line = 1
-  let counted = 0
-  return (at) => {
-    for (; counted < at; counted += 1) if (text[counted] === '\n') line += 1
-    return line
+  /** @throws FileError if it changes rows that were read: only the old database can carry it out */
+  #skipChange({ text, line }: Token): void {
+    if (text === 'delete') this.#tokens.take('from')
+    this.#tokens.take('only')
+    const table = this.#findTable()
+    if (table && this.#found.has(table))
+      throw new FileError(
+        `Line ${line}: ${text.toUpperCase()} of rows is not supported. Import it into the old database, and dump that.`,
+      )
+    this.#skipStatement()
+  }
+
+  /** A row is followed by the end of the statement, or by a clause such as ON CONFLICT DO NOTHING. */
+  #requireEnd(): void {
+    const token = this.#tokens.peek()
+    if (token.text === ';' || token.text === 'on' || token.text === 'returning') return
+    throw new FileError(`Line ${token.line}: ; is missing before ${show(token)}. Is the file complete?`)
+  }
+
+  *#readCopy(): Generator<OldRow> {
+    const { line, text } = this.#tokens.peek()
+    if (text === '(') return this.#skipStatement()
+    const table = this.#findTable()
+    const columns = readNames(this.#tokens)
+    if (!this.#tokens.take('from')) return this.#skipStatement()
+    const isInline = this.#tokens.take('stdin')
+    if (!table) {
+      this.#skipStatement()
+      if (isInline) skipCopyLines(this.#input)
+      return
+    }
+    if (!isInline) throw new FileError(`Line ${line}: this COPY reads another file. Give that file to the import.`)
+    this.#found.add(table)
+    const options = readCopyOptions(this.#tokens)
+    yield* readCopyRows(this.#input, table, columns ?? this.#columns[table], options)
+  }
+
+  /** The table of this name, if it is one of ours. */
+  #findTable(): OldTable | undefined {
+    this.hasStatement = true
+    const parts = readName(this.#tokens)
+    const [name = '', schema = this.#schema] = parts.toReversed()
+    if (schema !== 'public' || !Object.hasOwn(oldTables, name)) return undefined
+    return oldTables[name as keyof typeof oldTables] // as checked above
+  }
+
+  #readSetting(): void {
+    if (!this.#tokens.take('session')) this.#tokens.take('local')
+    const { text: name } = this.#tokens.next()
+    if (name !== 'names' && !this.#tokens.take('to')) this.#tokens.take('=')
+    const value = this.#tokens.next().text
+    if (name === 'client_encoding' || name === 'names') this.#input.setEncoding(value)
+    if (name === 'standard_conforming_strings') this.#lexer.hasStandardStrings = !/^(off|false|no|0|f)$/i.test(value)
+    if (name === 'search_path') this.#schema = value === '' || value === '$user' ? 'public' : value
+    if (value !== ';') this.#skipStatement()
+  }
+
+  /** @param isDefinition a function can have a body with semicolons: BEGIN ATOMIC …; END */
+  #skipStatement(isDefinition = false): void {
+    let parentheses = 0
+    let blocks = 0
+    let before = ''
+    for (;;) {
+      const { kind, text } = this.#tokens.next(false)
+      if (kind === 'end') return
+      if (kind === 'symbol') {
+        if (text === '(') parentheses += 1
+        if (text === ')') parentheses -= 1
+        if (text === ';' && parentheses <= 0 && blocks <= 0) break
+      }
+      if (kind === 'word' && isDefinition) {
+        if (text === 'atomic' && before === 'begin') blocks += 1
+        if (text === 'case' && blocks > 0) blocks += 1
+        if (text === 'end' && blocks > 0) blocks -= 1
+      }
+      before = text
+    }
+    this.hasStatement = true
   }
 }

@@ -1,11 +1,16 @@
 // Decides which rows to import and under which ids. Pure: works on the rows of the files and on what the database has.
-import type { OldRow, OldTable } from './dump.ts'
-import { type Converted, type NewAccount, type NewJob, type NewMachine, toAccount, toJob, toMachine } from './rows.ts'
+import { accountConverter, type NewAccount } from './account-row.ts'
+import type { Converted } from './converted.ts'
+import { toId } from './fields.ts'
+import { jobConverter, machineConverter, type NewJob, type NewMachine } from './rows.ts'
+import type { FileRow, OldRow, OldTable } from './tables.ts'
 
 /** What the database has already, as far as it matters to the rows of the files. */
 export type Existing = {
   /** New ids by old ids, from earlier imports. */
   imported: { account: ReadonlyMap<number, number>; machine: ReadonlyMap<number, number> }
+  /** Folded usernames of earlier imports, by old ids. */
+  importedUsernames: ReadonlyMap<number, string>
   usernameKeys: ReadonlySet<string>
   emailKeys: ReadonlySet<string>
   accountIds: ReadonlySet<number>
@@ -15,7 +20,7 @@ export type Existing = {
   lastMachineId: number
 }
 
-export type Remark = { table: OldTable; line: number; text: string }
+export type Remark = { table: OldTable; file: string; line: number; text: string }
 
 export type Placed<Row> = Row & { id: number }
 export type PlacedMachine = Placed<NewMachine> & { owner_id: number }
@@ -36,10 +41,10 @@ export type Plan = {
  * @param ownerOf the owners of machines of earlier imports, by the ids of the machines
  */
 export function planImport(
-  rows: OldRow[],
+  rows: FileRow[],
   existing: Existing,
   ownerOf: ReadonlyMap<number, number>,
-  allowPrivate: boolean,
+  { allowPrivate, timeZone }: { allowPrivate: boolean; timeZone?: string | undefined },
 ): Plan {
   const plan: Plan = {
     accounts: [],
@@ -54,15 +59,16 @@ export function planImport(
     how: (values: OldRow['values']) => Converted<New>,
     place: (row: New) => string[],
   ) => {
-    for (const { line, values } of rows.filter((row) => row.table === table)) {
+    for (const { file, line, values } of rows.filter((row) => row.table === table)) {
       const converted = how(values)
       try {
+        requireUndamaged(values)
         if ('fault' in converted) throw new RowRejected(converted.fault)
         const notes = place(converted.row)
-        plan.notes.push(...[...converted.notes, ...notes].map((text) => ({ table, line, text })))
+        plan.notes.push(...[...converted.notes, ...notes].map((text) => ({ table, file, line, text })))
       } catch (error) {
         if (!(error instanceof RowRejected)) throw error
-        plan.rejected.push({ table, line, text: error.message })
+        plan.rejected.push({ table, file, line, text: error.message })
       }
     }
   }
@@ -70,15 +76,22 @@ export function planImport(
   const accountIds = new Map(existing.imported.account)
   const assignAccountId = createIdAssigner(existing.accountIds, existing.lastAccountId, rows, 'accounts')
   const [usernames, emails] = [new Set(existing.usernameKeys), new Set(existing.emailKeys)]
-  convert('accounts', toAccount, (account) => {
+  const accountRows = new Set<number>()
+  convert('accounts', accountConverter(timeZone), (account) => {
+    requireFirst(accountRows, account.old_id)
+    const importedName = existing.importedUsernames.get(account.old_id)
+    if (importedName !== undefined && importedName !== account.username_key) {
+      throw new RowRejected(`the id ${account.old_id} was imported before, with the username ${importedName}`)
+    }
     if (existing.imported.account.has(account.old_id)) return countAlreadyImported(plan, 'accounts')
-    if (accountIds.has(account.old_id)) throw new RowRejected(`another row has the id ${account.old_id} too`)
     if (usernames.has(account.username_key)) {
       throw new RowRejected(`the username ${account.username} is taken; usernames do not differ by case alone`)
     }
-    if (emails.has(account.email_key)) throw new RowRejected(`the e-mail address ${account.email} is taken`)
+    if (account.email_key !== null && emails.has(account.email_key)) {
+      throw new RowRejected(`the e-mail address ${account.email} is taken`)
+    }
     usernames.add(account.username_key)
-    emails.add(account.email_key)
+    if (account.email_key !== null) emails.add(account.email_key)
     const id = assignAccountId(account.old_id)
     accountIds.set(account.old_id, id)
     plan.accounts.push({ ...account, id })
@@ -88,23 +101,20 @@ export function planImport(
   const machineIds = new Map(existing.imported.machine)
   const owners = new Map(ownerOf)
   const assignMachineId = createIdAssigner(existing.machineIds, existing.lastMachineId, rows, 'machines')
-  convert(
-    'machines',
-    (values) => toMachine(values, allowPrivate),
-    (machine) => {
-      if (existing.imported.machine.has(machine.old_id)) return countAlreadyImported(plan, 'machines')
-      if (machineIds.has(machine.old_id)) throw new RowRejected(`another row has the id ${machine.old_id} too`)
-      const owner_id = find(accountIds, machine.old_owner_id, 'owner', 'account')
-      const id = assignMachineId(machine.old_id)
-      machineIds.set(machine.old_id, id)
-      owners.set(id, owner_id)
-      plan.machines.push({ ...machine, id, owner_id })
-      return noteNewId('machine', machine.old_id, id)
-    },
-  )
+  const machineRows = new Set<number>()
+  convert('machines', machineConverter(allowPrivate, timeZone), (machine) => {
+    requireFirst(machineRows, machine.old_id)
+    if (existing.imported.machine.has(machine.old_id)) return countAlreadyImported(plan, 'machines')
+    const owner_id = find(accountIds, machine.old_owner_id, 'owner', 'account')
+    const id = assignMachineId(machine.old_id)
+    machineIds.set(machine.old_id, id)
+    owners.set(id, owner_id)
+    plan.machines.push({ ...machine, id, owner_id })
+    return noteNewId('machine', machine.old_id, id)
+  })
 
   const jobIds = new Set<string>()
-  convert('history', toJob, (job) => {
+  convert('history', jobConverter(timeZone), (job) => {
     if (jobIds.has(job.id)) throw new RowRejected('another row has the same id')
     jobIds.add(job.id)
     const machine_id = find(machineIds, job.old_machine_id, 'machine', 'machine')
@@ -117,6 +127,18 @@ export function planImport(
 
 /** Its message says why a row is not imported. */
 class RowRejected extends Error {}
+
+/** U+FFFD stands for what an earlier conversion could not read: a second import could not repair it. */
+function requireUndamaged(values: OldRow['values']): void {
+  const damaged = Object.entries(values).find(([, value]) => value?.includes('\ufffd'))
+  if (damaged) throw new RowRejected(`${damaged[0]}: ${damaged[1]} was damaged before; export it from the old database`)
+}
+
+/** The second row of an id is rejected in every run, whatever became of the first one. */
+function requireFirst(rows: Set<number>, oldId: number): void {
+  if (rows.has(oldId)) throw new RowRejected(`another row has the id ${oldId} too`)
+  rows.add(oldId)
+}
 
 function countAlreadyImported(plan: Plan, table: OldTable): string[] {
   plan.alreadyImported[table] += 1
@@ -141,7 +163,7 @@ function createIdAssigner(
   rows: OldRow[],
   table: OldTable,
 ): (oldId: number) => number {
-  const oldIds = rows.filter((row) => row.table === table).map(({ values }) => Number(values.id) || 0)
+  const oldIds = rows.filter((row) => row.table === table).map(({ values }) => toId(values.id) ?? 0)
   let highest = oldIds.reduce((most, id) => Math.max(most, id), last)
   return (oldId) => {
     if (!inUse.has(oldId)) return oldId

@@ -1,9 +1,12 @@
 // Reads from the database what an import needs to know, and writes the import in one transaction.
 import { foldName } from '../../accounts/account.ts'
-import type { Statement } from '../../infra/database.ts'
+import { foldEmail } from '../../accounts/email.ts'
+import { recordProgram } from '../../accounts/sql/audit.ts'
+import { type Statement, toStatement } from '../../infra/database.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from '../statements.ts'
-import type { OldRow } from './dump.ts'
+import { toId } from './fields.ts'
 import type { Existing, Plan } from './plan.ts'
+import type { OldRow } from './tables.ts'
 
 /** A limit of our own, whose message says what to do. If Neon refuses less than this, nothing is written either. */
 const maxBodyBytes = 60 * 1024 * 1024
@@ -11,35 +14,46 @@ const maxBodyBytes = 60 * 1024 * 1024
 type Found = { existing: Existing; ownerOf: Map<number, number> }
 
 export async function readExisting(address: DatabaseAddress, rows: OldRow[]): Promise<Found> {
-  const names = (column: string) =>
-    JSON.stringify(rows.flatMap(({ values }) => (values[column] ? foldName(values[column]) : [])))
+  const names = (column: string, fold: (name: string) => string) =>
+    JSON.stringify(rows.flatMap(({ values }) => (values[column] ? fold(values[column]) : [])))
   const ids = (table: OldRow['table']) =>
-    JSON.stringify(rows.filter((row) => row.table === table).flatMap(({ values }) => Number(values.id) || []))
+    JSON.stringify(rows.filter((row) => row.table === table).flatMap(({ values }) => toId(values.id) ?? []))
   const inList = 'SELECT value FROM jsonb_array_elements_text($1::jsonb)'
-  const [imported, usernames, emails, accountIds, machineIds, last, owners] = await runStatements(address, [
-    { query: 'SELECT kind, old_id::float8, new_id::float8 FROM imported_rows' },
-    {
-      query: `SELECT username_key AS key FROM accounts WHERE username_key IN (${inList})`,
-      params: [names('username')],
-    },
-    { query: `SELECT email_key AS key FROM accounts WHERE email_key IN (${inList})`, params: [names('email')] },
-    { query: `SELECT id::float8 AS key FROM accounts WHERE id::text IN (${inList})`, params: [ids('accounts')] },
-    { query: `SELECT id::float8 AS key FROM machines WHERE id::text IN (${inList})`, params: [ids('machines')] },
-    {
-      query: `SELECT (SELECT coalesce(max(id), 0) FROM accounts)::float8 AS account,
+  const [imported, usernames, emails, accountIds, machineIds, last, owners, importedNames] = await runStatements(
+    address,
+    [
+      { query: 'SELECT kind, old_id::float8, new_id::float8 FROM imported_rows' },
+      {
+        query: `SELECT username_key AS key FROM accounts WHERE username_key IN (${inList})`,
+        params: [names('username', foldName)],
+      },
+      {
+        query: `SELECT email_key AS key FROM accounts WHERE email_key IN (${inList})`,
+        params: [names('email', foldEmail)],
+      },
+      { query: `SELECT id::float8 AS key FROM accounts WHERE id::text IN (${inList})`, params: [ids('accounts')] },
+      { query: `SELECT id::float8 AS key FROM machines WHERE id::text IN (${inList})`, params: [ids('machines')] },
+      {
+        query: `SELECT (SELECT coalesce(max(id), 0) FROM accounts)::float8 AS account,
         (SELECT coalesce(max(id), 0) FROM machines)::float8 AS machine`,
-    },
-    {
-      query: `SELECT m.id::float8, m.owner_id::float8 FROM machines m
+      },
+      {
+        query: `SELECT m.id::float8, m.owner_id::float8 FROM machines m
         JOIN imported_rows r ON r.kind = 'machine' AND r.new_id = m.id`,
-    },
-  ])
+      },
+      {
+        query: `SELECT r.old_id::float8, a.username_key FROM accounts a
+        JOIN imported_rows r ON r.kind = 'account' AND r.new_id = a.id`,
+      },
+    ],
+  )
   const keys = <Key>(found: Record<string, unknown>[] = []) => new Set(found.map(({ key }) => key as Key)) // as cast above
   const ofKind = (kind: string) =>
     new Map(imported?.filter((row) => row.kind === kind).map((row) => [Number(row.old_id), Number(row.new_id)]))
   return {
     existing: {
       imported: { account: ofKind('account'), machine: ofKind('machine') },
+      importedUsernames: new Map(importedNames?.map((row) => [Number(row.old_id), String(row.username_key)])),
       usernameKeys: keys(usernames),
       emailKeys: keys(emails),
       accountIds: keys(accountIds),
@@ -56,6 +70,7 @@ export async function writePlan(address: DatabaseAddress, plan: Plan): Promise<n
   const statements: Statement[] = [
     // Two imports at once would choose the same ids.
     { query: 'LOCK TABLE imported_rows IN EXCLUSIVE MODE' },
+    toStatement(recordProgram('database.import')),
     { query: insertAccounts, params: [JSON.stringify(plan.accounts)] },
     { query: insertMachines, params: [JSON.stringify(plan.machines)] },
     { query: raiseIdentity('accounts') },

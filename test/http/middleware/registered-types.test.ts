@@ -14,6 +14,10 @@ test.each([
 ])('%s is answered as %s', async (path, registered) => {
   const asked: [string, string][] = [
     [registered, registered],
+    [registered.toUpperCase(), registered],
+    [`${registered};`, registered],
+    [`${registered} ; q=0.5`, registered],
+    [`application/xml, ${registered};q=0.1`, registered],
     [`${registered};version=3.1, application/json;q=0.9`, registered],
     [`application/json, ${registered}`, 'application/json'],
     ['application/*', 'application/json'],

@@ -20,10 +20,10 @@ const numbered = pgTable('numbered', {
   localTime: timestamp('local_time').notNull(),
 })
 const columns = pickColumns(numbered, ['id', 'name', 'weight', 'created_at', 'token', 'note', 'is_new', 'local_time'])
-const sorts = defineSorts(columns, ['id', 'name', 'weight', 'created_at', 'token'])
+const sorts = defineSorts(columns, ['id', 'name', 'weight', 'created_at', 'token'], 'id')
 
 const named = pgTable('named', { id: uuid().primaryKey(), at: timestamp({ withTimezone: true }).notNull() })
-const namedSorts = defineSorts(pickColumns(named, ['id', 'at']), ['at'])
+const namedSorts = defineSorts(pickColumns(named, ['id', 'at']), ['at'], 'id')
 
 const someUuid = '0198c0de-7c1a-7000-8000-000000000001'
 const toText = (part: SQL) => new PgDialect().sqlToQuery(part)
@@ -36,15 +36,15 @@ describe('a definition', () => {
 
   test('does not compile for a column that is nullable, not sortable or not selected', () => {
     // @ts-expect-error: a page cannot continue after a null
-    defineSorts(columns, ['note'])
+    defineSorts(columns, ['note'], 'id')
     // @ts-expect-error: it is not selected
-    defineSorts(pickColumns(numbered, ['id', 'name']), ['weight'])
+    defineSorts(pickColumns(numbered, ['id', 'name']), ['weight'], 'id')
     // @ts-expect-error: a boolean has no type of cursor
-    expect(() => defineSorts(columns, ['is_new'])).toThrow(TypeError)
+    expect(() => defineSorts(columns, ['is_new'], 'id')).toThrow(TypeError)
   })
 
   test('throws for a time without a zone', () => {
-    expect(() => defineSorts(columns, ['local_time'])).toThrow(TypeError)
+    expect(() => defineSorts(columns, ['local_time'], 'id')).toThrow(TypeError)
   })
 })
 

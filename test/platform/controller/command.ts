@@ -2,10 +2,20 @@
 import { z } from 'zod'
 import type { StandInAnswer, StandInRequest } from '../http.ts'
 
+const confirmSchema = z.object({
+  command: z.literal('CONFIRM'),
+  machine_id: z.int(),
+  owner: z.string(),
+  challenge: z.string().min(1),
+})
+
+export type ConfirmRequest = z.output<typeof confirmSchema>
+
 const commandSchema = z.object({
   command: z.enum(['START', 'STOP']),
+  sequence: z.int().min(1),
   job_id: z.string().min(1),
-  machine_id: z.union([z.int(), z.string()]),
+  machine_id: z.int(),
   attempt: z.int().min(1),
   not_after: z.string().min(1),
   outcome_url: z.url(),
@@ -26,18 +36,17 @@ export type ReceivedCommand = z.output<typeof commandSchema> & {
   reports: { at: string; result: 'SUCCESS' | 'REMOTEFAILED'; status: number }[]
 }
 
-export type CommandReading = { received: ReceivedCommand } | { refusal: StandInAnswer }
+export type CommandReading = { confirm: ConfirmRequest } | { received: ReceivedCommand } | { refusal: StandInAnswer }
 
 function refuse(status: number, error: string): CommandReading {
   return { refusal: { status, body: { error } } }
 }
 
-/** Reads a command. An invalid one is refused and does not reach the machine. */
+/** Reads a command or a CONFIRM. An invalid one is refused and does not reach the machine. */
 export function readCommand(request: StandInRequest): CommandReading {
   const { authorization, 'idempotency-key': key } = request.headers
   if (authorization === undefined || !/^Bearer \S+$/i.test(authorization))
     return refuse(401, 'a bearer token is needed')
-  if (typeof key !== 'string' || key === '') return refuse(400, 'an Idempotency-Key is needed')
   const body = request.body.toString('utf8')
   let json: unknown
   try {
@@ -45,6 +54,9 @@ export function readCommand(request: StandInRequest): CommandReading {
   } catch {
     return refuse(400, 'the body is not JSON')
   }
+  const confirm = confirmSchema.safeParse(json)
+  if (confirm.success) return { confirm: confirm.data }
+  if (typeof key !== 'string' || key === '') return refuse(400, 'an Idempotency-Key is needed')
   const parsed = commandSchema.safeParse(json)
   if (!parsed.success) return refuse(400, `the command cannot be read: ${z.prettifyError(parsed.error)}`)
   const received_at = new Date().toISOString()

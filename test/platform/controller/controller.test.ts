@@ -29,17 +29,29 @@ async function startOutcomeServer(...statuses: number[]): Promise<{ url: string;
   return { url: `http://127.0.0.1:${port}/outcome`, reports }
 }
 
-type Order = { command?: string; job?: string; attempt?: number; outcomeUrl?: string; signal?: AbortSignal }
+type Order = {
+  command?: string
+  job?: string
+  sequence?: number
+  machineId?: number
+  attempt?: number
+  outcomeUrl?: string
+  signal?: AbortSignal
+}
 
-function order(url: string, { command = 'START', job = 'job-1', attempt = 1, outcomeUrl, signal }: Order = {}) {
+function order(
+  url: string,
+  { command = 'START', job = 'job-1', sequence = 1, machineId = 7, attempt = 1, outcomeUrl, signal }: Order = {},
+) {
   return fetch(url, {
     method: 'POST',
     redirect: 'manual',
     headers: { authorization: 'Bearer signed', 'idempotency-key': job, 'content-type': 'application/json' },
     body: JSON.stringify({
       command,
+      sequence,
       job_id: job,
-      machine_id: 7,
+      machine_id: machineId,
       attempt,
       not_after: '2026-01-01T00:00:00Z',
       outcome_url: outcomeUrl ?? 'http://127.0.0.1:9/outcome',
@@ -112,6 +124,42 @@ describe('a machine that answers', () => {
     await machine.waitForCommand(({ done }) => done)
     expect(await (await answer).json()).toEqual({ result: 'SUCCESS' })
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(145)
+  })
+})
+
+describe('a machine that checks who is meant', () => {
+  const confirm = (url: string, machineId: number) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { authorization: 'Bearer signed', 'content-type': 'application/json' },
+      body: JSON.stringify({ command: 'CONFIRM', machine_id: machineId, owner: 'kim', challenge: 'c-1' }),
+    })
+
+  test('confirms its own id whatever its behaviour, and refuses another one', async () => {
+    const machine = (await startTestController()).machine('m')
+    machine.pin(7)
+    machine.behave({ mode: 'garbage' })
+    const answer = await confirm(machine.url, 7)
+    expect([answer.status, await answer.json()]).toEqual([200, { machine_id: 7, challenge: 'c-1' }])
+    expect((await confirm(machine.url, 8)).status).toBe(401)
+    expect((await order(machine.url, { machineId: 8 })).status).toBe(401)
+    expect(machine.commands()).toEqual([])
+  })
+
+  test('takes the first id that it is told, if it has none', async () => {
+    const machine = (await startTestController()).machine('m')
+    expect((await confirm(machine.url, 8)).status).toBe(200)
+    expect((await confirm(machine.url, 7)).status).toBe(401)
+  })
+
+  test('refuses a command that is older than one it has received, and still answers a repeated one', async () => {
+    const machine = (await startTestController()).machine('m')
+    await order(machine.url, { command: 'STOP', job: 'job-2', sequence: 2 })
+    expect(await (await order(machine.url, { sequence: 1 })).json()).toMatchObject({ result: 'REMOTEFAILED' })
+    expect(machine.state().state).toBe('stopped')
+    expect(await (await order(machine.url, { command: 'STOP', job: 'job-2', sequence: 2 })).json()).toEqual({
+      result: 'SUCCESS',
+    })
   })
 })
 

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StandInAnswer } from '../http.ts'
 import { type Behaviour, type BehaviourOrder, type BehaviourQueue, queueBehaviours } from './behaviour.ts'
-import { CommandLog, type ReceivedCommand } from './command.ts'
+import { CommandLog, type ConfirmRequest, type ReceivedCommand } from './command.ts'
 import { type Report, reportOutcome } from './report.ts'
 
 export type MachineState = {
@@ -24,12 +24,17 @@ const mouldingCelsius = 220
 const coolingMs = 600_000
 const overLimitBytes = 64 * 1024
 
+const notThisMachine: StandInAnswer = { status: 401, body: { error: 'this is another machine' } }
+
 export class Machine {
   readonly log = new CommandLog()
   readonly #name: string
   readonly #url: string
   readonly #closed: AbortSignal
   #queue: BehaviourQueue = queueBehaviours({ mode: 'obey' })
+  /** The id of this machine in Tiebar. */
+  #machineId: number | undefined
+  #highestSequence = 0
   #state: MachineState['state'] = 'stopped'
   #barrel = { from: coldCelsius, to: coldCelsius, since: 0, overMs: 0 }
   /** Aborts the command in progress. */
@@ -46,6 +51,17 @@ export class Machine {
   /** @throws z.ZodError for an invalid order */
   behave(order: BehaviourOrder): void {
     this.#queue = queueBehaviours(order)
+  }
+
+  /** Sets the id of this machine in Tiebar. Without this, it is the first one that Tiebar names. */
+  pin(machineId: number): void {
+    this.#machineId = machineId
+  }
+
+  /** Whatever the behaviour, the machine confirms its own id and no other. */
+  confirm({ machine_id, challenge }: ConfirmRequest): StandInAnswer {
+    this.#machineId ??= machine_id
+    return this.#machineId === machine_id ? { body: { machine_id, challenge } } : notThisMachine
   }
 
   state(): MachineState {
@@ -67,6 +83,8 @@ export class Machine {
    * answers are kept by idempotency key.
    */
   async receive(received: ReceivedCommand, clientLeft: AbortSignal): Promise<StandInAnswer> {
+    this.#machineId ??= received.machine_id
+    if (this.#machineId !== received.machine_id) return notThisMachine
     this.log.add(received)
     const behaviour = this.#queue.next(received.command)
     switch (behaviour.mode) {
@@ -108,6 +126,9 @@ export class Machine {
   }
 
   #act(received: ReceivedCommand, behaviour: Behaviour): Answer {
+    if (received.sequence < this.#highestSequence)
+      return { result: 'REMOTEFAILED', detail: 'a later command was received' }
+    this.#highestSequence = received.sequence
     if (behaviour.mode === 'refuse') return { result: 'REMOTEFAILED', detail: behaviour.detail }
     this.#working?.abort()
     this.#working = undefined

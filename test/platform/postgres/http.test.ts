@@ -1,5 +1,5 @@
 // Neon's SQL over HTTP: requests, answers, and clean sessions.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresStandIn, startPostgres } from '../postgres.ts'
 import { BACKENDS, fail, post, run, until, type WireResult } from './world.ts'
 
@@ -95,10 +95,39 @@ describe.each(BACKENDS)('POST /sql, with $name', ({ options }) => {
     expect((await run(postgres, { query: 'SELECT 1' })).rows).toEqual([['1']])
   })
 
-  test('has the settings that Neon’s text output depends on', async () => {
-    const names = ['DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'client_encoding', 'server_encoding']
-    const { rows } = await run(postgres, { query: `SELECT ${names.map((n) => `current_setting('${n}')`).join(', ')}` })
-    expect(rows).toEqual([['ISO, MDY', 'postgres', 'UTC', 'hex', 'UTF8', 'UTF8']])
+  test.each<[name: string, what: string]>([
+    ['the database', 'DATABASE %I'],
+    // Settings of a role without a database would reach all databases of a real server.
+    ...(options.serverUrl === undefined ? [['the role', 'ROLE CURRENT_USER'] satisfies [string, string]] : []),
+    ['the role in the database', 'ROLE CURRENT_USER IN DATABASE %I'],
+  ])('has the session settings of %s from the next request on', async (_, what) => {
+    const read = async () => (await run(postgres, { query: "SELECT current_setting('search_path')" })).rows[0]
+    const usual = await read()
+    const alter = async (change: string) => {
+      const query = `SELECT format('ALTER ${what} ${change}', current_database())`
+      const [row] = (await run(postgres, { query })).rows
+      await run(postgres, { query: String(Array.isArray(row) && row[0]) })
+    }
+    await alter('SET search_path = odd')
+    onTestFinished(() => alter('RESET search_path'))
+    expect(await read()).toEqual(['odd'])
+    await run(postgres, { query: 'SET search_path = other' })
+    expect(await read()).toEqual(['odd'])
+    await alter('RESET search_path')
+    expect(await read()).toEqual(usual)
+  })
+
+  test('prefers the settings of the role in the database to those of the database', async () => {
+    const change = (action: string) =>
+      postgres.query(`DO $$ BEGIN
+        EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I ${action}', current_database(), 'of_role');
+        EXECUTE format('ALTER DATABASE %I ${action}', current_database(), 'of_database');
+      END $$`)
+    await change('SET search_path = %I')
+    onTestFinished(async () => {
+      await change('RESET search_path')
+    })
+    expect((await run(postgres, { query: "SELECT current_setting('search_path')" })).rows).toEqual([['of_role']])
   })
 
   test('answers other methods as Neon does', async () => {

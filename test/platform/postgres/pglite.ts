@@ -4,13 +4,22 @@ import { mkdir } from 'node:fs/promises'
 import { Duplex } from 'node:stream'
 import { PGlite } from '@electric-sql/pglite'
 import { isBlank, openBlank } from './blank.ts'
-import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts'
+import { createPool, type PostgresBackend } from './session.ts'
 
 const STARTUP = 0x00
 const TERMINATE = 'X'.charCodeAt(0)
 
 /** AuthenticationOk, then ReadyForQuery, idle: the answer to a StartupMessage. */
 const WELCOME = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
+
+/** One statement that sets the stored defaults, or NULL. Those of the role in this database come last, because they win. */
+const STORED_DEFAULTS = `
+  SELECT 'SELECT ' || string_agg(
+    format('set_config(%L, %L, false)', split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)), ', '
+    ORDER BY setdatabase <> 0 AND setrole <> 0, setrole <> 0)
+  FROM pg_db_role_setting, unnest(setconfig) AS setting
+  WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    AND setrole IN (0, current_user::regrole)`
 
 /** Passes messages to PGlite and its answers back. It has the methods that `pg` calls on a socket. */
 class PgliteSocket extends Duplex {
@@ -77,7 +86,6 @@ export async function openPglite(dataDir: string | undefined, snapshot: Blob | u
   const db = await PGlite.create({
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(contents === undefined ? {} : { loadDataDir: contents }),
-    startParams: [...PGlite.defaultStartParams, ...SESSION_SETTINGS],
   })
   // One permanent connection: requests wait for it in order.
   const pool = createPool({
@@ -86,12 +94,25 @@ export async function openPglite(dataDir: string | undefined, snapshot: Blob | u
     ssl: false,
     stream: () => new PgliteSocket(db),
   })
+  // Its only session never ends, so what a server does at the start of a session is done before each request.
+  let defaults: string | null | undefined
   return {
     pool,
     database: 'tiebar',
     // A running statement blocks this process until its end, so it cannot be cancelled. The session does not start a
     // statement whose client has disconnected.
     cancel: async () => {},
+    renewDefaults: () => {
+      defaults = undefined
+    },
+    applyDefaults: async (client) => {
+      if (defaults === undefined) {
+        const { rows } = await client.query<[string | null]>({ text: STORED_DEFAULTS, rowMode: 'array' })
+        defaults = rows[0]?.[0] ?? null
+      }
+      if (defaults !== null) await client.query(defaults)
+      return true
+    },
     dump: async () => {
       const client = await pool.connect()
       try {

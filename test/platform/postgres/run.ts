@@ -2,6 +2,7 @@
 import type { FieldDef } from 'pg'
 import { type Flags, MAX_BYTES, type Payload } from './request.ts'
 import {
+  noteStatement,
   type PostgresBackend,
   ResultTooLarge,
   runStatement,
@@ -22,7 +23,11 @@ export function runPayload(
   flags: Flags,
 ): Promise<string> {
   return withSession(backend, signal, MAX_BYTES, async (session) => {
-    if (payload.kind === 'single') return run(session, payload.statement, MAX_BYTES)
+    if (payload.kind === 'single') {
+      const result = await run(session, payload.statement, MAX_BYTES)
+      noteStatement(backend, payload.statement.query)
+      return result
+    }
     await session.client.query(flags.begin)
     const results: string[] = []
     let bytesLeft = MAX_BYTES
@@ -33,6 +38,7 @@ export function runPayload(
     }
     session.signal.throwIfAborted()
     await session.client.query('COMMIT')
+    for (const { query } of payload.statements) noteStatement(backend, query)
     return `{"results":[${results.join(',')}]}`
   })
 }

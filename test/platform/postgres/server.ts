@@ -2,7 +2,7 @@
 // connection, which hides races.
 import { DatabaseError, escapeIdentifier, type Pool } from 'pg'
 import { uniqueSuffix } from '../unique-suffix.ts'
-import { createPool, type PostgresBackend, SESSION_SETTINGS } from './session.ts'
+import { createPool, type PostgresBackend } from './session.ts'
 
 const MAX_CONNECTIONS = 20
 /** The errors when another process creates the same database at the same time: 42P04, or 23505 in pg_database. */
@@ -31,6 +31,10 @@ export async function openServer(serverUrl: string, database: string | undefined
     connectionString: urlOfDatabase(serverUrl, name),
     max: MAX_CONNECTIONS,
   })
+  // A server reads the defaults when a connection is opened.
+  let current = {}
+  const defaultsOf = new WeakMap<object, object>()
+  pool.on('connect', (client) => defaultsOf.set(client, current))
   return {
     pool,
     database: name,
@@ -39,6 +43,10 @@ export async function openServer(serverUrl: string, database: string | undefined
       const { processID } = client as typeof client & { processID: number }
       await admin.query('SELECT pg_cancel_backend($1)', [processID])
     },
+    renewDefaults: () => {
+      current = {}
+    },
+    applyDefaults: async (client) => defaultsOf.get(client) === current,
     close: async () => {
       await pool.end()
       if (database === undefined) await admin.query(`DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`)
@@ -58,11 +66,8 @@ async function createDatabase(admin: Pool, name: string): Promise<void> {
   }
 }
 
-/** `options` in a connection string overrides pg's option of that name, so the existing text is kept in front. */
 function urlOfDatabase(serverUrl: string, name: string): string {
   const url = new URL(serverUrl)
   url.pathname = `/${encodeURIComponent(name)}`
-  const given = url.searchParams.get('options')
-  url.searchParams.set('options', [...(given === null ? [] : [given]), ...SESSION_SETTINGS].join(' '))
   return url.href
 }

@@ -8,6 +8,10 @@ export type PostgresBackend = {
   database: string
   /** Cancels what runs on this client, if the backend can. */
   cancel(client: PoolClient): Promise<void>
+  /** The defaults of sessions may have changed: the next session must have them. */
+  renewDefaults(): void
+  /** Gives a client of the pool the defaults of a new session. @returns false if only a new connection can have them */
+  applyDefaults(client: PoolClient): Promise<boolean>
   /** The data folder as a tar file, for a later start. Only with PGlite. */
   dump?(): Promise<Blob>
   close(): Promise<void>
@@ -39,16 +43,8 @@ export class ResultTooLarge extends Error {}
 /** The database cannot be reached, or has no free connection. */
 export class ConnectionFailed extends Error {}
 
-/**
- * The settings on which raw text output depends. They are set at the start of the session, not by SET, so that DISCARD ALL
- * restores them.
- */
-export const SESSION_SETTINGS = [
-  'DateStyle=ISO,MDY',
-  'IntervalStyle=postgres',
-  'bytea_output=hex',
-  'TimeZone=UTC',
-].flatMap((setting) => ['-c', setting])
+/** Statements that change the defaults of later sessions: settings of the database, the role or the server. */
+const CHANGES_DEFAULTS = /\balter\s+(database|role|user|system)\b/i
 
 /** A pool whose clients return PostgreSQL's own text for every type. */
 export function createPool(config: PoolConfig): Pool {
@@ -74,7 +70,7 @@ export async function withSession<T>(
   maxCharacters: number,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const client = await backend.pool.connect().catch((error: Error) => {
+  const client = await openSession(backend).catch((error: Error) => {
     throw new ConnectionFailed(error.message, { cause: error })
   })
   let cancelling: Promise<void> | undefined
@@ -103,6 +99,19 @@ export async function withSession<T>(
     signal.removeEventListener('abort', cancel)
     void releaseClient(client, isIdle, cancelling)
   }
+}
+
+async function openSession(backend: PostgresBackend): Promise<PoolClient> {
+  for (;;) {
+    const client = await backend.pool.connect()
+    if (await backend.applyDefaults(client)) return client
+    client.release(true)
+  }
+}
+
+/** For every statement: notes whether the next session may have other defaults. */
+export function noteStatement(backend: PostgresBackend, text: string): void {
+  if (CHANGES_DEFAULTS.test(text)) backend.renewDefaults()
 }
 
 /** A cancelled client is not used again, because a late cancel request could cancel the next statement. */

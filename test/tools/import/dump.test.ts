@@ -1,8 +1,10 @@
 // Dumps of pg_dump, CSV files of psql, and invalid files.
 import { describe, expect, test } from 'vitest'
-import { readRows, usualColumns } from '../../../src/tools/import/dump.ts'
+import { readRows } from '../../../src/tools/import/dump.ts'
+import { Input } from '../../../src/tools/import/input.ts'
+import { usualColumns } from '../../../src/tools/import/tables.ts'
 
-const read = (text: string) => readRows(text, usualColumns)
+const read = (text: string) => readRows(new Input([Buffer.from(text)]), usualColumns)
 
 describe('a dump', () => {
   test('returns the rows of the old tables with their line numbers, and skips everything else', () => {

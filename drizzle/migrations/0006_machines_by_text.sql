@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "machines_by_text" ON "machines" USING gin (bigrams("name" || chr(10) || "location"));

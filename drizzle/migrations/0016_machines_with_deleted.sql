@@ -1,0 +1,2 @@
+CREATE INDEX CONCURRENTLY "machines_of_site" ON "machines" USING btree ("site_id","id") WHERE "machines"."site_id" IS NOT NULL;--> statement-breakpoint
+CREATE INDEX CONCURRENTLY "machines_of_owner" ON "machines" USING btree ("owner_id","id");

@@ -1,0 +1,2 @@
+DROP INDEX "machines_by_site";--> statement-breakpoint
+DROP INDEX "machines_by_owner";

@@ -1,0 +1,47 @@
+// API keys: their form, and the form in which they are compared.
+import { createHash, randomBytes } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import type { KeyCaller } from '../http/context.ts'
+import { TiebarError } from '../kernel/error.ts'
+
+/** At the start of every key. No access token has it: they begin with `eyJ`. */
+export const keyPrefix = 'tbk_'
+const secretBytes = 32
+const form = /^tbk_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_[\w-]{43}$/
+
+/** `secret` is the whole key, which only its maker gets to see, once. */
+export type NewSecret = { id: string; secret: string; secretHash: string }
+
+export function makeSecret(): NewSecret {
+  const id = uuidv7()
+  const secret = `${keyPrefix}${id}_${randomBytes(secretBytes).toString('base64url')}`
+  return { id, secret, secretHash: hashOf(secret) }
+}
+
+/**
+ * Reads a key as it was sent. PostgreSQL finds out whether it is valid.
+ * @returns a caller without any scope
+ * @throws TiebarError `key_invalid` for a text that is no key
+ */
+export function parseKey(text: string): KeyCaller {
+  const [, keyId] = form.exec(text) ?? []
+  if (keyId === undefined) throw new TiebarError('key_invalid', keyRefusals.unknown)
+  return { kind: 'key', keyId, secretHash: hashOf(text), scopes: [] }
+}
+
+/**
+ * One round of SHA-256 is enough for 256 random bits, which nobody can guess. For the same reason, PostgreSQL may compare
+ * hashes with `=`: its time could at most reveal a part of the stored hash, from which no key can be computed.
+ */
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+/** Why a key is not valid. Only who has sent the whole key gets to know more than `unknown`. */
+export const keyRefusals = {
+  unknown: 'There is no such key. A key has the form tbk_ID_SECRET.',
+  revoked: 'The key has been revoked.',
+  expired: 'The key has expired.',
+  disabled: 'The account that made the key is disabled.',
+} as const
+export type KeyRefusal = keyof typeof keyRefusals

@@ -1,0 +1,60 @@
+// Makes an enum that the document has more than once a component, so that a client has one type for it.
+
+import type { Router } from './router.ts'
+
+type Document = ReturnType<Router['getOpenAPI31Document']>
+type Schemas = NonNullable<NonNullable<Document['components']>['schemas']>
+type Enum = Exclude<Schemas[string], { $ref: string }> & { enum: unknown[]; 'x-enum-descriptions': string[] }
+
+/**
+ * Replaces each repeated enum by a reference. Its name is that of the component with it, the shortest if there are several,
+ * and of its member, which is one word: `JobState`. An enum that is a member of no component is left as it is.
+ * @throws TypeError if there is a component with that name
+ */
+export function nameRepeatedEnums(document: Document): Document {
+  const counts = new Map<string, number>()
+  mapEnums(document, (list) => {
+    counts.set(keyOf(list), (counts.get(keyOf(list)) ?? 0) + 1)
+    return list
+  })
+  const schemas = document.components?.schemas ?? {}
+  const names = new Map<string, string>()
+  const added: Schemas = {}
+  for (const schema of Object.keys(schemas).sort((one, other) => one.length - other.length)) {
+    const properties: object = Reflect.get(schemas[schema] ?? {}, 'properties') ?? {}
+    for (const [member, node] of Object.entries<object>({ ...properties })) {
+      if (!isEnum(node) || member.includes('_') || names.has(keyOf(node)) || counts.get(keyOf(node)) === 1) continue
+      const name = `${schema}${member.charAt(0).toUpperCase()}${member.slice(1)}`
+      if (name in schemas) throw new TypeError(`two components are named ${name}`)
+      names.set(keyOf(node), name)
+      added[name] = { ...node, type: 'string', enum: node.enum.filter((value) => value !== null) }
+    }
+  }
+  // The same document but for its enums.
+  const named = mapEnums(document, (list) => referTo(names.get(keyOf(list)), list)) as Document
+  return { ...named, components: { ...named.components, schemas: { ...named.components?.schemas, ...added } } }
+}
+
+function isEnum(node: object): node is Enum {
+  return 'enum' in node && 'x-enum-descriptions' in node
+}
+
+function mapEnums(node: unknown, change: (list: Enum) => unknown): unknown {
+  if (Array.isArray(node)) return node.map((each) => mapEnums(each, change))
+  if (typeof node !== 'object' || node === null) return node
+  if (isEnum(node)) return change(node)
+  return Object.fromEntries(Object.entries(node).map(([name, each]) => [name, mapEnums(each, change)]))
+}
+
+/** The same for an enum that can also be null. */
+function keyOf(list: Enum): string {
+  return JSON.stringify([list.enum.filter((value) => value !== null), list['x-enum-descriptions']])
+}
+
+function referTo(name: string | undefined, list: Enum): object {
+  if (name === undefined) return list
+  const { enum: values, 'x-enum-descriptions': _, type: __, description: ___, example: ____, ...rest } = list
+  const reference = { $ref: `#/components/schemas/${name}` }
+  if (values.includes(null)) return { ...rest, anyOf: [reference, { type: 'null' }] }
+  return Object.keys(rest).length === 0 ? reference : { ...rest, allOf: [reference] }
+}

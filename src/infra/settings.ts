@@ -1,0 +1,55 @@
+// The settings of a PostgreSQL session that our statements rely on. A database or a role can have other defaults, and Neon
+// drops the startup options of a connection string when SQL is sent over HTTP (proxy/src/serverless/backend.rs). So each
+// request sets what it relies on itself, for its own transaction only.
+
+type Settings = Readonly<Record<string, string>>
+
+/** The text of a time depends on these. */
+const output: Settings = { TimeZone: 'UTC', DateStyle: 'ISO, MDY' }
+
+/**
+ * The session defaults that a database should have, as `SHOW` prints them. `npm run db:migrate` sets them for its role
+ * and `npm run doctor` checks them. `statement_timeout` is a little more than the deadline of the Worker (8 s), which
+ * cancels its statements itself.
+ */
+export const sessionDefaults: Settings = {
+  ...output,
+  IntervalStyle: 'postgres',
+  standard_conforming_strings: 'on',
+  search_path: '"$user", public',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  statement_timeout: '10s',
+  // Compiling a statement takes up to a second. Ours take milliseconds, and PostgreSQL sometimes expects more of them.
+  jit: 'off',
+}
+
+/** @param settings constants of our code: they are not escaped */
+function setLocally(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `set_config('${name}', '${value}', true)`)
+    .join(' || ')
+}
+
+/**
+ * An SQL expression for the row on which all rows of a statement depend: from then on, the statement returns times in UTC.
+ * A statement that contains it needs no other statement before it, and so no transaction of several statements.
+ */
+export const outputSettings: string = setLocally(output)
+
+/**
+ * A table of one row with this expression. A statement that does not begin with the caller can join it, unless it changes a
+ * row that many requests may change at once: alone, it has the isolation level of the database, which can be too strict.
+ */
+export const outputSettingsRow: string = `(SELECT ${outputSettings} AS output) settings`
+
+/** Whether a statement sets by itself what its output depends on. */
+export function setsOutput(text: string): boolean {
+  return text.includes(outputSettings)
+}
+
+/** The first statement of a transaction. It holds until the end of the transaction. */
+export function settingsStatement(timeouts: { statement_timeout: string }): string {
+  const { IntervalStyle = '', standard_conforming_strings = '', jit = '' } = sessionDefaults
+  return `SELECT ${setLocally({ ...output, IntervalStyle, standard_conforming_strings, jit, ...timeouts })} AS settings`
+}

@@ -1,0 +1,124 @@
+// Reads what controllers say: their answers to commands and their reports of outcomes. Both are read leniently, because a
+// machine cannot correct what it sends: a fault in the free text never costs the verdict.
+import { toDetail } from './job.ts'
+
+const verdicts = ['SUCCESS', 'REMOTEFAILED', 'PENDING'] as const
+type Verdict = (typeof verdicts)[number]
+
+/** Names, and their numbers in the old system. */
+const verdictsByText = new Map<string, Verdict>([
+  ...verdicts.map((verdict) => [verdict, verdict] as const),
+  ['1', 'SUCCESS'],
+  ['2', 'REMOTEFAILED'],
+  ['4', 'PENDING'],
+])
+
+export type ControllerReport = { result: Verdict; detail: string | null }
+
+/** `not_json`: not JSON at all · `not_an_object`: other JSON · `no_result`: the result is missing or unknown. */
+export type ReportFault = 'not_json' | 'not_an_object' | 'no_result'
+
+/** @param contentType only its `charset` is used, and only if the bytes are not UTF-8 */
+export function readControllerReport(
+  bytes: Uint8Array,
+  contentType: string | null = null,
+): ControllerReport | ReportFault {
+  const texts = decode(bytes, contentType)
+  const value = firstDefined(texts, parse) ?? firstDefined(texts, (text) => parse(withoutFaults(text)))
+  if (value !== undefined && !isObject(value.json)) return 'not_an_object'
+  const report = value?.json ?? firstDefined(texts, salvageVerdict)
+  if (!isObject(report)) return 'not_json'
+  const result = readVerdict(report.result)
+  return result ? { result, detail: readDetail(report.detail) } : 'no_result'
+}
+
+/** The possible texts of the bytes, the most likely one first. */
+function decode(bytes: Uint8Array, contentType: string | null): string[] {
+  const byteOrderMark = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-16be'
+  const isUtf16 = byteOrderMark === 'utf-16le' || (bytes[0] === 0xfe && bytes[1] === 0xff)
+  const charset = readCharset(contentType)
+  const texts = [
+    isUtf16 ? decodeAs(byteOrderMark, bytes) : undefined,
+    decodeAs('utf-8', bytes, true),
+    charset === undefined ? undefined : decodeAs(charset, bytes),
+    decodeAs('utf-8', bytes),
+  ]
+  return texts.filter((text) => text !== undefined)
+}
+
+/** @returns undefined if the runtime does not know the encoding, or if the bytes are not valid and must be */
+function decodeAs(encoding: string, bytes: Uint8Array, mustBeValid = false): string | undefined {
+  try {
+    return new TextDecoder(encoding, { fatal: mustBeValid, ignoreBOM: false }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Windows' and Java's names of code pages, such as `CP949`, become those of the Encoding standard. */
+function readCharset(contentType: string | null): string | undefined {
+  const [, charset] = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '') ?? []
+  return charset?.toLowerCase().replace(/^(?:cp|ms|x-windows-)(?=\d+$)/, 'windows-')
+}
+
+/** The value is wrapped, because `null` is also JSON. */
+function parse(text: string): { json: unknown } | undefined {
+  try {
+    return { json: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Corrects what programs that write JSON by hand do wrong: raw control characters, and `\` in paths. */
+function withoutFaults(text: string): string {
+  const escapes = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\/g
+  return text.replace(/\p{Cc}/gu, ' ').replace(escapes, (found) => (found === '\\' ? '\\\\' : found))
+}
+
+const string = String.raw`"[^"\\]*(?:\\.[^"\\]*)*"`
+const member = String.raw`${string}\s*:\s*(?:${string}|[-+.\w]+)\s*`
+const resultMember = String.raw`"result"\s*:\s*(?:"(\s*\w+\s*)"|(\d+))\s*`
+/** The verdict with nothing but whole members before it: the free text after it may be broken or cut off. */
+const verdictFirst = new RegExp(String.raw`^\s*\{\s*(?:${member},\s*)*${resultMember}[,}]`)
+/** The verdict with nothing but whole members after it. */
+const verdictLast = new RegExp(String.raw`,\s*${resultMember}(?:,\s*${member})*\}\s*$`)
+
+/**
+ * The verdict in an object whose text is broken; the detail is all of the text. Two verdicts are none, because one of them
+ * may stand in the free text.
+ */
+function salvageVerdict(text: string): { result: string; detail: string } | undefined {
+  const plain = withoutFaults(text)
+  if (plain.split('"result"').length !== 2) return undefined
+  const [, name, number] = verdictFirst.exec(plain) ?? ((/^\s*\{/.test(plain) && verdictLast.exec(plain)) || [])
+  const result = name ?? number
+  return result === undefined ? undefined : { result, detail: plain }
+}
+
+function readVerdict(result: unknown): Verdict | undefined {
+  if (typeof result !== 'string' && typeof result !== 'number') return undefined
+  return verdictsByText.get(String(result).trim().toUpperCase())
+}
+
+/** A detail of another type is shown as JSON. */
+function readDetail(detail: unknown): string | null {
+  if (detail === undefined || detail === null) return null
+  try {
+    return toDetail(typeof detail === 'string' ? detail : JSON.stringify(detail))
+  } catch {
+    return null // nested too deeply for JSON.stringify
+  }
+}
+
+function isObject(value: unknown): value is { result?: unknown; detail?: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function firstDefined<Item, Value>(items: readonly Item[], find: (item: Item) => Value | undefined): Value | undefined {
+  for (const item of items) {
+    const value = find(item)
+    if (value !== undefined) return value
+  }
+  return undefined
+}

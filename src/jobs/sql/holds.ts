@@ -1,0 +1,213 @@
+// Statements on holds. In this slice, because a hold supersedes a START that has not been sent.
+import { sql } from 'drizzle-orm'
+import { eventOf, recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
+import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
+import type { Caller, SessionCaller } from '../../http/context.ts'
+import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
+import type { Database } from '../../infra/database.ts'
+import { firstOf, pickColumns, sqlList } from '../../infra/rows.ts'
+import { TiebarError } from '../../kernel/error.ts'
+import { holds } from '../../machines/hold.table.ts'
+import type { Hold } from '../../machines/hold.ts'
+import { explainRefusal } from '../../machines/refusals.ts'
+import { lockMachine, selectMachine } from '../../machines/sql/fragments.ts'
+import { holdColumns, isInForce, toHold } from '../../machines/sql/hold.ts'
+import { isAtLeast, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
+import { heldCommands } from '../commands.ts'
+import { type JobRow, jobColumns, now, selectOpenJobs } from './fragments.ts'
+
+export const holdSorts = defineSorts(pickColumns(holds, ['id']), ['id'], 'id')
+
+const isHeldJob = sql`open_jobs.command IN (${sqlList(heldCommands)})`
+const holdEvent = (action: 'hold.place' | 'hold.remove' | 'hold.override', from: string) =>
+  sql`SELECT ${eventOf(action, subjectOf('machine', sql`machine_id`), { after: sql`jsonb_build_object('hold_id', id)` })} FROM ${sql.raw(from)}`
+
+type PlaceDecision = RoleRefusal | 'start_in_flight' | 'present' | 'placed'
+export type PlacedHold = { hold: Hold; isNew: boolean; superseded: JobRow | undefined; callerId: number }
+
+/**
+ * Places a hold, under the lock of the machine. A START that is QUEUED is superseded. If the caller has a hold there
+ * already, that one stays.
+ * @throws TiebarError `start_in_flight`, `not_found`, `not_owner`, `role_too_low`, `session_ended`
+ */
+export async function placeHold(
+  database: Database,
+  caller: SessionCaller,
+  machineId: number,
+  reason: string,
+): Promise<PlacedHold> {
+  const decision = firstOf<PlaceDecision>([
+    ...refusalsBelow('operator', 'machine'),
+    [sql`EXISTS (SELECT FROM open_jobs WHERE ${isHeldJob} AND state <> 'QUEUED')`, 'start_in_flight'],
+    [sql`EXISTS (SELECT FROM present)`, 'present'],
+    [sql`true`, 'placed'],
+  ])
+  type Row = Hold & {
+    decision: PlaceDecision
+    caller_id: number
+    superseded: JobRow | null
+    open_job_id: string | null
+  }
+  const rows = await database.batch<Row>('place-hold', [
+    lockMachine(caller, machineId, 'operator'),
+    sql`
+    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
+    open_jobs AS (${selectOpenJobs(machineId)}),
+    present AS (
+      SELECT h.* FROM caller JOIN holds h ON h.machine_id = ${machineId}::bigint AND h.placed_by = caller.id AND ${isInForce}
+    ),
+    decision AS (SELECT ${decision} AS decision FROM caller LEFT JOIN machine ON true),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = 'by_hold', finished_at = ${now},
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision IN ('placed', 'present') AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+        AND ${isHeldJob}
+      RETURNING jobs.*
+    ),
+    job_event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
+      SELECT superseded.id, version, state, ${now}, nullif(attempts, 0), caller.id::text, reason FROM superseded, caller
+    ),
+    added AS (
+      INSERT INTO holds (machine_id, reason, placed_by, placed_at)
+      SELECT ${machineId}::bigint, ${reason}, caller.id, ${now} FROM caller, decision WHERE decision.decision = 'placed'
+      RETURNING *
+    ),
+    changed AS (
+      UPDATE machines m SET revision = m.revision + 1,
+        ended_sequence = greatest(m.ended_sequence, (SELECT sequence FROM superseded))
+      FROM decision WHERE m.id = ${machineId}::bigint AND decision.decision IN ('placed', 'present')
+        AND (EXISTS (SELECT FROM added) OR EXISTS (SELECT FROM superseded))
+    ),
+    events AS (${recordEvents(holdEvent('hold.place', 'added'))}),
+    h AS (SELECT * FROM added UNION ALL SELECT present.* FROM present, decision WHERE decision.decision = 'present')
+    SELECT decision.decision, caller.id AS caller_id, (SELECT to_jsonb(superseded) FROM superseded) AS superseded,
+      (SELECT id FROM open_jobs) AS open_job_id, ${holdColumns}
+    FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
+  ])
+  const { decision: decided, caller_id: callerId, superseded, open_job_id, ...hold } = requireCaller(rows)
+  if (decided === 'start_in_flight') {
+    const detail = 'A START was sent to the machine, and may be executed. Send a STOP first.'
+    throw new TiebarError(decided, detail, open_job_id === null ? {} : { jobId: open_job_id })
+  }
+  if (decided !== 'placed' && decided !== 'present') throw explainRefusal(decided)
+  return {
+    hold: toHold(hold),
+    isNew: decided === 'placed',
+    superseded: superseded === null ? undefined : jobColumns.fromJson(superseded),
+    callerId,
+  }
+}
+
+/** The rows of one page of the holds that were not removed. @throws TiebarError `not_found`, `not_owner`, `session_ended` */
+export async function listHolds(
+  database: Database,
+  caller: Caller,
+  machineId: number,
+  page: SortedPage,
+): Promise<Sorted<Hold>[]> {
+  const conditions = [sql`h.machine_id = machine.id AND h.removed_at IS NULL`, isAtLeast(sql`machine.level`, 'viewer')]
+  type Row = (Sorted<Hold> | { id: null }) & { refusal: RoleRefusal | null }
+  const rows = await database.query<Row>(
+    'list-holds',
+    sql`
+    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)})
+    SELECT ${firstOf(refusalsBelow('viewer', 'machine'))} AS refusal, page.* FROM caller LEFT JOIN machine ON true
+      LEFT JOIN LATERAL (
+        SELECT ${holdColumns}, ${page.sortValue('h')} FROM holds h
+        WHERE ${sql.join([...conditions, ...page.conditions('h')], sql` AND `)}
+        ORDER BY ${page.orderBy('h')} LIMIT ${page.rowLimit}
+      ) page ON true
+    ORDER BY ${page.orderBy('page')}`,
+  )
+  const { refusal } = requireCaller(rows)
+  if (refusal !== null) throw explainRefusal(refusal)
+  return rows.filter((row) => row.id !== null)
+}
+
+const notFound = () => new TiebarError('not_found', 'The machine has no hold with this id.')
+
+/**
+ * Removes a hold of the caller, also if she has lost her role or a manager has overridden it.
+ * @throws TiebarError `not_found`, `hold_of_other`, `session_ended`
+ */
+export async function removeHold(
+  database: Database,
+  caller: SessionCaller,
+  machineId: number,
+  holdId: number,
+): Promise<void> {
+  type Decision = 'not_found' | 'hold_of_other' | 'removed'
+  const decision = firstOf<Decision>([
+    [sql`target.id IS NULL OR (target.placed_by <> caller.id AND coalesce(machine.level, 0) < 1)`, 'not_found'],
+    [sql`target.placed_by <> caller.id`, 'hold_of_other'],
+    [sql`true`, 'removed'],
+  ])
+  const rows = await database.query<{ decision: Decision }>(
+    'remove-hold',
+    sql`
+    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
+    target AS (
+      SELECT * FROM holds WHERE id = ${holdId}::bigint AND machine_id = ${machineId}::bigint AND removed_at IS NULL
+    ),
+    decision AS (
+      SELECT ${decision} AS decision FROM caller LEFT JOIN target ON true LEFT JOIN machine ON true
+    ),
+    removed AS (
+      UPDATE holds SET removed_at = ${now} FROM decision
+      WHERE holds.id = ${holdId}::bigint AND holds.removed_at IS NULL AND decision.decision = 'removed' RETURNING holds.*
+    ),
+    changed AS (UPDATE machines m SET revision = m.revision + 1 FROM removed WHERE m.id = removed.machine_id),
+    events AS (${recordEvents(holdEvent('hold.remove', 'removed'))})
+    SELECT decision FROM decision`,
+  )
+  const { decision: decided } = requireCaller(rows)
+  if (decided === 'not_found') throw notFound()
+  if (decided === 'hold_of_other') {
+    throw new TiebarError(decided, 'Only the account that placed the hold removes it. A manager may override it.')
+  }
+}
+
+/**
+ * Takes a hold out of force. The account that placed it still finds it, until she removes it.
+ * @throws TiebarError `not_found`, `not_owner`, `role_too_low`, `session_ended`
+ */
+export async function overrideHold(
+  database: Database,
+  caller: SessionCaller,
+  machineId: number,
+  holdId: number,
+  reason: string,
+): Promise<Hold> {
+  type Decision = RoleRefusal | 'no_hold' | 'done'
+  const decision = firstOf<Decision>([
+    ...refusalsBelow('manager', 'machine'),
+    [sql`target.id IS NULL`, 'no_hold'],
+    [sql`true`, 'done'],
+  ])
+  const rows = await database.batch<Hold & { decision: Decision }>('override-hold', [
+    lockMachine(caller, machineId, 'manager'),
+    sql`
+    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
+    target AS (
+      SELECT * FROM holds WHERE id = ${holdId}::bigint AND machine_id = ${machineId}::bigint AND removed_at IS NULL
+    ),
+    decision AS (SELECT ${decision} AS decision FROM caller LEFT JOIN machine ON true LEFT JOIN target ON true),
+    overridden AS (
+      UPDATE holds SET overridden_by = caller.id, overridden_at = ${now}, override_reason = ${reason}
+      FROM caller, decision
+      WHERE holds.id = ${holdId}::bigint AND holds.removed_at IS NULL AND holds.overridden_at IS NULL
+        AND decision.decision = 'done'
+      RETURNING holds.*
+    ),
+    changed AS (UPDATE machines m SET revision = m.revision + 1 FROM overridden WHERE m.id = overridden.machine_id),
+    events AS (${recordEvents(holdEvent('hold.override', 'overridden'))}),
+    h AS (SELECT * FROM overridden UNION ALL SELECT * FROM target WHERE NOT EXISTS (SELECT FROM overridden))
+    SELECT decision.decision, ${holdColumns} FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
+  ])
+  const { decision: decided, ...hold } = requireCaller(rows)
+  if (decided === 'no_hold') throw notFound()
+  if (decided !== 'done') throw explainRefusal(decided)
+  return toHold(hold)
+}

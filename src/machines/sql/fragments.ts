@@ -1,0 +1,113 @@
+// SQL fragments on machines, which the statements of this slice and of the jobs slice share.
+import { type Query, type SQL, sql } from 'drizzle-orm'
+import { selectCaller } from '../../accounts/sql/caller.ts'
+import type { KeyPlace } from '../../accounts/sql/keys.ts'
+import type { Caller } from '../../http/context.ts'
+import { type Bindable, prepare } from '../../infra/prepare.ts'
+import { constantSql, pickColumns, type RowOf } from '../../infra/rows.ts'
+import type { Role } from '../../sites/role.ts'
+import { isAtLeast, machineLevel, rightsAt, roleAt, siteLevel } from '../../sites/sql/role.ts'
+import { selectSite } from '../../sites/sql/sites.ts'
+import { normalizeControllerUrl } from '../controller-url.ts'
+import { machines } from '../machine.table.ts'
+
+const machineLock = prepare<Caller & { id: number }, Role>(
+  (value, role) => sql`
+    WITH caller AS (${selectCaller(value)})
+    SELECT m.id FROM caller, machines m WHERE m.id = ${value.id}::bigint AND ${isAtLeast(machineLevel('caller', 'm'), role)}
+    FOR NO KEY UPDATE OF m`,
+)
+
+/**
+ * Locks a machine on which the caller has at least this role. The next statement of the batch decides under this lock
+ * about the machine or its jobs. A caller without the role does not take the lock, so that no stranger can delay others.
+ */
+export function lockMachine(caller: Caller, id: number, role: Role): Query {
+  return machineLock({ ...caller, id }, role)
+}
+
+/** The columns of a machine that the API shows. */
+export const machineColumns = pickColumns(machines, [
+  'id',
+  'name',
+  'location',
+  'status',
+  'owner_id',
+  'site_id',
+  'controller_url',
+  'controller_confirmed_at',
+  'created_at',
+  'updated_at',
+])
+export type Machine = RowOf<typeof machineColumns>
+
+/** A machine, its revision, and the role of the caller. */
+export type MachineRow = Machine & { revision: number; my_role: Role | null }
+
+function rowWith(level: SQL): SQL {
+  return constantSql(sql`${machineColumns.of('m')}, m.revision, ${roleAt(level)} AS my_role`)
+}
+
+/** Columns of a `MachineRow`; needs `m` (the machine) and `caller` in scope. */
+export const machineRow = rowWith(machineLevel('caller', 'm'))
+
+/** The same for many rows; needs `memberships` in scope, too. */
+export const listedMachineRow = rowWith(machineLevel('caller', 'm', 'memberships'))
+
+/** The settings of a machine that an audit event tells, as a JSON object. @param alias of the machine's row */
+export function settingsOf(alias: 'm' | 'target'): SQL {
+  const columns = ['owner_id', 'site_id', 'status', 'controller_url']
+  return sql.raw(`jsonb_build_object(${columns.map((column) => `'${column}', ${alias}.${column}`).join(', ')})`)
+}
+
+/** The form of a controller's URL by which machines are compared; null if there is none. */
+export function addressOf(url: string | null | undefined): string | null {
+  return typeof url === 'string' ? normalizeControllerUrl(url) : null
+}
+
+/** A condition: another machine has confirmed the controller at this address. @param id of the machine that may have it */
+export function isControllerTaken({ address, id }: Bindable<{ address: string | null; id: number | null }>): SQL {
+  return sql`EXISTS (SELECT FROM machines WHERE confirmed_address = ${address}
+    AND deleted_at IS NULL AND id IS DISTINCT FROM ${id}::bigint)`
+}
+
+/**
+ * A condition: the caller owns the machine. It is a range instead of `=`, because PostgreSQL expects few rows of a range.
+ * Of `=` it expects the average, and where a few accounts own most machines it would read all of them for everybody.
+ */
+export function isOwnOfCaller(machine: string): SQL {
+  return sql.raw(`${machine}.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller)`)
+}
+
+export type SiteRefusal = 'no_such_site' | 'site_role_too_low'
+
+/** A CTE body: the site `site_id` and the level of the caller on it. `id` is NULL if there is no such site. */
+export function selectDestination({ site_id }: Bindable<{ site_id?: number | null }>): SQL {
+  return sql`
+    SELECT s.id, ${siteLevel('caller')} AS level FROM caller LEFT JOIN sites s
+      ON s.id = ${site_id}::bigint AND s.deleted_at IS NULL`
+}
+
+/** Rules for `firstOf`: why the caller may not put a machine into the site `destination`. */
+export const refusalsOfSite: [condition: SQL, name: SiteRefusal][] = [
+  [sql`(destination.id IS NULL OR destination.level < 0)`, 'no_such_site'],
+  [sql`NOT ${isAtLeast(sql`destination.level`, 'manager')}`, 'site_role_too_low'],
+]
+
+/** A CTE body: the machine with the level of the caller on it, as `id`, `level` and `owner_id`. No row if there is none. */
+export function selectMachine(id: number): SQL {
+  return sql`
+    SELECT m.id, ${machineLevel('caller', 'm')} AS level, m.owner_id FROM caller, machines m
+    WHERE m.id = ${id}::bigint AND m.deleted_at IS NULL`
+}
+
+/** A CTE body: the machines of a site that are not deleted. */
+export function selectMachinesOfSite(siteId: number): SQL {
+  return sql`SELECT id FROM machines WHERE site_id = ${siteId}::bigint AND deleted_at IS NULL`
+}
+
+/** A CTE body: the machine or the site to which a key is limited, if the caller may see it, and her rights on it. */
+export function selectKeyPlace({ kind, id }: KeyPlace): SQL {
+  const select = kind === 'machine' ? selectMachine(id) : selectSite(id)
+  return sql`SELECT place.id, ${rightsAt(sql`place.level`)} FROM (${select}) place WHERE place.level >= 0`
+}

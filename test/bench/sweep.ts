@@ -1,0 +1,84 @@
+// Measures the sweep among a million ended jobs: with nothing to do, and its steps of 100 jobs with many jobs due.
+import { createTokenIssuer } from '../../src/accounts/token.ts'
+import { type Database, openDatabase } from '../../src/infra/database.ts'
+import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
+import { sweep } from '../../src/jobs/sweep.ts'
+import { Trace } from '../../src/kernel/trace.ts'
+import type { BenchPlatform } from './platform.ts'
+import { median } from './statistics.ts'
+
+export type SweepFigures = {
+  /** With 100,000 open jobs, of which none is due. */
+  idle_ms: number
+  /** 100 jobs of this number of due ones. */
+  due_ms: Record<number, number>
+}
+
+const rounds = 7
+const openJobs = 100_000
+const dueCounts = [1_000, 10_000, 100_000]
+const batchSize = 100
+
+/** Hides the log line of the sweep, which is not part of the report. */
+class Unwritten extends Trace {
+  override log(): void {}
+}
+
+export async function measureSweep(platform: BenchPlatform): Promise<SweepFigures> {
+  const { JWT_KEYS = '[]', NEON_FETCH_ENDPOINT } = platform.vars('http://127.0.0.1')
+  const database = openDatabase(platform.postgres.databaseUrl, NEON_FETCH_ENDPOINT)(new Unwritten())
+  const idle_ms = await measureIdle(platform, database, JWT_KEYS)
+  const due_ms: Record<number, number> = {}
+  for (const count of dueCounts) due_ms[count] = await measureDue(platform, database, count)
+  return { idle_ms, due_ms }
+}
+
+/** Replaces the open jobs: one for each of the first `count` machines, every second one a START. */
+async function setOpenJobs({ postgres }: BenchPlatform, count: number, due: string): Promise<void> {
+  await postgres.query("DELETE FROM job_events e USING jobs j WHERE j.id = e.job_id AND j.state IN ('QUEUED', 'SENT')")
+  await postgres.query("DELETE FROM jobs WHERE state IN ('QUEUED', 'SENT')")
+  await postgres.query(
+    `INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, requested_by, requested_at, not_after,
+       published_at, due_at)
+     SELECT gen_random_uuid(), id, owner_id, CASE WHEN id % 2 = 0 THEN 'STOP' ELSE 'START' END, 1, 'QUEUED', owner_id,
+       now(), now() + interval '10 minutes', now(), now() + interval '${due}'
+     FROM machines ORDER BY id LIMIT ${count}`,
+  )
+  await postgres.query('VACUUM ANALYZE jobs')
+}
+
+async function measureIdle(platform: BenchPlatform, database: Database, keys: string): Promise<number> {
+  await setOpenJobs(platform, openJobs, '10 minutes')
+  const never = async () => {
+    throw new TypeError('nothing is due')
+  }
+  const context = {
+    trace: new Unwritten(),
+    upstreams: {
+      database,
+      cache: { read: never, write: async () => true, ping: never },
+      queue: { publish: async () => [], ping: never },
+      limiter: { consume: never, refund: never },
+    },
+    tokens: createTokenIssuer(JSON.parse(keys), 'http://localhost'),
+    publicUrl: 'http://localhost',
+    allowPrivateControllers: true,
+    waitUntil: () => {},
+  }
+  return measureRounds(() => sweep(context, { historyDays: undefined, refusalDays: 30 }))
+}
+
+async function measureDue(platform: BenchPlatform, database: Database, count: number): Promise<number> {
+  await setOpenJobs(platform, count, '-1 seconds')
+  return measureRounds(() => redispatchDueJobs(database, batchSize))
+}
+
+async function measureRounds(run: () => Promise<unknown>): Promise<number> {
+  const durations: number[] = []
+  for (let round = 0; round <= rounds; round++) {
+    const beganAt = performance.now()
+    await run()
+    durations.push(performance.now() - beganAt)
+  }
+  return median(durations.slice(1))
+}

@@ -1,0 +1,126 @@
+// What an API key may do: every operation with every scope. An operation without a line here fails.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Scope, scopes } from '../../src/kernel/scope.ts'
+import { makeKey, sessionIdOf, type TestKey } from '../accounts/people.ts'
+import type { Person, TestMachine, World } from '../harness.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { endpoints, exampleOf, expectProblem, fill, takesBearer } from './endpoints.ts'
+
+/** The scopes each of which suffices. Empty: no key may do it. */
+const allowed: Record<string, readonly Scope[]> = {
+  logOut: [],
+  readMe: [],
+  changeMe: [],
+  exportMe: [],
+  deleteMe: [],
+  changePassword: [],
+  listSessions: [],
+  endSession: [],
+  listAccounts: [],
+  changeAccountRights: [],
+  createAccount: [],
+  issuePasswordReset: [],
+  listKeys: [],
+  createKey: [],
+  revokeKey: [],
+  listAuditEvents: [],
+  listHolds: ['read'],
+  placeHold: [],
+  removeHold: [],
+  overrideHold: [],
+  readPreflight: ['read'],
+  listSites: ['read'],
+  createSite: ['manage'],
+  readSite: ['read'],
+  changeSite: ['manage'],
+  deleteSite: ['manage'],
+  listSiteMembers: [],
+  putSiteMember: [],
+  removeSiteMember: [],
+  listMachineMembers: [],
+  putMachineMember: [],
+  removeMachineMember: [],
+  listMachines: ['read'],
+  createMachine: ['manage'],
+  readMachine: ['read'],
+  replaceMachine: ['manage'],
+  changeMachine: ['manage'],
+  deleteMachine: ['manage'],
+  checkController: ['manage'],
+  listMachineJobs: ['read'],
+  listMyJobs: ['read'],
+  readJob: ['read'],
+  listJobEvents: ['read'],
+  cancelJob: ['start', 'stop'],
+  'operateMachine START': ['start'],
+  'operateMachine STOP': ['stop'],
+}
+
+/** The operations of the document; those whose body decides about the scope have a line for each body. */
+const operations = endpoints
+  .filter(({ operation }) => takesBearer(operation))
+  .flatMap((endpoint) => {
+    const name = endpoint.operation.operationId ?? ''
+    if (name !== 'operateMachine') return [{ name, ...endpoint, body: exampleOf(endpoint.operation) }]
+    return ['START', 'STOP'].map((command) => ({ name: `${name} ${command}`, ...endpoint, body: { command } }))
+  })
+
+const scopesInDocument = (security: Record<string, string[]>[]) => security.flatMap(({ key = [] }) => key)
+
+test('every operation has a line here, and the document agrees with it', () => {
+  expect(operations.map(({ name }) => name).toSorted()).toEqual(Object.keys(allowed).toSorted())
+  for (const { operation } of operations) {
+    const lines = Object.entries(allowed).filter(([name]) => name.split(' ')[0] === operation.operationId)
+    expect([operation.operationId, scopesInDocument(operation.security)]).toEqual([
+      operation.operationId,
+      [...new Set(lines.flatMap(([, suffice]) => suffice))],
+    ])
+  }
+})
+
+describe('an API key', () => {
+  let world: World
+  let maker: Person
+  let keys: Record<string, TestKey>
+  let machineOfKey: TestMachine
+  beforeAll(async () => {
+    world = await useQuietWorld()
+    maker = await world.signUpStaff()
+    machineOfKey = await world.createMachine(maker)
+    const made = await Promise.all(
+      scopes.map(async (scope) => {
+        const limit = scope === 'report' ? { machine_id: machineOfKey.id } : {}
+        return [scope, await makeKey(world, maker, { scopes: [scope], ...limit })]
+      }),
+    )
+    keys = Object.fromEntries(made)
+  })
+
+  const keyWith = (scope: Scope): TestKey => keys[scope] as TestKey // one is made for each scope
+
+  /** The id of a resource that the maker may use, so that only the scope can be the reason of a refusal. */
+  async function idFor(path: string, scope: Scope): Promise<string | number> {
+    if (path.startsWith('/api/accounts')) return maker.id
+    if (path.startsWith('/api/me/sessions')) return sessionIdOf(maker.access)
+    if (path.startsWith('/api/keys')) return keyWith(scope).id
+    if (path.startsWith('/api/sites'))
+      return (await maker.request('POST', '/api/sites', { body: { name: 'x' } })).body.id
+    const machine = await world.createMachine(maker)
+    if (!path.startsWith('/api/jobs')) return machine.id
+    return (await world.operate(maker, machine.id, 'START')).body.id
+  }
+
+  const rows = operations.flatMap((each) => scopes.map((scope) => [each.name, scope, each] as const))
+  test.each(rows)('%s with the scope %s', async (name, scope, { method, path, body }) => {
+    const suffice = allowed[name] ?? []
+    const id = path.includes('{') ? await idFor(path, scope) : ''
+    const options = body === undefined ? {} : { body }
+    const answer = await keyWith(scope).request(method, fill(path, id), options)
+    if (suffice.includes(scope)) expect([answer.status < 300, answer.text]).toEqual([true, answer.text])
+    else if (suffice.length === 0) expectProblem(answer, 403, 'key_not_allowed')
+    else {
+      expectProblem(answer, 403, 'scope_missing')
+      expect(answer.body.detail).toBe(`The key needs the scope ${suffice.join(' or ')}.`)
+    }
+  })
+})

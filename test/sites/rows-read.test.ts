@@ -1,0 +1,93 @@
+// The lists of somebody with roles on a few sites: each reads few rows, also where one account owns all machines, which
+// makes PostgreSQL expect that every account owns many.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { SessionCaller } from '../../src/http/context.ts'
+import { auditSorts, listAuditEvents } from '../../src/machines/sql/audit.ts'
+import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
+import { type Plan, planOf } from '../bench/plan.ts'
+import { type Person, startWorld, type World } from '../harness.ts'
+
+const siteCount = 100
+const machinesPerSite = 50
+/** Of all nodes of a plan. A list of 20 reads 21 rows of each of three sites. */
+const mostRows = 400
+
+let world: World
+let owner: Person
+let member: Person
+let stranger: Person
+beforeAll(async () => {
+  // A world of its own: thousands of machines would slow down the lists of other tests.
+  world = await startWorld()
+  ;[owner, member, stranger] = [await world.signUp(), await world.signUp(), await world.signUp()]
+  await world.postgres.query(
+    `INSERT INTO sites (name, created_by) SELECT 'Site ' || n, $1 FROM generate_series(1, $2::int) n`,
+    [owner.id, siteCount],
+  )
+  await world.postgres.query(`INSERT INTO members (site_id, account_id, role) SELECT id, $1, 'manager' FROM sites`, [
+    owner.id,
+  ])
+  await world.postgres.query(
+    `INSERT INTO members (site_id, account_id, role) SELECT id, $1, 'manager' FROM sites ORDER BY id LIMIT 3`,
+    [member.id],
+  )
+  await world.postgres.query(
+    `WITH made AS (
+      INSERT INTO machines (name, location, owner_id, site_id)
+      SELECT 'Machine ' || n, 'Hall', $1, s.id FROM sites s, generate_series(1, $2::int) n RETURNING id
+    )
+    INSERT INTO audit_events (at, actor, action, subject) SELECT now() - n * interval '1 hour', $1, 'machine.status', 'machine:' || id
+    FROM made, generate_series(1, 3) n`,
+    [owner.id, machinesPerSite],
+  )
+  await world.postgres.query('VACUUM ANALYZE')
+})
+afterAll(() => world?.close())
+
+type Node = { 'Actual Rows': number; 'Rows Removed by Filter'?: number; 'Actual Loops': number; Plans?: Node[] }
+
+/** The largest number of rows that one plan node returned or discarded. */
+function mostLookedAt({ Plans = [], ...node }: Node): number {
+  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
+  return Math.max(own, ...Plans.map(mostLookedAt))
+}
+
+async function callerOf({ id }: Person): Promise<SessionCaller> {
+  const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [id])
+  return { kind: 'session', accountId: id, sessionId: String(session?.id) }
+}
+
+async function countRows(plan: Plan): Promise<number | undefined> {
+  const statement = plan.statements.at(-1)
+  const [row] = await world.postgres.query(
+    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.query}`,
+    statement?.params,
+  )
+  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // the format of FORMAT JSON
+  return explained && mostLookedAt(explained.Plan)
+}
+
+test.each(machineSorts.orders)('machines by %s', async (order) => {
+  for (const [person, count] of [
+    [member, 20],
+    [stranger, 0],
+  ] as const) {
+    const caller = await callerOf(person)
+    const plan = await planOf((database) => listMachines(database, caller, {}, machineSorts.page(order, 20)))
+    expect(await countRows(plan)).toBeLessThan(mostRows)
+    const { body } = await person.request('GET', `/api/machines?sort=${order}`)
+    expect(body.items.length).toBe(count)
+  }
+})
+
+test.each([
+  ['all events', {}],
+  ['of one machine', { subject: 'machine:7' }],
+  ['of one action', { action: 'machine.status' as const }],
+])('audit events: %s', async (_, filter) => {
+  for (const person of [member, stranger]) {
+    const caller = await callerOf(person)
+    const plan = await planOf((database) => listAuditEvents(database, caller, filter, auditSorts.page('-at', 20)))
+    expect(await countRows(plan)).toBeLessThan(2 * machinesPerSite * 3 * 3)
+  }
+})
