@@ -27,6 +27,7 @@ import { callbackRoutes } from './jobs/callbacks.ts'
 import { historyRoutes } from './jobs/history.ts'
 import { holdRoutes } from './jobs/holds.ts'
 import { personalDataRoutes } from './jobs/personal-data.ts'
+import { reportRoutes } from './jobs/reports.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { selectOpenJobs } from './jobs/sql/fragments.ts'
 import { type SweepReport, sweep } from './jobs/sweep.ts'
@@ -80,6 +81,7 @@ export function createApp(environment: Environment): App {
   app.route('/', callbackRoutes({ tokens }))
   app.route('/', personalDataRoutes())
   app.route('/', holdRoutes())
+  app.route('/', reportRoutes({ tokens }))
   app.route('/', oldRoutes())
 
   return {

@@ -41,6 +41,8 @@ export type Database = {
   query<Row>(name: string, statement: SQL | Query): Promise<Row[]>
   /** Runs the statements in one transaction (READ COMMITTED) and returns the rows of the last one. */
   batch<Row>(name: string, statements: (SQL | Query)[], options?: BatchOptions): Promise<Row[]>
+  /** The same, with the rows of every statement. */
+  batchAll<Results extends Row[][]>(name: string, statements: (SQL | Query)[]): Promise<Results>
   /** Throws if PostgreSQL does not answer. For the readiness check. */
   ping(): Promise<void>
 }
@@ -144,27 +146,26 @@ function nameComment(name: string): string {
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
   const execute = openClient(databaseUrl, fetchEndpoint)
 
-  async function send<Row>(trace: Trace, name: string, statements: Query[], withinMs: number): Promise<Row[]> {
+  async function send(trace: Trace, name: string, statements: Query[], withinMs: number): Promise<Row[][]> {
     const sent = toSent(name, statements)
     const attempt = (signal: AbortSignal) => execute(sent, { signal })
     try {
       const results = await trace.measure('postgres', () => within(withinMs, attempt), name)
-      // The driver returns untyped rows. The caller, who writes the statement, declares their type.
-      return (results.at(-1) ?? []) as Row[]
+      return results.slice(-statements.length) // without that of the settings
     } catch (error) {
       throw toAppError(error)
     }
   }
 
-  async function run<Row>(
+  async function run(
     trace: Trace,
     name: string,
     statements: (SQL | Query)[],
     options: BatchOptions = {},
-  ): Promise<Row[]> {
+  ): Promise<Row[][]> {
     const queries = statements.map(render)
     const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
-    const attempt = () => send<Row>(trace, name, queries, Math.max(1, endsAt - Date.now()))
+    const attempt = () => send(trace, name, queries, Math.max(1, endsAt - Date.now()))
     try {
       return await attempt()
     } catch (error) {
@@ -177,13 +178,21 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     }
   }
 
+  // The driver returns untyped rows. The caller, who writes the statements, declares their types.
   return (trace) => ({
-    query: (name, statement) => run(trace, name, [statement]),
-    batch: (name, statements, options) => run(trace, name, statements, options),
+    query: async <Row>(name: string, statement: SQL | Query) => lastOf<Row>(await run(trace, name, [statement])),
+    batch: async <Row>(name: string, statements: (SQL | Query)[], options?: BatchOptions) =>
+      lastOf<Row>(await run(trace, name, statements, options)),
+    batchAll: async <Results extends Row[][]>(name: string, statements: (SQL | Query)[]) =>
+      (await run(trace, name, statements)) as Results,
     async ping() {
       await send(trace, 'ping', [render(sql`SELECT 1`)], deadlineMs)
     },
   })
+}
+
+function lastOf<Row>(results: unknown[][]): Row[] {
+  return (results.at(-1) ?? []) as Row[]
 }
 
 function shouldRunAgain(error: unknown, index: string | undefined): boolean {

@@ -20,12 +20,23 @@ export type CacheWrite =
       seconds: number
       version: number
     }
+  /** A message for those who have subscribed to the channel; nothing is stored. */
+  | { when: 'now'; channel: string; message: string }
+
+export type Subscription = {
+  /** Waits for a message that has come since the last call. @returns false if none has come within `ms` */
+  next(ms: number): Promise<boolean>
+  /** Ends it. A call of `next` that waits returns false. */
+  close(): void
+}
 
 export type Cache = {
   /** One round trip. @returns the values, null for a missing one; undefined if Redis is unavailable */
   read(keys: string[]): Promise<(string | null)[] | undefined>
   /** One round trip. @returns false if Redis is unavailable */
   write(writes: CacheWrite[]): Promise<boolean>
+  /** From its answer on, no message of the channel is lost. Must be closed. @returns undefined if Redis is unavailable */
+  subscribe(channel: string): Promise<Subscription | undefined>
   /** Throws if Redis does not answer. For the readiness check. */
   ping(): Promise<void>
 }
@@ -83,14 +94,67 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
       })
       return done ?? false
     },
+    subscribe: (channel) => attempt(trace, () => openSubscription(redis, channel)),
     async ping() {
       await measure(trace, () => redis.ping())
     },
   })
 }
 
+/** A subscription is a request whose answer does not end. It is cancelled if Redis does not confirm it in time. */
+async function openSubscription(redis: Redis, channel: string): Promise<Subscription> {
+  const subscriber = redis.subscribe<string>(channel)
+  let messages = 0
+  let wake = () => {}
+  subscriber.on('message', () => {
+    messages += 1
+    wake()
+  })
+  const close = () => {
+    wake()
+    void subscriber.unsubscribe() // it only aborts the request, at once
+  }
+  try {
+    await confirmed(subscriber)
+  } catch (error) {
+    close()
+    throw error
+  }
+  return {
+    close,
+    async next(ms) {
+      if (messages === 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      const hasCome = messages > 0
+      messages = 0
+      return hasCome
+    },
+  }
+}
+
+function confirmed(subscriber: ReturnType<Redis['subscribe']>): Promise<void> {
+  return within(deadlineMs, (signal) => {
+    return new Promise((resolve, reject) => {
+      subscriber.on('subscribe', () => resolve())
+      subscriber.on('error', reject)
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+  })
+}
+
 /** Sends one write, or adds it to a pipeline. */
-function sendWrite(redis: Pick<Redis, 'eval' | 'set'> | ReturnType<Redis['pipeline']>, write: CacheWrite) {
+function sendWrite(
+  redis: Pick<Redis, 'eval' | 'set' | 'publish'> | ReturnType<Redis['pipeline']>,
+  write: CacheWrite,
+) {
+  if (write.when === 'now') return redis.publish(write.channel, write.message)
   const { key, value, seconds } = write
   if (write.when === 'newer') return redis.eval(writeIfNewer, [key], [value, write.version, seconds])
   if (write.when === 'absent') return redis.set(key, value, { ex: seconds, nx: true })

@@ -15,6 +15,11 @@ export type CommandRule = {
    * be allowed to operate it.
    */
   isCheckedWhenSent: boolean
+  /**
+   * Whether a machine that reports must have done so recently and must accept remote commands, both when the command is
+   * requested and when it is sent.
+   */
+  needsFreshReport: boolean
   /** Whether a hold on the machine refuses the command, and supersedes a job of it that has not been sent. */
   isHeld: boolean
   /**
@@ -26,8 +31,12 @@ export type CommandRule = {
   supersededReason: JobReason | null
   /** Whether the Worker itself sends the command at once if QStash does not accept its message. */
   isSentWithoutQueue: boolean
+  /** Whether a machine that fetches its commands gets this one although an attempt holds the lease. */
+  ignoresLease: boolean
   /** The status of the machine when the controller reports success. */
   statusOnSuccess: MachineStatus
+  /** The reported statuses that confirm that the machine has executed the command. */
+  confirmedIn: readonly MachineStatus[]
   /** The maximum number of attempts. Null: no limit until `not_after`. */
   maxAttempts: number | null
   /** How long after the request the command may be sent, if the request has no `expires_in`. */
@@ -47,11 +56,14 @@ const rules = {
     scope: 'start',
     acceptedIn: ['READY'],
     isCheckedWhenSent: true,
+    needsFreshReport: true,
     isHeld: true,
     precedence: 0,
     supersededReason: null,
     isSentWithoutQueue: false,
+    ignoresLease: false,
     statusOnSuccess: 'RUNNING',
+    confirmedIn: ['RUNNING'],
     maxAttempts: 4,
     expiresInSeconds: 60,
     queueRetries: 3,
@@ -64,11 +76,14 @@ const rules = {
     scope: 'stop',
     acceptedIn: machineStatuses,
     isCheckedWhenSent: false,
+    needsFreshReport: false,
     isHeld: false,
     precedence: 9,
     supersededReason: 'by_stop',
     isSentWithoutQueue: true,
+    ignoresLease: true,
     statusOnSuccess: 'READY',
+    confirmedIn: machineStatuses.filter((status) => status !== 'RUNNING'),
     maxAttempts: null,
     expiresInSeconds: 600,
     queueRetries: 5,

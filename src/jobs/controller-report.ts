@@ -24,12 +24,24 @@ export function readControllerReport(
   contentType: string | null = null,
 ): ControllerReport | ReportFault {
   const texts = decode(bytes, contentType)
-  const value = firstDefined(texts, parse) ?? firstDefined(texts, (text) => parse(withoutFaults(text)))
+  const value = parseFirst(texts)
   if (value !== undefined && !isObject(value.json)) return 'not_an_object'
   const report = value?.json ?? firstDefined(texts, salvageVerdict)
   if (!isObject(report)) return 'not_json'
   const result = readVerdict(report.result)
   return result ? { result, detail: readDetail(report.detail) } : 'no_result'
+}
+
+/**
+ * The JSON that a controller sends, read as leniently as its answers.
+ * @returns undefined if it is none
+ */
+export function readControllerJson(bytes: Uint8Array, contentType: string | null): { json: unknown } | undefined {
+  return parseFirst(decode(bytes, contentType))
+}
+
+function parseFirst(texts: string[]): { json: unknown } | undefined {
+  return firstDefined(texts, parse) ?? firstDefined(texts, (text) => parse(withoutFaults(text)))
 }
 
 /** The possible texts of the bytes, the most likely one first. */
@@ -96,13 +108,13 @@ function salvageVerdict(text: string): { result: string; detail: string } | unde
   return result === undefined ? undefined : { result, detail: plain }
 }
 
-function readVerdict(result: unknown): Verdict | undefined {
+export function readVerdict(result: unknown): Verdict | undefined {
   if (typeof result !== 'string' && typeof result !== 'number') return undefined
   return verdictsByText.get(String(result).trim().toUpperCase())
 }
 
 /** A detail of another type is shown as JSON. */
-function readDetail(detail: unknown): string | null {
+export function readDetail(detail: unknown): string | null {
   if (detail === undefined || detail === null) return null
   try {
     return toDetail(typeof detail === 'string' ? detail : JSON.stringify(detail))

@@ -34,6 +34,8 @@ export async function deliver(context: JobContext, jobId: string): Promise<Queue
   if (!claimed) return done
   const { step, job, controllerUrl, leaseRemainingSeconds, delaySeconds, timeLeftSeconds } = claimed
   if (step === 'leased') return retryLeased(job.command, leaseRemainingSeconds)
+  // The machine itself begins the attempts. This message comes when the command expires, or a little before.
+  if (step === 'fetch') return { status: 503, retryAfterSeconds: Math.max(1, Math.ceil(timeLeftSeconds)) }
   if (step === 'delay') return { status: 503, retryAfterSeconds: Math.ceil(delaySeconds) }
   if (step === null || step === 'wait') return done
   waitUntil(recordTransitions({ trace, cache }, [job], 'queue'))
@@ -97,7 +99,7 @@ async function sendJob(
   return sendCommand(context, url, await toCommand(context, job), sendBefore, timeoutMs)
 }
 
-async function toCommand({ tokens, publicUrl }: JobContext, job: JobRow): Promise<ControllerCommand> {
+export async function toCommand({ tokens, publicUrl }: JobContext, job: JobRow): Promise<ControllerCommand> {
   return {
     command: job.command,
     sequence: job.sequence,

@@ -60,6 +60,8 @@ export const jobs = pgTable(
     sentAt: timestamp('sent_at', { withTimezone: true }),
     pendingSince: timestamp('pending_since', { withTimezone: true }),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
+    /** When a report of the machine, received after the command was sent, first showed what the command asks for. */
+    confirmedAt: timestamp('confirmed_at', { withTimezone: true }),
     version: integer().notNull().default(1),
     /** How often the job was published to the queue; part of the deduplication id. */
     publishNo: integer('publish_no').notNull().default(1),
@@ -104,7 +106,7 @@ export const jobEvents = pgTable(
     state: text().$type<JobState>().notNull(),
     at: timestamp({ withTimezone: true }).notNull(),
     attempt: integer(),
-    /** An account's id, or `queue`, `controller`, `sweep`. */
+    /** An account's id, or one of `eventActors`. */
     by: text().notNull(),
     /** The API key with which the account in `by` acted. No foreign key: each is that of the job, or was checked as the caller's. */
     keyId: uuid('key_id'),

@@ -45,6 +45,8 @@ export const refusalResults = {
   job_open: 'INVALIDCOMMAND',
   no_controller: 'INVALIDCOMMAND',
   held: 'INVALIDCOMMAND',
+  stale: 'INVALIDCOMMAND',
+  remote_disabled: 'INVALIDCOMMAND',
 } as const satisfies Record<string, JobResult>
 export type Refusal = keyof typeof refusalResults
 const refusals = Object.keys(refusalResults) as [Refusal, ...Refusal[]] // Object.keys returns string[]
@@ -67,12 +69,19 @@ export const jobReasons = [
 ] as const
 export type JobReason = (typeof jobReasons)[number]
 
-/** The last three occur only in events: a failed attempt, and two notes. */
-export const eventReasons = [...jobReasons, 'attempt_failed', 'late_answer', 'contradiction'] as const
+/** The last ones occur only in events: a failed attempt, two notes, and what the reports of the machine show. */
+export const eventReasons = [
+  ...jobReasons,
+  'attempt_failed',
+  'late_answer',
+  'contradiction',
+  'confirmed',
+  'unconfirmed',
+] as const
 export type EventReason = (typeof eventReasons)[number]
 
 /** Who changes a job, besides accounts. */
-export const eventActors = ['queue', 'controller', 'sweep'] as const
+export const eventActors = ['queue', 'controller', 'machine', 'sweep'] as const
 export type EventActor = (typeof eventActors)[number]
 
 /** How a job ends. */
@@ -97,6 +106,12 @@ export const leaseSeconds = 20
 
 /** How long a controller that answered PENDING may take to report the outcome. */
 export const pendingSeconds = 600
+
+/** How long after its success a report of the machine can confirm a command. Then it is noted as unconfirmed. */
+export const confirmSeconds = 60
+
+/** How long after its end a report of the machine can tell the unknown outcome of a command. */
+export const settleSeconds = 600
 
 export const maxDetailLength = 1_000
 

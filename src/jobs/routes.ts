@@ -15,11 +15,12 @@ import { TiebarError } from '../kernel/error.ts'
 import { commandRules, commandScopes } from './commands.ts'
 import { type JobContext, toJobContext } from './context.ts'
 import { publishJobs } from './dispatch.ts'
+import { wakeMachine } from './pull.ts'
 import { republishJob } from './redispatch.ts'
 import { explainRefusal, refusalTexts } from './refusals.ts'
 import { cancelBody, type Job, jobPath, jobSchema, machinePath, operationBody, toJob } from './schema.ts'
 import { cancelJob } from './sql/cancel.ts'
-import { createJob } from './sql/create.ts'
+import { type CreateJobResult, createJob } from './sql/create.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
 import { noSuchJob, readJob } from './sql/read.ts'
 import { cacheJob, jobCacheKey, parseCachedJob } from './status-cache.ts'
@@ -110,7 +111,7 @@ export function jobRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     // A row that was stored with an idempotency key is JSON, so its columns are converted.
     const job = jobColumns.fromJson(result.job)
     const context = toJobContext(c, tokens)
-    if (job.id === request.jobId) await dispatchNewJob(context, job, result.superseded)
+    if (job.id === request.jobId) await dispatchNewJob(context, job, result)
     // The job of an earlier request. The Worker may have stopped before it published it.
     else context.waitUntil(republishJob(context, caller, job))
     c.header('Location', `/api/jobs/${job.id}`)
@@ -159,11 +160,22 @@ function isVisibleTo({ accountId, machineId }: KnownCaller, job: Job): boolean {
 }
 
 /** Publishes a new job and writes it into the status cache, in parallel. If either fails, the job stays accepted. */
-async function dispatchNewJob(context: JobContext, job: JobRow, superseded: JobRow[]): Promise<void> {
+async function dispatchNewJob(
+  context: JobContext,
+  job: JobRow,
+  { superseded, is_fetched }: CreateJobResult,
+): Promise<void> {
   const { trace, upstreams } = context
+  // A machine that fetches its commands needs no message but the one that ends the job when the command has expired.
+  const delaySeconds = is_fetched ? (Date.parse(job.not_after) - Date.parse(job.requested_at)) / 1_000 : 0
   await Promise.all([
-    publishJobs(context, [{ job, publishNo: 1, delaySeconds: 0 }], false),
-    recordTransitions({ trace, cache: upstreams.cache }, [job, ...superseded], job.requested_by),
+    publishJobs(context, [{ job, publishNo: 1, delaySeconds }], false),
+    recordTransitions(
+      { trace, cache: upstreams.cache },
+      [job, ...superseded],
+      job.requested_by,
+      is_fetched ? [wakeMachine(job.machine_id)] : [],
+    ),
   ])
 }
 

@@ -55,6 +55,10 @@ export const jobSchema = z
     not_after: time,
     sent_at: time.nullable(),
     finished_at: time.nullable(),
+    confirmed_at: time.nullable().openapi({
+      description:
+        'When a report of the machine, received after the command was sent, first showed its effect. Null: no report has',
+    }),
     version: z.int(),
   } satisfies Record<keyof JobRow, z.ZodType>)
   .openapi('Job', {
@@ -75,7 +79,8 @@ export const jobSchema = z
       not_after: '2026-11-22T09:31:00.000000Z',
       sent_at: '2026-11-22T09:30:00.120000Z',
       finished_at: '2026-11-22T09:30:02.480000Z',
-      version: 3,
+      confirmed_at: '2026-11-22T09:30:04.120000Z',
+      version: 4,
     },
   })
 

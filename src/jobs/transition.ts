@@ -1,5 +1,5 @@
 // After every change of a job: a line in the log and a newer entry in the status cache.
-import type { Cache } from '../infra/redis.ts'
+import type { Cache, CacheWrite } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
 import type { EventActor } from './job.ts'
 import type { JobRow } from './sql/fragments.ts'
@@ -8,11 +8,13 @@ import { cacheJob } from './status-cache.ts'
 /**
  * Logs changed jobs and writes them into the status cache. Never rejects: a failed write to the cache is only logged.
  * @param by the id of the account, or the actor, that changed the jobs
+ * @param others what else is written with the same round trip
  */
 export async function recordTransitions(
   { trace, cache }: { trace: Trace; cache: Cache },
   jobs: JobRow[],
   by: number | EventActor,
+  others: CacheWrite[] = [],
 ): Promise<void> {
   for (const job of jobs) {
     trace.log('job', {
@@ -27,5 +29,5 @@ export async function recordTransitions(
       by,
     })
   }
-  await cache.write(jobs.map(cacheJob))
+  await cache.write([...jobs.map(cacheJob), ...others])
 }

@@ -38,6 +38,8 @@ export const reasonTexts: ValueTexts<typeof jobReasons> = {
   wrong_state: 'The status of the machine did not allow the command.',
   job_open: 'Another job of the machine was open.',
   no_controller: 'The machine had no controller.',
+  stale: 'The machine had stopped reporting.',
+  remote_disabled: 'The machine said that it takes no commands from afar.',
   held: 'Somebody was at the machine and had placed a hold on it.',
   not_allowed: 'The requester had lost the right to operate the machine before the command was sent.',
   controller_refused: 'The controller did not confirm that it controls this machine, so the command was not sent.',
@@ -60,18 +62,23 @@ export const obstacleTexts: Record<Obstacle, string> = {
   job_open: reasonTexts.job_open,
   wrong_state: reasonTexts.wrong_state,
   no_controller: reasonTexts.no_controller,
+  stale: reasonTexts.stale,
+  remote_disabled: reasonTexts.remote_disabled,
 }
 
 export const eventReasonTexts: ValueTexts<typeof eventReasons> = {
   ...reasonTexts,
   attempt_failed: 'An attempt failed; another one may follow.',
   late_answer: 'Only a note: the controller answered after the job had ended.',
+  confirmed: 'A report of the machine shows that it has executed the command.',
+  unconfirmed: 'Only a note: the command succeeded, but the reports of the machine do not show it.',
   contradiction: 'Only a note: the controller reported another outcome than before.',
 }
 
 export const actorTexts: ValueTexts<typeof eventActors> = {
   queue: 'A message of the queue.',
   controller: 'The controller, by its answer or its report.',
+  machine: 'The machine, by a report.',
   sweep: 'The sweep, which runs every minute.',
 }
 

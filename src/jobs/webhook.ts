@@ -8,7 +8,7 @@ import { commands } from './commands.ts'
 import type { ControllerCommand } from './controller.ts'
 import { commandTexts, outcomes, outcomeTexts } from './value-texts.ts'
 
-const command = z
+export const commandSchema = z
   .object({
     command: enumOf(commands, commandTexts),
     sequence: z
@@ -104,7 +104,7 @@ export function describeWebhook(router: Router): void {
     security: [{ controller: [] }],
     request: {
       headers: z.object({ 'Idempotency-Key': uuid.openapi({ description: 'The id of the job' }) }),
-      body: { required: true, content: { 'application/json': { schema: command } } },
+      body: { required: true, content: { 'application/json': { schema: commandSchema } } },
     },
     responses: {
       '2XX': json(answer, 'The result of the command. Any other body, and any 3xx, fails the job with `bad_answer`'),

@@ -4,7 +4,7 @@ import { bigint, check, index, pgTable, text, timestamp, uniqueIndex } from 'dri
 import { accounts } from '../accounts/account.table.ts'
 import { sqlList } from '../infra/rows.ts'
 import { sites } from '../sites/site.table.ts'
-import { machineStatuses } from './machine.ts'
+import { machineStatuses, statusSources } from './machine.ts'
 
 /** 1 for a machine without a site, else 0. The first column of the list orders, because a list reads each kind by itself. */
 const hasNoSite = sql`num_nulls(site_id)`
@@ -16,6 +16,9 @@ export const machines = pgTable(
     name: text().notNull(),
     location: text().notNull(),
     status: text({ enum: machineStatuses }).notNull().default('READY'),
+    statusSource: text('status_source', { enum: statusSources }).notNull().default('person'),
+    /** Since when the machine has this status. */
+    statusAt: timestamp('status_at', { withTimezone: true }).notNull().defaultNow(),
     ownerId: bigint('owner_id', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),
@@ -42,11 +45,14 @@ export const machines = pgTable(
     endedSequence: bigint('ended_sequence', { mode: 'number' }).notNull().default(0),
     /** `last_sequence` when a person last changed the status or the controller. Late answers of these jobs change nothing. */
     manualSequence: bigint('manual_sequence', { mode: 'number' }).notNull().default(0),
+    /** No report can tell anything new about the jobs up to this sequence. */
+    confirmedSequence: bigint('confirmed_sequence', { mode: 'number' }).notNull().default(0),
   },
   (table) => [
     check('machines_name_length', sql`char_length(${table.name}) BETWEEN 1 AND 64`),
     check('machines_location_length', sql`char_length(${table.location}) BETWEEN 1 AND 256`),
     check('machines_status', sql`${table.status} IN (${sqlList(machineStatuses)})`),
+    check('machines_status_source', sql`${table.statusSource} IN (${sqlList(statusSources)})`),
     check('machines_controller_url_length', sql`char_length(${table.controllerUrl}) <= 2048`),
     uniqueIndex('machines_one_per_controller').on(table.confirmedAddress).where(sql`${table.deletedAt} IS NULL`),
     // A list reads the machines without a site in its order, and those of each site of the caller.

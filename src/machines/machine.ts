@@ -5,20 +5,34 @@ import type { Role } from '../sites/role.ts'
 export const machineStatuses = ['POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR'] as const
 export type MachineStatus = (typeof machineStatuses)[number]
 
-type Tagged = { id: number; revision: number; my_role: Role | null }
+/** Who said so: a person by `PATCH`, the success or failure of a command, or the machine itself. */
+export const statusSources = ['person', 'command', 'report'] as const
+export type StatusSource = (typeof statusSources)[number]
+
+/** How commands reach the controller: posted to `controller_url`, or in the answer to a report of the machine. */
+export const deliveries = ['push', 'pull'] as const
+export type Delivery = (typeof deliveries)[number]
+
+type Tagged = { id: number; revision: number; my_role: Role | null; reported: { is_fresh: boolean } | null }
 
 /**
  * A strong validator (RFC 9110 §8.8.3). The representation depends on the role of the caller: only managers see the
- * controller, and `my_role` differs.
+ * controller, and `my_role` differs. A report whose status has not changed leaves the revision, so that counters do not
+ * change the ETag; that the reports have stopped does.
  */
-export function toEtag({ id, revision, my_role }: Tagged): string {
-  return `"${id}.${revision}${my_role === 'manager' ? '' : `.${my_role ?? 'public'}`}"`
+export function toEtag({ id, revision, my_role, reported }: Tagged): string {
+  const freshness = reported === null ? '' : reported.is_fresh ? '.fresh' : '.stale'
+  return `"${id}.${revision}${freshness}${my_role === 'manager' ? '' : `.${my_role ?? 'public'}`}"`
 }
 
-/** The revisions in the ETags that managers get for this machine. All other ETags are ignored. */
+/**
+ * The revisions in the ETags that managers get for this machine. All other ETags are ignored. Whether the reports were
+ * fresh does not matter: no change was made by that.
+ */
 export function toRevisions(etags: string[], id: number): number[] {
   return etags.flatMap((etag) => {
-    const revision = Number(/\.(\d{1,15})"$/.exec(etag)?.[1] ?? 0)
-    return toEtag({ id, revision, my_role: 'manager' }) === etag ? [revision] : []
+    const [, machine, revision] = /^"(\d{1,15})\.(\d{1,15})(?:\.fresh|\.stale)?"$/.exec(etag) ?? []
+    const isOurs = machine === String(id) && revision === String(Number(revision)) // not written as 42.07
+    return isOurs ? [Number(revision)] : []
   })
 }

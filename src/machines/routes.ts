@@ -24,6 +24,7 @@ import { createChangeMachine, type MachineChange, type SelectOpenJobs } from './
 import { insertMachine } from './sql/create.ts'
 import { type Machine, type MachineRow, machineColumns } from './sql/fragments.ts'
 import { listMachines, machineSorts, readMachine } from './sql/read.ts'
+import { toReported } from './sql/report.ts'
 
 const tags = ['Machines']
 const path = '/api/machines/{id}'
@@ -35,6 +36,7 @@ const writeProblems = problems(
   'precondition_failed',
   'job_open',
   'machine_running',
+  'machine_reports',
 )
 
 const list = createRoute({
@@ -194,9 +196,9 @@ function acceptedRevisions(c: AppContext, id: number): number[] | undefined {
 }
 
 /** Only managers of the machine may see its controller. */
-function toMachine(row: MachineRow): Machine & Pick<MachineRow, 'my_role'> {
-  const { my_role } = row
-  const machine = { ...machineColumns.pick(row), my_role }
+function toMachine(row: MachineRow): Machine & Pick<MachineRow, 'my_role' | 'delivery' | 'reported'> {
+  const { my_role, delivery, reported } = row
+  const machine = { ...machineColumns.pick(row), my_role, delivery, reported: toReported(reported) }
   return my_role === 'manager' ? machine : { ...machine, controller_url: null, controller_confirmed_at: null }
 }
 

@@ -16,19 +16,59 @@ import {
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { role } from '../sites/schema.ts'
 import { maxControllerUrlLength } from './controller-url.ts'
-import { machineStatuses } from './machine.ts'
-import type { Machine } from './sql/fragments.ts'
+import { deliveries, machineStatuses, statusSources } from './machine.ts'
+import { freshIntervals, machineModes, type Reported } from './report.ts'
+import type { Machine, MachineRow } from './sql/fragments.ts'
 import { machineSorts } from './sql/read.ts'
 
 const name = label(1, 64).openapi({ example: '사출기 1호' })
 const location = label(1, 256).openapi({ example: '1공장 A열 3번' })
-const statusTexts: ValueTexts<typeof machineStatuses> = {
+export const statusTexts: ValueTexts<typeof machineStatuses> = {
   POWEROFF: 'The machine is switched off.',
   READY: 'The machine is stopped and can be started.',
   RUNNING: 'The machine is moulding.',
   PENDING: 'The controller has accepted a command and is executing it.',
   ERROR: 'A command failed or its outcome is unknown. Check the machine, then send a STOP or change `status`.',
 }
+
+export const modeTexts: ValueTexts<typeof machineModes> = {
+  automatic: 'The machine moulds without an operator.',
+  semi_automatic: 'An operator starts each cycle.',
+  manual: 'The machine is operated by hand.',
+  setup: 'The machine is being set up.',
+  unknown: 'The machine does not know.',
+}
+
+/** What a machine has reported. */
+const reportedSchema = z
+  .object({
+    status: enumOf(machineStatuses, statusTexts),
+    mode: enumOf(machineModes, modeTexts).nullable(),
+    remote_enabled: z.boolean().nullable().openapi({ description: 'False: the machine takes no START from afar' }),
+    cycles: z.int().nullable().openapi({ description: 'How many cycles the machine has made in all' }),
+    last_cycle_ms: z.int().nullable(),
+    alarm: z
+      .object({ code: z.string().openapi({ example: 'E-204' }), text: z.string().openapi({ example: '금형 보호 이상' }) })
+      .nullable(),
+    at: time.openapi({ description: 'When the report arrived' }),
+    is_fresh: z.boolean().openapi({
+      description: `Whether that was at most ${freshIntervals} intervals ago. Otherwise it says nothing about now`,
+    }),
+    interval_seconds: z.int().openapi({ description: 'How often the machine reports' }),
+  } satisfies Record<keyof Reported, z.ZodType>)
+  .openapi('Reported', {
+    example: {
+      status: 'RUNNING',
+      mode: 'automatic',
+      remote_enabled: true,
+      cycles: 120_345,
+      last_cycle_ms: 31_500,
+      alarm: null,
+      at: '2026-11-22T09:30:00.000000Z',
+      is_fresh: true,
+      interval_seconds: 10,
+    },
+  })
 
 /** The name of a status, or its number in the old system, 0 to 4. */
 const status = nameOrNumber(machineStatuses, 0, statusTexts).openapi({ example: 'READY' })
@@ -43,6 +83,12 @@ export const machineSchema = z
     name: z.string().openapi({ example: '사출기 1호' }),
     location: z.string().openapi({ example: '1공장 A열 3번' }),
     status: enumOf(machineStatuses, statusTexts).openapi({ example: 'READY' }),
+    status_source: enumOf(statusSources, {
+      person: 'A person set the status.',
+      command: 'It follows from the answer to a command, or from a missing answer.',
+      report: 'The machine reported it.',
+    }).openapi({ example: 'report' }),
+    status_at: time.openapi({ description: 'Since when the machine has this status' }),
     owner_id: z.int().openapi({ example: 7 }),
     site_id: z.int().nullable().openapi({
       example: 3,
@@ -59,9 +105,14 @@ export const machineSchema = z
         'When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. ' +
         'Null unless the caller is a manager',
     }),
+    delivery: enumOf(deliveries, {
+      push: 'Commands are posted to `controller_url`.',
+      pull: 'The machine has no `controller_url` and a key for reports: it gets commands in the answers to its reports.',
+    }).openapi({ example: 'pull' }),
+    reported: reportedSchema.nullable().openapi({ description: 'Null: the machine has never reported' }),
     created_at: time,
     updated_at: time,
-  } satisfies Record<keyof Machine | 'my_role', z.ZodType>)
+  } satisfies Record<keyof Machine | Exclude<keyof MachineRow, 'revision'>, z.ZodType>)
   .openapi('Machine')
 
 export const confirmationSchema = z.object({ confirmed_at: time }).openapi('ControllerConfirmation')

@@ -32,6 +32,7 @@ export async function planOf(call: (database: Database) => Promise<unknown>): Pr
   const database = {
     query: (name: string, statement: SQL | Query) => halt(name, [statement]),
     batch: halt,
+    batchAll: halt,
     ping: () => halt('ping', []),
   }
   await call(database).catch(() => undefined)

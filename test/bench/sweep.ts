@@ -56,7 +56,7 @@ async function measureIdle(platform: BenchPlatform, database: Database, keys: st
     trace: new Unwritten(),
     upstreams: {
       database,
-      cache: { read: never, write: async () => true, ping: never },
+      cache: { read: never, write: async () => true, subscribe: never, ping: never },
       queue: { publish: async () => [], ping: never },
       limiter: { consume: never, refund: never },
     },

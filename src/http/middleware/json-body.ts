@@ -8,6 +8,8 @@ export type BodyOptions = {
   maxSize?: number
   /** Treats a request without a body like one with an empty object. */
   isOptional?: boolean
+  /** Reads the body instead, whatever format the headers declare. Undefined: it is not JSON. For bodies of controllers. */
+  read?: (bytes: Uint8Array, contentType: string | null) => { json: unknown } | undefined
 }
 
 /**
@@ -15,14 +17,16 @@ export type BodyOptions = {
  * The middleware throws TiebarError `unsupported_media_type`, `body_too_large` or `malformed_json`.
  * @throws TypeError for a bad `maxSize`
  */
-export function jsonBody({ maxSize = 64 * 1024, isOptional = false }: BodyOptions = {}) {
+export function jsonBody({ maxSize = 64 * 1024, isOptional = false, read }: BodyOptions = {}) {
   if (!Number.isInteger(maxSize) || maxSize < 1) throw new TypeError('maxSize must be a positive number of bytes')
   return createMiddleware<AppEnv>(async function jsonBody(c, next) {
     const bytes = await readAtMost(c.req.raw, maxSize)
     c.set('rawBody', bytes)
     const isAbsent = isOptional && bytes.byteLength === 0
-    if (!isAbsent) checkFormat(c)
-    const text = isAbsent ? '{}' : readJson(bytes)
+    if (!isAbsent && !read) checkFormat(c)
+    const value = read?.(bytes, c.req.header('Content-Type') ?? null)
+    if (read && !value) refuseCompressed(c) // only now: a controller may declare a coding that it does not use
+    const text = value ? JSON.stringify(value.json) : isAbsent ? '{}' : readJson(bytes)
     normalizeContentType(c)
     // Hono's validators read the text of the body from this cache.
     c.req.bodyCache.text = Promise.resolve(text) as never // the declared type is text, but Hono stores a promise of it

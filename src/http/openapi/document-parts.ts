@@ -48,6 +48,7 @@ export function documentParts(publicUrl: string) {
         { name: 'Keys', description: 'API keys, with which programs and machines act for an account' },
         { name: 'Machines', description: 'The registry of machines' },
         { name: 'Holds', description: 'Who is at a machine, and what stands in the way of a command' },
+        { name: 'Reports', description: 'What machines say about themselves, and the commands that they fetch' },
         { name: 'Jobs', description: 'Commands to machines, their progress and their history' },
         { name: 'Audit', description: 'Who changed which right, member, key or machine' },
         { name: 'Callbacks', description: 'For the queue and the controllers of machines, not for users' },

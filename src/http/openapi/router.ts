@@ -109,6 +109,11 @@ export function problems(...codes: ErrorCode[]): Record<never, never> {
 /** For a route that is not open to keys. */
 export const bearerSecurity = [{ bearer: [] }]
 
+/** For a route that is open only to keys with this scope. */
+export function keySecurity(scope: Scope): Record<string, string[]>[] {
+  return [{ key: [scope] }]
+}
+
 /** For a route that is also open to keys with one of these scopes; the same as those of `authenticate`. */
 export function bearerOrKey(...scopes: [Scope, ...Scope[]]): Record<string, string[]>[] {
   return [...bearerSecurity, ...scopes.map((scope) => ({ key: [scope] }))]

@@ -1,9 +1,12 @@
 // A delivery claims a job: it begins an attempt under a lease, or ends the job.
-import { sql } from 'drizzle-orm'
+import { type Query, type SQL, sql } from 'drizzle-orm'
+import { selectCaller } from '../../accounts/sql/caller.ts'
+import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { prepare } from '../../infra/prepare.ts'
-import { constantSql } from '../../infra/rows.ts'
-import { leaseSeconds } from '../job.ts'
+import { constantSql, sqlList } from '../../infra/rows.ts'
+import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
+import { leaseSeconds, openStates } from '../job.ts'
 import { delayAfter, dueAfterDelivery, type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
 import { endJobs, jobWithMachine, nextStep, retryColumns, type Step } from './next-step.ts'
 
@@ -40,32 +43,40 @@ const claimDeadlineMs = 6_000
 
 const leaseInterval = sql.raw(`interval '${leaseSeconds} seconds'`)
 const nextAttemptAt = constantSql(sql`${now} + ${delayAfter(sql`jobs.attempts + 1`)}`)
-/** The sweep does not look at the job before the lease has ended. */
-const dueAt = constantSql(sql`greatest(${dueAfterDelivery(nextAttemptAt)}, ${now} + ${leaseInterval})`)
+/** The sweep does not look at the job before the lease has ended. Nor at one that the machine fetches before it expires. */
+const dueAt = {
+  queue: constantSql(sql`greatest(${dueAfterDelivery(nextAttemptAt)}, ${now} + ${leaseInterval})`),
+  machine: constantSql(sql`greatest(jobs.not_after, ${now} + ${leaseInterval})`),
+}
 
-const claimStatement = prepare<{ jobId: string }>(
-  ({ jobId }) => sql`
-    WITH due AS (
-      SELECT j.*, m.controller_url, m.controller_confirmed_at IS NOT NULL AS is_controller_confirmed,
-        owner.username AS owner, ${retryColumns}, ${nextStep} AS step
-      FROM ${jobWithMachine} JOIN accounts owner ON owner.id = m.owner_id WHERE j.id = ${jobId}::uuid
-    ), ${endJobs.queue},
+/** CTEs that carry out the step of each job in `due`: `started` has those of which an attempt begins. */
+function carryOut(by: keyof typeof dueAt): SQL {
+  return sql`${endJobs[by]},
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, ${now}), version = jobs.version + 1,
-        next_attempt_at = ${nextAttemptAt}, due_at = ${dueAt}
+        next_attempt_at = ${nextAttemptAt}, due_at = ${dueAt[by]}
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
     started_event AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by)
-      SELECT id, version, state, ${now}, attempts, 'queue' FROM started
+      SELECT id, version, state, ${now}, attempts, ${sqlList([by])} FROM started
     ),
     leased AS (
       UPDATE machines SET leased_by = started.id || ':' || started.attempts,
         leased_until = ${now} + ${leaseInterval}
       FROM started WHERE machines.id = started.machine_id
-    ),
+    )`
+}
+
+const claimStatement = prepare<{ jobId: string }>(
+  ({ jobId }) => sql`
+    WITH due AS (
+      SELECT j.*, m.controller_url, m.controller_confirmed_at IS NOT NULL AS is_controller_confirmed,
+        owner.username AS owner, ${retryColumns}, ${nextStep.queue} AS step
+      FROM ${jobWithMachine} JOIN accounts owner ON owner.id = m.owner_id WHERE j.id = ${jobId}::uuid
+    ), ${carryOut('queue')},
     current_job AS (
       SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended
       UNION ALL SELECT ${jobColumns.of('due')} FROM due
@@ -96,3 +107,31 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
     timeLeftSeconds: row.time_left_seconds,
   }
 }
+
+/**
+ * `command`: the job of which an attempt has begun for a machine that fetches its commands · `changed`: all jobs of the
+ * machine that have changed · `is_open`: whether there was an open job.
+ */
+export type FetchedRow = { machine_id: number; is_open: boolean; command: JobRow | null; changed: JobRow[] }
+
+type Fetch = Caller & { machineIds: number[] }
+
+/**
+ * Carries out the next step of the open jobs of machines that fetch their commands, for a key of a manager of them. Needs
+ * their locks.
+ * @returns a statement with one `FetchedRow` for each machine
+ */
+export const fetchCommands: (values: Fetch) => Query = prepare<Fetch>(
+  (value) => sql`
+    WITH caller AS (${selectCaller(value)}), due AS (
+      SELECT j.*, ${nextStep.machine} AS step FROM caller, ${jobWithMachine}
+      WHERE j.machine_id = ANY (${value.machineIds}::bigint[]) AND j.state IN (${sqlList(openStates)})
+        AND m.controller_url IS NULL AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')}
+    ), ${carryOut('machine')},
+    changed AS (SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended)
+    SELECT asking.machine_id, EXISTS (
+        SELECT FROM jobs j WHERE j.machine_id = asking.machine_id AND j.state IN (${sqlList(openStates)})
+      ) AS is_open, (SELECT to_jsonb(started) FROM started WHERE started.machine_id = asking.machine_id) AS command,
+      (SELECT coalesce(jsonb_agg(changed), '[]') FROM changed WHERE changed.machine_id = asking.machine_id) AS changed
+    FROM unnest(${value.machineIds}::bigint[]) AS asking (machine_id)`,
+)

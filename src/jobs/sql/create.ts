@@ -9,6 +9,7 @@ import { prepare } from '../../infra/prepare.ts'
 import { firstOf, sqlList } from '../../infra/rows.ts'
 import { lockMachine } from '../../machines/sql/fragments.ts'
 import { isHeld } from '../../machines/sql/hold.ts'
+import { hasReportKey, isRemoteDisabled, isStale } from '../../machines/sql/report.ts'
 import { machineLevel, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
 import { type Command, commandRules, commands, supersededBy } from '../commands.ts'
 import { type Refusal, refusalResults } from '../job.ts'
@@ -31,6 +32,8 @@ export type CreateJobDecision = 'accepted' | 'repeated' | RoleRefusal | Refusal
 export type CreateJobResult = {
   decision: CreateJobDecision
   status: string | null
+  /** Whether the machine gets the command in the answer to a report. */
+  is_fetched: boolean
   open_job_id: string | null
   job: JobRow | null
   superseded: JobRow[]
@@ -57,7 +60,7 @@ const hasOpenJob = sql`EXISTS (SELECT FROM open_jobs)`
  * the caller) and `open_jobs`. `repeated` is no obstacle: an earlier job is the answer. The preflight tells all of them.
  */
 export function admissionRules(command: Command): [condition: SQL, name: Exclude<CreateJobDecision, 'accepted'>][] {
-  const { acceptedIn, isHeld: isRefusedByHold } = commandRules[command]
+  const { acceptedIn, isHeld: isRefusedByHold, needsFreshReport } = commandRules[command]
   const others = commands.filter((other) => !supersededBy(command).includes(other))
   const isOther = others.length === 0 ? sql`false` : sql`command IN (${sqlList(others)})`
   return [
@@ -68,8 +71,10 @@ export function admissionRules(command: Command): [condition: SQL, name: Exclude
       sql`EXISTS (SELECT FROM open_jobs WHERE command = ${sqlList([command])} AND state = 'QUEUED' AND not_after > ${now})`,
       'repeated',
     ],
+    [needsFreshReport ? isStale('machine') : sql`false`, 'stale'],
+    [needsFreshReport ? isRemoteDisabled('machine') : sql`false`, 'remote_disabled'],
     [sql`machine.status NOT IN (${sqlList(acceptedIn)}) AND NOT ${hasOpenJob}`, 'wrong_state'],
-    [sql`machine.controller_url IS NULL`, 'no_controller'],
+    [sql`machine.controller_url IS NULL AND NOT ${hasReportKey('machine')}`, 'no_controller'],
   ]
 }
 
@@ -80,7 +85,7 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
   const decision = firstOf<CreateJobDecision>([...admissionRules(command), [sql`true`, 'accepted']])
   const refusals = Object.entries(refusalResults).map(([reason, result]) => sql`WHEN ${reason} THEN ${result}`)
   const result = sql`
-      SELECT decision.decision, decision.status, decision.open_job_id,
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
@@ -94,6 +99,7 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
     open_jobs AS (${selectOpenJobs(value.machineId)}),
     decision AS (
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, ${decision} AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -125,7 +131,8 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
         CASE decision ${sql.join(refusals, sql` `)} END,
         nullif(decision, 'accepted'), caller_id, key_id, ${now}, ${now} + ${value.expiresIn}::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE ${now} END,
-        ${now} + interval '${numberLiteral(unpublishedSeconds)} seconds',
+        ${now} + CASE WHEN is_fetched THEN ${value.expiresIn}::interval
+          ELSE interval '${numberLiteral(unpublishedSeconds)} seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN (${sqlList(Object.keys(refusalResults))}) AND NOT EXISTS (

@@ -62,6 +62,7 @@ export const jobColumns = pickColumns(jobs, [
   'not_after',
   'sent_at',
   'finished_at',
+  'confirmed_at',
   'version',
 ])
 /** A job as PostgreSQL returns it. Statements add their own columns. */

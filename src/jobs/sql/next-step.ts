@@ -1,20 +1,35 @@
-// The next step of a job: one SQL expression. The claim, the failure callback and the sweep embed it and carry it out.
+// The next step of a job: one SQL expression. The claim, the failure callback, the sweep and the reports of machines embed
+// it and carry it out.
 import { type SQL, sql } from 'drizzle-orm'
 import { isKeyValid } from '../../accounts/sql/caller.ts'
 import { constantSql, firstOf, sqlList } from '../../infra/rows.ts'
+import { setStatus, sourceOf } from '../../machines/sql/fragments.ts'
 import { isHeld } from '../../machines/sql/hold.ts'
+import { freshStatus, isRemoteDisabled, isStale } from '../../machines/sql/report.ts'
 import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
 import { byCommand, now, numberLiteral } from './fragments.ts'
 
 /** Steps that end the job. */
-type FinalStep = 'expire' | 'reject' | 'hold' | 'forbid' | 'fail_outcome_unknown' | 'fail_unreachable' | 'time_out'
+type FinalStep =
+  | 'expire'
+  | 'reject'
+  | 'stale'
+  | 'remote_off'
+  | 'hold'
+  | 'forbid'
+  | 'fail_outcome_unknown'
+  | 'fail_unreachable'
+  | 'time_out'
 
 /**
  * `wait`: the controller will report · `leased`: another attempt holds the lease · `delay`: the next attempt begins later
- * · `send`: begin an attempt · all other steps end the job.
+ * · `send`: begin an attempt · `fetch`: only the machine begins one, when it reports · all other steps end the job.
  */
-export type Step = 'wait' | 'leased' | 'delay' | 'send' | FinalStep
+export type Step = 'wait' | 'leased' | 'delay' | 'send' | 'fetch' | FinalStep
+
+/** Who asks for the next step: a message of the queue or the sweep, or the report of a machine that fetches its commands. */
+type Asker = 'queue' | 'machine'
 
 const isAwaited = sql`j.state IN (${sqlList(awaitedStates)})`
 const isOverdue = sql`j.pending_since + interval '${numberLiteral(pendingSeconds)} seconds' <= ${now}`
@@ -24,7 +39,10 @@ const hasAcceptedStatus = byCommand(({ isCheckedWhenSent, acceptedIn }) => {
   return isCheckedWhenSent ? sql`m.status IN (${sqlList(acceptedIn)})` : sql`true`
 })
 /** The machine has changed since the request, so the command may no longer be sent to it. */
-const isChanged = sql`(m.deleted_at IS NOT NULL OR m.controller_url IS NULL OR NOT ${hasAcceptedStatus})`
+const isChanged = sql`(m.deleted_at IS NOT NULL OR NOT ${hasAcceptedStatus})`
+/** The machine has stopped reporting, or takes no commands from afar any more. */
+const isSilent = byCommand(({ needsFreshReport }) => (needsFreshReport ? isStale('m') : sql`false`))
+const isLocal = byCommand(({ needsFreshReport }) => (needsFreshReport ? isRemoteDisabled('m') : sql`false`))
 /** Somebody has placed a hold on the machine since the request. */
 const isHeldNow = byCommand(({ isHeld: isRefusedByHold }) => (isRefusedByHold ? isHeld(sql`m.id`) : sql`false`))
 /** The requester has lost the right to operate the machine, or the key of the request is not valid any more. */
@@ -34,13 +52,17 @@ const isForbidden = byCommand(({ isCheckedWhenSent }) => {
   return sql`NOT (requester.is_active AND requester.is_key_valid AND ${mayOperate})`
 })
 
-/** The next `Step` of a job `j` of a machine `m` and the account `requester`. NULL: the job has ended. */
-export const nextStep = constantSql(
+const isLeased = {
+  queue: sql`m.leased_until > ${now}`,
+  machine: sql`m.leased_until > ${now} AND NOT ${byCommand(({ ignoresLease }) => sql.raw(String(ignoresLease)))}`,
+} satisfies Record<Asker, SQL>
+
+const decideStep = (asker: Asker) =>
   firstOf<Step>([
     [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
     [isAwaited, 'wait'],
     [sql`j.state NOT IN (${sqlList(deliverableStates)})`, null],
-    [sql`m.leased_until > ${now}`, 'leased'],
+    [isLeased[asker], 'leased'],
     [sql`${hasNoAttemptsLeft} AND j.may_have_executed`, 'fail_outcome_unknown'],
     [hasNoAttemptsLeft, 'fail_unreachable'],
     [sql`${isExpired} AND j.may_have_executed`, 'fail_outcome_unknown'],
@@ -50,12 +72,21 @@ export const nextStep = constantSql(
     [isChanged, 'reject'],
     [sql`${isHeldNow} AND j.may_have_executed`, 'fail_outcome_unknown'],
     [isHeldNow, 'hold'],
+    [sql`(${isSilent} OR ${isLocal}) AND j.may_have_executed`, 'fail_outcome_unknown'],
+    [isSilent, 'stale'],
+    [isLocal, 'remote_off'],
     [sql`${isForbidden} AND j.may_have_executed`, 'fail_outcome_unknown'],
     [isForbidden, 'forbid'],
+    [asker === 'queue' ? sql`m.controller_url IS NULL` : sql`false`, 'fetch'],
     [sql`j.next_attempt_at > ${now}`, 'delay'],
     [sql`true`, 'send'],
-  ]),
-)
+  ])
+
+/** The next `Step` of a job `j` of a machine `m` and the account `requester`. NULL: the job has ended. */
+export const nextStep = {
+  queue: constantSql(decideStep('queue')),
+  machine: constantSql(decideStep('machine')),
+} satisfies Record<Asker, SQL>
 
 /** The FROM clause that `nextStep` needs. */
 export const jobWithMachine = constantSql(sql`
@@ -70,12 +101,17 @@ export const retryColumns = constantSql(sql`
   extract(epoch FROM m.leased_until - ${now})::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - ${now}), 0)::float8 AS delay_seconds`)
 
-/** `isMachineInError`: the machine goes to ERROR. Without it, only a job with `must_succeed` sends it to ERROR. */
+/**
+ * `isMachineInError`: the machine goes to ERROR, unless its fresh report says otherwise. Without it, only a job with
+ * `must_succeed` sends it to ERROR.
+ */
 type End = JobEnd & { isMachineInError: boolean }
 
 const ends: Record<FinalStep, End> = {
   expire: { state: 'EXPIRED', result: 'IGNORE', reason: 'not_in_time', isMachineInError: false },
   reject: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'changed', isMachineInError: false },
+  stale: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'stale', isMachineInError: false },
+  remote_off: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'remote_disabled', isMachineInError: false },
   hold: { state: 'REJECTED', result: 'INVALIDCOMMAND', reason: 'held', isMachineInError: false },
   forbid: { state: 'REJECTED', result: 'PERMISSIONDENIED', reason: 'not_allowed', isMachineInError: false },
   fail_outcome_unknown: {
@@ -107,16 +143,20 @@ function buildEnd(by: EventActor): SQL {
       SELECT id, version, state, ${now}, nullif(attempts, 0), ${sqlList([by])}, reason FROM ended
     ),
     machines_of_ended AS (
-      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, ended.sequence),
-        status = CASE WHEN ended.sets_error THEN 'ERROR' ELSE m.status END,
-        updated_at = CASE WHEN ended.sets_error THEN ${now} ELSE m.updated_at END,
-        revision = m.revision + CASE WHEN ended.sets_error THEN 1 ELSE 0 END
-      FROM ended WHERE m.id = ended.machine_id
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, after.sequence),
+        ${setStatus(sql`after.status`, sourceOf(sql`after.status`, sql`after.fresh`))}
+      FROM (
+        SELECT ended.machine_id, ended.sequence, report.fresh,
+          CASE WHEN ended.sets_error THEN coalesce(report.fresh, 'ERROR') END AS status
+        FROM ended, LATERAL (SELECT ${freshStatus(sql`ended.machine_id`)} AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
     )`
 }
 
 /** CTEs that end the jobs in `due` with a `FinalStep`, and store event and machine. Need `due (id, version, step)`. */
 export const endJobs = {
   queue: constantSql(buildEnd('queue')),
+  machine: constantSql(buildEnd('machine')),
   sweep: constantSql(buildEnd('sweep')),
 } satisfies Partial<Record<EventActor, SQL>>

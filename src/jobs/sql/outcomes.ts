@@ -73,20 +73,23 @@ export function decide(result: ControllerResult, jobResult: JobResult | null, is
 
 const statusOnSuccess = constantSql(byCommand((rule) => sqlList([rule.statusOnSuccess])))
 
-/** The status of the machine `m` after an outcome of its job `j`. NULL: it does not change. */
+/** After a failure: ERROR, unless a fresh report of the machine says otherwise. `fresh` is the status in it, or NULL. */
+const error = sql.raw("coalesce(fresh, 'ERROR')")
+
+/** The status of the machine `m` after an outcome of its job `j`. NULL: it does not change. Needs `fresh`. */
 export function statusAfter(result: ControllerResult): SQL {
   if (result === 'SUCCESS') return statusOnSuccess
   if (result === 'PENDING') return sql`'PENDING'`
   // The command was not sent, so the machine is as it was, unless the job that it superseded may have been executed.
-  return result === 'not_confirmed' ? sql`CASE WHEN j.must_succeed THEN 'ERROR' END` : sql`'ERROR'`
+  return result === 'not_confirmed' ? sql`CASE WHEN j.must_succeed THEN ${error} END` : error
 }
 
 /** A late success after a later job has ended: the machine may be moving although it was stopped. Somebody must look. */
 const statusOnOvertakenSuccess = constantSql(
-  byCommand(({ statusOnSuccess: status }) => (status === 'RUNNING' ? sql`'ERROR'` : null)),
+  byCommand(({ statusOnSuccess: status }) => (status === 'RUNNING' ? error : null)),
 )
 
-/** The status of the machine `m` after an answer that came when its job `j` had ended. NULL: it does not change. */
+/** The status of the machine `m` after an answer that came when its job `j` had ended. NULL: it does not change. Needs `fresh`. */
 export function statusAfterLate(result: ControllerResult): SQL {
   return sql`CASE WHEN j.sequence <= m.manual_sequence THEN NULL
     WHEN j.sequence < m.ended_sequence THEN ${result === 'SUCCESS' ? statusOnOvertakenSuccess : sql`NULL`}

@@ -24,10 +24,10 @@ import { endJobs, jobWithMachine, nextStep, retryColumns } from './next-step.ts'
 
 /**
  * `publish`: publish the job with `publishNo`, delivered after `delaySeconds` · `ended`: the job has ended · `leased`,
- * `wait`, null: nothing was done. `job` has the state after the step.
+ * `wait`, `fetch`, null: nothing was done. `job` has the state after the step.
  */
 export type RedispatchResult = {
-  step: 'publish' | 'ended' | 'leased' | 'wait' | null
+  step: 'publish' | 'ended' | 'leased' | 'wait' | 'fetch' | null
   job: JobRow
   publishNo: number | null
   delaySeconds: number
@@ -56,12 +56,13 @@ function redispatch(due: SQL, by: keyof typeof endJobs): SQL {
       RETURNING jobs.*, due.delay_seconds
     ),
     postponed AS (
-      UPDATE jobs SET due_at = ${now} + ${seconds(sql`greatest(due.lease_remaining_seconds, 1)`)}
-      FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait') AND jobs.due_at <= ${now}
+      UPDATE jobs SET due_at = CASE WHEN due.step = 'fetch' THEN jobs.not_after
+        ELSE ${now} + ${seconds(sql`greatest(due.lease_remaining_seconds, 1)`)} END
+      FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait', 'fetch') AND jobs.due_at <= ${now}
     )
     SELECT ${jobColumns.of('due')}, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
       due.lease_remaining_seconds
-    FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased')
+    FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased', 'fetch')
     UNION ALL SELECT ${jobColumns.of('ended')}, 'ended', NULL, NULL, NULL FROM ended
     UNION ALL SELECT ${jobColumns.of('published')}, 'publish', publish_no, delay_seconds, NULL FROM published`
 }
@@ -78,7 +79,7 @@ function toResult(row: RedispatchRow): RedispatchResult {
 
 function redispatchOne(jobId: Placeholder, condition: SQL): SQL {
   const due = sql`
-    SELECT j.*, ${retryColumns}, ${nextStep} AS step FROM ${jobWithMachine} WHERE j.id = ${jobId}::uuid ${condition}`
+    SELECT j.*, ${retryColumns}, ${nextStep.queue} AS step FROM ${jobWithMachine} WHERE j.id = ${jobId}::uuid ${condition}`
   return redispatch(due, 'queue')
 }
 
@@ -127,7 +128,7 @@ const dueJobs = prepare<{ limit: number }>(({ limit }) => {
       (SELECT id FROM jobs WHERE command = ${command} AND ${isOpen} AND due_at <= ${now} ORDER BY due_at LIMIT ${limit})`,
   )
   const due = sql`
-    SELECT j.*, ${retryColumns}, ${nextStep} AS step
+    SELECT j.*, ${retryColumns}, ${nextStep.queue} AS step
     FROM ${jobWithMachine}
     WHERE j.id = ANY (ARRAY(SELECT id FROM (${sql.join(ranges, sql` UNION ALL `)}) ranges LIMIT ${limit}))
       AND j.due_at <= ${now}

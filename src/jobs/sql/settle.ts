@@ -3,6 +3,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 import { type Bindable, prepare } from '../../infra/prepare.ts'
 import { constantSql, sqlList } from '../../infra/rows.ts'
+import { setStatus, sourceOf } from '../../machines/sql/fragments.ts'
+import { freshStatus } from '../../machines/sql/report.ts'
 import { awaitedStates, type ControllerResult, deliverableStates, type JobResult, pendingSeconds } from '../job.ts'
 import {
   delayAfter,
@@ -58,12 +60,15 @@ function jobResultOf(result: ControllerResult): JobResult | null {
   return ends[result]?.result ?? (result === 'PENDING' ? result : null)
 }
 
+/** The outcome of a command that the machine fetched names no attempt: there is at most one at a time. */
+const isLeaseOfFetched = sql.raw("m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text")
+
 /** CTEs: the job as `target`, and what becomes of it as `decision`. */
 function selectDecision({ jobId, lease }: Bindable<Pick<Values, 'jobId' | 'lease'>>, result: ControllerResult): SQL {
   const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
   return sql`
     target AS (
-      SELECT j.*, coalesce(m.leased_by = ${lease}, false) AS holds_lease
+      SELECT j.*, coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
     ),
     decision AS (
@@ -120,17 +125,17 @@ const settlement = prepare<Values, Shape>((value, { result }) => {
     ),
     machine AS (
       UPDATE machines m SET
-        status = coalesce(after.status, m.status),
-        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE ${now} END,
-        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ${setStatus(sql`after.status`, sourceOf(sql`after.status`, sql`after.fresh`))},
         ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
         leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
       FROM (
-        SELECT j.machine_id, j.holds_lease, CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN ${statusAfter(result)}
             WHEN changed.decision IN ('end_late', 'note_late_answer') THEN ${statusAfterLate(result)} END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT ${freshStatus(sql`m.id`)} AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)

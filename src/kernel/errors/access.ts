@@ -68,6 +68,11 @@ export const accessErrors = {
     why: 'A key may do only what its scopes name. `detail` names the scope.',
     remedy: 'Make a key with this scope. The scopes of a key cannot be changed.',
   }),
+  key_required: kind(403, 'Only an API key can do this', {
+    meaning: 'The operation is for machines and programs, which have an API key. Nothing was changed.',
+    why: 'A report says what a machine does. A person who knows it better sets `status` with PATCH.',
+    remedy: 'Make a key with the scope `report` for the machine or its site, and send that.',
+  }),
   key_not_allowed: kind(403, 'An API key cannot do this', {
     meaning: 'The operation is not open to the API key. Nothing was changed.',
     why: 'A key makes no keys, members or accounts, and reads and changes nothing of its maker. A key that is limited to a machine or a site registers no machines elsewhere.',

@@ -50,8 +50,23 @@ export const conflictErrors = {
   }),
   no_controller: kind(409, 'The machine has no controller', {
     meaning: 'The command cannot be sent. The refusal is recorded in the history of the machine.',
-    why: 'The machine has no `controller_url`.',
-    remedy: 'Set the URL of the controller with PATCH.',
+    why: 'The machine has no `controller_url`, and no valid key with the scope `report` with which it could fetch commands.',
+    remedy: 'Set the URL of the controller with PATCH, or make a key for the machine and let it report.',
+  }),
+  stale: kind(409, 'The machine has stopped reporting', {
+    meaning: 'The last report of the machine is too old, so it is not started. The refusal is recorded in its history.',
+    why: 'A machine that reports says what it does. After three intervals without a report, nobody knows.',
+    remedy: 'Look at the machine and its connection. A STOP may be sent at any time.',
+  }),
+  remote_disabled: kind(409, 'The machine takes no commands from afar', {
+    meaning: 'The machine reports `remote_enabled: false`, so it is not started. The refusal is recorded in its history.',
+    why: 'Somebody has switched it to local operation, usually to work at it.',
+    remedy: 'Enable remote operation at the machine, where the danger can be seen.',
+  }),
+  machine_reports: kind(409, 'The machine reports its status itself', {
+    meaning: 'The status was not set, because the last report of the machine is recent. Nothing was changed.',
+    why: 'What a machine says about itself counts more than what a person says about it.',
+    remedy: 'Change the machine, and it will report that. When its reports stop, the status can be set by hand.',
   }),
   held: kind(409, 'The machine is held', {
     meaning: 'Somebody has placed a hold on the machine, so it is not started. The refusal is recorded in its history.',

@@ -25,6 +25,7 @@ import {
   selectDestination,
   settingsOf,
 } from './fragments.ts'
+import { hasFreshReport } from './report.ts'
 
 /**
  * A CTE body: the open jobs of a machine, with `id` and `requested_at`. `app.ts` passes it in, because this slice
@@ -90,7 +91,15 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       : anyOf(differences.filter((_, index) => lockedByOpenJobs.includes(bindings[index]?.column ?? '')))
     const removesController = isDeleted ? sql`true` : controller === 'removed' ? hasController : sql`false`
     const isTaken = controller === 'given' ? isControllerTaken(value) : sql`false`
+    const setsStatus = columns.includes('status')
+      ? sql`target.status <> ${value.status}::text AND ${hasFreshReport(sql`target.id`)}`
+      : sql`false`
     const settings = bindings.map(({ name, value }) => sql`${name} = ${value}`)
+    if (columns.includes('status')) {
+      const isKept = sql`status = ${value.status}::text`
+      settings.push(sql`status_source = CASE WHEN ${isKept} THEN status_source ELSE 'person' END`)
+      settings.push(sql`status_at = CASE WHEN ${isKept} THEN status_at ELSE ${now} END`)
+    }
     if (isDeleted) settings.push(sql`deleted_at = ${now}`)
     if (columns.includes('controller_url')) {
       const isKept = sql`controller_url IS NOT DISTINCT FROM ${value.controller_url}`
@@ -109,6 +118,7 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       ...siteRules.map(([condition, name]): [SQL, SiteRefusal] => [sql`${isMoved} AND ${condition}`, name]),
       [sql`EXISTS (SELECT FROM open_jobs) AND ${isOperational}`, 'job_open'],
       [sql`${removesController} AND ${needsController}`, 'machine_running'],
+      [setsStatus, 'machine_reports'],
       [isTaken, 'controller_taken'],
       [isChanged, 'changed'],
       [sql`true`, 'unchanged'],

@@ -9,7 +9,10 @@ import type { Role } from '../../sites/role.ts'
 import { isAtLeast, machineLevel, rightsAt, roleAt, siteLevel } from '../../sites/sql/role.ts'
 import { selectSite } from '../../sites/sql/sites.ts'
 import { normalizeControllerUrl } from '../controller-url.ts'
+import type { Delivery } from '../machine.ts'
 import { machines } from '../machine.table.ts'
+import type { Reported } from '../report.ts'
+import { delivery, reported } from './report.ts'
 
 const machineLock = prepare<Caller & { id: number }, Role>(
   (value, role) => sql`
@@ -26,12 +29,27 @@ export function lockMachine(caller: Caller, id: number, role: Role): Query {
   return machineLock({ ...caller, id }, role)
 }
 
+const machineLocks = prepare<Caller & { ids: number[] }, Role>(
+  (value, role) => sql`
+    WITH caller AS (${selectCaller(value)})
+    SELECT m.id FROM caller, machines m WHERE m.id = ANY (${value.ids}::bigint[])
+      AND ${isAtLeast(machineLevel('caller', 'm'), role)}
+    ORDER BY m.id FOR NO KEY UPDATE OF m`,
+)
+
+/** The same for several machines. Returns the ids of those that are locked. */
+export function lockMachines(caller: Caller, ids: number[], role: Role): Query {
+  return machineLocks({ ...caller, ids }, role)
+}
+
 /** The columns of a machine that the API shows. */
 export const machineColumns = pickColumns(machines, [
   'id',
   'name',
   'location',
   'status',
+  'status_source',
+  'status_at',
   'owner_id',
   'site_id',
   'controller_url',
@@ -41,11 +59,17 @@ export const machineColumns = pickColumns(machines, [
 ])
 export type Machine = RowOf<typeof machineColumns>
 
-/** A machine, its revision, and the role of the caller. */
-export type MachineRow = Machine & { revision: number; my_role: Role | null }
+/** A machine, its revision, the role of the caller, and what the machine reports. */
+export type MachineRow = Machine & {
+  revision: number
+  my_role: Role | null
+  delivery: Delivery
+  reported: Reported | null
+}
 
 function rowWith(level: SQL): SQL {
-  return constantSql(sql`${machineColumns.of('m')}, m.revision, ${roleAt(level)} AS my_role`)
+  return constantSql(sql`${machineColumns.of('m')}, m.revision, ${roleAt(level)} AS my_role,
+    ${delivery} AS delivery, ${reported} AS reported`)
 }
 
 /** Columns of a `MachineRow`; needs `m` (the machine) and `caller` in scope. */
@@ -53,6 +77,23 @@ export const machineRow = rowWith(machineLevel('caller', 'm'))
 
 /** The same for many rows; needs `memberships` in scope, too. */
 export const listedMachineRow = rowWith(machineLevel('caller', 'm', 'memberships'))
+
+/**
+ * Assignments of an UPDATE of `machines m` that sets the status. Nothing changes if `status` is NULL.
+ * @param source SQL: who says so
+ */
+export function setStatus(status: SQL, source: SQL): SQL {
+  return sql`status = coalesce(${status}, m.status),
+        status_source = CASE WHEN ${status} IS NULL THEN m.status_source ELSE ${source} END,
+        status_at = CASE WHEN ${status} <> m.status THEN statement_timestamp() ELSE m.status_at END,
+        updated_at = CASE WHEN ${status} IS NULL THEN m.updated_at ELSE statement_timestamp() END,
+        revision = m.revision + CASE WHEN ${status} IS NULL THEN 0 ELSE 1 END`
+}
+
+/** The source of a status that a command caused: the machine, if its fresh report says the same. @param fresh SQL: that status */
+export function sourceOf(status: SQL, fresh: SQL): SQL {
+  return sql`CASE WHEN ${status} = ${fresh} THEN 'report' ELSE 'command' END`
+}
 
 /** The settings of a machine that an audit event tells, as a JSON object. @param alias of the machine's row */
 export function settingsOf(alias: 'm' | 'target'): SQL {

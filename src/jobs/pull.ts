@@ -1,0 +1,184 @@
+// Handles the reports of machines: stores them, and hands out commands to the machines that fetch them.
+import type { Caller } from '../http/context.ts'
+import type { CacheWrite, Subscription } from '../infra/redis.ts'
+import { TiebarError } from '../kernel/error.ts'
+import type { Hold } from '../machines/hold.ts'
+import type { RoleRefusal } from '../sites/sql/role.ts'
+import type { JobContext } from './context.ts'
+import type { ControllerCommand } from './controller.ts'
+import { readDetail } from './controller-report.ts'
+import { toCommand } from './deliver.ts'
+import { type MachineReport, toReportRow } from './report-schema.ts'
+import type { FetchedRow } from './sql/claim.ts'
+import type { JobRow } from './sql/fragments.ts'
+import { fetchCommand, storeReports, takeReports } from './sql/reports.ts'
+import { settle } from './sql/settle.ts'
+import { recordTransitions } from './transition.ts'
+
+/** How soon a machine reports again while a job of it is open. */
+const openIntervalSeconds = 2
+
+/** A held answer must come while the last report is fresh: a machine is not started after that. */
+const maxHeldIntervals = 2
+
+/** How long the token of a fetched command is valid. */
+const tokenSeconds = 60
+
+export type Handled = {
+  refusal: RoleRefusal | null
+  intervalSeconds: number
+  isOpen: boolean
+  holds: Hold[]
+  command: JobRow | null
+  /** Why the outcome in the report was not accepted. The report itself was. */
+  fault?: TiebarError
+}
+
+/**
+ * Stores reports of different machines. A report that changes only counters is one round trip; any other is stored under
+ * the lock of its machine, and the command comes with the same round trip.
+ * @param siteId the site in which all machines must be; null for any
+ * @throws TiebarError `session_ended`
+ */
+export async function handleReports(
+  context: JobContext,
+  caller: Caller,
+  reports: MachineReport[],
+  siteId: number | null,
+): Promise<Handled[]> {
+  if (reports.length === 0) return []
+  const { database } = context.upstreams
+  const rows = reports.map(toReportRow)
+  const taken = await takeReports(database, caller, rows, siteId)
+  const faults = await Promise.all(
+    reports.map(async ({ outcome }, index) => {
+      const { refusal, is_outcome_known: isKnown } = taken[index] ?? {}
+      return outcome && refusal === null ? storeOutcome(context, outcome, isKnown === true) : undefined
+    }),
+  )
+  const open = rows.filter((_, index) => taken[index]?.refusal === null && taken[index]?.effect === 'open')
+  const fetched = open.length === 0 ? [] : await storeOpen(context, caller, open, siteId)
+  return reports.map((_, index) => {
+    const { refusal = null, holds = [] } = taken[index] ?? {}
+    const row = rows[index]
+    const { is_open: isOpen = false, command = null } = fetched.find((each) => each.machine_id === row?.machine_id) ?? {}
+    const fault = faults[index]
+    const intervalSeconds = row?.interval_seconds ?? 0
+    return { refusal, holds, isOpen, command, intervalSeconds, ...(fault && { fault }) }
+  })
+}
+
+/** The message that wakes a machine whose answer is held, because there is a command for it. */
+export function wakeMachine(machineId: number): CacheWrite {
+  return { when: 'now', channel: channelOf(machineId), message: '1' }
+}
+
+function channelOf(machineId: number): string {
+  return `commands:${machineId}`
+}
+
+export type Waiting = { waitSeconds: number; clientLeft: AbortSignal }
+
+/**
+ * The same for one machine, whose answer is held until there is a command. It listens before the report is stored, so that
+ * no command is missed in between. Without Redis, it is answered at once. A client that has left gets no command: it would
+ * hold the lease.
+ * @throws TiebarError `session_ended`
+ */
+export async function handleReport(
+  context: JobContext,
+  caller: Caller,
+  report: MachineReport,
+  { waitSeconds, clientLeft }: Waiting,
+): Promise<Handled> {
+  const handle = async () => {
+    const [handled] = await handleReports(context, caller, [report], null)
+    if (!handled) throw new TypeError('there is one result for each report')
+    return handled
+  }
+  const subscription =
+    waitSeconds > 0 ? await context.upstreams.cache.subscribe(channelOf(report.machine_id)) : undefined
+  if (!subscription) return await handle()
+  const close = () => subscription.close()
+  clientLeft.addEventListener('abort', close)
+  try {
+    const handled = await handle()
+    const { refusal, isOpen, intervalSeconds } = handled
+    if (refusal !== null || isOpen) return handled
+    const seconds = Math.min(waitSeconds, maxHeldIntervals * intervalSeconds)
+    const found = await waitForCommand(context, caller, report.machine_id, subscription, clientLeft, seconds)
+    return found ? { ...handled, isOpen: found.is_open, command: found.command } : handled
+  } finally {
+    clientLeft.removeEventListener('abort', close)
+    close()
+  }
+}
+
+async function waitForCommand(
+  context: JobContext,
+  caller: Caller,
+  machineId: number,
+  subscription: Subscription,
+  clientLeft: AbortSignal,
+  seconds: number,
+): Promise<FetchedRow | undefined> {
+  const { upstreams, trace, waitUntil } = context
+  const hasCome = await subscription.next(seconds * 1_000)
+  if (!hasCome || clientLeft.aborted) return undefined
+  const found = await fetchCommand(upstreams.database, caller, machineId)
+  if (found && found.changed.length > 0) {
+    waitUntil(recordTransitions({ trace, cache: upstreams.cache }, found.changed, 'machine'))
+  }
+  return found
+}
+
+/** When the next report is wanted. */
+export function fetchedSeconds(handled: Handled[]): number {
+  const intervals = handled.map(({ isOpen, intervalSeconds }) => {
+    return isOpen ? Math.min(openIntervalSeconds, intervalSeconds) : intervalSeconds
+  })
+  return Math.min(...intervals)
+}
+
+async function storeOpen(
+  { upstreams, trace, waitUntil }: JobContext,
+  caller: Caller,
+  rows: Parameters<typeof storeReports>[2],
+  siteId: number | null,
+): Promise<FetchedRow[]> {
+  const { confirmed, machines } = await storeReports(upstreams.database, caller, rows, siteId)
+  const changed = [...confirmed, ...machines.flatMap((machine) => machine.changed)]
+  if (changed.length > 0) waitUntil(recordTransitions({ trace, cache: upstreams.cache }, changed, 'machine'))
+  return machines
+}
+
+/** @returns why it was not accepted */
+async function storeOutcome(
+  { upstreams, trace, waitUntil }: JobContext,
+  { job_id, result, detail }: NonNullable<MachineReport['outcome']>,
+  isKnown: boolean,
+): Promise<TiebarError | undefined> {
+  const unknown = new TiebarError('not_found', `The machine has no job ${job_id}.`)
+  if (!isKnown) return unknown
+  const outcome = { result, detail: readDetail(detail), attempt: null, mayHaveExecutedBefore: true }
+  const settlement = await settle(upstreams.database, job_id, outcome)
+  if (!settlement) return unknown
+  const { job, effect, isChanged } = settlement
+  if (isChanged) waitUntil(recordTransitions({ trace, cache: upstreams.cache }, [job], 'controller'))
+  if (effect !== 'contradiction') return undefined
+  return new TiebarError(
+    'outcome_contradicts',
+    `The job is ${job.state} with ${job.result}; the outcome was added to its timeline.`,
+  )
+}
+
+/** The command as the machine gets it, with a token for a gateway that passes it on. */
+export async function toFetchedCommand(context: JobContext, job: JobRow): Promise<ControllerCommand & { token: string }> {
+  const { id, machine_id: machine, sequence, command, not_after } = job
+  const claims = { sub: id, machine, sequence, command, not_after, jti: crypto.randomUUID() }
+  const [body, token] = await Promise.all([
+    toCommand(context, job),
+    context.tokens.sign(claims, `machine:${machine}`, tokenSeconds),
+  ])
+  return { ...body, token }
+}
