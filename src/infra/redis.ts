@@ -150,10 +150,7 @@ function confirmed(subscriber: ReturnType<Redis['subscribe']>): Promise<void> {
 }
 
 /** Sends one write, or adds it to a pipeline. */
-function sendWrite(
-  redis: Pick<Redis, 'eval' | 'set' | 'publish'> | ReturnType<Redis['pipeline']>,
-  write: CacheWrite,
-) {
+function sendWrite(redis: Pick<Redis, 'eval' | 'set' | 'publish'> | ReturnType<Redis['pipeline']>, write: CacheWrite) {
   if (write.when === 'now') return redis.publish(write.channel, write.message)
   const { key, value, seconds } = write
   if (write.when === 'newer') return redis.eval(writeIfNewer, [key], [value, write.version, seconds])

@@ -61,7 +61,8 @@ export async function handleReports(
   return reports.map((_, index) => {
     const { refusal = null, holds = [] } = taken[index] ?? {}
     const row = rows[index]
-    const { is_open: isOpen = false, command = null } = fetched.find((each) => each.machine_id === row?.machine_id) ?? {}
+    const { is_open: isOpen = false, command = null } =
+      fetched.find((each) => each.machine_id === row?.machine_id) ?? {}
     const fault = faults[index]
     const intervalSeconds = row?.interval_seconds ?? 0
     return { refusal, holds, isOpen, command, intervalSeconds, ...(fault && { fault }) }
@@ -173,7 +174,10 @@ async function storeOutcome(
 }
 
 /** The command as the machine gets it, with a token for a gateway that passes it on. */
-export async function toFetchedCommand(context: JobContext, job: JobRow): Promise<ControllerCommand & { token: string }> {
+export async function toFetchedCommand(
+  context: JobContext,
+  job: JobRow,
+): Promise<ControllerCommand & { token: string }> {
   const { id, machine_id: machine, sequence, command, not_after } = job
   const claims = { sub: id, machine, sequence, command, not_after, jti: crypto.randomUUID() }
   const [body, token] = await Promise.all([

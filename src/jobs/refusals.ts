@@ -11,7 +11,8 @@ export const refusalTexts: Record<Exclude<CreateJobDecision, 'accepted' | 'repea
   wrong_state: 'The status of the machine does not allow the command.',
   job_open: 'A job is open on this machine. Wait until it ends, or send a STOP, which supersedes it.',
   no_controller: 'The machine has no controller_url to send the command to, and no key with which it could fetch it.',
-  stale: 'The machine has not reported for some time, so nobody knows what it does. `reported.at` says when it last did.',
+  stale:
+    'The machine has not reported for some time, so nobody knows what it does. `reported.at` says when it last did.',
   remote_disabled: 'The machine says that it takes no commands from afar. Enable it at the machine.',
   held: 'Somebody is at the machine and has placed a hold on it. The preflight of the machine says who, and since when.',
 }

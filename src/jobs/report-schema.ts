@@ -68,11 +68,15 @@ const members = {
     .max(300)
     .optional()
     .openapi({ example: 10, description: `How often it reports; ${defaultIntervalSeconds} by default` }),
-  outcome: outcome.openapi({ description: 'The outcome of a command that the machine fetched. Repeat it until answered' }),
+  outcome: outcome.openapi({
+    description: 'The outcome of a command that the machine fetched. Repeat it until answered',
+  }),
 }
 
 export const reportBody = bodyOf('MachineReport', members)
-export const siteReport = z.strictObject({ machine_id: z.int().min(1).openapi({ example: 42 }), ...members }).openapi('SiteReport')
+export const siteReport = z
+  .strictObject({ machine_id: z.int().min(1).openapi({ example: 42 }), ...members })
+  .openapi('SiteReport')
 export type MachineReport = z.infer<typeof siteReport>
 
 /** Each report is checked by itself, so that a bad one spoils no other. */
@@ -97,7 +101,9 @@ const fetchedCommand = z
 
 const answer = {
   holds: z.array(holdSchema).openapi({ description: 'The holds in force: somebody is at the machine' }),
-  command: fetchedCommand.nullable().openapi({ description: 'Execute it once for each `job_id`, and report its outcome' }),
+  command: fetchedCommand
+    .nullable()
+    .openapi({ description: 'Execute it once for each `job_id`, and report its outcome' }),
   problem: problemSchema.optional().openapi({ description: 'What was not accepted. The rest of the report was' }),
 }
 const reportAgain = z.int().openapi({

@@ -92,7 +92,10 @@ export function reportRoutes({ tokens }: { tokens: TokenIssuer }): Router {
         const result = report && handled[reports.indexOf(report)]
         if (!result) return { machine_id: machineId, ...nothing, ...(problem && { problem }) }
         const refused = result.refusal && describe(c, explainRefusal(result.refusal))
-        return { machine_id: machineId, ...(refused ? { ...nothing, problem: refused } : await toAnswer(c, context, result)) }
+        return {
+          machine_id: machineId,
+          ...(refused ? { ...nothing, problem: refused } : await toAnswer(c, context, result)),
+        }
       }),
     )
     return c.json({ report_again_in_seconds: fetchedSeconds(handled), results }, 200)

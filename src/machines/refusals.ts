@@ -12,7 +12,8 @@ export const refusals = {
   precondition_failed: 'If-Match does not name the current state of the machine. Read it again.',
   job_open: 'A job is open. Until it ends, status and controller_url cannot change and the machine cannot be deleted.',
   machine_running: 'The machine is running. Send a STOP first: without its controller, nothing can stop it.',
-  machine_reports: 'The machine reports its status itself, and its last report is recent. Its status cannot be set by hand.',
+  machine_reports:
+    'The machine reports its status itself, and its last report is recent. Its status cannot be set by hand.',
   controller_taken: 'Another machine has confirmed this controller. A controller controls one machine.',
 } satisfies Partial<Record<ErrorCode | 'site_role_too_low', string>>
 

@@ -3,8 +3,8 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { sqlList } from '../infra/rows.ts'
-import { machineStatuses } from './machine.ts'
 import { machines } from './machine.table.ts'
+import { machineStatuses } from './machine.ts'
 import { machineModes } from './report.ts'
 
 export const machineReports = pgTable(

@@ -48,7 +48,10 @@ const reportedSchema = z
     cycles: z.int().nullable().openapi({ description: 'How many cycles the machine has made in all' }),
     last_cycle_ms: z.int().nullable(),
     alarm: z
-      .object({ code: z.string().openapi({ example: 'E-204' }), text: z.string().openapi({ example: '금형 보호 이상' }) })
+      .object({
+        code: z.string().openapi({ example: 'E-204' }),
+        text: z.string().openapi({ example: '금형 보호 이상' }),
+      })
       .nullable(),
     at: time.openapi({ description: 'When the report arrived' }),
     is_fresh: z.boolean().openapi({

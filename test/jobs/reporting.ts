@@ -6,6 +6,8 @@ import type { Answer, Person, World } from '../harness.ts'
 export type Reporter = {
   id: number
   bootId: string
+  /** The key. */
+  secret: string
   /** Reports with the next `seq`. @throws Error when the answer is not 200 */
   report(members?: Record<string, unknown>, query?: string): Promise<Answer['body']>
   /** Sends a report as it is. */
@@ -18,7 +20,8 @@ export async function reporterOf(world: World, owner: Person, machineId: number)
   const key = await makeKey(world, owner, { scopes: ['report'], machine_id: machineId })
   const bootId = randomUUID()
   let seq = 0
-  const send = (body: unknown, query = '') => key.request('POST', `/api/machines/${machineId}/reports${query}`, { body })
+  const send = (body: unknown, query = '') =>
+    key.request('POST', `/api/machines/${machineId}/reports${query}`, { body })
   const next = (members: Record<string, unknown> = {}) => {
     seq += 1
     return { boot_id: bootId, seq, status: 'READY', ...members }
@@ -26,6 +29,7 @@ export async function reporterOf(world: World, owner: Person, machineId: number)
   return {
     id: machineId,
     bootId,
+    secret: key.secret,
     send,
     next,
     async report(members, query) {

@@ -117,11 +117,19 @@ describe('a report', () => {
     ['a fraction of a cycle', { cycles: 1.5 }, '/cycles'],
     ['an interval of 4 s', { interval_seconds: 4 }, '/interval_seconds'],
     ['no boot', { boot_id: undefined }, '/boot_id'],
-    ['an unknown result', { outcome: { job_id: '0198c0de-7c1a-7000-8000-000000000001', result: 'DONE' } }, '/outcome/result'],
+    [
+      'an unknown result',
+      { outcome: { job_id: '0198c0de-7c1a-7000-8000-000000000001', result: 'DONE' } },
+      '/outcome/result',
+    ],
   ])('with %s is refused, and nothing changes', async (_, members, pointer) => {
     const machine = await aPullMachine(world, owner)
     const answer = await machine.send(machine.next(members))
-    expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([422, 'validation_failed', pointer])
+    expect([answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]).toEqual([
+      422,
+      'validation_failed',
+      pointer,
+    ])
     expect(await readMachine(owner, machine.id)).toMatchObject({ reported: null })
   })
 
@@ -200,7 +208,9 @@ describe('a machine whose reports have stopped', () => {
     await machine.report({ status: 'ERROR' })
     const patch = () => owner.request('PATCH', `/api/machines/${machine.id}`, { body: { status: 'READY' } })
     expect(await patch()).toMatchObject({ status: 409, body: { code: 'machine_reports' } })
-    expect((await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { status: 'ERROR' } })).status).toBe(200)
+    expect((await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { status: 'ERROR' } })).status).toBe(
+      200,
+    )
     await ageReport(world, machine.id, '1 hour')
     expect((await patch()).body).toMatchObject({ status: 'READY', status_source: 'person' })
     await machine.report({ status: 'ERROR' })
@@ -212,7 +222,10 @@ describe('a machine that takes no commands from afar', () => {
   test('is not started, and the preflight says so', async () => {
     const machine = await aPullMachine(world, owner)
     await machine.report({ remote_enabled: false })
-    expect(await world.operate(owner, machine.id, 'START')).toMatchObject({ status: 409, body: { code: 'remote_disabled' } })
+    expect(await world.operate(owner, machine.id, 'START')).toMatchObject({
+      status: 409,
+      body: { code: 'remote_disabled' },
+    })
     const { body } = await owner.request('GET', `/api/machines/${machine.id}/preflight`)
     expect(body).toMatchObject({ may: false, reasons: [{ code: 'remote_disabled' }] })
     expect((await world.operate(owner, machine.id, 'STOP')).status).toBe(202)
@@ -262,7 +275,10 @@ describe('a command that the machine fetches', () => {
       },
     })
     expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', attempts: 1 })
-    const done = await machine.report({ status: 'RUNNING', outcome: { job_id: job.id, result: 'SUCCESS', detail: 'ok' } })
+    const done = await machine.report({
+      status: 'RUNNING',
+      outcome: { job_id: job.id, result: 'SUCCESS', detail: 'ok' },
+    })
     expect(done).toEqual({ report_again_in_seconds: 10, holds: [], command: null })
     expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', detail: 'ok' })
     expect((await readTimeline(world, job.id)).map((event) => (event as unknown[]).slice(1, 5))).toEqual([
@@ -370,7 +386,9 @@ describe('a command that the machine fetches', () => {
     await machine.send({ boot_id: 'second', seq: 1, status: 'READY' })
     await start(machine)
     expect((await machine.report()).command).toBeNull()
-    expect((await machine.send({ boot_id: 'second', seq: 2, status: 'READY' })).body.command).toMatchObject({ attempt: 1 })
+    expect((await machine.send({ boot_id: 'second', seq: 2, status: 'READY' })).body.command).toMatchObject({
+      attempt: 1,
+    })
   })
 
   test('shows the holds, and a hold takes the START away', async () => {

@@ -10,9 +10,13 @@ test('a tag has the id, the revision and the view', () => {
 })
 
 test('the tag of a machine that reports also says whether its last report is fresh', () => {
-  const tags = [true, false].map((is_fresh) => toEtag({ id: 42, revision: 7, my_role: 'viewer', reported: { is_fresh } }))
+  const tags = [true, false].map((is_fresh) =>
+    toEtag({ id: 42, revision: 7, my_role: 'viewer', reported: { is_fresh } }),
+  )
   expect(tags).toEqual(['"42.7.fresh.viewer"', '"42.7.stale.viewer"'])
-  const own = [true, false].map((is_fresh) => toEtag({ id: 42, revision: 7, my_role: 'manager', reported: { is_fresh } }))
+  const own = [true, false].map((is_fresh) =>
+    toEtag({ id: 42, revision: 7, my_role: 'manager', reported: { is_fresh } }),
+  )
   expect(toRevisions(own, 42)).toEqual([7, 7])
 })
 

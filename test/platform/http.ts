@@ -17,9 +17,15 @@ export type StandInRequest = {
 
 /**
  * A string or Buffer is sent unchanged; any other body as JSON. `cut` closes the connection without an answer, and the status
- * of the exchange is 0.
+ * of the exchange is 0. `stream` sends the body in parts, until the client leaves.
  */
-export type StandInAnswer = { status?: number; headers?: Record<string, string>; body?: unknown; cut?: boolean }
+export type StandInAnswer = {
+  status?: number
+  headers?: Record<string, string>
+  body?: unknown
+  cut?: boolean
+  stream?: (send: (text: string) => void, signal: AbortSignal) => void
+}
 
 /** A request and its status, for counting and timing. Times are `performance.now()` milliseconds. */
 export type Exchange = {
@@ -93,6 +99,12 @@ export async function startHttpServer(
     })
     if (answer.cut) {
       incoming.socket.destroy()
+      return
+    }
+    if (answer.stream) {
+      outgoing.writeHead(status, answer.headers)
+      outgoing.flushHeaders()
+      answer.stream((text) => outgoing.write(text), disconnected.signal)
       return
     }
     const isRaw = typeof answer.body === 'string' || Buffer.isBuffer(answer.body)

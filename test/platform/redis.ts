@@ -11,7 +11,7 @@ import {
 import { type Prepared, prepareCommand } from './redis/commands.ts'
 import { createMemoryEngine, type Engine, type Outcome } from './redis/engine.ts'
 import { bytesFromText, NotImplemented, plainReply, RedisError, renderReply } from './redis/reply.ts'
-import { type Call, readCall, splitTarget } from './redis/request.ts'
+import { type Call, readCall, readSubscription, splitTarget } from './redis/request.ts'
 import { connectServerEngine } from './redis/server.ts'
 
 export type RedisStandInOptions = StandInOptions & {
@@ -65,10 +65,27 @@ async function runCall(
   return { status: outcomes.some((outcome) => 'error' in outcome) ? 400 : 200, body: rendered.join('') }
 }
 
+/** `/subscribe/<channel>`: messages as server-sent events, until the client leaves. */
+async function subscribe(engine: Engine, channel: string, signal: AbortSignal): Promise<StandInAnswer> {
+  let send = (_text: string) => {}
+  const event = (...words: string[]) => send(`data: ${Buffer.from(words.join(','), 'latin1').toString('utf8')}\n\n`)
+  const stop = await engine.subscribe(channel, (message) => event('message', channel, message))
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop)
+  return {
+    stream: (write) => {
+      send = write
+      event('subscribe', channel, '1')
+    },
+  }
+}
+
 /** An invalid request becomes an error answer. */
 async function answerCall(engine: Engine, request: StandInRequest, onWrite: () => void): Promise<StandInAnswer> {
   try {
     const format = readFormat(request)
+    const channel = readSubscription(request)
+    if (channel !== undefined) return await subscribe(engine, channel, request.signal)
     const call = readCall(request)
     // All commands are checked before the first one runs: a request with one that is not implemented has no effect.
     const commands = call.commands.map((words) => prepareCommand(words))
@@ -104,7 +121,7 @@ function createHandler(engine: Engine, token: string): (request: StandInRequest)
     }
     const answer = await answerCall(engine, request, countWrite)
     const headers = {
-      'content-type': 'application/json',
+      'content-type': answer.stream ? 'text/event-stream' : 'application/json',
       'upstash-sync-token': `${epoch}:${writes}`,
     }
     return { ...answer, headers }

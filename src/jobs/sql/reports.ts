@@ -232,8 +232,15 @@ export async function storeReports(
 }
 
 /** Begins an attempt of the open job of a machine that has waited for one. */
-export async function fetchCommand(database: Database, caller: Caller, machineId: number): Promise<FetchedRow | undefined> {
-  const statements = [lockMachines(caller, [machineId], 'manager'), fetchCommands({ ...caller, machineIds: [machineId] })]
+export async function fetchCommand(
+  database: Database,
+  caller: Caller,
+  machineId: number,
+): Promise<FetchedRow | undefined> {
+  const statements = [
+    lockMachines(caller, [machineId], 'manager'),
+    fetchCommands({ ...caller, machineIds: [machineId] }),
+  ]
   const [locked, [row]] = await database.batchAll<[{ id: number }[], FetchedRow[]]>('fetch-command', statements)
   return locked.length === 0 || row === undefined ? undefined : toFetched(row)
 }

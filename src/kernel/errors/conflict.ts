@@ -59,7 +59,8 @@ export const conflictErrors = {
     remedy: 'Look at the machine and its connection. A STOP may be sent at any time.',
   }),
   remote_disabled: kind(409, 'The machine takes no commands from afar', {
-    meaning: 'The machine reports `remote_enabled: false`, so it is not started. The refusal is recorded in its history.',
+    meaning:
+      'The machine reports `remote_enabled: false`, so it is not started. The refusal is recorded in its history.',
     why: 'Somebody has switched it to local operation, usually to work at it.',
     remedy: 'Enable remote operation at the machine, where the danger can be seen.',
   }),

@@ -1,5 +1,6 @@
 // The SQL rule `next`, which decides the next step of a job. PostgreSQL evaluates it for every combination of inputs.
 // The results are compared with a model in TypeScript.
+import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jobStates } from '../../../src/jobs/job.ts'
@@ -21,7 +22,12 @@ type Situation = {
   next_attempt_at: number | null
   requester: (typeof requesters)[number]
   is_held: boolean
+  asker: 'queue' | 'machine'
+  report: (typeof reports)[number]
 }
+
+/** What the machine has reported. `old, no key`: it did once, and nobody has a key for its reports any more. */
+const reports = ['none', 'fresh', 'remote disabled', 'stale', 'old, no key'] as const
 
 /** The last two acted with an API key: one that is not valid any more, and one for another machine. */
 const requesters = [
@@ -57,6 +63,8 @@ const types = {
   next_attempt_at: 'float8',
   requester: 'text',
   is_held: 'boolean',
+  asker: 'text',
+  report: 'text',
 } satisfies Record<keyof Situation, string>
 
 type Values = { [Name in keyof Situation]: readonly Situation[Name][] }
@@ -74,22 +82,37 @@ async function ask(values: Values): Promise<(string | null)[]> {
   // One number for the place of a combination: to sort by thirteen takes PostgreSQL four times as long.
   const place = names.reduce((before, name, index) => `(${before}) * ${values[name].length} + n${index}`, '0')
   const [answer] = await postgres.query(
-    `WITH members (account_id, machine_id, site_id, role, expires_at) AS (VALUES
-      (3, 1, NULL::bigint, 'operator', NULL::timestamptz), (4, 1, NULL, 'viewer', NULL), (3, 9, NULL, 'operator', NULL),
-      (4, 9, NULL, 'viewer', NULL)),
-    holds (machine_id, removed_at, overridden_at) AS (VALUES (1, now(), NULL), (1, NULL, now()), (9, NULL, NULL))
-    SELECT json_agg(${new PgDialect().sqlToQuery(nextStep).sql} ORDER BY ${place}) AS steps
+    `WITH report_kinds AS (SELECT kind, 10 * place AS added FROM unnest($${names.length + 1}::text[]) WITH ORDINALITY AS r (kind, place)),
+    members (account_id, machine_id, site_id, role, expires_at) AS (
+      SELECT account_id, machine_id + added, NULL::bigint, role, NULL::timestamptz FROM report_kinds,
+        (VALUES (3, 1, 'operator'), (4, 1, 'viewer'), (3, 9, 'operator'), (4, 9, 'viewer')) m (account_id, machine_id, role)),
+    holds (machine_id, removed_at, overridden_at) AS (
+      SELECT machine_id + added, removed_at, overridden_at FROM report_kinds,
+        (VALUES (1, now(), NULL), (1, NULL, now()), (9, NULL, NULL)) h (machine_id, removed_at, overridden_at)),
+    accounts (id, is_active) AS (VALUES (1, true)),
+    keys (account_id, machine_id, site_id, scopes, revoked_at, expires_at) AS (
+      SELECT 1, id + added, NULL::bigint, ARRAY['report'], NULL::timestamptz, NULL::timestamptz
+      FROM report_kinds, (VALUES (1), (9)) m (id) WHERE kind NOT IN ('none', 'old, no key')),
+    machine_reports (machine_id, at, interval_seconds, remote_enabled) AS (
+      SELECT id + added, statement_timestamp() - make_interval(secs => CASE WHEN kind IN ('fresh', 'remote disabled') THEN 29.999999 ELSE 30 END),
+        10, kind <> 'remote disabled'
+      FROM report_kinds, (VALUES (1), (9)) m (id) WHERE kind <> 'none')
+    SELECT json_agg(CASE s.asker WHEN 'queue' THEN ${textOf(nextStep.queue)} ELSE ${textOf(nextStep.machine)} END ORDER BY ${place}) AS steps
     FROM (SELECT * FROM ${lists.join(' CROSS JOIN ')}) s,
     LATERAL (SELECT s.state, s.command, s.attempts, s.may_have_executed, ${moment('not_after')}, ${moment('pending_since')},
       ${moment('next_attempt_at')}) j,
-    LATERAL (SELECT CASE WHEN s.is_held THEN 9 ELSE 1 END AS id, 1 AS owner_id, NULL::bigint AS site_id, s.status, s.controller_url, ${moment('leased_until')}, ${moment('deleted_at')}) m,
+    LATERAL (SELECT CASE WHEN s.is_held THEN 9 ELSE 1 END + (SELECT added FROM report_kinds WHERE kind = s.report) AS id, 1 AS owner_id, NULL::bigint AS site_id, s.status, s.controller_url, ${moment('leased_until')}, ${moment('deleted_at')}) m,
     LATERAL (SELECT CASE WHEN s.requester LIKE '%owner' THEN 1 WHEN s.requester = 'operator' THEN 3
       WHEN s.requester = 'viewer' THEN 4 ELSE 2 END AS id, s.requester = 'staff' AS is_staff,
       s.requester <> 'disabled owner' AS is_active, s.requester <> 'revoked key of owner' AS is_key_valid,
       CASE s.requester WHEN 'other key of owner' THEN 2 END AS key_machine_id, NULL::bigint AS key_site_id) requester`,
-    names.map((name) => values[name]),
+    [...names.map((name) => values[name]), reports],
   )
   return answer?.steps as (string | null)[] // as the statement makes it
+}
+
+function textOf(rule: SQL): string {
+  return new PgDialect().sqlToQuery(rule).sql
 }
 
 /** The same combinations, in the same order. */
@@ -115,26 +138,34 @@ const ready: Situation = {
   next_attempt_at: null,
   requester: 'owner',
   is_held: false,
+  asker: 'queue',
+  report: 'none',
 }
 
 /** The same rule in TypeScript. */
 function expectStep(s: Situation): string | null {
   if (s.state === 'PENDING') return (s.pending_since ?? 0) <= -600 ? 'time_out' : 'wait'
   if (s.state !== 'QUEUED' && s.state !== 'SENT') return null
-  if (s.leased_until !== null && s.leased_until > 0) return 'leased'
-  const isUsedUp = s.command === 'START' && s.attempts > 3
+  const isStop = s.command === 'STOP'
+  if (s.leased_until !== null && s.leased_until > 0 && !(isStop && s.asker === 'machine')) return 'leased'
+  const isUsedUp = !isStop && s.attempts > 3
   const isLate = s.not_after <= 0
-  const isChanged =
-    s.deleted_at !== null || s.controller_url === null || (s.command === 'START' && s.status !== 'READY')
+  const isChanged = s.deleted_at !== null || (!isStop && s.status !== 'READY')
   const isHeld = s.command === 'START' && s.is_held
+  const isStale = !isStop && s.report === 'stale'
+  const isRemoteOff = !isStop && s.report === 'remote disabled'
   const isForbidden = s.command === 'START' && !['owner', 'staff', 'operator'].includes(s.requester)
-  if (!isUsedUp && !isLate && !isChanged && !isHeld && !isForbidden)
+  if (!isUsedUp && !isLate && !isChanged && !isHeld && !isStale && !isRemoteOff && !isForbidden) {
+    if (s.asker === 'queue' && s.controller_url === null) return 'fetch'
     return (s.next_attempt_at ?? 0) > 0 ? 'delay' : 'send'
+  }
   if (s.may_have_executed) return 'fail_outcome_unknown'
   if (isUsedUp) return 'fail_unreachable'
   if (isLate) return 'expire'
   if (isChanged) return 'reject'
-  return isHeld ? 'hold' : 'forbid'
+  if (isHeld) return 'hold'
+  if (isStale) return 'stale'
+  return isRemoteOff ? 'remote_off' : 'forbid'
 }
 
 const named: [string, Partial<Situation>, string | null][] = [
@@ -159,7 +190,21 @@ const named: [string, Partial<Situation>, string | null][] = [
   ['a lease that ends now has ended', { leased_until: 0 }, 'send'],
   ['a START whose machine is no longer READY is rejected', { status: 'POWEROFF' }, 'reject'],
   ['a STOP is sent whatever the status', { command: 'STOP', status: 'READY' }, 'send'],
-  ['a STOP without a controller is rejected', { command: 'STOP', controller_url: null }, 'reject'],
+  ['a message begins no attempt of a machine without an address', { controller_url: null }, 'fetch'],
+  ['… but ends its job', { controller_url: null, not_after: 0 }, 'expire'],
+  ['the report of that machine does', { controller_url: null, asker: 'machine', report: 'fresh' }, 'send'],
+  ['… not under a lease', { controller_url: null, asker: 'machine', leased_until: 1 }, 'leased'],
+  ['… but for a STOP', { command: 'STOP', controller_url: null, asker: 'machine', leased_until: 1 }, 'send'],
+  [
+    '… which it does not get again before its time',
+    { command: 'STOP', controller_url: null, asker: 'machine', leased_until: 1, next_attempt_at: 1 },
+    'delay',
+  ],
+  ['a START is not sent to a machine that has stopped reporting', { report: 'stale' }, 'stale'],
+  ['… and is to one that nobody reports for any more', { report: 'old, no key' }, 'send'],
+  ['a START is not sent to a machine that takes none from afar', { report: 'remote disabled' }, 'remote_off'],
+  ['… nor again', { state: 'SENT', report: 'remote disabled', may_have_executed: true }, 'fail_outcome_unknown'],
+  ['a STOP is sent whatever the machine reports', { command: 'STOP', report: 'remote disabled' }, 'send'],
   ['a job of a deleted machine is rejected', { command: 'STOP', deleted_at: -5 }, 'reject'],
   [
     '… not if it may have been executed',
@@ -199,6 +244,21 @@ describe('next', () => {
   })
 
   test('agrees with the model in every combination', async () => {
+    const few = {
+      command: ['START', 'STOP'],
+      attempts: [0, 4],
+      may_have_executed: [false, true],
+      not_after: [0, 1],
+      leased_until: [null, 1],
+      deleted_at: [null, -1],
+      controller_url: [null, 'http://controller.example'],
+      status: ['READY', 'RUNNING'],
+      next_attempt_at: [null, 1],
+      requester: ['owner', 'stranger'],
+      is_held: [false, true],
+      asker: ['queue', 'machine'],
+      report: reports,
+    } as const
     const common = {
       command: ['START', 'STOP'],
       attempts: [0, 1, 3, 4, 5],
@@ -211,11 +271,14 @@ describe('next', () => {
       next_attempt_at: [null, 0, 1],
       requester: requesters,
       is_held: [false, true],
+      asker: ['queue'],
+      report: ['none'],
     } as const
     const others = jobStates.filter((state) => state !== 'PENDING')
     const pending: Values = { ...common, state: ['PENDING'], pending_since: [-599, -600] }
     let count = 0
-    for (const values of [pending, { ...common, state: others, pending_since: [null] }]) {
+    const reporting: Values = { ...few, state: ['QUEUED', 'SENT'], pending_since: [null] }
+    for (const values of [pending, { ...common, state: others, pending_since: [null] }, reporting]) {
       const steps = await ask(values)
       const all = combine(values)
       const wrong = all
@@ -225,6 +288,6 @@ describe('next', () => {
       expect(steps).toHaveLength(all.length)
       count += all.length
     }
-    expect(count).toBe(2 * 21_120 * 24)
+    expect(count).toBe(2 * 21_120 * 24 + 2 ** 13 * 5)
   })
 })

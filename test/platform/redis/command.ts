@@ -7,6 +7,8 @@ import type { Store } from './store.ts'
 export type World = {
   store: Store
   scripts: Map<string, string>
+  /** Who listens to each channel. */
+  listeners: Map<string, Set<(message: string) => void>>
   /** @throws RedisError for an error of the command, NotImplemented for what a script cannot do here. */
   call(words: string[], declaredKeys: string[]): Reply
 }

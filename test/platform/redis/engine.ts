@@ -10,6 +10,8 @@ export type Outcome = { reply: Reply } | { error: RedisError }
 export type Engine = {
   /** Runs the commands in order. After an error, the next ones still run. */
   run(commands: Prepared[]): Promise<Outcome[]>
+  /** Listens to a channel until the returned function is called. */
+  subscribe(channel: string, onMessage: (message: string) => void): Promise<() => void>
   close(): Promise<void>
 }
 
@@ -18,6 +20,7 @@ export function createMemoryEngine(): Engine {
   const world: World = {
     store: new Store(),
     scripts: new Map(),
+    listeners: new Map(),
     call: (words, declaredKeys) => runInScript(world, words, declaredKeys),
   }
   const runOne = ({ next }: Prepared): Outcome => {
@@ -31,6 +34,11 @@ export function createMemoryEngine(): Engine {
   }
   return {
     run: async (commands) => commands.map(runOne),
+    subscribe: async (channel, onMessage) => {
+      const listeners = world.listeners.get(channel) ?? new Set()
+      world.listeners.set(channel, listeners.add(onMessage))
+      return () => void listeners.delete(onMessage)
+    },
     close: async () => world.store.clear(),
   }
 }

@@ -46,6 +46,15 @@ const flush = (...options: string[]): Run => {
   }
 }
 
+/** How many clients get the message. */
+const publish =
+  (channel: string, message: string): Run =>
+  ({ listeners }) => {
+    const receivers = [...(listeners.get(channel) ?? [])]
+    for (const receive of receivers) receive(message)
+    return receivers.length
+  }
+
 const ping = (...words: string[]): Run => {
   if (words.length > 1) throw wrongArity('ping')
   return () => words[0] ?? new Status('PONG')
@@ -57,5 +66,7 @@ export const keyCommands: CommandTable = {
   ttl: read(2, 'first', timeToLive),
   keys: outsideScripts(read(2, 'none', findKeys)),
   flushdb: outsideScripts(write(-1, 'none', flush)),
+  // On a real server, the channel gets the prefix of the stand-in like a key.
+  publish: outsideScripts(read(3, 'first', publish)),
   ping: read(-1, 'none', ping),
 }

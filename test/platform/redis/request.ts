@@ -53,6 +53,12 @@ function readPath(path: string, query: URLSearchParams, body: Buffer): string[] 
   return words
 }
 
+/** The channel of `/subscribe/<channel>` with server-sent events. The vendor's client sends an empty array as the body. */
+export function readSubscription({ target, headers }: StandInRequest): string | undefined {
+  const [, channel] = /^\/subscribe\/([^/]+)$/i.exec(splitTarget(target).path) ?? []
+  return headers.accept === 'text/event-stream' && channel !== undefined ? decodeSegment(channel) : undefined
+}
+
 /** @throws RedisError for an invalid request, NotImplemented for a transaction */
 export function readCall(request: StandInRequest): Call {
   const { path, query } = splitTarget(request.target)

@@ -133,6 +133,14 @@ export async function connectServerEngine(serverUrl: string, keyPrefix?: string)
   const server: Server = { client, prefix, guardedScripts: new Map() }
   return {
     run: (commands) => Promise.all(commands.map((prepared) => runOne(server, prepared))),
+    subscribe: async (channel, onMessage) => {
+      // A connection that listens can do nothing else.
+      const listener = client.duplicate()
+      listener.on('error', () => {})
+      listener.on('messageBuffer', (_, message: Buffer) => onMessage(message.toString('latin1')))
+      await listener.subscribe(Buffer.from(prefix + channel, 'latin1') as never) // the type lacks bytes
+      return () => listener.disconnect()
+    },
     close: async () => {
       try {
         if (keyPrefix === undefined) await send(client, 'eval', [deleteKeys, '0', `${escapeGlob(prefix)}*`])

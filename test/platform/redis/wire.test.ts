@@ -1,5 +1,5 @@
 // The Redis stand-in over HTTP: how commands are sent, and the form of answers.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { backends, openRedis } from './world.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -134,11 +134,32 @@ describe.each(backends)('the Redis REST API, with $backend,', ({ options }) => {
     ['a command of Redis that it does not implement', '/geoadd/key/1/2/member', 'GEOADD'],
     ['a command on a type that it does not implement', '/hset/key/field/value', 'HSET'],
     ['a command of a module', '/json.get/key', 'JSON.GET'],
-    ['server-sent events', '/subscribe/channel', 'SUBSCRIBE'],
+    ['a subscription without server-sent events', '/subscribe/channel', 'SUBSCRIBE'],
+    ['a subscription to a pattern', '/psubscribe/c*', 'PSUBSCRIBE'],
     ['a transaction', '/multi-exec', 'transactions'],
   ])('refuses %s with 501', async (_what, path, name) => {
     const { send } = await openRedis(options)
     expect(await send(path)).toMatchObject({ status: 501, json: { error: expect.stringContaining(name) } })
+  })
+
+  test('sends the messages of a channel as server-sent events, until the client leaves', async () => {
+    const { redis, standIn } = await openRedis(options)
+    const heard: unknown[] = []
+    const subscriber = redis.subscribe<string>('채널 1')
+    const isReady = new Promise((resolve) => subscriber.on('subscribe', resolve))
+    const hasHeard = new Promise((resolve) => {
+      subscriber.on('message', ({ message }) => {
+        heard.push(message)
+        if (heard.length === 2) resolve(heard)
+      })
+    })
+    await isReady
+    expect(await standIn.command('PUBLISH', 'another', 'x')).toBe(0)
+    expect(await redis.publish('채널 1', 'a,b')).toBe(1)
+    expect(await redis.publish('채널 1', '금형')).toBe(1)
+    expect(await hasHeard).toEqual(['a,b', '금형'])
+    await subscriber.unsubscribe()
+    await vi.waitFor(async () => expect(await standIn.command('PUBLISH', '채널 1', 'x')).toBe(0))
   })
 
   test('refuses the whole pipeline when it does not implement one of its commands', async () => {
