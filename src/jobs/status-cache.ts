@@ -1,6 +1,6 @@
 // The copy of a job in Redis, for clients that poll its status. At most 5 s old while the job can still change.
 import type { CacheWrite } from '../infra/redis.ts'
-import { isOpen } from './job.ts'
+import { isOpen, settleSeconds } from './job.ts'
 import { type Job, toJob } from './schema.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
 
@@ -15,7 +15,8 @@ export function jobCacheKey(jobId: string): string {
 export function cacheJob(row: JobRow): CacheWrite {
   const job = toJob(row)
   // A late answer can still change a job whose outcome is unknown, or add a note to one that another has superseded.
-  const mayChange = isOpen(job.state) || job.result === 'INTERNALFAILED' || job.state === 'SUPERSEDED'
+  const mayBeAnswered = isOpen(job.state) || job.result === 'INTERNALFAILED' || job.state === 'SUPERSEDED'
+  const mayChange = mayBeAnswered || mayBeConfirmed(job)
   return {
     when: 'newer',
     key: jobCacheKey(job.id),
@@ -23,6 +24,12 @@ export function cacheJob(row: JobRow): CacheWrite {
     version: job.version,
     seconds: mayChange ? openSeconds : endedSeconds,
   }
+}
+
+/** A report of the machine can still confirm the job, or show that it had no effect. */
+function mayBeConfirmed({ state, confirmed_at, finished_at }: Job): boolean {
+  if (state !== 'SUCCEEDED' || confirmed_at !== null || finished_at === null) return false
+  return Date.now() - Date.parse(finished_at) < settleSeconds * 1_000
 }
 
 /** @returns undefined for an entry of an older version of this code, which had other members */

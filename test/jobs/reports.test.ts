@@ -5,7 +5,7 @@ import type { Person, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { createSite } from '../sites/places.ts'
 import { deliver, endLease, readRow, readTimeline, request, rewind } from './qstash-calls.ts'
-import { ageReport, aPullMachine, type Reporter, readMachine, reporterOf } from './reporting.ts'
+import { ageReport, aPullMachine, readMachine, reporterOf } from './reporting.ts'
 
 let world: World
 let owner: Person
@@ -472,5 +472,3 @@ describe('the reports of a gateway', () => {
     expect(world.exchanges.slice(calls).map(({ service }) => service)).toEqual(['postgres'])
   })
 })
-
-export type { Reporter }
