@@ -31,6 +31,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `sign_up_closed`: The server does not accept sign-ups. No account was made.
  * - `staff_only`: The operation is for staff only.
  * - `scope_missing`: The API key is valid, but it has no scope that the operation needs. Nothing was changed.
+ * - `key_required`: The operation is for machines and programs, which have an API key. Nothing was changed.
  * - `key_not_allowed`: The operation is not open to the API key. Nothing was changed.
  * - `not_found`: Nothing exists at this path, or nothing that you are allowed to see.
  * - `no_such_account`: No active account has this username. Nothing was changed.
@@ -45,6 +46,9 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
  * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
  * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
+ * - `stale`: The last report of the machine is too old, so it is not started. The refusal is recorded in its history.
+ * - `remote_disabled`: The machine reports `remote_enabled: false`, so it is not started. The refusal is recorded in its history.
+ * - `machine_reports`: The status was not set, because the last report of the machine is recent. Nothing was changed.
  * - `held`: Somebody has placed a hold on the machine, so it is not started. The refusal is recorded in its history.
  * - `start_in_flight`: No hold was placed: a START was sent to the machine, and may be executed. `job_id` names it.
  * - `has_holds`: The account was not deleted, because holds that it has placed are in force.
@@ -85,6 +89,7 @@ export type ProblemCode =
   | 'sign_up_closed'
   | 'staff_only'
   | 'scope_missing'
+  | 'key_required'
   | 'key_not_allowed'
   | 'not_found'
   | 'no_such_account'
@@ -99,6 +104,9 @@ export type ProblemCode =
   | 'job_open'
   | 'wrong_state'
   | 'no_controller'
+  | 'stale'
+  | 'remote_disabled'
+  | 'machine_reports'
   | 'held'
   | 'start_in_flight'
   | 'has_holds'
@@ -176,6 +184,51 @@ export type JobResult =
  */
 export type MachineStatus = 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
 /**
+ * - `push`: Commands are posted to `controller_url`.
+ * - `pull`: The machine has no `controller_url` and a key for reports: it gets commands in the answers to its reports.
+ */
+export type MachineDelivery = 'push' | 'pull'
+/**
+ * Null: the machine has never reported
+ */
+export type Reported = {
+  status: MachineStatus
+  mode: ReportedMode | null
+  /**
+   * False: the machine takes no START from afar
+   */
+  remote_enabled: boolean | null
+  /**
+   * How many cycles the machine has made in all
+   */
+  cycles: number | null
+  last_cycle_ms: number | null
+  alarm: {
+    code: string
+    text: string
+  } | null
+  /**
+   * When the report arrived
+   */
+  at: string
+  /**
+   * Whether that was at most 3 intervals ago. Otherwise it says nothing about now
+   */
+  is_fresh: boolean
+  /**
+   * How often the machine reports
+   */
+  interval_seconds: number
+} | null
+/**
+ * - `automatic`: The machine moulds without an operator.
+ * - `semi_automatic`: An operator starts each cycle.
+ * - `manual`: The machine is operated by hand.
+ * - `setup`: The machine is being set up.
+ * - `unknown`: The machine does not know.
+ */
+export type ReportedMode = 'automatic' | 'semi_automatic' | 'manual' | 'setup' | 'unknown'
+/**
  * - `account.add`: Staff made an account.
  * - `account.rights`: Staff rights were granted or taken, or an account was disabled or enabled.
  * - `account.reset_issue`: Staff issued a token for a new password.
@@ -228,6 +281,38 @@ export type AuditEventAction =
   | 'operation.refuse'
   | 'database.restore'
   | 'database.import'
+/**
+ * Execute it once for each `job_id`, and report its outcome
+ */
+export type FetchedCommand = {
+  command: JobCommand
+  /**
+   * The order of the commands of the machine. The controller must refuse a command whose sequence is lower than the highest that it has received, and must give up a START in progress when a STOP arrives
+   */
+  sequence: number
+  /**
+   * The same for every attempt. Execute each job only once
+   */
+  job_id: string
+  machine_id: number
+  attempt: number
+  /**
+   * The controller must not execute the command after this time
+   */
+  not_after: string
+  /**
+   * Where to report the outcome after the answer PENDING
+   */
+  outcome_url: string
+  /**
+   * Bearer token for `outcome_url`, valid for 24 hours
+   */
+  outcome_token: string
+  /**
+   * For a gateway that passes the command on: a JWT (EdDSA) with the claims `machine`, `sequence`, `command` and `not_after`; `aud` is `machine:` and the id. A machine that asks for itself needs no other proof than TLS
+   */
+  token: string
+} | null
 
 /**
  * What each operation takes and answers.
@@ -854,6 +939,32 @@ export interface Operations {
     }
     answer: Preflight
   }
+  /**
+   * A machine reports what it does, and fetches a command
+   */
+  reportMachine: {
+    path: {
+      id: number
+    }
+    query: {
+      /**
+       * Seconds for which the answer may be held until there is a command
+       */
+      wait?: number
+    }
+    body: MachineReport
+    answer: ReportAnswer
+  }
+  /**
+   * A gateway reports for machines of a site, and fetches their commands
+   */
+  reportMachinesOfSite: {
+    path: {
+      id: number
+    }
+    body: SiteReports
+    answer: SiteReportsAnswer
+  }
 }
 export interface Alive {
   /**
@@ -1168,6 +1279,8 @@ export interface Job {
    * - `job_open`: Another job of the machine was open.
    * - `no_controller`: The machine had no controller.
    * - `held`: Somebody was at the machine and had placed a hold on it.
+   * - `stale`: The machine had stopped reporting.
+   * - `remote_disabled`: The machine said that it takes no commands from afar.
    * - `not_owner`: Only in old jobs: the requester was neither the owner of the machine nor staff.
    * - `not_allowed`: The requester had lost the right to operate the machine before the command was sent.
    * - `changed`: The machine was changed or deleted after the request.
@@ -1187,6 +1300,8 @@ export interface Job {
     | 'job_open'
     | 'no_controller'
     | 'held'
+    | 'stale'
+    | 'remote_disabled'
     | 'not_owner'
     | 'not_allowed'
     | 'changed'
@@ -1215,6 +1330,10 @@ export interface Job {
   not_after: string
   sent_at: string | null
   finished_at: string | null
+  /**
+   * When a report of the machine, received after the command was sent, first showed its effect. Null: no report has
+   */
+  confirmed_at: string | null
   version: number
 }
 export interface JobEventPage {
@@ -1226,7 +1345,7 @@ export interface JobEvent {
   state: JobState
   at: string
   attempt: number | null
-  by: number | ('queue' | 'controller' | 'sweep')
+  by: number | ('queue' | 'controller' | 'machine' | 'sweep')
   /**
    * The API key with which the account in `by` acted
    */
@@ -1236,6 +1355,8 @@ export interface JobEvent {
    * - `job_open`: Another job of the machine was open.
    * - `no_controller`: The machine had no controller.
    * - `held`: Somebody was at the machine and had placed a hold on it.
+   * - `stale`: The machine had stopped reporting.
+   * - `remote_disabled`: The machine said that it takes no commands from afar.
    * - `not_owner`: Only in old jobs: the requester was neither the owner of the machine nor staff.
    * - `not_allowed`: The requester had lost the right to operate the machine before the command was sent.
    * - `changed`: The machine was changed or deleted after the request.
@@ -1252,12 +1373,16 @@ export interface JobEvent {
    * - `attempt_failed`: An attempt failed; another one may follow.
    * - `late_answer`: Only a note: the controller answered after the job had ended.
    * - `contradiction`: Only a note: the controller reported another outcome than before.
+   * - `confirmed`: A report of the machine shows that it has executed the command.
+   * - `unconfirmed`: Only a note: the command succeeded, but the reports of the machine do not show it.
    */
   reason:
     | 'wrong_state'
     | 'job_open'
     | 'no_controller'
     | 'held'
+    | 'stale'
+    | 'remote_disabled'
     | 'not_owner'
     | 'not_allowed'
     | 'changed'
@@ -1274,6 +1399,8 @@ export interface JobEvent {
     | 'attempt_failed'
     | 'late_answer'
     | 'contradiction'
+    | 'confirmed'
+    | 'unconfirmed'
     | null
   /**
    * Free text from the controller or from the person who cancelled the job
@@ -1299,6 +1426,16 @@ export interface Machine {
   name: string
   location: string
   status: MachineStatus
+  /**
+   * - `person`: A person set the status.
+   * - `command`: It follows from the answer to a command, or from a missing answer.
+   * - `report`: The machine reported it.
+   */
+  status_source: 'person' | 'command' | 'report'
+  /**
+   * Since when the machine has this status
+   */
+  status_at: string
   owner_id: number
   /**
    * Null if the machine is in no site. Then every account can see it.
@@ -1313,6 +1450,8 @@ export interface Machine {
    * When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. Null unless the caller is a manager
    */
   controller_confirmed_at: string | null
+  delivery: MachineDelivery
+  reported: Reported
   created_at: string
   updated_at: string
 }
@@ -1322,6 +1461,7 @@ export interface NewMachine {
   status?: MachineStatus & string
   site_id?: number | null
   controller_url?: string | null
+  reported?: Reported
 }
 export interface WholeMachine {
   name: string
@@ -1329,6 +1469,7 @@ export interface WholeMachine {
   status?: MachineStatus
   site_id?: number | null
   controller_url?: string | null
+  reported?: Reported
 }
 export interface MachinePatch {
   name?: string
@@ -1336,6 +1477,7 @@ export interface MachinePatch {
   status?: MachineStatus
   site_id?: number | null
   controller_url?: string | null
+  reported?: Reported
 }
 export interface AuditPage {
   items: AuditEvent[]
@@ -1412,6 +1554,16 @@ export interface Export {
     name: string
     location: string
     status: MachineStatus
+    /**
+     * - `person`: A person set the status.
+     * - `command`: It follows from the answer to a command, or from a missing answer.
+     * - `report`: The machine reported it.
+     */
+    status_source: 'person' | 'command' | 'report'
+    /**
+     * Since when the machine has this status
+     */
+    status_at: string
     owner_id: number
     /**
      * Null if the machine is in no site. Then every account can see it.
@@ -1462,8 +1614,10 @@ export interface Preflight {
      * - `job_open`: Another job of the machine was open.
      * - `wrong_state`: The status of the machine did not allow the command.
      * - `no_controller`: The machine had no controller.
+     * - `stale`: The machine had stopped reporting.
+     * - `remote_disabled`: The machine said that it takes no commands from afar.
      */
-    code: 'role_too_low' | 'held' | 'job_open' | 'wrong_state' | 'no_controller'
+    code: 'role_too_low' | 'held' | 'job_open' | 'wrong_state' | 'no_controller' | 'stale' | 'remote_disabled'
     detail: string
     /**
      * The account that stands in the way
@@ -1471,6 +1625,76 @@ export interface Preflight {
     by?: number
     since?: string
   }[]
+}
+export interface MachineReport {
+  /**
+   * Names this start of the program that reports: any text that is new at each start
+   */
+  boot_id: string
+  /**
+   * Counts the reports since the start. A report that is not higher than the last one is ignored
+   */
+  seq: number
+  status: MachineStatus
+  mode?: ReportedMode
+  /**
+   * False: the machine takes no START from afar, and Tiebar sends none
+   */
+  remote_enabled?: boolean
+  /**
+   * How many cycles it has made in all
+   */
+  cycles?: number
+  last_cycle_ms?: number
+  /**
+   * Null or absent: there is no alarm
+   */
+  alarm?: {
+    /**
+     * At most 64 characters of it are kept
+     */
+    code?: string
+    /**
+     * At most 1000 characters of it are kept
+     */
+    text?: string
+  } | null
+  /**
+   * How often it reports; 10 by default
+   */
+  interval_seconds?: number
+  /**
+   * The outcome of a command that the machine fetched. Repeat it until answered
+   */
+  outcome?: {
+    job_id: string
+    /**
+     * - `SUCCESS`: The machine executed the command.
+     * - `REMOTEFAILED`: The machine did not execute the command.
+     * - `PENDING`: The machine is still executing the command.
+     */
+    result: 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'
+    /**
+     * Free text. At most 1000 characters of it are kept, without NUL; a value of another type is shown as JSON. No fault in it costs the result
+     */
+    detail?: {
+      [k: string]: unknown
+    }
+  }
+}
+export interface ReportAnswer {
+  /**
+   * When to report again: sooner than the interval while a job is open
+   */
+  report_again_in_seconds: number
+  /**
+   * The holds in force: somebody is at the machine
+   */
+  holds: Hold[]
+  command: FetchedCommand
+  problem?: Problem & {
+    [k: string]: unknown
+  }
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -1494,6 +1718,90 @@ export interface Problem {
       }
   )[]
   job_id?: string
+}
+export interface SiteReports {
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  reports: SiteReport[]
+}
+export interface SiteReport {
+  machine_id: number
+  /**
+   * Names this start of the program that reports: any text that is new at each start
+   */
+  boot_id: string
+  /**
+   * Counts the reports since the start. A report that is not higher than the last one is ignored
+   */
+  seq: number
+  status: MachineStatus
+  mode?: ReportedMode
+  /**
+   * False: the machine takes no START from afar, and Tiebar sends none
+   */
+  remote_enabled?: boolean
+  /**
+   * How many cycles it has made in all
+   */
+  cycles?: number
+  last_cycle_ms?: number
+  /**
+   * Null or absent: there is no alarm
+   */
+  alarm?: {
+    /**
+     * At most 64 characters of it are kept
+     */
+    code?: string
+    /**
+     * At most 1000 characters of it are kept
+     */
+    text?: string
+  } | null
+  /**
+   * How often it reports; 10 by default
+   */
+  interval_seconds?: number
+  /**
+   * The outcome of a command that the machine fetched. Repeat it until answered
+   */
+  outcome?: {
+    job_id: string
+    /**
+     * - `SUCCESS`: The machine executed the command.
+     * - `REMOTEFAILED`: The machine did not execute the command.
+     * - `PENDING`: The machine is still executing the command.
+     */
+    result: 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'
+    /**
+     * Free text. At most 1000 characters of it are kept, without NUL; a value of another type is shown as JSON. No fault in it costs the result
+     */
+    detail?: {
+      [k: string]: unknown
+    }
+  }
+}
+export interface SiteReportsAnswer {
+  /**
+   * When to report again: sooner than the interval while a job is open
+   */
+  report_again_in_seconds: number
+  /**
+   * In the order of the reports
+   */
+  results: {
+    machine_id: number | null
+    /**
+     * The holds in force: somebody is at the machine
+     */
+    holds: Hold[]
+    command: FetchedCommand
+    problem?: Problem & {
+      [k: string]: unknown
+    }
+  }[]
 }
 
 /** Method and path of each operation. */
@@ -1553,4 +1861,6 @@ export const routes = {
   removeHold: 'DELETE /api/machines/{id}/holds/{hold}',
   overrideHold: 'POST /api/machines/{id}/holds/{hold}/override',
   readPreflight: 'GET /api/machines/{id}/preflight',
+  reportMachine: 'POST /api/machines/{id}/reports',
+  reportMachinesOfSite: 'POST /api/sites/{id}/reports',
 } as const

@@ -11,8 +11,10 @@ import { toCommand } from './deliver.ts'
 import { type MachineReport, toReportRow } from './report-schema.ts'
 import type { FetchedRow } from './sql/claim.ts'
 import type { JobRow } from './sql/fragments.ts'
-import { fetchCommand, storeReports, takeReports } from './sql/reports.ts'
+import type { ReportRow } from './sql/report-input.ts'
 import { settle } from './sql/settle.ts'
+import { fetchCommand, storeReports } from './sql/store-reports.ts'
+import { takeReports } from './sql/take-reports.ts'
 import { recordTransitions } from './transition.ts'
 
 /** How soon a machine reports again while a job of it is open. */
@@ -144,7 +146,7 @@ export function fetchedSeconds(handled: Handled[]): number {
 async function storeOpen(
   { upstreams, trace, waitUntil }: JobContext,
   caller: Caller,
-  rows: Parameters<typeof storeReports>[2],
+  rows: ReportRow[],
   siteId: number | null,
 ): Promise<FetchedRow[]> {
   const { confirmed, machines } = await storeReports(upstreams.database, caller, rows, siteId)

@@ -10,11 +10,11 @@ import { defaultIntervalSeconds, machineModes } from '../machines/report.ts'
 import { modeTexts, statusTexts } from '../machines/schema.ts'
 import { sentDetail } from './callback-schema.ts'
 import { readDetail, readVerdict } from './controller-report.ts'
-import type { ReportRow } from './sql/reports.ts'
+import type { ReportRow } from './sql/report-input.ts'
 import { outcomes, outcomeTexts } from './value-texts.ts'
 import { commandSchema } from './webhook.ts'
 
-export const maxReports = 100
+const maxReports = 100
 const maxAlarmText = 1_000
 
 /** Free text of a machine, which cannot correct it: no fault in it costs the report. A number is read as text. */

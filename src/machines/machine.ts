@@ -7,7 +7,6 @@ export type MachineStatus = (typeof machineStatuses)[number]
 
 /** Who said so: a person by `PATCH`, the success or failure of a command, or the machine itself. */
 export const statusSources = ['person', 'command', 'report'] as const
-export type StatusSource = (typeof statusSources)[number]
 
 /** How commands reach the controller: posted to `controller_url`, or in the answer to a report of the machine. */
 export const deliveries = ['push', 'pull'] as const

@@ -3,7 +3,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JobState, jobStates } from '../../../src/jobs/job.ts'
-import { verdict } from '../../../src/jobs/sql/reports.ts'
+import { verdict } from '../../../src/jobs/sql/verdict.ts'
 import { machineStatuses } from '../../../src/machines/machine.ts'
 import { type PostgresStandIn, startPostgres } from '../../platform/postgres.ts'
 

@@ -1,0 +1,130 @@
+// Stores reports under the locks of their machines, and what they say about the jobs of these machines.
+import { sql } from 'drizzle-orm'
+import type { Caller } from '../../http/context.ts'
+import type { Database } from '../../infra/database.ts'
+import { prepare } from '../../infra/prepare.ts'
+import { lockMachines } from '../../machines/sql/fragments.ts'
+import { isAtLeast } from '../../sites/sql/role.ts'
+import { type FetchedRow, fetchCommands } from './claim.ts'
+import { type JobRow, jobColumns, now } from './fragments.ts'
+import {
+  columnsOf,
+  type ReportInput,
+  type ReportRow,
+  reportColumns,
+  reportSettings,
+  selectInput,
+  shown,
+  toInput,
+} from './report-input.ts'
+import { isOpen, verdict } from './verdict.ts'
+
+/** Only jobs of this time are looked at. Longer than a command may be on its way, and its outcome unknown. */
+const judgedWithin = sql.raw("interval '1 hour'")
+
+const storing = prepare<Caller & ReportInput>(
+  (value) => sql`
+    WITH ${selectInput(value)},
+    accepted AS (
+      SELECT input.*, (${columnsOf('r', shown)}) IS DISTINCT FROM (${columnsOf('input', shown)}) AS is_changed
+      FROM input JOIN machine ON machine.id = input.machine_id AND ${isAtLeast(sql`machine.level`, 'manager')}
+        LEFT JOIN machine_reports r ON r.machine_id = machine.id
+      WHERE r.machine_id IS NULL OR (r.boot_id = input.boot_id AND r.seq < input.seq)
+        OR (r.boot_id <> input.boot_id AND r.previous_boot_id IS DISTINCT FROM input.boot_id)
+    ),
+    stored AS (
+      INSERT INTO machine_reports AS r (machine_id, at, ${reportColumns})
+      SELECT machine_id, ${now}, ${reportColumns} FROM accepted
+      ON CONFLICT (machine_id) DO UPDATE SET at = excluded.at, ${reportSettings},
+        previous_boot_id = CASE WHEN r.boot_id = excluded.boot_id THEN r.previous_boot_id ELSE r.boot_id END
+      WHERE r.boot_id <> excluded.boot_id OR r.seq < excluded.seq
+      RETURNING r.machine_id, r.status
+    ),
+    newest AS (
+      SELECT DISTINCT ON (j.machine_id) j.*, stored.status AS reported
+      FROM stored JOIN machine ON machine.id = stored.machine_id
+        JOIN jobs j ON j.machine_id = machine.id AND j.requested_at > ${now} - ${judgedWithin}
+      WHERE j.sequence > machine.confirmed_sequence AND j.sent_at IS NOT NULL
+      ORDER BY j.machine_id, j.sequence DESC
+    ),
+    judged AS (SELECT j.*, ${verdict} AS verdict FROM newest j),
+    changed AS (
+      UPDATE jobs SET version = jobs.version + 1,
+        confirmed_at = CASE WHEN verdict = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, ${now}) END,
+        state = CASE WHEN verdict = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
+        result = CASE WHEN verdict = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
+        reason = CASE WHEN verdict = 'settle' THEN NULL ELSE jobs.reason END,
+        finished_at = CASE WHEN verdict = 'settle' THEN ${now} ELSE jobs.finished_at END
+      FROM judged WHERE jobs.id = judged.id AND verdict IN ('confirm', 'settle', 'note_unconfirmed')
+      RETURNING jobs.*, verdict
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
+      SELECT id, version, state, ${now}, nullif(attempts, 0), 'machine',
+        CASE WHEN verdict = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
+      FROM changed
+    ),
+    machines_of_stored AS (
+      UPDATE machines m SET status = after.status, status_source = 'report',
+        status_at = CASE WHEN m.status = after.status THEN m.status_at ELSE ${now} END,
+        updated_at = CASE WHEN after.is_changed THEN ${now} ELSE m.updated_at END,
+        revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
+        confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
+      FROM (
+        SELECT stored.machine_id, stored.status, judged.first_awaited,
+          accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
+          (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND ${isOpen}) AS first_open
+        FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
+          JOIN machine ON machine.id = stored.machine_id
+          LEFT JOIN LATERAL (
+            SELECT sequence AS first_awaited FROM judged
+            WHERE judged.machine_id = stored.machine_id AND verdict = 'await'
+          ) judged ON true
+      ) after
+      WHERE m.id = after.machine_id
+    )
+    SELECT ${jobColumns.of('changed')} FROM changed`,
+)
+
+export type StoredReports = {
+  /** The jobs that the reports have confirmed or settled. */
+  confirmed: JobRow[]
+  machines: FetchedRow[]
+}
+
+/**
+ * Stores reports under the locks of their machines, and then begins an attempt of the open job of each machine that
+ * fetches its commands: in this order, so that a machine which has begun to run by itself is not started.
+ */
+export async function storeReports(
+  database: Database,
+  caller: Caller,
+  reports: ReportRow[],
+  siteId: number | null,
+): Promise<StoredReports> {
+  const machineIds = reports.map(({ machine_id }) => machine_id)
+  const [, confirmed, machines] = await database.batchAll<[{ id: number }[], JobRow[], FetchedRow[]]>('store-reports', [
+    lockMachines(caller, machineIds, 'manager'),
+    storing({ ...caller, ...toInput(reports, siteId) }),
+    fetchCommands({ ...caller, machineIds }),
+  ])
+  return { confirmed, machines: machines.map(toFetched) }
+}
+
+/** Begins an attempt of the open job of a machine that has waited for one. */
+export async function fetchCommand(
+  database: Database,
+  caller: Caller,
+  machineId: number,
+): Promise<FetchedRow | undefined> {
+  const statements = [
+    lockMachines(caller, [machineId], 'manager'),
+    fetchCommands({ ...caller, machineIds: [machineId] }),
+  ]
+  const [locked, [row]] = await database.batchAll<[{ id: number }[], FetchedRow[]]>('fetch-command', statements)
+  return locked.length === 0 || row === undefined ? undefined : toFetched(row)
+}
+
+function toFetched({ command, changed, ...row }: FetchedRow): FetchedRow {
+  return { ...row, command: command && jobColumns.fromJson(command), changed: changed.map(jobColumns.fromJson) }
+}

@@ -1,0 +1,27 @@
+// What a report of a machine says about its jobs: one SQL expression.
+import { type SQL, sql } from 'drizzle-orm'
+import { constantSql, firstOf, sqlList } from '../../infra/rows.ts'
+import { confirmSeconds, openStates, settleSeconds } from '../job.ts'
+import { byCommand, now, numberLiteral } from './fragments.ts'
+
+/** What a report says about the newest job of the machine that was sent. `await`: nothing yet. */
+type Verdict = 'confirm' | 'settle' | 'note_unconfirmed' | 'await'
+
+export const isOpen = sql`j.state IN (${sqlList(openStates)})`
+const isConfirmed = sql`(j.confirmed_at IS NOT NULL OR ${byCommand(({ confirmedIn }) => sql`j.reported IN (${sqlList(confirmedIn)})`)})`
+/** Nobody knows whether the command was executed. `unreachable`: it certainly was not. */
+const isUnknown = sql`(j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable')`
+const endedWithin = (seconds: number) => sql`j.finished_at > ${now} - interval '${numberLiteral(seconds)} seconds'`
+
+/** The `Verdict` about a job `j` with the status `reported`; NULL: the report says nothing about it. */
+export const verdict: SQL = constantSql(
+  firstOf<Verdict>([
+    [sql`${isOpen} AND ${isConfirmed} AND j.confirmed_at IS NULL`, 'confirm'],
+    [isOpen, 'await'],
+    [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND ${isConfirmed}`, 'confirm'],
+    [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND ${endedWithin(confirmSeconds)}`, 'await'],
+    [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL`, 'note_unconfirmed'],
+    [sql`${isUnknown} AND ${isConfirmed}`, 'settle'],
+    [sql`${isUnknown} AND ${endedWithin(settleSeconds)}`, 'await'],
+  ]),
+)
