@@ -1,9 +1,10 @@
 // The maximum number of sequential upstream calls per endpoint, for accounts, machines and history.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeKey, type SignedIn, signIn, type TestKey } from './accounts/people.ts'
 import { endpoints } from './contract/endpoints.ts'
 import { type Answer, type Person, startWorld, type TestMachine, type World } from './harness.ts'
+import { type Reporter, reporterOf } from './jobs/reporting.ts'
 import { countRoundTrips } from './round-trips.ts'
 import { createSite } from './sites/places.ts'
 
@@ -149,6 +150,39 @@ const keyBudgets: Budget[] = [
   ['GET /machines with a revoked key', () => program()('GET', '/api/machines'), 401, 2],
 ]
 
+let pulled: Reporter
+const start = () => world.operate(owner, pulled.id, 'START')
+const gateway = () => ({ reports: [{ machine_id: pulled.id, ...pulled.next() }] })
+let gatewayKey: TestKey
+/** In this order: each report depends on the one before. */
+const reportBudgets: Budget[] = [
+  ['POST /machines/{id}/reports of a new status', () => pulled.send(pulled.next()), 200, 2],
+  ['POST /machines/{id}/reports without change', () => pulled.send(pulled.next({ cycles: 2 })), 200, 1],
+  ['POST /machines/{id}/reports ignored', () => pulled.send({ ...pulled.next(), seq: 1 }), 200, 1],
+  ['POST /sites/{id}/reports without change', () => postGateway(), 200, 1],
+]
+const postGateway = () => gatewayKey.request('POST', `/api/sites/${siteId}/reports`, { body: gateway() })
+
+describe('a report', () => {
+  beforeAll(async () => {
+    const { id } = await world.createMachine(owner, { controller_url: null, site_id: siteId })
+    pulled = await reporterOf(world, owner, id)
+    gatewayKey = await makeKey(world, owner, { scopes: ['report'], site_id: siteId })
+  })
+
+  test.each(reportBudgets)('%s', async (_, send, status, chain) => {
+    const cost = await countRoundTrips(world, send)
+    expect([cost.answer.status, cost.chain, new Set(cost.services)]).toEqual([status, chain, new Set(['postgres'])])
+  })
+
+  test('that fetches a command', async () => {
+    expect((await start()).status).toBe(202)
+    const cost = await countRoundTrips(world, () => pulled.send(pulled.next()))
+    expect(cost.answer.body.command).toMatchObject({ command: 'START' })
+    expect(cost.chain).toBe(2)
+  })
+})
+
 test.each(keyBudgets)('%s', async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
@@ -272,6 +306,7 @@ test('every endpoint has a budget, here or in the tests of jobs', () => {
     ...machineBudgets,
     ...siteBudgets,
     ...keyBudgets,
+    ...reportBudgets,
     ...accountBudgets,
     ...freeBudgets,
     ...confirmed.map(([method, path]) => [`${method} ${path}`] as const),

@@ -184,11 +184,6 @@ export type JobResult =
  */
 export type MachineStatus = 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
 /**
- * - `push`: Commands are posted to `controller_url`.
- * - `pull`: The machine has no `controller_url` and a key for reports: it gets commands in the answers to its reports.
- */
-export type MachineDelivery = 'push' | 'pull'
-/**
  * Null: the machine has never reported
  */
 export type Reported = {
@@ -1450,7 +1445,11 @@ export interface Machine {
    * When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. Null unless the caller is a manager
    */
   controller_confirmed_at: string | null
-  delivery: MachineDelivery
+  /**
+   * - `push`: Commands are posted to `controller_url`.
+   * - `pull`: The machine has no `controller_url` and a key for reports: it gets commands in the answers to its reports.
+   */
+  delivery: 'push' | 'pull'
   reported: Reported
   created_at: string
   updated_at: string
@@ -1461,7 +1460,6 @@ export interface NewMachine {
   status?: MachineStatus & string
   site_id?: number | null
   controller_url?: string | null
-  reported?: Reported
 }
 export interface WholeMachine {
   name: string
@@ -1469,7 +1467,6 @@ export interface WholeMachine {
   status?: MachineStatus
   site_id?: number | null
   controller_url?: string | null
-  reported?: Reported
 }
 export interface MachinePatch {
   name?: string
@@ -1477,7 +1474,6 @@ export interface MachinePatch {
   status?: MachineStatus
   site_id?: number | null
   controller_url?: string | null
-  reported?: Reported
 }
 export interface AuditPage {
   items: AuditEvent[]

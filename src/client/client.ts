@@ -15,10 +15,12 @@ export type {
   JobState,
   Key,
   Machine,
+  MachineReport,
   MachineStatus,
   NewKey,
   NewMachine,
   ProblemCode,
+  SiteReport,
   User,
 } from './api.ts'
 export { JobFailed, type StartedJob, type WatchOptions } from './job.ts'
@@ -42,6 +44,8 @@ export type OperateOptions = IdempotencyOptions & {
   /** Seconds after which the command is no longer sent; 60 for START, 600 for STOP. */
   expiresIn?: number
 }
+
+export type ReportOptions = { waitSeconds?: number }
 
 /** The query of a list without the cursor, which the client sets. */
 type Query<Name extends ListName> = Omit<api.Operations[Name]['query'], 'cursor'>
@@ -117,6 +121,8 @@ function openSites(ask: Ask) {
     /** Gives an account a role, or replaces the one that it has. */
     putMember: (id: number, member: api.NewMember) => ask('putSiteMember', { path: { id }, body: member }),
     removeMember: (id: number, accountId: number) => ask('removeSiteMember', { path: { id, account_id: accountId } }),
+    /** Reports of up to 100 machines of the site, by a gateway. A bad one has a `problem` in its result. */
+    report: (id: number, reports: api.SiteReport[]) => ask('reportMachinesOfSite', { path: { id }, body: { reports } }),
   }
 }
 
@@ -156,6 +162,16 @@ function openMachines(call: Call, ask: Ask) {
       ask('removeMachineMember', { path: { id, account_id: accountId } }),
     start: (id: number, options?: OperateOptions) => operate(id, 'START', options),
     stop: (id: number, options?: OperateOptions) => operate(id, 'STOP', options),
+    /**
+     * Reports what the machine does. Needs a key with the scope `report`. The answer may have a command.
+     * @param options `waitSeconds`, 1 to 25: holds the answer until there is a command
+     */
+    report: (id: number, report: api.MachineReport, { waitSeconds }: ReportOptions = {}) =>
+      ask('reportMachine', {
+        path: { id },
+        body: report,
+        query: waitSeconds === undefined ? {} : { wait: waitSeconds },
+      }),
     /** Everything that stands in the way of a command now. */
     preflight: (id: number, command: api.Operation['command'] = 'START') =>
       ask('readPreflight', { path: { id }, query: { command } }),

@@ -3,6 +3,7 @@ import type { Caller } from '../http/context.ts'
 import type { CacheWrite, Subscription } from '../infra/redis.ts'
 import { TiebarError } from '../kernel/error.ts'
 import type { Hold } from '../machines/hold.ts'
+import { defaultIntervalSeconds } from '../machines/report.ts'
 import type { RoleRefusal } from '../sites/sql/role.ts'
 import type { JobContext } from './context.ts'
 import type { ControllerCommand } from './controller.ts'
@@ -40,7 +41,7 @@ export type Handled = {
  * Stores reports of different machines. A report that changes only counters is one round trip; any other is stored under
  * the lock of its machine, and the command comes with the same round trip.
  * @param siteId the site in which all machines must be; null for any
- * @throws TiebarError `session_ended`
+ * @throws TiebarError `session_ended`; `not_found`, `role_too_low` for the site
  */
 export async function handleReports(
   context: JobContext,
@@ -48,7 +49,6 @@ export async function handleReports(
   reports: MachineReport[],
   siteId: number | null,
 ): Promise<Handled[]> {
-  if (reports.length === 0) return []
   const { database } = context.upstreams
   const rows = reports.map(toReportRow)
   const taken = await takeReports(database, caller, rows, siteId)
@@ -140,7 +140,7 @@ export function fetchedSeconds(handled: Handled[]): number {
   const intervals = handled.map(({ isOpen, intervalSeconds }) => {
     return isOpen ? Math.min(openIntervalSeconds, intervalSeconds) : intervalSeconds
   })
-  return Math.min(...intervals)
+  return Math.min(...intervals, handled.length === 0 ? defaultIntervalSeconds : Number.POSITIVE_INFINITY)
 }
 
 async function storeOpen(

@@ -24,7 +24,7 @@ const freeText = (maxLength: number, example: string) =>
     .openapi({ type: 'string', example, description: `At most ${maxLength} characters of it are kept` })
 
 const alarm = z
-  .object({ code: freeText(64, 'E-204'), text: freeText(maxAlarmText, '금형 보호 이상') })
+  .strictObject({ code: freeText(64, 'E-204'), text: freeText(maxAlarmText, '금형 보호 이상') })
   .nullable()
   .optional()
   .openapi({ description: 'Null or absent: there is no alarm' })
@@ -37,7 +37,7 @@ const resultTexts: ValueTexts<typeof results> = {
 const result = enumOf(results, resultTexts)
 
 const outcome = z
-  .object({
+  .strictObject({
     job_id: uuid,
     result: z.preprocess(readVerdict, result).openapi({ type: 'string', enum: [...results], example: 'SUCCESS' }),
     detail: sentDetail,

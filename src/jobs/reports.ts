@@ -47,7 +47,7 @@ const report = createRoute({
   request: { params: machinePath, query: waitQuery, body: body(reportBody) },
   responses: {
     200: json(reportAnswer, 'The report was stored or ignored'),
-    ...problems('not_found', 'not_owner', 'role_too_low', 'key_required', 'scope_missing'),
+    ...problems('not_found', 'not_owner', 'role_too_low'),
   },
 })
 
@@ -63,7 +63,7 @@ const reportSite = createRoute({
   request: { params: machinePath, body: body(siteReportsBody) },
   responses: {
     200: json(siteReportsAnswer, 'The results of the reports'),
-    ...problems('key_required', 'scope_missing'),
+    ...problems('not_found', 'role_too_low'),
   },
 })
 

@@ -53,6 +53,8 @@ const operate = createRoute({
       'job_open',
       'no_controller',
       'held',
+      'stale',
+      'remote_disabled',
       'idempotency_key_reused',
     ),
   },

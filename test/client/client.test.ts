@@ -458,3 +458,18 @@ describe('a client with an API key', () => {
     expect([sent.length - before, told]).toEqual([1, []])
   })
 })
+
+test('a machine reports with its key, and fetches its command', async () => {
+  const { client } = connect()
+  const site = await client.sites.create({ name: '1공장' })
+  const { id } = await client.machines.create({ name: 'Pulled', location: 'Hall 1', site_id: site.id })
+  const { secret } = await client.keys.create({ name: 'Gateway', scopes: ['report'], site_id: site.id })
+  const gateway = createClient({ baseUrl: world.url, key: secret })
+  const report = (seq: number) => ({ boot_id: 'b', seq, status: 'READY' as const })
+  expect(await gateway.machines.report(id, report(1), { waitSeconds: 1 })).toMatchObject({ holds: [], command: null })
+  const job = await client.machines.start(id)
+  const { command } = await gateway.machines.report(id, report(2))
+  expect(command).toMatchObject({ command: 'START', job_id: job.id, machine_id: id })
+  const { results } = await gateway.sites.report(site.id, [{ machine_id: id, ...report(3) }])
+  expect(results).toEqual([{ machine_id: id, holds: [], command: null }])
+})

@@ -16,6 +16,7 @@ import {
   named,
   takesBearer,
   takesBody,
+  takesKeyOnly,
   takesOutcome,
   useEndpointWorld,
 } from './endpoints.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
 })
 
 describe('an endpoint that needs a token', () => {
-  test.each(named((operation) => takesBearer(operation) || takesOutcome(operation)))(
+  test.each(named((operation) => takesBearer(operation) || takesKeyOnly(operation) || takesOutcome(operation)))(
     'answers 401 without a token: %s',
     async (_, { method, path, operation }) => {
       const options = takesBody(operation) ? { body: exampleOf(operation) } : {}
@@ -72,6 +73,7 @@ type Access =
   | 'own'
   | 'queue'
   | 'controller'
+  | 'machine'
   | { refusal: [status: number, code: string]; serves: ('owner' | 'staff')[] }
 
 const notOwner: Access = { refusal: [403, 'not_owner'], serves: ['owner', 'staff'] }
@@ -140,16 +142,19 @@ const access: Record<string, Access> = {
   deliverJob: 'queue',
   handleFailedJob: 'queue',
   reportOutcome: 'controller',
+  reportMachine: 'machine',
+  reportMachinesOfSite: 'machine',
 }
 
 describe('every endpoint', () => {
-  const schemes: Record<string, string[]> = { public: [], queue: ['queue'], controller: ['outcome'] }
+  const schemes: Record<string, string[]> = { public: [], queue: ['queue'], controller: ['outcome'], machine: [] }
 
   test('has an entry here, and the document agrees with it', () => {
     expect(Object.keys(access).toSorted()).toEqual(endpoints.map(({ operation }) => operation.operationId).toSorted())
     for (const { operation } of endpoints) {
       const who = access[operation.operationId ?? '']
       // test/contract/key-scopes.test.ts has the scopes of keys.
+      if (who === 'machine') expect(takesKeyOnly(operation)).toBe(true)
       const described = operation.security.flatMap((each) => Object.keys(each)).filter((scheme) => scheme !== 'key')
       const expected = (typeof who === 'string' && schemes[who]) || ['bearer']
       expect([operation.operationId, described]).toEqual([operation.operationId, expected])

@@ -57,6 +57,7 @@ const event = (
 })
 const own = 'only details of the own account, which are not stored in events'
 const session = 'only a session of the caller'
+const report = 'what a machine says is no change of a right or a setting; machine.status is a change by hand'
 const job = 'the history of the machine has every command'
 const callback = 'a callback: the history of the machine has it'
 
@@ -252,6 +253,8 @@ const walks: Record<string, string | Walk> = {
   deliverJob: callback,
   handleFailedJob: callback,
   reportOutcome: callback,
+  reportMachine: report,
+  reportMachinesOfSite: report,
 }
 
 const changing = endpoints.filter(({ method }) => method !== 'GET')

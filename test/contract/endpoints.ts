@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import type { SigningKey } from '../../src/env.ts'
 import { useQuickHash } from '../accounts/hashes.ts'
+import { makeKey } from '../accounts/people.ts'
 import { type Answer, makeSigningKey, type Person, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { document, type Operation } from './openapi-assertion.ts'
@@ -27,6 +28,8 @@ const takes =
     parameters.some((each) => 'in' in each && each.in === place)
 
 export const takesBearer = securedBy('bearer')
+/** Only machines may report, with a key. */
+export const takesKeyOnly = (operation: Operation) => securedBy('key')(operation) && !takesBearer(operation)
 export const isQueue = securedBy('queue')
 export const takesOutcome = securedBy('outcome')
 export const takesBody = (operation: Operation) => operation.requestBody !== undefined && !isQueue(operation)
@@ -73,6 +76,8 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
   const staff = await world.signUpStaff()
   await useQuickHash(world, staff)
   await nameForLogIn(world)
+  const place = { scopes: ['report'], machine_id: (await world.createMachine(staff)).id }
+  const { secret } = await makeKey(world, staff, place)
   // The token of a controller, for an unknown job.
   const issuer = createTokenIssuer([key as SigningKey], world.url) // a private Ed25519 JWK with a kid
   const outcomeToken = await issuer.sign({ sub: unknownId('/jobs') }, 'outcome', 600)
@@ -85,6 +90,7 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
       const person = operation.operationId === 'logOut' ? await world.signUp() : staff
       return world.request(method, `${fill(path)}${query}`, {
         ...(takesBearer(operation) && { token: person.access }),
+        ...(takesKeyOnly(operation) && { token: secret }),
         ...(takesOutcome(operation) && { token: outcomeToken }),
         ...(body !== undefined && { body }),
         ...(options.headers && { headers: options.headers }),

@@ -4,7 +4,8 @@ import { type Scope, scopes } from '../../src/kernel/scope.ts'
 import { makeKey, sessionIdOf, type TestKey } from '../accounts/people.ts'
 import type { Person, TestMachine, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
-import { endpoints, exampleOf, expectProblem, fill, takesBearer } from './endpoints.ts'
+import { createSite, type Site } from '../sites/places.ts'
+import { endpoints, exampleOf, expectProblem, fill, takesBearer, takesKeyOnly } from './endpoints.ts'
 
 /** The scopes each of which suffices. Empty: no key may do it. */
 const allowed: Record<string, readonly Scope[]> = {
@@ -52,13 +53,15 @@ const allowed: Record<string, readonly Scope[]> = {
   readJob: ['read'],
   listJobEvents: ['read'],
   cancelJob: ['start', 'stop'],
+  reportMachine: ['report'],
+  reportMachinesOfSite: ['report'],
   'operateMachine START': ['start'],
   'operateMachine STOP': ['stop'],
 }
 
 /** The operations of the document; those whose body decides about the scope have a line for each body. */
 const operations = endpoints
-  .filter(({ operation }) => takesBearer(operation))
+  .filter(({ operation }) => takesBearer(operation) || takesKeyOnly(operation))
   .flatMap((endpoint) => {
     const name = endpoint.operation.operationId ?? ''
     if (name !== 'operateMachine') return [{ name, ...endpoint, body: exampleOf(endpoint.operation) }]
@@ -82,14 +85,16 @@ describe('an API key', () => {
   let world: World
   let maker: Person
   let keys: Record<string, TestKey>
+  let siteOfKey: Site
   let machineOfKey: TestMachine
   beforeAll(async () => {
     world = await useQuietWorld()
     maker = await world.signUpStaff()
-    machineOfKey = await world.createMachine(maker)
+    siteOfKey = await createSite(maker)
+    machineOfKey = await world.createMachine(maker, { site_id: siteOfKey.id })
     const made = await Promise.all(
       scopes.map(async (scope) => {
-        const limit = scope === 'report' ? { machine_id: machineOfKey.id } : {}
+        const limit = scope === 'report' ? { site_id: siteOfKey.id } : {}
         return [scope, await makeKey(world, maker, { scopes: [scope], ...limit })]
       }),
     )
@@ -103,6 +108,7 @@ describe('an API key', () => {
     if (path.startsWith('/api/accounts')) return maker.id
     if (path.startsWith('/api/me/sessions')) return sessionIdOf(maker.access)
     if (path.startsWith('/api/keys')) return keyWith(scope).id
+    if (path.endsWith('/reports')) return path.startsWith('/api/sites') ? siteOfKey.id : machineOfKey.id
     if (path.startsWith('/api/sites'))
       return (await maker.request('POST', '/api/sites', { body: { name: 'x' } })).body.id
     const machine = await world.createMachine(maker)

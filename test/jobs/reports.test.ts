@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { makeKey } from '../accounts/people.ts'
 import type { Person, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
-import { createSite } from '../sites/places.ts'
+import { createSite, grant } from '../sites/places.ts'
 import { deliver, endLease, readRow, readTimeline, request, rewind } from './qstash-calls.ts'
 import { ageReport, aPullMachine, readMachine, reporterOf } from './reporting.ts'
 
@@ -148,6 +148,25 @@ describe('a report', () => {
     expect(await refusal(ofOther.secret)).toEqual([404, 'not_found'])
     expect(await readMachine(owner, machine.id)).toMatchObject({ reported: null })
   })
+})
+
+test('a key whose maker is no manager of the machine any more reports nothing', async () => {
+  const [manager, machine] = [await world.signUp(), await world.createMachine(owner, { controller_url: null })]
+  const path = `/api/machines/${machine.id}`
+  await grant(owner, path, manager, 'manager')
+  const reporter = await reporterOf(world, manager, machine.id)
+  await reporter.report()
+  expect((await readMachine(owner, machine.id)).delivery).toBe('pull')
+  await grant(owner, path, manager, 'operator')
+  expect(await reporter.send(reporter.next({ status: 'ERROR' }))).toMatchObject({
+    status: 403,
+    body: { code: 'role_too_low' },
+  })
+  await owner.request('DELETE', `${path}/members/${manager.id}`)
+  expect((await reporter.send(reporter.next({ status: 'ERROR' }))).body.code).toBe('not_owner')
+  await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [manager.id])
+  expect((await reporter.send(reporter.next({ status: 'ERROR' }))).status).toBe(401)
+  expect(await readMachine(owner, machine.id)).toMatchObject({ status: 'READY', delivery: 'push' })
 })
 
 function nameOf(body: Buffer): string {

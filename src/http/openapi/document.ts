@@ -109,9 +109,10 @@ function impliedCodes(operation: Operation): ErrorCode[] {
   const codes: ErrorCode[] = ['internal_error', 'misconfigured', 'database_unavailable']
   const schemes = (security ?? []).flatMap((each) => Object.keys(each))
   const isIn = (place: string) => parameters.some((each) => 'in' in each && each.in === place)
-  if (schemes.includes('bearer')) {
-    codes.push('token_missing', 'token_invalid', 'session_ended', 'key_invalid', 'rate_limited')
-    codes.push(schemes.includes('key') ? 'scope_missing' : 'key_not_allowed')
+  const [isForSessions, isForKeys] = [schemes.includes('bearer'), schemes.includes('key')]
+  if (isForSessions || isForKeys) {
+    codes.push('token_missing', 'token_invalid', 'key_invalid', 'rate_limited')
+    codes.push(isForSessions ? 'session_ended' : 'key_required', isForKeys ? 'scope_missing' : 'key_not_allowed')
   }
   if (requestBody) codes.push('body_too_large')
   // A callback of the queue answers an unreadable body with a status that QStash defines.

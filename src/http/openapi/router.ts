@@ -66,7 +66,16 @@ export const problemSchema = z
       .optional(),
     job_id: z.string().optional(),
   })
-  .openapi('Problem')
+  .openapi('Problem', {
+    example: {
+      type: 'https://api.example.com/api/problems/not_found',
+      title: 'Not found',
+      status: 404,
+      detail: 'There is no machine with this id.',
+      code: 'not_found',
+      request_id: 'e7c1a5f2-9a0b-4f3e-8d6c-2b1a0c9d8e7f',
+    },
+  })
 
 /** A JSON answer of a route. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {

@@ -13,7 +13,8 @@ type Members = Record<string, z.ZodType>
  */
 export function bodyOf<Shape extends ZodRawShape>(name: string, shape: Shape, shown?: z.ZodObject<Members>) {
   const readOnly = Object.entries(shown?.shape ?? {}).filter(([member]) => !Object.hasOwn(shape, member))
-  const described = readOnly.map(([member, schema]) => [member, schema.optional().openapi({ readOnly: true })])
+  const ignored = z.unknown().optional().openapi({ readOnly: true, description: 'Shown by GET, and ignored here' })
+  const described = readOnly.map(([member]) => [member, ignored])
   const whole = z.strictObject({ ...shape, ...Object.fromEntries(described) })
   // The read-only members are only for the document: `omitMembers` removes them before validation.
   const schema = whole as unknown as z.ZodObject<Shape, core.$strict>
