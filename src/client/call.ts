@@ -49,3 +49,6 @@ function toRequest(baseUrl: string, route: string, { path, query, body, headers,
 function definedEntries<Value>(record: Record<string, Value | undefined> = {}): [string, Value][] {
   return Object.entries(record).filter((entry): entry is [string, Value] => entry[1] !== undefined)
 }
+
+/** Calls an operation by its name. */
+export type Ask = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>['body']>

@@ -2,9 +2,10 @@
 // session, which it refreshes, retries what is
 // safe to retry, reads lists page by page and waits for jobs. Its types come from the API's OpenAPI document.
 import type * as api from './api.ts'
-import { type Answer, type Call, type Input, type OperationName, openCall } from './call.ts'
+import { type Answer, type Ask, type Call, type Input, type OperationName, openCall } from './call.ts'
 import { follow, type StartedJob, type WatchOptions, watch } from './job.ts'
-import { type Listing, walk } from './pages.ts'
+import { type Listing, type Query, walk } from './pages.ts'
+import { openSites } from './sites.ts'
 import { openTransport, type TransportOptions } from './transport.ts'
 
 export type {
@@ -46,10 +47,6 @@ export type OperateOptions = IdempotencyOptions & {
 }
 
 export type ReportOptions = { waitSeconds?: number }
-
-/** The query of a list without the cursor, which the client sets. */
-type Query<Name extends ListName> = Omit<api.Operations[Name]['query'], 'cursor'>
-type ListName = 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'listAccounts' | 'listKeys' | 'listSites'
 
 export type Client = ReturnType<typeof createClient>
 
@@ -103,26 +100,6 @@ export function createClient(options: ClientOptions) {
         walk((cursor) => ask('listAccounts', { query: { ...query, ...cursor } })),
       changeRights: (id: number, rights: api.RightsPatch) => ask('changeAccountRights', { path: { id }, body: rights }),
     },
-  }
-}
-
-type Ask = <Name extends OperationName>(name: Name, input: Input<Name>) => Promise<Answer<Name>['body']>
-
-function openSites(ask: Ask) {
-  return {
-    list: (query?: Query<'listSites'>): Listing<api.Site> =>
-      walk((cursor) => ask('listSites', { query: { ...query, ...cursor } })),
-    create: (site: api.NewSite) => ask('createSite', { body: site }),
-    read: (id: number) => ask('readSite', { path: { id } }),
-    change: (id: number, changes: api.SitePatch) => ask('changeSite', { path: { id }, body: changes }),
-    delete: (id: number) => ask('deleteSite', { path: { id } }),
-    members: (id: number): Listing<api.Member> =>
-      walk((cursor) => ask('listSiteMembers', { path: { id }, query: cursor })),
-    /** Gives an account a role, or replaces the one that it has. */
-    putMember: (id: number, member: api.NewMember) => ask('putSiteMember', { path: { id }, body: member }),
-    removeMember: (id: number, accountId: number) => ask('removeSiteMember', { path: { id, account_id: accountId } }),
-    /** Reports of up to 100 machines of the site, by a gateway. A bad one has a `problem` in its result. */
-    report: (id: number, reports: api.SiteReport[]) => ask('reportMachinesOfSite', { path: { id }, body: { reports } }),
   }
 }
 

@@ -1,4 +1,5 @@
 // Iterates over the items of a list, which the API answers page by page.
+import type * as api from './api.ts'
 
 export type Page<Item> = { items: Item[]; next_cursor: string | null }
 
@@ -23,3 +24,7 @@ export function walk<Item>(read: (cursor: { cursor?: string }) => Promise<Page<I
     },
   }
 }
+
+/** The query of a list without the cursor, which the client sets. */
+export type Query<Name extends ListName> = Omit<api.Operations[Name]['query'], 'cursor'>
+type ListName = 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'listAccounts' | 'listKeys' | 'listSites'

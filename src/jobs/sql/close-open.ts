@@ -2,6 +2,7 @@
 // become of them since.
 import { sql } from 'drizzle-orm'
 import { sqlList } from '../../infra/rows.ts'
+import { setStatus } from '../../machines/sql/fragments.ts'
 import { type JobEnd, openStates } from '../job.ts'
 import { now, numberLiteral } from './fragments.ts'
 
@@ -36,8 +37,7 @@ export const closeOpenJobs = [
       SELECT id, version, state, ${now}, nullif(attempts, 0), 'sweep', reason, detail FROM closed
     ),
     machines_of_closed AS (
-      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, closed.sequence), status = 'ERROR',
-        updated_at = ${now}, revision = m.revision + 1
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, closed.sequence), ${setStatus(sql`'ERROR'`, sql`'command'`)}
       FROM closed WHERE m.id = closed.machine_id
     )
     SELECT count(*) AS failed FROM closed`,

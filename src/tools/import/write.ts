@@ -110,10 +110,10 @@ const insertMachines = `
   ), recorded AS (
     INSERT INTO imported_rows (kind, old_id, new_id) SELECT 'machine', old_id, id FROM new_rows
   )
-  INSERT INTO machines (id, name, location, status, owner_id, controller_url, created_at, updated_at)
+  INSERT INTO machines (id, name, location, status, owner_id, controller_url, created_at, updated_at, status_at)
   OVERRIDING SYSTEM VALUE
   SELECT id, name, location, status, owner_id, controller_url, coalesce(created_at, now()),
-    coalesce(updated_at, created_at, now())
+    coalesce(updated_at, created_at, now()), coalesce(updated_at, created_at, now())
   FROM new_rows`
 
 /** Raises the identity above the imported ids, so that the next INSERT gets a free one. */
