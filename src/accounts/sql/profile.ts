@@ -14,6 +14,7 @@ export type AccountChange = {
 }
 
 /**
+ * If the account is being deleted, the UPDATE waits for that, and then finds the account no longer active.
  * @throws UniqueViolation if another account has the e-mail address
  * @throws TiebarError `session_ended`
  */
@@ -31,7 +32,7 @@ export async function changeAccount(
         email_key = coalesce(${change.emailKey ?? null}, email_key),
         first_name = coalesce(${change.firstName ?? null}, first_name),
         last_name = coalesce(${change.lastName ?? null}, last_name)
-      FROM caller WHERE accounts.id = caller.id
+      FROM caller WHERE accounts.id = caller.id AND accounts.is_active
       RETURNING accounts.*
     )
     SELECT ${accountColumns.of('changed')} FROM changed`,

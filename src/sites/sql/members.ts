@@ -79,7 +79,8 @@ function isLastManager(place: Place, account: SQL): SQL {
 }
 
 /**
- * Gives an account a role, or changes the one that it has.
+ * Gives an account a role, or changes the one that it has. The account is locked, so that none gets a role while it is
+ * being deleted; and before the place, because the deletion locks in this order.
  * @returns the member, and whether it is new
  * @throws TiebarError of `place.refuse`, `no_such_account`, `role_is_fixed`, `last_manager`, `session_ended`
  */
@@ -100,7 +101,12 @@ export async function putMember(
   ])
   const subject = subjectOfPlace(place, id)
   type Row = MemberRow & { decision: Refusal | 'done'; is_new: boolean }
+  const lockAccountOfMember = sql`
+    WITH caller AS (${selectCaller(caller)}), place AS MATERIALIZED (${place.select(id)})
+    SELECT a.id FROM place, accounts a
+    WHERE a.username_key = ${usernameKey} AND a.is_active AND ${isAtLeast(sql`place.level`, 'manager')} FOR SHARE OF a`
   const rows = await database.batch<Row>('put-member', [
+    lockAccountOfMember,
     place.lock(caller, id),
     sql`
     WITH caller AS (${selectCaller(caller)}), place AS MATERIALIZED (${place.select(id)}),
