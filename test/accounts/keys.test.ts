@@ -366,6 +366,9 @@ test('a secret is in no log line, error or idempotency row', async () => {
     await world.request('GET', '/api/me', { token: secret }),
     await world.request('GET', '/api/machines', { token: wrong }),
     await world.request('GET', '/api/machines', { token: `${secret}x` }),
+    // A mistake of a client: the secret in place of the id.
+    await maker.request('DELETE', `/api/keys/${secret}`),
+    await world.request('GET', `/api/${secret}`),
   ]
   await world.settle()
   for (const each of answers) expect(each.text).not.toContain(secret.slice(-43, -1))
