@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { World } from '../harness.ts'
+import { hasRealPostgres, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { runTool, startTool } from './programs.ts'
 
@@ -47,6 +47,29 @@ const eventsOf = (id: number) =>
   world.postgres.query('SELECT actor, action, before, after FROM audit_events WHERE subject = $1 ORDER BY id', [
     `account:${id}`,
   ])
+
+test('does not find an account that was deleted', async () => {
+  const person = await world.signUp()
+  await person.request('DELETE', '/api/me', { body: { current_password: person.password } })
+  for (const option of [[], ['--reset-password']]) {
+    const { code } = await runTool('staff', [`deleted#${person.id}`, ...option], { env })
+    expect([option, code]).toEqual([option, 1])
+  }
+  const [row] = await world.postgres.query('SELECT is_staff, password_hash FROM accounts WHERE id = $1', [person.id])
+  expect(row).toEqual({ is_staff: false, password_hash: '!' })
+})
+
+// PGlite runs one statement after the other.
+test.runIf(hasRealPostgres)('records nothing if the rights are changed at the same time', async () => {
+  const person = await world.signUp()
+  const changing = world.postgres.query(
+    `WITH changed AS (UPDATE accounts SET is_staff = true WHERE id = $1 RETURNING id) SELECT pg_sleep(3) FROM changed`,
+    [person.id],
+  )
+  expect((await runTool('staff', [person.username], { env })).code).toBe(0)
+  await changing
+  expect(await eventsOf(person.id)).toEqual([])
+})
 
 test('makes a new password for an account that has none, ends its sessions, and does not change its rights', async () => {
   const person = await world.signUp()
