@@ -103,8 +103,21 @@ const walks: Record<string, string | Walk> = {
   changePassword: own,
   deleteMe: async () => {
     const person = await world.signUp()
+    await grant(owner, site.path, person, 'viewer')
+    await grant(owner, `/api/machines/${machine.id}`, person, 'operator')
+    const [key, revoked] = [await makeKey(world, person, { machine_id: machine.id }), await makeKey(world, person)]
+    await succeed(person.request('DELETE', `/api/keys/${revoked.id}`))
     await succeed(person.request('DELETE', '/api/me', { body: { current_password: person.password } }))
-    return { events: [event('account.delete', `account:${person.id}`)], actor: person }
+    return {
+      events: [
+        event('key.revoke', `key:${revoked.id}`), // before the deletion
+        event('account.delete', `account:${person.id}`),
+        event('member.remove', `site:${site.id}`, { before: member(person, 'viewer') }),
+        event('member.remove', `machine:${machine.id}`, { before: member(person, 'operator') }),
+        event('key.revoke', `key:${key.id}`),
+      ],
+      actor: person,
+    }
   },
   createAccount: async () => {
     const username = `audit-${crypto.randomUUID()}`

@@ -4,7 +4,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { noPassword } from '../../accounts/account.ts'
 import { sessions } from '../../accounts/session.table.ts'
 import { eventOf, recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
-import { type Account, accountColumns, isKeyValid, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
+import { type Account, accountColumns, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import { type Key, keyColumns } from '../../accounts/sql/keys.ts'
 import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
@@ -16,6 +16,7 @@ import { type Machine, machineColumns } from '../../machines/sql/fragments.ts'
 import { holdColumns, holdFromJson, isInForce } from '../../machines/sql/hold.ts'
 import { members } from '../../sites/member.table.ts'
 import { sites } from '../../sites/site.table.ts'
+import { memberEvent } from '../../sites/sql/member-event.ts'
 import { type JobRow, jobColumns } from './fragments.ts'
 
 const sessionColumns = pickColumns(sessions, [
@@ -136,13 +137,13 @@ export async function anonymizeAccount(
     decision AS (SELECT a.id, ${decision} AS decision FROM caller JOIN accounts a ON a.id = caller.id),
     target AS (SELECT id FROM decision WHERE decision = 'done'),
     ended AS (DELETE FROM sessions USING target WHERE sessions.account_id = target.id RETURNING sessions.id),
-    stopped_keys AS (SELECT k.id FROM keys k JOIN target ON k.account_id = target.id WHERE ${isKeyValid}),
+    stopped_keys AS (SELECT k.id FROM keys k JOIN target ON k.account_id = target.id WHERE k.revoked_at IS NULL),
     revoked AS (
       UPDATE keys SET name = '#', revoked_at = coalesce(keys.revoked_at, now()) FROM target
       WHERE keys.account_id = target.id RETURNING keys.id
     ),
     resets AS (DELETE FROM password_resets USING target WHERE password_resets.account_id = target.id),
-    left_roles AS (DELETE FROM members USING target WHERE members.account_id = target.id),
+    left_roles AS (DELETE FROM members USING target WHERE members.account_id = target.id RETURNING members.*),
     replays AS (
       DELETE FROM idempotency_keys WHERE caller IN (
         SELECT 'account:' || id FROM target UNION ALL SELECT 'key:' || k.id FROM keys k JOIN target ON k.account_id = target.id)
@@ -153,7 +154,14 @@ export async function anonymizeAccount(
         last_login = NULL, deleted_at = now()
       FROM target WHERE accounts.id = target.id
     ),
-    events AS (${recordEvents(sql`SELECT ${eventOf('account.delete', subjectOf('account', sql`id`))} FROM target`)})
+    events AS (${recordEvents(
+      sql`SELECT ${eventOf('account.delete', subjectOf('account', sql`id`))} FROM target`,
+      sql`SELECT ${memberEvent('member.remove', subjectOf('site', sql`site_id`), { before: 'left_roles' })}
+        FROM left_roles WHERE site_id IS NOT NULL`,
+      sql`SELECT ${memberEvent('member.remove', subjectOf('machine', sql`machine_id`), { before: 'left_roles' })}
+        FROM left_roles WHERE machine_id IS NOT NULL`,
+      sql`SELECT ${eventOf('key.revoke', subjectOf('key', sql`id`))} FROM stopped_keys`,
+    )})
     SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS session_ids,
       (SELECT coalesce(json_agg(id), '[]') FROM stopped_keys) AS key_ids
     FROM decision`
