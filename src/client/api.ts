@@ -1429,7 +1429,7 @@ export interface Export {
     updated_at: string
   }[]
   /**
-   * That I have placed
+   * That I have placed or overridden
    */
   holds: Hold[]
   /**
@@ -1437,7 +1437,7 @@ export interface Export {
    */
   jobs: Job[]
   /**
-   * Audit events of what I did, the newest first, at most 1000. Staff can read all: GET /api/audit
+   * Audit events of what I did, and of what others did to my account, the newest first, at most 1000. Staff can read all: GET /api/audit
    */
   changes: AuditEvent[]
 }

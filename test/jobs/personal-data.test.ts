@@ -82,9 +82,33 @@ describe('GET /api/me/export', () => {
     expect(body.sites).toEqual([expect.objectContaining({ id: own.id, name: 'Her site', deleted_at: null })])
     expect(body.machines).toEqual([expect.objectContaining({ id: press.id, controller_url: press.url })])
     expect(body.jobs).toEqual([job])
-    expect(body.changes.map(({ action }: { action: string }) => action)).toEqual(['machine.add', 'site.add', 'key.add'])
+    expect(body.changes.map(({ action }: { action: string }) => action)).toEqual([
+      'machine.add',
+      'site.add',
+      'account.reset_issue',
+      'key.add',
+    ])
     for (const secret of [person.password, key.secret, person.access]) expect(answer.text).not.toContain(secret)
     expect(answer.text).not.toMatch(/scrypt|_hash|refresh_id/)
+  })
+
+  test('has the reason with which the account overrode a hold, and what was done to the account', async () => {
+    const [manager, staff] = [await world.signUp(), await world.signUpStaff()]
+    const machine = await world.createMachine(manager)
+    await grant(manager, `/api/machines/${machine.id}`, owner, 'operator')
+    const path = `/api/machines/${machine.id}/holds`
+    const { body: hold } = await owner.request('POST', path, { body: { reason: 'at the machine' } })
+    const override = { reason: 'I looked behind it', absence_verified: true, contact_tried: true }
+    await manager.request('POST', `${path}/${hold.id}/override`, { body: override })
+    await staff.request('POST', `/api/accounts/${manager.id}/password-reset`)
+    const { body } = await manager.request('GET', '/api/me/export')
+    expect(body.holds).toMatchObject([{ id: hold.id, override: { by: manager.id, reason: override.reason } }])
+    expect(body.changes.map(({ action, actor }: Record<string, unknown>) => [action, actor])).toEqual([
+      ['account.reset_issue', staff.id],
+      ['hold.override', manager.id],
+      ['member.add', manager.id],
+      ['machine.add', manager.id],
+    ])
   })
 
   test('has nothing of others', async () => {

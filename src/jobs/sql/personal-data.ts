@@ -44,6 +44,15 @@ export type Export = {
   changes: AuditRow[]
 }
 
+const newestFirst = sql.raw('e.at DESC, e.id DESC')
+/** What others did to the account of the caller. */
+const byOthers = sql`${subjectOf('account', sql`caller.id`)} = e.subject AND e.actor IS DISTINCT FROM caller.id`
+
+/** The newest audit events that meet a condition, which is a range of an index. */
+function eventsOf(condition: SQL, limit: number): SQL {
+  return sql`(SELECT ${auditColumns.of('e')} FROM audit_events e WHERE ${condition} ORDER BY ${newestFirst} LIMIT ${limit})`
+}
+
 /**
  * What is stored of the caller. The lists of jobs and of changes have at most `limit` rows, the newest first.
  * @throws TiebarError `session_ended`
@@ -65,9 +74,11 @@ export async function readExport(database: Database, caller: SessionCaller, limi
       ${list(siteColumns, 'sites e WHERE e.created_by')} AS sites,
       ${list(machineColumns, 'machines e WHERE e.owner_id')} AS machines,
       (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
-        SELECT ${holdColumns} FROM holds h WHERE h.placed_by = caller.id) item) AS holds,
+        SELECT ${holdColumns} FROM holds h WHERE caller.id IN (h.placed_by, h.overridden_by)) item) AS holds,
       ${list(jobColumns, 'jobs e WHERE e.requested_by', 'requested_at DESC, e.id DESC', limit)} AS jobs,
-      ${list(auditColumns, 'audit_events e WHERE e.actor', 'at DESC, e.id DESC', limit)} AS changes
+      (SELECT coalesce(jsonb_agg(item), '[]') FROM (
+        SELECT * FROM (${eventsOf(sql`e.actor = caller.id`, limit)} UNION ALL ${eventsOf(byOthers, limit)}) e
+        ORDER BY ${newestFirst} LIMIT ${limit}) item) AS changes
     FROM caller JOIN accounts a ON a.id = caller.id`,
   )
   const row = requireCaller(rows)
