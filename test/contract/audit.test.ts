@@ -310,6 +310,26 @@ describe('an event', () => {
     ])
   })
 
+  test('has times as the rest of the API has them', async () => {
+    const expires_at = new Date(Date.now() + 3_600_000).toISOString()
+    const other = await world.signUp()
+    const { body: granted } = await grant(owner, site.path, other, 'viewer', expires_at)
+    const key = await makeKey(world, owner, { site_id: site.id, expires_at })
+    for (const [subject, action, after] of [
+      [`site:${site.id}`, 'member.add', { account_id: other.id, role: 'viewer', expires_at: granted.expires_at }],
+      [
+        `key:${key.id}`,
+        'key.add',
+        { scopes: key.body.scopes, machine_id: null, site_id: site.id, expires_at: key.body.expires_at },
+      ],
+    ] as const) {
+      const { body } = await owner.request('GET', `/api/audit?subject=${subject}&action=${action}&limit=1`)
+      expect(body.items).toMatchObject([{ after }])
+      const { body: exported } = await owner.request('GET', '/api/me/export')
+      expect(exported.changes).toContainEqual(body.items[0])
+    }
+  })
+
   test('of a change that was refused does not exist', async () => {
     const made = await world.createMachine(owner)
     const countEvents = async () => (await readAll()).filter(({ subject }) => subject === `machine:${made.id}`).length

@@ -11,7 +11,7 @@ import type { Database } from '../../infra/database.ts'
 import { firstOf, pickColumns, type RowOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { Hold } from '../../machines/hold.ts'
-import { type AuditRow, auditColumns } from '../../machines/sql/audit.ts'
+import { type AuditRow, auditColumns, toAuditEvent } from '../../machines/sql/audit.ts'
 import { type Machine, machineColumns } from '../../machines/sql/fragments.ts'
 import { holdColumns, holdFromJson, isInForce } from '../../machines/sql/hold.ts'
 import { members } from '../../sites/member.table.ts'
@@ -91,7 +91,7 @@ export async function readExport(database: Database, caller: SessionCaller, limi
     machines: row.machines.map(machineColumns.fromJson),
     holds: row.holds.map(holdFromJson),
     jobs: row.jobs.map(jobColumns.fromJson),
-    changes: row.changes.map(auditColumns.fromJson),
+    changes: row.changes.map((event) => toAuditEvent(auditColumns.fromJson(event))),
   }
 }
 
