@@ -44,7 +44,7 @@ test('grants and revokes staff rights by username in any case, with effect from 
 })
 
 const eventsOf = (id: number) =>
-  world.postgres.query('SELECT actor, action, before, after FROM audit_events WHERE subject = $1 ORDER BY id', [
+  world.postgres.query('SELECT actor::float8, action, before, after FROM audit_events WHERE subject = $1 ORDER BY id', [
     `account:${id}`,
   ])
 
@@ -82,13 +82,21 @@ test('makes a new password for an account that has none, ends its sessions, and 
   }
   expect((await person.request('GET', '/api/me')).body.email).toBe('')
   expect((await logIn('!')).status).toBe(401)
+  const staff = await world.signUpStaff()
+  const { reset_token } = (await staff.request('POST', `/api/accounts/${person.id}/password-reset`)).body
   const { code, stdout, stderr } = await runTool('staff', [person.username, '--reset-password'], { env })
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}\n$/)])
   expect(stderr).toContain(`This is the password of ${person.username} now; it is not shown again. Sessions ended: 1.`)
   expect((await person.request('GET', '/api/me')).status).toBe(401)
   const { status, body } = await logIn(stdout.trim())
   expect([status, body.user.is_staff]).toEqual([200, false])
-  expect(await eventsOf(person.id)).toEqual([{ actor: null, action: 'account.password', before: null, after: null }])
+  // A token that staff issued before is not valid any more.
+  const late = { reset_token, new_password: 'eleven barrels of steel' }
+  expect((await world.request('POST', '/api/password-reset', { body: late })).body.code).toBe('reset_token_invalid')
+  expect(await eventsOf(person.id)).toEqual([
+    { actor: staff.id, action: 'account.reset_issue', before: null, after: null },
+    { actor: null, action: 'account.password', before: null, after: null },
+  ])
 })
 
 test('prints a note when the account is disabled', async () => {

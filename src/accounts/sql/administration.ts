@@ -169,7 +169,7 @@ export async function setStaff(
 }
 
 /**
- * Replaces the password and ends all sessions. For the operator, as `setStaff`. The account is locked first: a concurrent
+ * Replaces the password and ends all sessions, and a reset that was not used. For the operator, as `setStaff`. The account is locked first: a concurrent
  * log-in with the old password has either inserted its session by then, or it finds that the password changed.
  * @returns the account; undefined if no account has this username
  */
@@ -187,7 +187,8 @@ export async function resetPassword(
       UPDATE sessions SET ended_at = now() FROM changed
       WHERE sessions.account_id = changed.id AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
-    ), caller AS (${noCaller}),
+    ), resets AS (DELETE FROM password_resets USING changed WHERE password_resets.account_id = changed.id),
+    caller AS (${noCaller}),
     events AS (${recordEvents(sql`SELECT ${eventOf('account.password', subjectOf('account', sql`changed.id`))} FROM changed`)})
     SELECT username, is_active, (SELECT count(*) FROM ended) AS ended FROM changed`
   const rows = await database.batch<{ username: string; is_active: boolean; ended: number }>('reset-password', [
