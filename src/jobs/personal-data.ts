@@ -37,8 +37,12 @@ const exportSchema = z
     sites: z
       .array(siteSchema.omit({ my_role: true }).extend({ deleted_at: time.nullable() }))
       .openapi({ description: 'That I have made' }),
-    machines: z.array(machineSchema.omit({ my_role: true })).openapi({ description: 'Of which I am the owner' }),
-    holds: z.array(holdSchema).openapi({ description: 'That I have placed or overridden' }),
+    machines: z
+      .array(machineSchema.omit({ my_role: true }).extend({ deleted_at: time.nullable() }))
+      .openapi({ description: 'Of which I am the owner' }),
+    holds: z
+      .array(z.object({ ...holdSchema.shape, removed_at: time.nullable() }))
+      .openapi({ description: 'That I have placed or overridden' }),
     jobs: z.array(jobSchema).openapi({
       description: `That I requested, the newest first, at most ${maxRows}. All: GET /api/machines/history?requested_by=me`,
     }),

@@ -111,6 +111,27 @@ describe('GET /api/me/export', () => {
     ])
   })
 
+  test('says which machine was deleted, and which hold was removed', async () => {
+    const person = await world.signUp()
+    const [machine, deleted] = [await world.createMachine(person), await world.createMachine(person)]
+    const path = `/api/machines/${machine.id}/holds`
+    const hold = () => person.request('POST', path, { body: { reason: 'at the machine' } })
+    const { body: removed } = await hold()
+    await person.request('DELETE', `${path}/${removed.id}`)
+    const { body: present } = await hold()
+    await person.request('DELETE', `/api/machines/${deleted.id}`)
+    const { body } = await person.request('GET', '/api/me/export')
+    const aTime = expect.stringMatching(/Z$/)
+    expect(body.machines).toMatchObject([
+      { id: machine.id, deleted_at: null },
+      { id: deleted.id, deleted_at: aTime },
+    ])
+    expect(body.holds).toEqual([
+      { ...removed, removed_at: aTime },
+      { ...present, removed_at: null },
+    ])
+  })
+
   test('has nothing of others', async () => {
     const stranger = await world.signUp()
     const { body } = await stranger.request('GET', '/api/me/export')

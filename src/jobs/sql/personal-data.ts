@@ -10,9 +10,11 @@ import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { firstOf, pickColumns, type RowOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
+import { toRfc3339 } from '../../kernel/time.ts'
 import type { Hold } from '../../machines/hold.ts'
+import { machines } from '../../machines/machine.table.ts'
 import { type AuditRow, auditColumns, toAuditEvent } from '../../machines/sql/audit.ts'
-import { type Machine, machineColumns } from '../../machines/sql/fragments.ts'
+import { machineColumns } from '../../machines/sql/fragments.ts'
 import { holdColumns, holdFromJson, isInForce } from '../../machines/sql/hold.ts'
 import { members } from '../../sites/member.table.ts'
 import { sites } from '../../sites/site.table.ts'
@@ -31,14 +33,17 @@ const sessionColumns = pickColumns(sessions, [
 const membershipColumns = pickColumns(members, ['site_id', 'machine_id', 'role', 'expires_at'])
 const siteColumns = pickColumns(sites, ['id', 'name', 'created_at', 'updated_at', 'deleted_at'])
 
+const ownMachineColumns = pickColumns(machines, [...machineColumns.names, 'deleted_at'])
+type OwnHold = Hold & { removed_at: string | null }
+
 export type Export = {
   account: Account
   sessions: RowOf<typeof sessionColumns>[]
   keys: Key[]
   roles: RowOf<typeof membershipColumns>[]
   sites: RowOf<typeof siteColumns>[]
-  machines: Machine[]
-  holds: Hold[]
+  machines: RowOf<typeof ownMachineColumns>[]
+  holds: OwnHold[]
   /** The newest first. */
   jobs: JobRow[]
   changes: AuditRow[]
@@ -72,9 +77,9 @@ export async function readExport(database: Database, caller: SessionCaller, limi
       ${list(keyColumns, 'keys e WHERE e.account_id')} AS keys,
       ${list(membershipColumns, 'members e WHERE e.account_id')} AS roles,
       ${list(siteColumns, 'sites e WHERE e.created_by')} AS sites,
-      ${list(machineColumns, 'machines e WHERE e.owner_id')} AS machines,
+      ${list(ownMachineColumns, 'machines e WHERE e.owner_id')} AS machines,
       (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
-        SELECT ${holdColumns} FROM holds h WHERE caller.id IN (h.placed_by, h.overridden_by)) item) AS holds,
+        SELECT ${holdColumns}, h.removed_at FROM holds h WHERE caller.id IN (h.placed_by, h.overridden_by)) item) AS holds,
       ${list(jobColumns, 'jobs e WHERE e.requested_by', 'requested_at DESC, e.id DESC', limit)} AS jobs,
       (SELECT coalesce(jsonb_agg(item), '[]') FROM (
         SELECT * FROM (${eventsOf(sql`e.actor = caller.id`, limit)} UNION ALL ${eventsOf(byOthers, limit)}) e
@@ -88,8 +93,11 @@ export async function readExport(database: Database, caller: SessionCaller, limi
     keys: row.keys.map(keyColumns.fromJson),
     roles: row.roles.map(membershipColumns.fromJson),
     sites: row.sites.map(siteColumns.fromJson),
-    machines: row.machines.map(machineColumns.fromJson),
-    holds: row.holds.map(holdFromJson),
+    machines: row.machines.map(ownMachineColumns.fromJson),
+    holds: row.holds.map((hold) => ({
+      ...holdFromJson(hold),
+      removed_at: hold.removed_at === null ? null : toRfc3339(hold.removed_at),
+    })),
     jobs: row.jobs.map(jobColumns.fromJson),
     changes: row.changes.map((event) => toAuditEvent(auditColumns.fromJson(event))),
   }
