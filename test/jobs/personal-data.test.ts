@@ -206,6 +206,19 @@ describe('DELETE /api/me', () => {
     expect((await logIn()).status).toBe(200)
   })
 
+  test('writes into Redis only what was valid: there may be thousands of former sessions and keys', async () => {
+    const person = await world.signUp()
+    const [former, other] = [await signIn(world, person), await signIn(world, person)]
+    await person.request('DELETE', `/api/me/sessions/${former.sessionId}`)
+    const [key, expired] = [await makeKey(world, person), await makeKey(world, person)]
+    await world.postgres.query('UPDATE keys SET expires_at = now() WHERE id = $1', [expired.id])
+    const names = [`session:${former.sessionId}`, `session:${other.sessionId}`, `key:${key.id}`, `key:${expired.id}`]
+    await world.redis.command('DEL', ...names)
+    expect((await remove(person)).status).toBe(204)
+    const written = await Promise.all(names.map((name) => world.redis.command('GET', name)))
+    expect(written).toEqual([null, 'ask', 'ask', null])
+  })
+
   test('does nothing without the password', async () => {
     const person = await world.signUp()
     expect((await remove(person, 'a wrong password')).body.code).toBe('wrong_password')

@@ -4,7 +4,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { noPassword } from '../../accounts/account.ts'
 import { sessions } from '../../accounts/session.table.ts'
 import { eventOf, recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
-import { type Account, accountColumns, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
+import { type Account, accountColumns, isKeyValid, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import { type Key, keyColumns } from '../../accounts/sql/keys.ts'
 import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
@@ -123,7 +123,7 @@ const sitesOnlyOfCaller: SQL = sql`
  * so the name of a deleted account is nobody else's. Its open jobs are treated like those of a disabled account.
  * The account, all staff if it is staff, and its sites are locked first, so that the rules hold for what others do now.
  * @param passwordHash that was checked
- * @returns the ids of its sessions and of its keys; undefined if the password changed after it was checked
+ * @returns the ids of its sessions and keys that were valid; undefined if the password changed after it was checked
  * @throws TiebarError `owns_machines`, `last_manager`, `last_staff`, `session_ended`
  */
 export async function anonymizeAccount(
@@ -155,8 +155,10 @@ export async function anonymizeAccount(
     WITH caller AS (${selectCaller(caller)}),
     decision AS (SELECT a.id, ${decision} AS decision FROM caller JOIN accounts a ON a.id = caller.id),
     target AS (SELECT id FROM decision WHERE decision = 'done'),
-    ended AS (DELETE FROM sessions USING target WHERE sessions.account_id = target.id RETURNING sessions.id),
-    stopped_keys AS (SELECT k.id FROM keys k JOIN target ON k.account_id = target.id WHERE k.revoked_at IS NULL),
+    ended AS (DELETE FROM sessions USING target WHERE sessions.account_id = target.id RETURNING sessions.*),
+    stopped_keys AS (
+      SELECT k.id, ${isKeyValid} AS is_valid FROM keys k JOIN target ON k.account_id = target.id WHERE k.revoked_at IS NULL
+    ),
     revoked AS (
       UPDATE keys SET name = '#', revoked_at = coalesce(keys.revoked_at, now()) FROM target
       WHERE keys.account_id = target.id RETURNING keys.id
@@ -181,8 +183,9 @@ export async function anonymizeAccount(
         FROM left_roles WHERE machine_id IS NOT NULL`,
       sql`SELECT ${eventOf('key.revoke', subjectOf('key', sql`id`))} FROM stopped_keys`,
     )})
-    SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS session_ids,
-      (SELECT coalesce(json_agg(id), '[]') FROM stopped_keys) AS key_ids
+    SELECT decision.decision,
+      (SELECT coalesce(json_agg(id), '[]') FROM ended WHERE ended_at IS NULL AND expires_at > now()) AS session_ids,
+      (SELECT coalesce(json_agg(id), '[]') FROM stopped_keys WHERE is_valid) AS key_ids
     FROM decision`
   type Row = { decision: Decision; session_ids: string[]; key_ids: string[] }
   const rows = await database.batch<Row>('anonymize-account', [lockAccounts, lockSites, change])
