@@ -1575,17 +1575,36 @@ export interface Export {
     controller_confirmed_at: string | null
     created_at: string
     updated_at: string
+    deleted_at: string | null
   }[]
   /**
-   * That I have placed
+   * That I have placed or overridden
    */
-  holds: Hold[]
+  holds: {
+    id: number
+    machine_id: number
+    reason: string
+    /**
+     * The account that placed it, and alone removes it
+     */
+    placed_by: number
+    placed_at: string
+    /**
+     * Not null: a manager has overridden the hold, and it is not in force any more
+     */
+    override: {
+      by: number
+      at: string
+      reason: string
+    } | null
+    removed_at: string | null
+  }[]
   /**
    * That I requested, the newest first, at most 1000. All: GET /api/machines/history?requested_by=me
    */
   jobs: Job[]
   /**
-   * Audit events of what I did, the newest first, at most 1000. Staff can read all: GET /api/audit
+   * Audit events of what I did, and of what others did to my account, the newest first, at most 1000. Staff can read all: GET /api/audit
    */
   changes: AuditEvent[]
 }

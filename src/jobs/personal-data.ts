@@ -38,14 +38,18 @@ const exportSchema = z
       .array(siteSchema.omit({ my_role: true }).extend({ deleted_at: time.nullable() }))
       .openapi({ description: 'That I have made' }),
     machines: z
-      .array(machineSchema.omit({ my_role: true, delivery: true, reported: true }))
+      .array(
+        machineSchema.omit({ my_role: true, delivery: true, reported: true }).extend({ deleted_at: time.nullable() }),
+      )
       .openapi({ description: 'Of which I am the owner' }),
-    holds: z.array(holdSchema).openapi({ description: 'That I have placed' }),
+    holds: z
+      .array(z.object({ ...holdSchema.shape, removed_at: time.nullable() }))
+      .openapi({ description: 'That I have placed or overridden' }),
     jobs: z.array(jobSchema).openapi({
       description: `That I requested, the newest first, at most ${maxRows}. All: GET /api/machines/history?requested_by=me`,
     }),
     changes: z.array(auditEventSchema).openapi({
-      description: `Audit events of what I did, the newest first, at most ${maxRows}. Staff can read all: GET /api/audit`,
+      description: `Audit events of what I did, and of what others did to my account, the newest first, at most ${maxRows}. Staff can read all: GET /api/audit`,
     }),
   } satisfies Record<keyof Export, z.ZodType>)
   .openapi('Export')
@@ -58,7 +62,7 @@ const readMyData = createRoute({
   summary: 'Export what is stored of me',
   description:
     'Everything except secrets and their hashes. What is deleted within a day is left out: the outcomes of requests with an ' +
-    'Idempotency-Key, and a token for a new password.',
+    'Idempotency-Key, and a token for a new password. The reason of a cancellation is in the history of the machine.',
   security: bearerSecurity,
   middleware: [authenticate()] as const,
   responses: { 200: json(exportSchema, 'What is stored') },
@@ -72,7 +76,8 @@ const deletion = createRoute({
   summary: 'Delete my account',
   description:
     'What is stored of the account is deleted, its sessions and keys end, and its username and e-mail address are free. Its id ' +
-    'stays, because the history of machines names it. It cannot be undone. A START that has not been sent is not sent any more.',
+    'stays, because the history of machines names it, and so do the texts about machines: names of sites, reasons of holds and ' +
+    'of cancellations. It cannot be undone. A START that has not been sent is not sent any more.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(bodyOf('AccountDeletion', { current_password: currentPassword })) },

@@ -5,7 +5,7 @@ import { authenticate } from '../http/middleware/authenticate.ts'
 import { accountReference, enumOf, instant, pageQuery, time, type ValueTexts } from '../http/openapi/fields.ts'
 import { bearerSecurity, createRouter, json, type Router } from '../http/openapi/router.ts'
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
-import { type AuditRow, auditColumns, auditSorts, listAuditEvents } from './sql/audit.ts'
+import { type AuditRow, auditSorts, listAuditEvents, toAuditEvent } from './sql/audit.ts'
 
 const actionTexts: ValueTexts<typeof auditActions> = {
   'account.add': 'Staff made an account.',
@@ -113,7 +113,7 @@ export function auditRoutes(): Router {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const page = readPage(auditSorts, { sort: '-at', limit, cursor })
     const rows = await listAuditEvents(c.var.upstreams.database, c.var.session, filter, page)
-    return answerPage(c, toPage(page, rows, auditColumns.pick))
+    return answerPage(c, toPage(page, rows, toAuditEvent))
   })
 
   return router

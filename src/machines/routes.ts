@@ -101,7 +101,7 @@ const replace = createRoute({
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
     ...writeProblems,
-    ...problems('controller_taken', 'no_such_site'),
+    ...problems('controller_taken', 'no_such_site', 'key_not_allowed'),
   },
 })
 
@@ -117,7 +117,7 @@ const patch = createRoute({
   responses: {
     200: { ...json(machineSchema, 'The machine'), ...etagHeader },
     ...writeProblems,
-    ...problems('controller_taken', 'no_such_site'),
+    ...problems('controller_taken', 'no_such_site', 'key_not_allowed'),
   },
 })
 

@@ -247,6 +247,31 @@ describe('a key for one site', () => {
     expect((await key.request('POST', '/api/sites', { body: { name: 'x' } })).body.code).toBe('key_not_allowed')
   })
 
+  test('finds its site among many, however short the page', async () => {
+    for (const maker of [await world.signUp(), await world.signUpStaff()]) {
+      const makeSite = async () => (await maker.request('POST', '/api/sites', { body: { name: 'Line' } })).body
+      const sites = [await makeSite(), await makeSite(), await makeSite()]
+      const key = await makeKey(world, maker, { site_id: sites[1].id })
+      for (const query of ['limit=1', 'limit=1&sort=-id', 'limit=1&sort=name'])
+        expect((await key.request('GET', `/api/sites?${query}`)).body).toEqual({ items: [sites[1]], next_cursor: null })
+    }
+  })
+
+  test('moves no machine out of its site', async () => {
+    const maker = await world.signUp()
+    const makeSite = async () => (await maker.request('POST', '/api/sites', { body: { name: 'Line' } })).body
+    const [site, other] = [await makeSite(), await makeSite()]
+    const machine = await world.createMachine(maker, { site_id: site.id })
+    const key = await makeKey(world, maker, { site_id: site.id })
+    const move = (site_id: number | null) =>
+      key.request('PATCH', `/api/machines/${machine.id}`, { body: { site_id, name: 'Moved' } })
+    const out = await move(null)
+    expect([out.status, out.body.code]).toEqual([403, 'key_not_allowed'])
+    expect((await move(other.id)).body.code).toBe('no_such_site')
+    expect((await maker.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
+    expect((await move(site.id)).body).toMatchObject({ name: 'Moved', site_id: site.id })
+  })
+
   test('can only be made with a role on the site, and for the scope report only by a manager', async () => {
     const [manager, viewer] = [await world.signUp(), await world.signUp()]
     const { body: site } = await manager.request('POST', '/api/sites', { body: { name: 'Line' } })
@@ -341,6 +366,9 @@ test('a secret is in no log line, error or idempotency row', async () => {
     await world.request('GET', '/api/me', { token: secret }),
     await world.request('GET', '/api/machines', { token: wrong }),
     await world.request('GET', '/api/machines', { token: `${secret}x` }),
+    // A mistake of a client: the secret in place of the id.
+    await maker.request('DELETE', `/api/keys/${secret}`),
+    await world.request('GET', `/api/${secret}`),
   ]
   await world.settle()
   for (const each of answers) expect(each.text).not.toContain(secret.slice(-43, -1))

@@ -90,6 +90,15 @@ describe('a password reset', () => {
     expect(await world.postgres.query('SELECT FROM password_resets WHERE account_id = $1', [person.id])).toEqual([])
   })
 
+  test('is not valid any more after the person has changed her password', async () => {
+    const person = await world.signUp()
+    const token = await issue(person)
+    const body = { current_password: person.password, new_password: 'eleven barrels of steel' }
+    expect((await person.request('POST', '/api/me/password', { body })).status).toBe(204)
+    expect((await reset(token)).body.code).toBe('reset_token_invalid')
+    expect((await logIn(person.username, body.new_password)).status).toBe(200)
+  })
+
   test('of a disabled account, or with a token that never existed, is refused', async () => {
     const person = await world.signUp()
     const token = await issue(person)

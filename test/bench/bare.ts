@@ -1,12 +1,14 @@
 // The baseline of the measurements: verifies the same token, sends the same statements through the vendors' drivers,
 // signs the same tokens and answers JSON. It has no router, no validation, no limits and no log.
+
 import { env } from 'cloudflare:workers'
+import { createHash } from 'node:crypto'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
 import { Redis } from '@upstash/redis/cloudflare'
 import { importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { Statement } from '../../src/infra/database.ts'
-import { idInPlan, newIdInPlan, type Plan } from './plan.ts'
+import { hashInPlan, idInPlan, newIdInPlan, type Plan } from './plan.ts'
 
 const vars = env as unknown as Record<string, string> // text bindings alone
 const text = (name: string) => vars[name] ?? ''
@@ -25,16 +27,20 @@ const redis = new Redis({
 const queue = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
 
 /** The statements of a plan with the ids of this request. */
-function fill(statements: Statement[], id: string, newId: string) {
+function fill(statements: Statement[], id: string, newId: string, hash = '') {
   const bind = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(bind)
-    return String(value) === String(idInPlan) ? id : value === newIdInPlan ? newId : value
+    if (value === hashInPlan) return hash
+    if (value === newIdInPlan) return newId
+    // Reports are a parameter in JSON.
+    return typeof value === 'string' || value === idInPlan ? String(value).replace(String(idInPlan), id) : value
   }
   return statements.map((each) => sql.query(each.query, each.params?.map(bind)))
 }
 
-async function query(plan: Plan, id: string, newId: string) {
-  const queries = fill(plan.statements, id, newId)
+async function query(plan: Plan, id: string, newId: string, hash: string) {
+  if (plan.first) await Promise.all(fill([plan.first], id, newId, hash))
+  const queries = fill(plan.statements, id, newId, hash)
   return queries.length === 1
     ? await queries[0]
     : (await sql.transaction(queries, { isolationLevel: 'ReadCommitted' })).at(-1)
@@ -65,14 +71,19 @@ export default {
     const plan = plans[name]
     if (!plan) return Response.json({ up: true })
     const token = (request.headers.get('Authorization') ?? '').slice('Bearer '.length)
-    const { payload } = await jwtVerify(token, await key, { issuer: text('ISSUER'), audience: 'api' })
+    const hash = plan.takesKey ? createHash('sha256').update(token).digest('hex') : ''
+    const { payload } = plan.takesKey
+      ? { payload: {} }
+      : await jwtVerify(token, await key, { issuer: text('ISSUER'), audience: 'api' })
     if (request.method !== 'GET') await request.json()
     if (plan.keys) {
       const [job] = await redis.mget<(string | null)[]>(plan.keys)
       return Response.json(JSON.parse(job ?? 'null'))
     }
     const newId = crypto.randomUUID()
-    const rows = await query(plan, id, newId)
+    const rows = await query(plan, id, newId, hash)
+    const signed = Array.from({ length: plan.signedTokens ?? 0 }, () => sign({ sub: newId, machine: id }, 60))
+    if (signed.length > 0) return Response.json({ rows, tokens: await Promise.all(signed) })
     if (plan.announced) {
       const { message, script, statement } = plan.announced
       const ids = { body: { job_id: newId }, deduplicationId: `${newId}:1` }

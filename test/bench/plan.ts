@@ -8,8 +8,14 @@ import type { toRequest } from '../../src/infra/queue.ts'
 export type Announcement = { message: ReturnType<typeof toRequest>; script: string; statement: Statement }
 
 export type Plan = {
+  /** A round trip before the statements. */
+  first?: Statement
   /** Several statements run as a transaction. */
   statements: Statement[]
+  /** The bearer token is an API key, whose hash replaces `hashInPlan`, and not a JWT. */
+  takesKey?: true
+  /** How many tokens the answer has, besides the rows. */
+  signedTokens?: number
   /** Read from Redis, instead of statements. */
   keys?: string[]
   /** After the statements: publish the message and write the job to Redis in parallel, then run the statement. */
@@ -21,6 +27,7 @@ export type Plan = {
 /** Placeholders in the parameters of a plan: the id in the request's path, and a new id. */
 export const idInPlan = 999_999_999_999
 export const newIdInPlan = '00000000-0000-7000-8000-000000000000'
+export const hashInPlan = 'the hash of the key'
 
 /** The statements that `call` would send; they are not executed. */
 export async function planOf(call: (database: Database) => Promise<unknown>): Promise<Plan> {

@@ -26,7 +26,7 @@ export type Report = {
 
 const targets = {
   /** Requests per second relative to the bare worker. */
-  ratio: { read_machine: 0.85, list_machines: 0.85, history: 0.85, job_status: 0.9, operation: 0.8 },
+  ratio: { read_machine: 0.85, list_machines: 0.85, history: 0.85, job_status: 0.9, operation: 0.8, report: 0.9 },
   /** Sequential upstream calls. */
   roundTrips: {
     read_machine: 1,
@@ -37,6 +37,8 @@ const targets = {
     patch: 1,
     operation: 2,
     refresh: 1,
+    report: 1,
+    pull: 2,
   },
   bundleGzipBytes: bundleCeiling,
   startupCpuMs: 60,

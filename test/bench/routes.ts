@@ -1,4 +1,4 @@
-// The measured requests: eight requests of the API, and for each the plan of the bare worker.
+// The measured requests of the API, and for each the plan of the bare worker.
 
 import { callerCacheKey } from '../../src/accounts/caller-cache.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
@@ -16,6 +16,7 @@ import { listMachines, machineSorts, readMachine } from '../../src/machines/sql/
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
 import { type BenchPlatform, benchQuota } from './platform.ts'
+import { planReports } from './reports.ts'
 import type { Scene } from './scene.ts'
 
 export const routeNames = [
@@ -27,6 +28,8 @@ export const routeNames = [
   'patch',
   'operation',
   'refresh',
+  'report',
+  'pull',
 ] as const
 export type RouteName = (typeof routeNames)[number]
 
@@ -150,6 +153,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       isOnce: true,
       reset: ({ postgres }) => postgres.query('UPDATE sessions SET refresh_id = id WHERE refresh_id <> id'),
     },
+    ...(await planReports(scene)),
   ]
 }
 

@@ -1,9 +1,10 @@
 // The database of the bench: one person, ten thousand machines, a machine with a thousand ended jobs, and sessions
 // whose refresh tokens can be used once.
 import { randomUUID } from 'node:crypto'
+import { makeSecret } from '../../src/accounts/key.ts'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { signingKeys } from '../../src/env.ts'
-import type { SessionCaller } from '../../src/http/context.ts'
+import type { KeyCaller, SessionCaller } from '../../src/http/context.ts'
 import type { BenchPlatform } from './platform.ts'
 
 export const clientCount = 16
@@ -14,6 +15,8 @@ export type Scene = {
   caller: SessionCaller
   /** Access tokens of sessions of the same account, one per client. */
   accessTokens: string[]
+  /** An API key with the scope `report`, for all machines of the account. */
+  key: { secret: string; caller: KeyCaller }
   /** Each is also the `refresh_id` of its session. */
   sessions: { id: string; refresh: string }[]
   machineIds: number[]
@@ -53,11 +56,17 @@ export async function setScene(
   )
   const machineIds = machines.map(({ id }) => Number(id))
   const [job] = await insertEndedJobs(platform, machineIds.at(-1) ?? 0, accountId, historyLength)
+  const { id: keyId, secret, secretHash } = makeSecret()
+  await postgres.query(
+    `INSERT INTO keys (id, account_id, name, scopes, secret_hash) VALUES ($1, $2, 'bench', '{report}', $3)`,
+    [keyId, accountId, secretHash],
+  )
   await postgres.query('VACUUM ANALYZE')
   const pairs = await Promise.all(ids.map((id) => tokens.issuePair({ accountId, sessionId: id, refreshId: id })))
   return {
     issuer,
     caller: { kind: 'session', accountId, sessionId: ids[0] ?? '' },
+    key: { secret, caller: { kind: 'key', keyId, secretHash, scopes: ['report'] } },
     accessTokens: pairs.slice(0, clientCount).map(({ access }) => access),
     sessions: ids.map((id, index) => ({ id, refresh: pairs[index]?.refresh ?? '' })).slice(clientCount),
     machineIds,

@@ -104,8 +104,21 @@ const walks: Record<string, string | Walk> = {
   changePassword: own,
   deleteMe: async () => {
     const person = await world.signUp()
+    await grant(owner, site.path, person, 'viewer')
+    await grant(owner, `/api/machines/${machine.id}`, person, 'operator')
+    const [key, revoked] = [await makeKey(world, person, { machine_id: machine.id }), await makeKey(world, person)]
+    await succeed(person.request('DELETE', `/api/keys/${revoked.id}`))
     await succeed(person.request('DELETE', '/api/me', { body: { current_password: person.password } }))
-    return { events: [event('account.delete', `account:${person.id}`)], actor: person }
+    return {
+      events: [
+        event('key.revoke', `key:${revoked.id}`), // before the deletion
+        event('account.delete', `account:${person.id}`),
+        event('member.remove', `site:${site.id}`, { before: member(person, 'viewer') }),
+        event('member.remove', `machine:${machine.id}`, { before: member(person, 'operator') }),
+        event('key.revoke', `key:${key.id}`),
+      ],
+      actor: person,
+    }
   },
   createAccount: async () => {
     const username = `audit-${crypto.randomUUID()}`
@@ -298,6 +311,26 @@ describe('an event', () => {
         after: { status: 'ERROR' },
       },
     ])
+  })
+
+  test('has times as the rest of the API has them', async () => {
+    const expires_at = new Date(Date.now() + 3_600_000).toISOString()
+    const other = await world.signUp()
+    const { body: granted } = await grant(owner, site.path, other, 'viewer', expires_at)
+    const key = await makeKey(world, owner, { site_id: site.id, expires_at })
+    for (const [subject, action, after] of [
+      [`site:${site.id}`, 'member.add', { account_id: other.id, role: 'viewer', expires_at: granted.expires_at }],
+      [
+        `key:${key.id}`,
+        'key.add',
+        { scopes: key.body.scopes, machine_id: null, site_id: site.id, expires_at: key.body.expires_at },
+      ],
+    ] as const) {
+      const { body } = await owner.request('GET', `/api/audit?subject=${subject}&action=${action}&limit=1`)
+      expect(body.items).toMatchObject([{ after }])
+      const { body: exported } = await owner.request('GET', '/api/me/export')
+      expect(exported.changes).toContainEqual(body.items[0])
+    }
   })
 
   test('of a change that was refused does not exist', async () => {

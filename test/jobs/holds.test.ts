@@ -172,7 +172,7 @@ describe('a hold', () => {
     const { body: hold } = await place(guest, machine)
     const erase = () => guest.request('DELETE', '/api/me', { body: { current_password: guest.password } })
     expect((await erase()).body.code).toBe('has_holds')
-    expect((await guest.request('GET', '/api/me/export')).body.holds).toEqual([hold])
+    expect((await guest.request('GET', '/api/me/export')).body.holds).toEqual([{ ...hold, removed_at: null }])
     await remove(guest, machine, hold.id)
     expect((await erase()).status).toBe(204)
   })

@@ -82,9 +82,54 @@ describe('GET /api/me/export', () => {
     expect(body.sites).toEqual([expect.objectContaining({ id: own.id, name: 'Her site', deleted_at: null })])
     expect(body.machines).toEqual([expect.objectContaining({ id: press.id, controller_url: press.url })])
     expect(body.jobs).toEqual([job])
-    expect(body.changes.map(({ action }: { action: string }) => action)).toEqual(['machine.add', 'site.add', 'key.add'])
+    expect(body.changes.map(({ action }: { action: string }) => action)).toEqual([
+      'machine.add',
+      'site.add',
+      'account.reset_issue',
+      'key.add',
+    ])
     for (const secret of [person.password, key.secret, person.access]) expect(answer.text).not.toContain(secret)
     expect(answer.text).not.toMatch(/scrypt|_hash|refresh_id/)
+  })
+
+  test('has the reason with which the account overrode a hold, and what was done to the account', async () => {
+    const [manager, staff] = [await world.signUp(), await world.signUpStaff()]
+    const machine = await world.createMachine(manager)
+    await grant(manager, `/api/machines/${machine.id}`, owner, 'operator')
+    const path = `/api/machines/${machine.id}/holds`
+    const { body: hold } = await owner.request('POST', path, { body: { reason: 'at the machine' } })
+    const override = { reason: 'I looked behind it', absence_verified: true, contact_tried: true }
+    await manager.request('POST', `${path}/${hold.id}/override`, { body: override })
+    await staff.request('POST', `/api/accounts/${manager.id}/password-reset`)
+    const { body } = await manager.request('GET', '/api/me/export')
+    expect(body.holds).toMatchObject([{ id: hold.id, override: { by: manager.id, reason: override.reason } }])
+    expect(body.changes.map(({ action, actor }: Record<string, unknown>) => [action, actor])).toEqual([
+      ['account.reset_issue', staff.id],
+      ['hold.override', manager.id],
+      ['member.add', manager.id],
+      ['machine.add', manager.id],
+    ])
+  })
+
+  test('says which machine was deleted, and which hold was removed', async () => {
+    const person = await world.signUp()
+    const [machine, deleted] = [await world.createMachine(person), await world.createMachine(person)]
+    const path = `/api/machines/${machine.id}/holds`
+    const hold = () => person.request('POST', path, { body: { reason: 'at the machine' } })
+    const { body: removed } = await hold()
+    await person.request('DELETE', `${path}/${removed.id}`)
+    const { body: present } = await hold()
+    await person.request('DELETE', `/api/machines/${deleted.id}`)
+    const { body } = await person.request('GET', '/api/me/export')
+    const aTime = expect.stringMatching(/Z$/)
+    expect(body.machines).toMatchObject([
+      { id: machine.id, deleted_at: null },
+      { id: deleted.id, deleted_at: aTime },
+    ])
+    expect(body.holds).toEqual([
+      { ...removed, removed_at: aTime },
+      { ...present, removed_at: null },
+    ])
   })
 
   test('has nothing of others', async () => {
@@ -159,6 +204,19 @@ describe('DELETE /api/me', () => {
     const again = await world.signUpOverHttp({ username, password, email })
     expect(again.id).not.toBe(person.id)
     expect((await logIn()).status).toBe(200)
+  })
+
+  test('writes into Redis only what was valid: there may be thousands of former sessions and keys', async () => {
+    const person = await world.signUp()
+    const [former, other] = [await signIn(world, person), await signIn(world, person)]
+    await person.request('DELETE', `/api/me/sessions/${former.sessionId}`)
+    const [key, expired] = [await makeKey(world, person), await makeKey(world, person)]
+    await world.postgres.query('UPDATE keys SET expires_at = now() WHERE id = $1', [expired.id])
+    const names = [`session:${former.sessionId}`, `session:${other.sessionId}`, `key:${key.id}`, `key:${expired.id}`]
+    await world.redis.command('DEL', ...names)
+    expect((await remove(person)).status).toBe(204)
+    const written = await Promise.all(names.map((name) => world.redis.command('GET', name)))
+    expect(written).toEqual([null, 'ask', 'ask', null])
   })
 
   test('does nothing without the password', async () => {

@@ -145,7 +145,7 @@ describe('a STOP that superseded a START that was SENT or PENDING', () => {
 
   test('and was REJECTED leaves the machine in ERROR', async () => {
     const { machine, stop } = await supersede(pending, 1)
-    await world.postgres.query('UPDATE machines SET controller_url = NULL WHERE id = $1', [machine.id])
+    await world.postgres.query('UPDATE machines SET deleted_at = now() WHERE id = $1', [machine.id])
     await deliver(world, stop.id)
     expect(await readRow(world, stop.id)).toMatchObject({ state: 'REJECTED', reason: 'changed' })
     expect(await readMachineStatus(world, machine.id)).toBe('ERROR')

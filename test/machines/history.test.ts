@@ -32,7 +32,7 @@ const members = [
   'detail',
   'attempts',
 ]
-members.push('requested_by', 'key_id', 'requested_at', 'not_after', 'sent_at', 'finished_at', 'version')
+members.push('requested_by', 'key_id', 'requested_at', 'not_after', 'sent_at', 'finished_at', 'confirmed_at', 'version')
 
 type JobRow = { at?: string; command?: string; state?: string; result?: string; by?: Person }
 

@@ -19,6 +19,10 @@ const members = [
   'name',
   'location',
   'status',
+  'status_source',
+  'status_at',
+  'delivery',
+  'reported',
   'owner_id',
   'site_id',
   'my_role',
@@ -44,6 +48,10 @@ test('POST /machines answers 201 with the complete machine, defaults, Location a
     ...body,
     id: expect.any(Number),
     status: 'READY',
+    status_source: 'person',
+    status_at: answer.body.created_at,
+    delivery: 'push',
+    reported: null,
     owner_id: owner.id,
     site_id: null,
     my_role: 'manager',
@@ -95,6 +103,7 @@ test('PUT replaces the whole machine: omitted members are reset, but status stay
   expect(answer.body).toMatchObject({ name: 'New', location: 'Elsewhere', status: 'ERROR', controller_url: null })
   expect(answer.body.created_at).toBe(machine.body.created_at)
   expect(answer.body.updated_at > machine.body.updated_at).toBe(true)
+  expect(answer.body.status_at).toBe(machine.body.status_at)
   expect((await owner.request('GET', path)).body).toEqual(answer.body)
 })
 

@@ -1,6 +1,6 @@
 // Race conditions of roles, on a real PostgreSQL: PGlite has one connection and would hide them.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { hasRealPostgres, type Person, type World } from '../harness.ts'
+import { hasRealPostgres, type Person, poll, type World } from '../harness.ts'
 import { deliver, readRow } from '../jobs/qstash-calls.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { createMachineIn, createSite, grant } from './places.ts'
@@ -75,6 +75,32 @@ describe.skipIf(!hasRealPostgres)('at the same time', () => {
       const answers = await Promise.all([leave(manager), leave(operator)])
       expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 409])
     }
+  })
+
+  test.each(['site', 'machine'] as const)('a viewer leaves a %s and is made an operator: she is one', async (kind) => {
+    const place = kind === 'site' ? await createSite(manager) : await world.createMachine(manager)
+    const path = `/api/${kind}s/${place.id}`
+    await grant(manager, path, operator, 'viewer')
+    const column = `${kind}_id`
+    // Until both wait: the one who leaves is first.
+    const locking = world.postgres.query(
+      `SELECT pg_sleep(1) FROM (SELECT id FROM members WHERE ${column} = $1 AND account_id = $2 FOR UPDATE) locked`,
+      [place.id, operator.id],
+    )
+    const leaving = operator.request('DELETE', `${path}/members/${operator.id}`)
+    const readWaiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+      AND query LIKE '/* remove-member */%'`
+    await poll(async () => {
+      const waiting = await world.postgres.query(readWaiting)
+      return { isDone: waiting.length > 0, value: waiting.length }
+    }, 'the removal to wait')
+    const [granted, left] = await Promise.all([grant(manager, path, operator, 'operator'), leaving, locking])
+    expect([granted.status, granted.body.role, left.status]).toEqual([201, 'operator', 204])
+    const rows = await world.postgres.query(`SELECT role FROM members WHERE ${column} = $1 AND account_id = $2`, [
+      place.id,
+      operator.id,
+    ])
+    expect(rows).toEqual([{ role: 'operator' }])
   })
 
   test('20 equal grants make one member', async () => {

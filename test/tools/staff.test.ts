@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { World } from '../harness.ts'
+import { hasRealPostgres, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { runTool, startTool } from './programs.ts'
 
@@ -44,9 +44,32 @@ test('grants and revokes staff rights by username in any case, with effect from 
 })
 
 const eventsOf = (id: number) =>
-  world.postgres.query('SELECT actor, action, before, after FROM audit_events WHERE subject = $1 ORDER BY id', [
+  world.postgres.query('SELECT actor::float8, action, before, after FROM audit_events WHERE subject = $1 ORDER BY id', [
     `account:${id}`,
   ])
+
+test('does not find an account that was deleted', async () => {
+  const person = await world.signUp()
+  await person.request('DELETE', '/api/me', { body: { current_password: person.password } })
+  for (const option of [[], ['--reset-password']]) {
+    const { code } = await runTool('staff', [`deleted#${person.id}`, ...option], { env })
+    expect([option, code]).toEqual([option, 1])
+  }
+  const [row] = await world.postgres.query('SELECT is_staff, password_hash FROM accounts WHERE id = $1', [person.id])
+  expect(row).toEqual({ is_staff: false, password_hash: '!' })
+})
+
+// PGlite runs one statement after the other.
+test.runIf(hasRealPostgres)('records nothing if the rights are changed at the same time', async () => {
+  const person = await world.signUp()
+  const changing = world.postgres.query(
+    `WITH changed AS (UPDATE accounts SET is_staff = true WHERE id = $1 RETURNING id) SELECT pg_sleep(3) FROM changed`,
+    [person.id],
+  )
+  expect((await runTool('staff', [person.username], { env })).code).toBe(0)
+  await changing
+  expect(await eventsOf(person.id)).toEqual([])
+})
 
 test('makes a new password for an account that has none, ends its sessions, and does not change its rights', async () => {
   const person = await world.signUp()
@@ -59,13 +82,21 @@ test('makes a new password for an account that has none, ends its sessions, and 
   }
   expect((await person.request('GET', '/api/me')).body.email).toBe('')
   expect((await logIn('!')).status).toBe(401)
+  const staff = await world.signUpStaff()
+  const { reset_token } = (await staff.request('POST', `/api/accounts/${person.id}/password-reset`)).body
   const { code, stdout, stderr } = await runTool('staff', [person.username, '--reset-password'], { env })
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}\n$/)])
   expect(stderr).toContain(`This is the password of ${person.username} now; it is not shown again. Sessions ended: 1.`)
   expect((await person.request('GET', '/api/me')).status).toBe(401)
   const { status, body } = await logIn(stdout.trim())
   expect([status, body.user.is_staff]).toEqual([200, false])
-  expect(await eventsOf(person.id)).toEqual([{ actor: null, action: 'account.password', before: null, after: null }])
+  // A token that staff issued before is not valid any more.
+  const late = { reset_token, new_password: 'eleven barrels of steel' }
+  expect((await world.request('POST', '/api/password-reset', { body: late })).body.code).toBe('reset_token_invalid')
+  expect(await eventsOf(person.id)).toEqual([
+    { actor: staff.id, action: 'account.reset_issue', before: null, after: null },
+    { actor: null, action: 'account.password', before: null, after: null },
+  ])
 })
 
 test('prints a note when the account is disabled', async () => {

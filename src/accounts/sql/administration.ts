@@ -141,7 +141,8 @@ const rightsEvent = sql`
       WHERE (target.is_active, target.is_staff) <> (changed.is_active, changed.is_staff)`
 
 /**
- * Grants or revokes staff rights. For the operator, who has access to the database: there is no caller to check.
+ * Grants or revokes staff rights. For the operator, who has access to the database: there is no caller to check. The account
+ * is locked first, so that the event has the rights before the change.
  * @returns the account, and how many active staff accounts there are now; undefined if no account has this username
  */
 export async function setStaff(
@@ -149,16 +150,18 @@ export async function setStaff(
   usernameKey: string,
   isStaff: boolean,
 ): Promise<{ username: string; is_active: boolean; staff_count: number } | undefined> {
+  const hasName = sql`username_key = ${usernameKey} AND deleted_at IS NULL`
   const change = sql`
-    WITH caller AS (${noCaller}), target AS (SELECT * FROM accounts WHERE username_key = ${usernameKey}),
+    WITH caller AS (${noCaller}), target AS (SELECT * FROM accounts WHERE ${hasName}),
     changed AS (
       UPDATE accounts SET is_staff = ${isStaff}::boolean FROM target WHERE accounts.id = target.id RETURNING accounts.*
     )
     ${recordEvents(rightsEvent)}`
   const read = sql`
     SELECT username, is_active, (SELECT count(*) FROM accounts WHERE is_staff AND is_active) AS staff_count
-    FROM accounts WHERE username_key = ${usernameKey}`
+    FROM accounts WHERE ${hasName}`
   const rows = await database.batch<{ username: string; is_active: boolean; staff_count: number }>('set-staff', [
+    sql`SELECT id FROM accounts WHERE ${hasName} FOR NO KEY UPDATE`,
     change,
     read,
   ])
@@ -166,7 +169,7 @@ export async function setStaff(
 }
 
 /**
- * Replaces the password and ends all sessions. For the operator, as `setStaff`. The account is locked first: a concurrent
+ * Replaces the password and ends all sessions, and a reset that was not used. For the operator, as `setStaff`. The account is locked first: a concurrent
  * log-in with the old password has either inserted its session by then, or it finds that the password changed.
  * @returns the account; undefined if no account has this username
  */
@@ -175,15 +178,17 @@ export async function resetPassword(
   usernameKey: string,
   passwordHash: string,
 ): Promise<{ username: string; is_active: boolean; ended: number } | undefined> {
-  const lock = sql`SELECT id FROM accounts WHERE username_key = ${usernameKey} FOR NO KEY UPDATE`
+  const hasName = sql`username_key = ${usernameKey} AND deleted_at IS NULL`
+  const lock = sql`SELECT id FROM accounts WHERE ${hasName} FOR NO KEY UPDATE`
   const change = sql`
     WITH changed AS (
-      UPDATE accounts SET password_hash = ${passwordHash} WHERE username_key = ${usernameKey} RETURNING *
+      UPDATE accounts SET password_hash = ${passwordHash} WHERE ${hasName} RETURNING *
     ), ended AS (
       UPDATE sessions SET ended_at = now() FROM changed
       WHERE sessions.account_id = changed.id AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
-    ), caller AS (${noCaller}),
+    ), resets AS (DELETE FROM password_resets USING changed WHERE password_resets.account_id = changed.id),
+    caller AS (${noCaller}),
     events AS (${recordEvents(sql`SELECT ${eventOf('account.password', subjectOf('account', sql`changed.id`))} FROM changed`)})
     SELECT username, is_active, (SELECT count(*) FROM ended) AS ended FROM changed`
   const rows = await database.batch<{ username: string; is_active: boolean; ended: number }>('reset-password', [

@@ -44,7 +44,8 @@ export async function insertAccountWithReset(
 }
 
 /**
- * Stores a reset for an account; an earlier one is not valid any more.
+ * Stores a reset for an account; an earlier one is not valid any more. The account is locked, so that none gets a reset while
+ * it is being deleted.
  * @param confirm makes sure that the caller knows her password. It is called only for an account with staff rights: whoever
  *   has stolen an access token could otherwise choose the password of staff, and make others staff with it
  * @throws TiebarError `staff_only`, `not_found`, `session_ended`, and what `confirm` throws
@@ -58,7 +59,10 @@ export async function issueReset(
 ): Promise<void> {
   const issue = (isConfirmed: boolean) => sql`
     WITH caller AS (${selectCaller(caller)}),
-    target AS (SELECT id, is_staff FROM accounts WHERE id = ${accountId}::bigint AND deleted_at IS NULL),
+    target AS (
+      SELECT a.id, a.is_staff FROM caller, accounts a
+      WHERE caller.is_staff AND a.id = ${accountId}::bigint AND a.deleted_at IS NULL FOR SHARE OF a
+    ),
     reset AS (
       INSERT INTO password_resets (account_id, token_hash, expires_at)
       SELECT target.id, ${tokenHash}, now() + ${lifetime} FROM caller, target

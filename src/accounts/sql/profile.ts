@@ -14,6 +14,7 @@ export type AccountChange = {
 }
 
 /**
+ * If the account is being deleted, the UPDATE waits for that, and then finds the account no longer active.
  * @throws UniqueViolation if another account has the e-mail address
  * @throws TiebarError `session_ended`
  */
@@ -31,7 +32,7 @@ export async function changeAccount(
         email_key = coalesce(${change.emailKey ?? null}, email_key),
         first_name = coalesce(${change.firstName ?? null}, first_name),
         last_name = coalesce(${change.lastName ?? null}, last_name)
-      FROM caller WHERE accounts.id = caller.id
+      FROM caller WHERE accounts.id = caller.id AND accounts.is_active
       RETURNING accounts.*
     )
     SELECT ${accountColumns.of('changed')} FROM changed`,
@@ -60,7 +61,7 @@ export async function readOwnCredentials(database: Database, caller: SessionCall
 }
 
 /**
- * Replaces the password and ends all other sessions. The account is locked first: a concurrent log-in with the old
+ * Replaces the password and ends all other sessions, and a reset that was not used. The account is locked first: a concurrent log-in with the old
  * password has either inserted its session by then, and that session is ended, or it finds that the password changed.
  * @returns the ids of the ended sessions; undefined if the password changed after it was checked
  * @throws TiebarError `session_ended`
@@ -81,7 +82,8 @@ export async function changePassword(
       WHERE sessions.account_id = changed.id AND sessions.id <> ${caller.sessionId}::uuid
         AND sessions.ended_at IS NULL AND sessions.expires_at > now()
       RETURNING sessions.id
-    )
+    ),
+    resets AS (DELETE FROM password_resets USING changed WHERE password_resets.account_id = changed.id)
     SELECT changed.id IS NOT NULL AS is_changed, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS ended
     FROM caller LEFT JOIN changed ON true`
   const rows = await database.batch<{ is_changed: boolean; ended: string[] }>('change-password', [

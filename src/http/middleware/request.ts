@@ -41,12 +41,15 @@ function toServerTiming(trace: Trace): string {
   return [...calls, `total;dur=${trace.elapsedMs()}`].join(', ')
 }
 
+/** An API key that a client has put into the URL by mistake. */
+const keyInPath = /tbk_[^/]*/gi
+
 function logRequest(c: AppContext): void {
   const trace = c.get('trace')
   const caller: Caller | undefined = c.get('caller') // absent on routes without authentication
   trace.log('api', {
     method: c.req.method,
-    path: c.req.path,
+    path: c.req.path.replace(keyInPath, 'tbk_…'),
     status: c.res.status,
     duration_ms: trace.elapsedMs(),
     round_trips: trace.roundTrips,

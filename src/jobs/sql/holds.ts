@@ -1,7 +1,7 @@
 // Statements on holds. In this slice, because a hold supersedes a START that has not been sent.
 import { sql } from 'drizzle-orm'
 import { eventOf, recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
-import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
+import { lockAccount, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller, SessionCaller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
@@ -27,7 +27,7 @@ export type PlacedHold = { hold: Hold; isNew: boolean; superseded: JobRow | unde
 
 /**
  * Places a hold, under the lock of the machine. A START that is QUEUED is superseded. If the caller has a hold there
- * already, that one stays.
+ * already, that one stays. The account is locked, too: otherwise it could be deleted now, and nobody could remove the hold.
  * @throws TiebarError `start_in_flight`, `not_found`, `not_owner`, `role_too_low`, `session_ended`
  */
 export async function placeHold(
@@ -49,6 +49,7 @@ export async function placeHold(
     open_job_id: string | null
   }
   const rows = await database.batch<Row>('place-hold', [
+    lockAccount(caller),
     lockMachine(caller, machineId, 'operator'),
     sql`
     WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),

@@ -10,12 +10,15 @@ import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { firstOf, pickColumns, type RowOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
+import { toRfc3339 } from '../../kernel/time.ts'
 import type { Hold } from '../../machines/hold.ts'
-import { type AuditRow, auditColumns } from '../../machines/sql/audit.ts'
-import { type Machine, machineColumns } from '../../machines/sql/fragments.ts'
+import { machines } from '../../machines/machine.table.ts'
+import { type AuditRow, auditColumns, toAuditEvent } from '../../machines/sql/audit.ts'
+import { machineColumns } from '../../machines/sql/fragments.ts'
 import { holdColumns, holdFromJson, isInForce } from '../../machines/sql/hold.ts'
 import { members } from '../../sites/member.table.ts'
 import { sites } from '../../sites/site.table.ts'
+import { memberEvent } from '../../sites/sql/member-event.ts'
 import { type JobRow, jobColumns } from './fragments.ts'
 
 const sessionColumns = pickColumns(sessions, [
@@ -30,17 +33,29 @@ const sessionColumns = pickColumns(sessions, [
 const membershipColumns = pickColumns(members, ['site_id', 'machine_id', 'role', 'expires_at'])
 const siteColumns = pickColumns(sites, ['id', 'name', 'created_at', 'updated_at', 'deleted_at'])
 
+const ownMachineColumns = pickColumns(machines, [...machineColumns.names, 'deleted_at'])
+type OwnHold = Hold & { removed_at: string | null }
+
 export type Export = {
   account: Account
   sessions: RowOf<typeof sessionColumns>[]
   keys: Key[]
   roles: RowOf<typeof membershipColumns>[]
   sites: RowOf<typeof siteColumns>[]
-  machines: Machine[]
-  holds: Hold[]
+  machines: RowOf<typeof ownMachineColumns>[]
+  holds: OwnHold[]
   /** The newest first. */
   jobs: JobRow[]
   changes: AuditRow[]
+}
+
+const newestFirst = sql.raw('e.at DESC, e.id DESC')
+/** What others did to the account of the caller. */
+const byOthers = sql`${subjectOf('account', sql`caller.id`)} = e.subject AND e.actor IS DISTINCT FROM caller.id`
+
+/** The newest audit events that meet a condition, which is a range of an index. */
+function eventsOf(condition: SQL, limit: number): SQL {
+  return sql`(SELECT ${auditColumns.of('e')} FROM audit_events e WHERE ${condition} ORDER BY ${newestFirst} LIMIT ${limit})`
 }
 
 /**
@@ -62,11 +77,13 @@ export async function readExport(database: Database, caller: SessionCaller, limi
       ${list(keyColumns, 'keys e WHERE e.account_id')} AS keys,
       ${list(membershipColumns, 'members e WHERE e.account_id')} AS roles,
       ${list(siteColumns, 'sites e WHERE e.created_by')} AS sites,
-      ${list(machineColumns, 'machines e WHERE e.owner_id')} AS machines,
+      ${list(ownMachineColumns, 'machines e WHERE e.owner_id')} AS machines,
       (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
-        SELECT ${holdColumns} FROM holds h WHERE h.placed_by = caller.id) item) AS holds,
+        SELECT ${holdColumns}, h.removed_at FROM holds h WHERE caller.id IN (h.placed_by, h.overridden_by)) item) AS holds,
       ${list(jobColumns, 'jobs e WHERE e.requested_by', 'requested_at DESC, e.id DESC', limit)} AS jobs,
-      ${list(auditColumns, 'audit_events e WHERE e.actor', 'at DESC, e.id DESC', limit)} AS changes
+      (SELECT coalesce(jsonb_agg(item), '[]') FROM (
+        SELECT * FROM (${eventsOf(sql`e.actor = caller.id`, limit)} UNION ALL ${eventsOf(byOthers, limit)}) e
+        ORDER BY ${newestFirst} LIMIT ${limit}) item) AS changes
     FROM caller JOIN accounts a ON a.id = caller.id`,
   )
   const row = requireCaller(rows)
@@ -76,10 +93,13 @@ export async function readExport(database: Database, caller: SessionCaller, limi
     keys: row.keys.map(keyColumns.fromJson),
     roles: row.roles.map(membershipColumns.fromJson),
     sites: row.sites.map(siteColumns.fromJson),
-    machines: row.machines.map(machineColumns.fromJson),
-    holds: row.holds.map(holdFromJson),
+    machines: row.machines.map(ownMachineColumns.fromJson),
+    holds: row.holds.map((hold) => ({
+      ...holdFromJson(hold),
+      removed_at: hold.removed_at === null ? null : toRfc3339(hold.removed_at),
+    })),
     jobs: row.jobs.map(jobColumns.fromJson),
-    changes: row.changes.map(auditColumns.fromJson),
+    changes: row.changes.map((event) => toAuditEvent(auditColumns.fromJson(event))),
   }
 }
 
@@ -103,7 +123,7 @@ const sitesOnlyOfCaller: SQL = sql`
  * so the name of a deleted account is nobody else's. Its open jobs are treated like those of a disabled account.
  * The account, all staff if it is staff, and its sites are locked first, so that the rules hold for what others do now.
  * @param passwordHash that was checked
- * @returns the ids of its sessions and of its keys; undefined if the password changed after it was checked
+ * @returns the ids of its sessions and keys that were valid; undefined if the password changed after it was checked
  * @throws TiebarError `owns_machines`, `last_manager`, `last_staff`, `session_ended`
  */
 export async function anonymizeAccount(
@@ -135,14 +155,16 @@ export async function anonymizeAccount(
     WITH caller AS (${selectCaller(caller)}),
     decision AS (SELECT a.id, ${decision} AS decision FROM caller JOIN accounts a ON a.id = caller.id),
     target AS (SELECT id FROM decision WHERE decision = 'done'),
-    ended AS (DELETE FROM sessions USING target WHERE sessions.account_id = target.id RETURNING sessions.id),
-    stopped_keys AS (SELECT k.id FROM keys k JOIN target ON k.account_id = target.id WHERE ${isKeyValid}),
+    ended AS (DELETE FROM sessions USING target WHERE sessions.account_id = target.id RETURNING sessions.*),
+    stopped_keys AS (
+      SELECT k.id, ${isKeyValid} AS is_valid FROM keys k JOIN target ON k.account_id = target.id WHERE k.revoked_at IS NULL
+    ),
     revoked AS (
       UPDATE keys SET name = '#', revoked_at = coalesce(keys.revoked_at, now()) FROM target
       WHERE keys.account_id = target.id RETURNING keys.id
     ),
     resets AS (DELETE FROM password_resets USING target WHERE password_resets.account_id = target.id),
-    left_roles AS (DELETE FROM members USING target WHERE members.account_id = target.id),
+    left_roles AS (DELETE FROM members USING target WHERE members.account_id = target.id RETURNING members.*),
     replays AS (
       DELETE FROM idempotency_keys WHERE caller IN (
         SELECT 'account:' || id FROM target UNION ALL SELECT 'key:' || k.id FROM keys k JOIN target ON k.account_id = target.id)
@@ -153,9 +175,17 @@ export async function anonymizeAccount(
         last_login = NULL, deleted_at = now()
       FROM target WHERE accounts.id = target.id
     ),
-    events AS (${recordEvents(sql`SELECT ${eventOf('account.delete', subjectOf('account', sql`id`))} FROM target`)})
-    SELECT decision.decision, (SELECT coalesce(json_agg(id), '[]') FROM ended) AS session_ids,
-      (SELECT coalesce(json_agg(id), '[]') FROM stopped_keys) AS key_ids
+    events AS (${recordEvents(
+      sql`SELECT ${eventOf('account.delete', subjectOf('account', sql`id`))} FROM target`,
+      sql`SELECT ${memberEvent('member.remove', subjectOf('site', sql`site_id`), { before: 'left_roles' })}
+        FROM left_roles WHERE site_id IS NOT NULL`,
+      sql`SELECT ${memberEvent('member.remove', subjectOf('machine', sql`machine_id`), { before: 'left_roles' })}
+        FROM left_roles WHERE machine_id IS NOT NULL`,
+      sql`SELECT ${eventOf('key.revoke', subjectOf('key', sql`id`))} FROM stopped_keys`,
+    )})
+    SELECT decision.decision,
+      (SELECT coalesce(json_agg(id), '[]') FROM ended WHERE ended_at IS NULL AND expires_at > now()) AS session_ids,
+      (SELECT coalesce(json_agg(id), '[]') FROM stopped_keys WHERE is_valid) AS key_ids
     FROM decision`
   type Row = { decision: Decision; session_ids: string[]; key_ids: string[] }
   const rows = await database.batch<Row>('anonymize-account', [lockAccounts, lockSites, change])

@@ -1,13 +1,14 @@
 // Reads audit events. In this slice, because who may read those of a site depends on its machines.
 import { type SQL, sql } from 'drizzle-orm'
 import { auditEvents } from '../../accounts/audit.table.ts'
-import type { AuditAction } from '../../accounts/audit.ts'
+import type { AuditAction, AuditValues } from '../../accounts/audit.ts'
 import { subjectOf } from '../../accounts/sql/audit.ts'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { SessionCaller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
 import { pickColumns, type RowOf } from '../../infra/rows.ts'
+import { toRfc3339 } from '../../kernel/time.ts'
 import { isAtLeast, machineLevel, selectMemberships, siteLevel } from '../../sites/sql/role.ts'
 import { isOwnOfCaller } from './fragments.ts'
 
@@ -23,6 +24,16 @@ export const auditColumns = pickColumns(auditEvents, [
 ])
 export type AuditRow = RowOf<typeof auditColumns>
 export const auditSorts = defineSorts(auditColumns, ['at'], 'id')
+
+/** A row that may have more columns. The values are JSON, whose times are converted. */
+export function toAuditEvent(row: AuditRow): AuditRow {
+  return { ...auditColumns.pick(row), before: readValues(row.before), after: readValues(row.after) }
+}
+
+function readValues(values: AuditValues | null): AuditValues | null {
+  const { expires_at: time } = values ?? {}
+  return typeof time === 'string' ? { ...values, expires_at: toRfc3339(time) } : values
+}
 
 export type AuditFilter = {
   actor?: number | 'me' | undefined

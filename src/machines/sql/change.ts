@@ -45,6 +45,17 @@ const hasController = sql`target.controller_url IS NOT NULL`
 /** In these statuses the machine needs its controller, because only a STOP can end them. */
 const needsController = sql`target.status IN (${sqlList(['RUNNING', 'PENDING'] satisfies MachineStatus[])})`
 
+/** Without a site, every account can see the machine. A key for a site decides about this site only. */
+const leavesSiteOfKey = sql`EXISTS (SELECT FROM caller WHERE key_site_id IS NOT NULL)`
+
+type SiteRule = [condition: SQL, name: SiteRefusal | 'key_not_allowed']
+/** Why the caller may not move the machine, by what becomes of its site. */
+const rulesOfSite: Record<Fate, SiteRule[]> = {
+  kept: [],
+  removed: [[leavesSiteOfKey, 'key_not_allowed']],
+  given: refusalsOfSite,
+}
+
 type Change = Caller & {
   id: number
   address: string | null
@@ -108,14 +119,14 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       }
     }
     const isMoved = sql`target.site_id IS DISTINCT FROM ${value.site_id}::bigint`
-    const siteRules = site === 'given' ? refusalsOfSite : []
+    const siteRules = rulesOfSite[site]
     const decision = firstOf<ChangeDecision>([
       ...refusalsBelow('manager', 'access'),
       [
         sql`${value.isConditional}::boolean AND NOT target.revision = ANY (${value.revisions}::bigint[])`,
         'precondition_failed',
       ],
-      ...siteRules.map(([condition, name]): [SQL, SiteRefusal] => [sql`${isMoved} AND ${condition}`, name]),
+      ...siteRules.map(([condition, name]): SiteRule => [sql`${isMoved} AND ${condition}`, name]),
       [sql`EXISTS (SELECT FROM open_jobs) AND ${isOperational}`, 'job_open'],
       [sql`${removesController} AND ${needsController}`, 'machine_running'],
       [setsStatus, 'machine_reports'],

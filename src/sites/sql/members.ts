@@ -2,7 +2,7 @@
 import { type Query, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../accounts/account.table.ts'
 import { recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
-import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
+import { lockAccount, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
@@ -79,7 +79,8 @@ function isLastManager(place: Place, account: SQL): SQL {
 }
 
 /**
- * Gives an account a role, or changes the one that it has.
+ * Gives an account a role, or changes the one that it has. The account is locked, so that none gets a role while it is
+ * being deleted; and before the place, because the deletion locks in this order.
  * @returns the member, and whether it is new
  * @throws TiebarError of `place.refuse`, `no_such_account`, `role_is_fixed`, `last_manager`, `session_ended`
  */
@@ -100,7 +101,12 @@ export async function putMember(
   ])
   const subject = subjectOfPlace(place, id)
   type Row = MemberRow & { decision: Refusal | 'done'; is_new: boolean }
+  const lockAccountOfMember = sql`
+    WITH caller AS (${selectCaller(caller)}), place AS MATERIALIZED (${place.select(id)})
+    SELECT a.id FROM place, accounts a
+    WHERE a.username_key = ${usernameKey} AND a.is_active AND ${isAtLeast(sql`place.level`, 'manager')} FOR SHARE OF a`
   const rows = await database.batch<Row>('put-member', [
+    lockAccountOfMember,
     place.lock(caller, id),
     sql`
     WITH caller AS (${selectCaller(caller)}), place AS MATERIALIZED (${place.select(id)}),
@@ -139,7 +145,8 @@ export async function putMember(
 }
 
 /**
- * Takes an account's role away. Everybody may take the own one.
+ * Takes an account's role away. Everybody may take the own one. Only managers lock the place, so the account of the caller is
+ * locked, too: otherwise a grant to somebody who is leaving would find her row, and then nothing to change.
  * @throws TiebarError of `place.refuse`, `not_found`, `last_manager`, `session_ended`
  */
 export async function removeMember(
@@ -159,6 +166,7 @@ export async function removeMember(
     [sql`true`, 'done'],
   ])
   const rows = await database.batch<{ decision: Refusal | 'done' }>('remove-member', [
+    lockAccount(caller),
     place.lock(caller, id),
     sql`
     WITH caller AS (${selectCaller(caller)}), place AS MATERIALIZED (${place.select(id)}),

@@ -27,6 +27,8 @@ export function toSite({ id, name, my_role, created_at, updated_at }: SiteRow): 
   return { id, name, my_role, created_at, updated_at }
 }
 
+/** A condition: the key of the caller, if there is one, may see the site `s`. */
+const isInScopeOfKey = sql.raw('(caller.key_machine_id IS NULL AND coalesce(caller.key_site_id, s.id) = s.id)')
 const usesLimitedKey = sql.raw('(caller.key_machine_id IS NOT NULL OR caller.key_site_id IS NOT NULL)')
 
 /** Makes sure that the site is not deleted until the transaction ends, if the caller has a role on it. */
@@ -53,7 +55,7 @@ export function selectSite(id: number): SQL {
 
 /** The rows of one page of the sites on which the caller has a role. @throws TiebarError `session_ended` */
 export async function listSites(database: Database, caller: Caller, page: SortedPage): Promise<Sorted<SiteRow>[]> {
-  const conditions = sql.join([sql`s.deleted_at IS NULL`, ...page.conditions('s')], sql` AND `)
+  const conditions = sql.join([sql`s.deleted_at IS NULL`, isInScopeOfKey, ...page.conditions('s')], sql` AND `)
   const order = sql`ORDER BY ${page.orderBy('s')} LIMIT ${page.rowLimit}`
   const isMember = sql`s.id IN (
     SELECT member.site_id FROM members member WHERE member.account_id = caller.id AND ${isValid})`
@@ -66,7 +68,7 @@ export async function listSites(database: Database, caller: Caller, page: Sorted
         (SELECT ${siteRow}, ${page.sortValue('s')} FROM sites s WHERE caller.is_staff AND ${conditions} ${order})
         UNION ALL
         (SELECT ${siteRow}, ${page.sortValue('s')} FROM sites s WHERE NOT caller.is_staff AND ${isMember} AND ${conditions} ${order})
-      ) s WHERE s.my_role IS NOT NULL ${order}
+      ) s ${order}
     ) page ON true
     ORDER BY ${page.orderBy('page')}`,
   )
