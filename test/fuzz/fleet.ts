@@ -1,6 +1,7 @@
 // The people and machines of the fuzzer. Turns a plan into a request of one of them.
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
+import { makeKey } from '../accounts/people.ts'
 import type { Answer, Person, RequestOptions, World } from '../harness.ts'
 
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
@@ -34,6 +35,8 @@ export class Fleet {
   readonly #known = new Knowledge()
   readonly #controllerUrls: string[]
   #callers: Person[] = []
+  /** By the id of the person: a key with which a machine of hers reports. */
+  readonly #reporters = new Map<number, { secret: string; machineId: number }>()
 
   constructor(world: World) {
     this.#world = world
@@ -62,8 +65,18 @@ export class Fleet {
         )
       }
     }
+    for (const owner of this.#callers) await this.#addReporter(owner)
     faults.qstash.pass = chapter % 2 > 0 ? keepMessages : open
     await this.#world.sweep()
+  }
+
+  /** A machine without an address, which fetches its commands. */
+  async #addReporter(owner: Person): Promise<void> {
+    if (owner === this.#callers[1]) return // she owns nothing
+    const { id: machineId } = await this.#world.createUnconfirmedMachine(owner, { controller_url: null })
+    const { secret } = await makeKey(this.#world, owner, { scopes: ['report'], machine_id: machineId })
+    this.#known.addId('machines', machineId, owner.id)
+    this.#reporters.set(owner.id, { secret, machineId })
   }
 
   #meet({ id, access, refresh }: Person): void {
@@ -119,8 +132,10 @@ export class Fleet {
     return hold && `${hold}${rest}`
   }
 
-  #id({ operation: { path }, caller, pick }: Plan): string {
+  #id({ operation: { path, scheme }, caller, pick }: Plan): string {
     const { id } = this.#caller(caller)
+    const reporter = scheme === 'key' && path.includes('/machines/') && pick % 8 > 0 && this.#reporters.get(id)
+    if (reporter) return String(reporter.machineId)
     if (path.includes('/problems/')) return this.#known.takeCode(pick) ?? 'not_found'
     if (path.includes('/jobs/')) return this.#known.takeId('jobs', pick, id) ?? unknownUuid
     if (path.includes('/sessions/')) return this.#known.takeId('sessions', pick, id) ?? unknownUuid
@@ -147,6 +162,7 @@ export class Fleet {
     if (operation.scheme === undefined || operation.scheme === 'queue' || token === 'none') return undefined
     if (token === 'junk') return `${person.access.slice(0, -4)}AAAA`
     if (token === 'refresh') return person.refresh
+    if (operation.scheme === 'key') return this.#reporters.get(person.id)?.secret ?? person.access
     return operation.scheme === 'outcome' ? outcome : person.access
   }
 
@@ -160,6 +176,7 @@ export class Fleet {
       const own = pick % 2 > 0 ? this.#known.takeId('machines', pick, this.#caller(caller).id) : undefined
       Object.assign(members, { machine_id: own === undefined ? null : Number(own), site_id: null, expires_at: null })
     } else if ('role' in members) Object.assign(members, { username, expires_at: null })
+    if (typeof members.outcome === 'object') Object.assign(members.outcome ?? {}, { job_id: jobId ?? unknownUuid })
     if (typeof members.site_id === 'number')
       members.site_id = Number(this.#known.takeId('sites', pick, this.#caller(caller).id) ?? 1)
     if ('current_password' in members) members.current_password = this.#caller(caller).password

@@ -7,7 +7,7 @@ export type FuzzOperation = {
   id: string
   method: string
   path: string
-  scheme: 'bearer' | 'queue' | 'outcome' | undefined
+  scheme: 'bearer' | 'key' | 'queue' | 'outcome' | undefined
   parameters: Parameter[]
   body: Schema | undefined
 }
@@ -16,7 +16,7 @@ type Described = { name: string; in: string; schema?: Schema } | { $ref: string 
 
 export const operations: FuzzOperation[] = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([verb, operation]): FuzzOperation => {
-    const scheme = operation.security.flatMap((each) => Object.keys(each))[0] as FuzzOperation['scheme'] // the three that the document has
+    const scheme = operation.security.flatMap((each) => Object.keys(each))[0] as FuzzOperation['scheme'] // the four that the document has
     const described: Described[] = operation.parameters ?? []
     return {
       id: operation.operationId ?? `${verb} ${path}`,
