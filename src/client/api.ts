@@ -1625,6 +1625,7 @@ export interface Preflight {
   reasons: {
     /**
      * - `role_too_low`: The role of the caller does not allow it.
+     * - `scope_missing`: The API key lacks the scope of the command.
      * - `held`: Somebody was at the machine and had placed a hold on it.
      * - `job_open`: Another job of the machine was open.
      * - `wrong_state`: The status of the machine did not allow the command.
@@ -1632,7 +1633,15 @@ export interface Preflight {
      * - `stale`: The machine had stopped reporting.
      * - `remote_disabled`: The machine said that it takes no commands from afar.
      */
-    code: 'role_too_low' | 'held' | 'job_open' | 'wrong_state' | 'no_controller' | 'stale' | 'remote_disabled'
+    code:
+      | 'role_too_low'
+      | 'scope_missing'
+      | 'held'
+      | 'job_open'
+      | 'wrong_state'
+      | 'no_controller'
+      | 'stale'
+      | 'remote_disabled'
     detail: string
     /**
      * The account that stands in the way

@@ -34,6 +34,8 @@ function explainStatus(command: Command, status: string | null): string {
 
 export type ObstacleReason = { code: Obstacle; detail: string; by?: number; since?: string }
 
+const obstacleTexts = { ...refusalTexts, scope_missing: 'The API key lacks the scope of this command.' }
+
 /** The reasons of one obstacle: each hold is one. */
 export function explainObstacle(code: Obstacle, command: Command, found: Preflight): ObstacleReason[] {
   switch (code) {
@@ -44,6 +46,6 @@ export function explainObstacle(code: Obstacle, command: Command, found: Preflig
     case 'wrong_state':
       return [{ code, detail: refusalTexts[code] + explainStatus(command, found.status) }]
     default:
-      return [{ code, detail: refusalTexts[code] }]
+      return [{ code, detail: obstacleTexts[code] }]
   }
 }

@@ -58,6 +58,7 @@ export const reasonTexts: ValueTexts<typeof jobReasons> = {
 /** What a preflight names. */
 export const obstacleTexts: Record<Obstacle, string> = {
   role_too_low: 'The role of the caller does not allow it.',
+  scope_missing: 'The API key lacks the scope of the command.',
   held: reasonTexts.held,
   job_open: reasonTexts.job_open,
   wrong_state: reasonTexts.wrong_state,

@@ -5,6 +5,7 @@ import { type Answer, hasRealPostgres, type Person, type TestMachine, type World
 import { useQuietWorld } from '../shared-world.ts'
 import { createSite, grant } from '../sites/places.ts'
 import { deliver, readRow, readTimeline, request, setMachineStatus } from './qstash-calls.ts'
+import { ageReport, reporterOf } from './reporting.ts'
 
 let world: World
 let owner: Person
@@ -253,7 +254,7 @@ describe('the preflight', () => {
     ])
     expect((await preflight(owner, machine, 'STOP')).body).toEqual({ may: true, reasons: [] })
     const key = await makeKey(world, owner, { scopes: ['read'], machine_id: machine.id })
-    expect(codesOf(await preflight(key, machine))).toEqual(['job_open'])
+    expect(codesOf(await preflight(key, machine))).toEqual(['scope_missing', 'job_open'])
   })
 
   test.each([
@@ -269,7 +270,9 @@ describe('the preflight', () => {
   test('may ⇔ the command is accepted, in random states', async () => {
     const pick = <Value>(values: readonly Value[]) => values[Math.floor(Math.random() * values.length)] as Value
     const viewer = await world.signUp()
-    for (let round = 0; round < 60; round += 1) {
+    const starter = await makeKey(world, owner, { scopes: ['read', 'start'] })
+    const reader = await makeKey(world, owner, { scopes: ['read'] })
+    for (let round = 0; round < 80; round += 1) {
       const machine = await aMachine()
       await grant(owner, `/api/machines/${machine.id}`, viewer, 'viewer')
       const steps: string[] = []
@@ -293,12 +296,17 @@ describe('the preflight', () => {
         const [hold] = (await owner.request('GET', holdsOf(machine))).body.items
         if (hold) await override(owner, machine, hold.id)
       })
+      await step('report', async () => {
+        const reporter = await reporterOf(world, owner, machine.id)
+        await reporter.report({ status: pick(['READY', 'RUNNING']), remote_enabled: pick([true, false]) })
+        if (Math.random() < 0.4) await ageReport(world, machine.id, '1 minute')
+      })
       await step('controller', () =>
         world.postgres.query('UPDATE machines SET controller_url = NULL WHERE id = $1', [machine.id]),
       )
-      const [person, command] = [pick([owner, setter, viewer]), pick(['START', 'STOP'] as const)]
+      const [person, command] = [pick([owner, setter, viewer, starter, reader]), pick(['START', 'STOP'] as const)]
       const { body } = await preflight(person, machine, command)
-      const answer = await world.operate(person, machine.id, command)
+      const answer = await person.request('POST', `/api/machines/${machine.id}/operation`, { body: { command } })
       expect([steps, command, body.may, body.reasons[0]?.code]).toEqual([
         steps,
         command,

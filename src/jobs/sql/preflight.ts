@@ -14,7 +14,7 @@ import type { Refusal } from '../job.ts'
 import { admissionRules } from './create.ts'
 import { selectOpenJobs } from './fragments.ts'
 
-export type Obstacle = Refusal | 'role_too_low'
+export type Obstacle = Refusal | 'role_too_low' | 'scope_missing'
 export type Preflight = {
   obstacles: Obstacle[]
   status: string
@@ -28,10 +28,14 @@ const reading = prepare<Caller & { machineId: number }, Command>((value, command
     .filter(([, name]) => name !== 'repeated')
     .map(([condition, name]) => sql`CASE WHEN ${condition} THEN ${sqlList([name])} END`)
   const all = sql`to_jsonb(array_remove(ARRAY[${sql.join(named, sql`, `)}], NULL))`
+  const { scope, isHeld: isRefusedByHold } = commandRules[command]
+  const lacksScope = sql`NOT EXISTS (SELECT FROM keys k WHERE k.id = caller.key_id AND ${sqlList([scope])} = ANY (k.scopes))`
+  const ofKey =
+    value.kind === 'key' ? sql`CASE WHEN ${lacksScope} THEN '["scope_missing"]'::jsonb ELSE '[]' END || ` : sql``
   // An earlier job would be the answer, whatever else stands in the way of a new one.
-  const obstacles = sql`CASE ${firstOf(rules)} WHEN 'repeated' THEN '[]'::jsonb ELSE ${all} END`
+  const obstacles = sql`${ofKey}CASE ${firstOf(rules)} WHEN 'repeated' THEN '[]'::jsonb ELSE ${all} END`
   const refusal = firstOf(refusalsBelow('viewer', 'machine'))
-  const held = commandRules[command].isHeld ? isInForce : sql`false`
+  const held = isRefusedByHold ? isInForce : sql`false`
   return sql`
     WITH caller AS (${selectCaller(value)}),
     machine AS MATERIALIZED (
