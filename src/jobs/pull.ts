@@ -11,11 +11,12 @@ import { readDetail } from './controller-report.ts'
 import { toCommand } from './deliver.ts'
 import { type MachineReport, toReportRow } from './report-schema.ts'
 import type { FetchedRow } from './sql/claim.ts'
+import { checkReports } from './sql/describe-reports.ts'
 import type { JobRow } from './sql/fragments.ts'
+import { refreshReports } from './sql/refresh-reports.ts'
 import type { ReportRow } from './sql/report-input.ts'
 import { settle } from './sql/settle.ts'
-import { fetchCommand, storeReports } from './sql/store-reports.ts'
-import { takeReports } from './sql/take-reports.ts'
+import { fetchCommand, type StoredReports, storeReports } from './sql/store-reports.ts'
 import { recordTransitions } from './transition.ts'
 
 /** How soon a machine reports again while a job of it is open. */
@@ -38,8 +39,8 @@ export type Handled = {
 }
 
 /**
- * Stores reports of different machines. A report that changes only counters is one round trip; any other is stored under
- * the lock of its machine, and the command comes with the same round trip.
+ * Stores reports of different machines. A report that changes only counters is one round trip. Any other is stored under the
+ * lock of its machine with one more, which also brings the command; an outcome in it is stored before.
  * @param siteId the site in which all machines must be; null for any
  * @throws TiebarError `session_ended`; `not_found`, `role_too_low` for the site
  */
@@ -51,23 +52,18 @@ export async function handleReports(
 ): Promise<Handled[]> {
   const { database } = context.upstreams
   const rows = reports.map(toReportRow)
-  const taken = await takeReports(database, caller, rows, siteId)
-  const faults = await Promise.all(
-    reports.map(async ({ outcome }, index) => {
-      const { refusal, is_outcome_known: isKnown } = taken[index] ?? {}
-      return outcome && refusal === null ? storeOutcome(context, outcome, isKnown === true) : undefined
-    }),
-  )
-  const open = rows.filter((_, index) => taken[index]?.refusal === null && taken[index]?.effect === 'open')
-  const fetched = open.length === 0 ? [] : await storeOpen(context, caller, open, siteId)
-  return reports.map((_, index) => {
-    const { refusal = null, holds = [] } = taken[index] ?? {}
-    const row = rows[index]
-    const { is_open: isOpen = false, command = null } =
-      fetched.find((each) => each.machine_id === row?.machine_id) ?? {}
-    const fault = faults[index]
-    const intervalSeconds = row?.interval_seconds ?? 0
-    return { refusal, holds, isOpen, command, intervalSeconds, ...(fault && { fault }) }
+  if (rows.length === 0) await checkReports(database, caller, rows, siteId)
+  const plain = rows.filter((row) => row.outcome_job_id === null)
+  const refreshed = plain.length === 0 ? new Map() : await refreshReports(database, caller, plain, siteId)
+  const rest = rows.filter((row) => !refreshed.has(row.machine_id))
+  const faults = await storeOutcomes(context, caller, reports, siteId)
+  const stored = rest.length === 0 ? undefined : await store(context, caller, rest, siteId)
+  return rows.map((row) => {
+    const isOfRow = ({ machine_id }: { machine_id: number }) => machine_id === row.machine_id
+    const { refusal = null, holds = refreshed.get(row.machine_id) ?? [] } = stored?.descriptions.find(isOfRow) ?? {}
+    const { is_open: isOpen = false, command = null } = stored?.machines.find(isOfRow) ?? {}
+    const fault = faults.get(row.machine_id)
+    return { refusal, holds, isOpen, command, intervalSeconds: row.interval_seconds, ...(fault && { fault }) }
   })
 }
 
@@ -109,7 +105,7 @@ export async function handleReport(
     const { refusal, isOpen, intervalSeconds } = handled
     if (refusal !== null || isOpen) return handled
     const seconds = Math.min(waitSeconds, maxHeldIntervals * intervalSeconds)
-    const found = await waitForCommand(context, caller, report.machine_id, subscription, clientLeft, seconds)
+    const found = await waitForCommand(context, caller, report, subscription, clientLeft, seconds)
     return found ? { ...handled, isOpen: found.is_open, command: found.command } : handled
   } finally {
     clientLeft.removeEventListener('abort', close)
@@ -120,7 +116,7 @@ export async function handleReport(
 async function waitForCommand(
   context: JobContext,
   caller: Caller,
-  machineId: number,
+  report: MachineReport,
   subscription: Subscription,
   clientLeft: AbortSignal,
   seconds: number,
@@ -128,7 +124,7 @@ async function waitForCommand(
   const { upstreams, trace, waitUntil } = context
   const hasCome = await subscription.next(seconds * 1_000)
   if (!hasCome || clientLeft.aborted) return undefined
-  const found = await fetchCommand(upstreams.database, caller, machineId)
+  const found = await fetchCommand(upstreams.database, caller, report)
   if (found && found.changed.length > 0) {
     waitUntil(recordTransitions({ trace, cache: upstreams.cache }, found.changed, 'machine'))
   }
@@ -143,16 +139,38 @@ export function fetchedSeconds(handled: Handled[]): number {
   return Math.min(...intervals, handled.length === 0 ? defaultIntervalSeconds : Number.POSITIVE_INFINITY)
 }
 
-async function storeOpen(
+async function store(
   { upstreams, trace, waitUntil }: JobContext,
   caller: Caller,
   rows: ReportRow[],
   siteId: number | null,
-): Promise<FetchedRow[]> {
-  const { confirmed, machines } = await storeReports(upstreams.database, caller, rows, siteId)
-  const changed = [...confirmed, ...machines.flatMap((machine) => machine.changed)]
+): Promise<StoredReports> {
+  const stored = await storeReports(upstreams.database, caller, rows, siteId)
+  const changed = [...stored.confirmed, ...stored.machines.flatMap((machine) => machine.changed)]
   if (changed.length > 0) waitUntil(recordTransitions({ trace, cache: upstreams.cache }, changed, 'machine'))
-  return machines
+  return stored
+}
+
+/** Stores the outcomes in the reports. @returns why one was not accepted, by machine */
+async function storeOutcomes(
+  context: JobContext,
+  caller: Caller,
+  reports: MachineReport[],
+  siteId: number | null,
+): Promise<Map<number, TiebarError>> {
+  const faults = new Map<number, TiebarError>()
+  const telling = reports.filter(({ outcome }) => outcome !== undefined)
+  if (telling.length === 0) return faults
+  const rows = telling.map(toReportRow)
+  const descriptions = await checkReports(context.upstreams.database, caller, rows, siteId)
+  const store = async ({ machine_id: machineId, outcome }: MachineReport) => {
+    const { refusal, is_outcome_known: isKnown } = descriptions.find((each) => each.machine_id === machineId) ?? {}
+    if (!outcome || refusal !== null) return
+    const fault = await storeOutcome(context, outcome, isKnown === true)
+    if (fault) faults.set(machineId, fault)
+  }
+  await Promise.all(telling.map(store))
+  return faults
 }
 
 /** @returns why it was not accepted */

@@ -1,8 +1,8 @@
 // The reports that are measured: one that changes only counters, and one that fetches a command.
 
+import { refreshReports } from '../../src/jobs/sql/refresh-reports.ts'
 import type { ReportRow } from '../../src/jobs/sql/report-input.ts'
 import { storeReports } from '../../src/jobs/sql/store-reports.ts'
-import { takeReports } from '../../src/jobs/sql/take-reports.ts'
 import { hashInPlan, idInPlan, planOf } from './plan.ts'
 import type { BenchPlatform } from './platform.ts'
 import type { Route } from './routes.ts'
@@ -35,7 +35,7 @@ export async function planReports({ key, machineIds }: Scene): Promise<Route[]> 
     bare: shots(ids, (id) => `/${name}/${id}`),
     isOnce: true,
   })
-  const taking = await planOf((database) => takeReports(database, caller, [row], null))
+  const taking = await planOf((database) => refreshReports(database, caller, [row], null))
   const storing = await planOf((database) => storeReports(database, caller, [row], null))
   const [first] = taking.statements
   return [

@@ -55,7 +55,7 @@ describe('a report', () => {
     const calls = world.exchanges.length
     await machine.report({ cycles: 2 })
     const names = world.exchanges.slice(calls).map(({ service, request: { body } }) => [service, nameOf(body)])
-    expect(names).toEqual([['postgres', 'take-reports']])
+    expect(names).toEqual([['postgres', 'refresh-reports']])
     const after = await owner.request('GET', `/api/machines/${machine.id}`)
     expect(after.headers.get('ETag')).toBe(before.headers.get('ETag'))
     expect(after.body.reported).toMatchObject({ cycles: 2 })

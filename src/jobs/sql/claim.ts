@@ -114,7 +114,8 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
  */
 export type FetchedRow = { machine_id: number; is_open: boolean; command: JobRow | null; changed: JobRow[] }
 
-type Fetch = Caller & { machineIds: number[] }
+/** `bootIds`: of the report of each machine. One that comes from the boot before the present one gets no command. */
+type Fetch = Caller & { machineIds: number[]; bootIds: string[] }
 
 /**
  * Carries out the next step of the open jobs of machines that fetch their commands, for a key of a manager of them. Needs
@@ -123,15 +124,18 @@ type Fetch = Caller & { machineIds: number[] }
  */
 export const fetchCommands: (values: Fetch) => Query = prepare<Fetch>(
   (value) => sql`
-    WITH caller AS (${selectCaller(value)}), due AS (
-      SELECT j.*, ${nextStep.machine} AS step FROM caller, ${jobWithMachine}
-      WHERE j.machine_id = ANY (${value.machineIds}::bigint[]) AND j.state IN (${sqlList(openStates)})
-        AND m.controller_url IS NULL AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')}
+    WITH caller AS (${selectCaller(value)}),
+    asking AS (SELECT * FROM unnest(${value.machineIds}::bigint[], ${value.bootIds}::text[]) AS asking (machine_id, boot_id)),
+    due AS (
+      SELECT j.*, ${nextStep.machine} AS step FROM caller, ${jobWithMachine} JOIN asking ON asking.machine_id = m.id
+      WHERE j.state IN (${sqlList(openStates)}) AND m.controller_url IS NULL
+        AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')} AND NOT EXISTS (
+          SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.previous_boot_id = asking.boot_id)
     ), ${carryOut('machine')},
     changed AS (SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended)
     SELECT asking.machine_id, EXISTS (
         SELECT FROM jobs j WHERE j.machine_id = asking.machine_id AND j.state IN (${sqlList(openStates)})
       ) AS is_open, (SELECT to_jsonb(started) FROM started WHERE started.machine_id = asking.machine_id) AS command,
       (SELECT coalesce(jsonb_agg(changed), '[]') FROM changed WHERE changed.machine_id = asking.machine_id) AS changed
-    FROM unnest(${value.machineIds}::bigint[]) AS asking (machine_id)`,
+    FROM asking`,
 )

@@ -24,9 +24,23 @@ export type ReportRow = {
   outcome_job_id: string | null
 }
 
-const inputColumns = sql.raw(`n integer, machine_id bigint, boot_id text, seq bigint, status text, mode text,
-      remote_enabled boolean, cycles bigint, last_cycle_ms integer, alarm_code text, alarm_text text,
-      interval_seconds integer, outcome_job_id uuid`)
+/** PostgreSQL's types of these columns. */
+const types = {
+  machine_id: 'bigint',
+  boot_id: 'text',
+  seq: 'bigint',
+  status: 'text',
+  mode: 'text',
+  remote_enabled: 'boolean',
+  cycles: 'bigint',
+  last_cycle_ms: 'integer',
+  alarm_code: 'text',
+  alarm_text: 'text',
+  interval_seconds: 'integer',
+  outcome_job_id: 'uuid',
+} satisfies Record<keyof ReportRow, string>
+const names = Object.keys(types) as (keyof ReportRow)[] // Object.keys returns string[]
+
 /** What changes the revision of the machine; the counters do not. */
 export const shown = ['status', 'mode', 'remote_enabled', 'alarm_code', 'alarm_text', 'interval_seconds']
 export const columnsOf = (alias: string, names: string[]) => sql.raw(names.map((name) => `${alias}.${name}`).join(', '))
@@ -35,19 +49,46 @@ const stored = ['boot_id', 'seq', ...shown, 'cycles', 'last_cycle_ms']
 export const reportColumns = sql.raw(stored.join(', '))
 export const reportSettings = sql.raw(stored.map((name) => `${name} = excluded.${name}`).join(', '))
 
-/** CTEs: the caller, the reports as `input`, and their machines as `machine`, if the caller may see them. */
-export function selectInput(value: Bindable<Caller> & Bindable<ReportInput>): SQL {
-  return sql`caller AS (${selectCaller(value)}),
-    input AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(${value.reports}::jsonb) AS input (${inputColumns})),
-    machine AS MATERIALIZED (
-      SELECT m.*, ${machineLevel('caller', 'm')} AS level FROM caller, input JOIN machines m ON m.id = input.machine_id
-      WHERE m.deleted_at IS NULL AND m.site_id IS NOT DISTINCT FROM coalesce(${value.siteId}::bigint, m.site_id)
-    )`
+/** Reading one report from JSON would take PostgreSQL as long as all the rest of its statement. */
+export type InputShape = 'one' | 'many'
+
+/** `siteId`: the site in which all machines must be; null for any. `reports`: JSON, for the shape `many`. */
+export type ReportInput = { siteId: number | null; reports: string | null } & {
+  [Name in keyof ReportRow]: ReportRow[Name] | null
 }
 
-/** `siteId`: the site in which all machines must be; null for any. */
-export type ReportInput = { reports: string; siteId: number | null }
+/** The values of these reports, and the shape of the statement that takes them. */
+export function toInput(reports: ReportRow[], siteId: number | null): [ReportInput, InputShape] {
+  const [first, ...more] = reports
+  if (first && more.length === 0) return [{ ...first, siteId, reports: null }, 'one']
+  const none = Object.fromEntries(names.map((name) => [name, null])) as Record<keyof ReportRow, null> // it has every name
+  const numbered = reports.map((report, n) => ({ n, ...report }))
+  return [{ ...none, siteId, reports: JSON.stringify(numbered) }, 'many']
+}
 
-export function toInput(reports: ReportRow[], siteId: number | null): ReportInput {
-  return { reports: JSON.stringify(reports.map((report, n) => ({ n, ...report }))), siteId }
+/** A query: the reports, in their order by `n`. */
+export function selectReports(value: Bindable<ReportInput>, shape: InputShape): SQL {
+  if (shape === 'many') {
+    const columns = sql.raw(names.map((name) => `${name} ${types[name]}`).join(', '))
+    return sql`SELECT * FROM jsonb_to_recordset(${value.reports}::jsonb) AS input (n integer, ${columns})`
+  }
+  return sql`SELECT 0 AS n, ${sql.join(
+    names.map((name) => sql`${value[name]}::${sql.raw(types[name])} AS ${sql.raw(name)}`),
+    sql`, `,
+  )}`
+}
+
+/** A condition: the machine `m` is in the site of the request, if that is one for a site. */
+export function isInPlace(value: Bindable<ReportInput>): SQL {
+  return sql`m.site_id IS NOT DISTINCT FROM coalesce(${value.siteId}::bigint, m.site_id)`
+}
+
+/** CTEs: the caller, the reports as `input`, and their machines as `machine`, with the level of the caller. */
+export function selectInput(value: Bindable<Caller> & Bindable<ReportInput>, shape: InputShape): SQL {
+  return sql`caller AS (${selectCaller(value)}),
+    input AS MATERIALIZED (${selectReports(value, shape)}),
+    machine AS MATERIALIZED (
+      SELECT m.*, ${machineLevel('caller', 'm')} AS level FROM caller, input JOIN machines m ON m.id = input.machine_id
+      WHERE m.deleted_at IS NULL AND ${isInPlace(value)}
+    )`
 }

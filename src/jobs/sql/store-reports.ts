@@ -6,9 +6,11 @@ import { prepare } from '../../infra/prepare.ts'
 import { lockMachines } from '../../machines/sql/fragments.ts'
 import { isAtLeast } from '../../sites/sql/role.ts'
 import { type FetchedRow, fetchCommands } from './claim.ts'
+import { describeReports, type ReportDescription, readDescriptions } from './describe-reports.ts'
 import { type JobRow, jobColumns, now } from './fragments.ts'
 import {
   columnsOf,
+  type InputShape,
   type ReportInput,
   type ReportRow,
   reportColumns,
@@ -22,9 +24,9 @@ import { isOpen, verdict } from './verdict.ts'
 /** Only jobs of this time are looked at. Longer than a command may be on its way, and its outcome unknown. */
 const judgedWithin = sql.raw("interval '1 hour'")
 
-const storing = prepare<Caller & ReportInput>(
-  (value) => sql`
-    WITH ${selectInput(value)},
+const storing = prepare<Caller & ReportInput, InputShape>(
+  (value, shape) => sql`
+    WITH ${selectInput(value, shape)},
     accepted AS (
       SELECT input.*, (${columnsOf('r', shown)}) IS DISTINCT FROM (${columnsOf('input', shown)}) AS is_changed
       FROM input JOIN machine ON machine.id = input.machine_id AND ${isAtLeast(sql`machine.level`, 'manager')}
@@ -87,6 +89,7 @@ const storing = prepare<Caller & ReportInput>(
 )
 
 export type StoredReports = {
+  descriptions: ReportDescription[]
   /** The jobs that the reports have confirmed or settled. */
   confirmed: JobRow[]
   machines: FetchedRow[]
@@ -95,6 +98,7 @@ export type StoredReports = {
 /**
  * Stores reports under the locks of their machines, and then begins an attempt of the open job of each machine that
  * fetches its commands: in this order, so that a machine which has begun to run by itself is not started.
+ * @throws TiebarError `session_ended`; `not_found`, `role_too_low` for the site
  */
 export async function storeReports(
   database: Database,
@@ -103,23 +107,27 @@ export async function storeReports(
   siteId: number | null,
 ): Promise<StoredReports> {
   const machineIds = reports.map(({ machine_id }) => machine_id)
-  const [, confirmed, machines] = await database.batchAll<[{ id: number }[], JobRow[], FetchedRow[]]>('store-reports', [
+  const bootIds = reports.map(({ boot_id }) => boot_id)
+  const [input, shape] = toInput(reports, siteId)
+  type Results = [{ id: number }[], Parameters<typeof readDescriptions>[0], JobRow[], FetchedRow[]]
+  const [, described, confirmed, machines] = await database.batchAll<Results>('store-reports', [
     lockMachines(caller, machineIds, 'manager'),
-    storing({ ...caller, ...toInput(reports, siteId) }),
-    fetchCommands({ ...caller, machineIds }),
+    describeReports(caller, reports, siteId),
+    storing({ ...caller, ...input }, shape),
+    fetchCommands({ ...caller, machineIds, bootIds }),
   ])
-  return { confirmed, machines: machines.map(toFetched) }
+  return { descriptions: readDescriptions(described), confirmed, machines: machines.map(toFetched) }
 }
 
 /** Begins an attempt of the open job of a machine that has waited for one. */
 export async function fetchCommand(
   database: Database,
   caller: Caller,
-  machineId: number,
+  { machine_id: id, boot_id }: Pick<ReportRow, 'machine_id' | 'boot_id'>,
 ): Promise<FetchedRow | undefined> {
   const statements = [
-    lockMachines(caller, [machineId], 'manager'),
-    fetchCommands({ ...caller, machineIds: [machineId] }),
+    lockMachines(caller, [id], 'manager'),
+    fetchCommands({ ...caller, machineIds: [id], bootIds: [boot_id] }),
   ]
   const [locked, [row]] = await database.batchAll<[{ id: number }[], FetchedRow[]]>('fetch-command', statements)
   return locked.length === 0 || row === undefined ? undefined : toFetched(row)

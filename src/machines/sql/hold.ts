@@ -16,6 +16,12 @@ export function isHeld(machineId: SQL): SQL {
   return sql`EXISTS (SELECT FROM holds h WHERE h.machine_id = ${machineId} AND ${isInForce})`
 }
 
+/** An expression: the holds in force of the machine with this id, as JSON. */
+export function holdsOf(machineId: SQL): SQL {
+  return sql`(SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT ${holdColumns} FROM holds h WHERE h.machine_id = ${machineId} AND ${isInForce}) item)`
+}
+
 /** An expression: the holds of the caller that were overridden and that she has not removed, as JSON. */
 export const selectOverriddenHolds = sql`(SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
       SELECT ${holdColumns} FROM holds h
@@ -33,7 +39,7 @@ export function toHold({ id, machine_id, reason, placed_by, placed_at, override 
   }
 }
 
-/** A hold of `selectOverriddenHolds`, which is JSON as a whole. */
+/** A hold of `selectOverriddenHolds` or `holdsOf`, which are JSON as a whole. */
 export function holdFromJson(hold: Hold): Hold {
   return toHold({ ...hold, placed_at: toRfc3339(hold.placed_at) })
 }
