@@ -150,6 +150,7 @@ const blocksRun: [document: string, beginning: string, file: string][] = [
   ['README.md', 'API=', 'test/platform/main.test.ts'],
   ['CONTRIBUTING.md', 'CONTROL=', 'test/platform/main.test.ts'],
   ['docs/deploy.md', 'cat > .secrets', 'test/documents.test.ts'],
+  ['docs/controllers.md', 'report()', 'test/examples/controller-pull.test.ts'],
 ]
 
 describe('every command', () => {

@@ -1708,7 +1708,7 @@ export interface MachineReport {
 }
 export interface ReportAnswer {
   /**
-   * When to report again: sooner than the interval while a job is open
+   * When to report again, after the answer: sooner than the interval while a job is open or if the answer was held
    */
   report_again_in_seconds: number
   /**
@@ -1809,7 +1809,7 @@ export interface SiteReport {
 }
 export interface SiteReportsAnswer {
   /**
-   * When to report again: sooner than the interval while a job is open
+   * When to report again, after the answer: sooner than the interval while a job is open or if the answer was held
    */
   report_again_in_seconds: number
   /**

@@ -34,6 +34,8 @@ export type Handled = {
   isOpen: boolean
   holds: Hold[]
   command: JobRow | null
+  /** How long the answer was held. */
+  heldSeconds?: number
   /** Why the outcome in the report was not accepted. The report itself was. */
   fault?: TiebarError
 }
@@ -105,8 +107,10 @@ export async function handleReport(
     const { refusal, isOpen, intervalSeconds } = handled
     if (refusal !== null || isOpen) return handled
     const seconds = Math.min(waitSeconds, maxHeldIntervals * intervalSeconds)
+    const heldAt = Date.now()
     const found = await waitForCommand(context, caller, report, subscription, clientLeft, seconds)
-    return found ? { ...handled, isOpen: found.is_open, command: found.command } : handled
+    const heldSeconds = (Date.now() - heldAt) / 1_000
+    return { ...handled, heldSeconds, ...(found && { isOpen: found.is_open, command: found.command }) }
   } finally {
     clientLeft.removeEventListener('abort', close)
     close()
@@ -131,10 +135,10 @@ async function waitForCommand(
   return found
 }
 
-/** When the next report is wanted. */
+/** When the next report is wanted, in seconds from the answer. Time for which the answer was held counts. */
 export function fetchedSeconds(handled: Handled[]): number {
-  const intervals = handled.map(({ isOpen, intervalSeconds }) => {
-    return isOpen ? Math.min(openIntervalSeconds, intervalSeconds) : intervalSeconds
+  const intervals = handled.map(({ isOpen, intervalSeconds, heldSeconds = 0 }) => {
+    return isOpen ? openIntervalSeconds : Math.max(0, Math.ceil(intervalSeconds - heldSeconds))
   })
   return Math.min(...intervals, handled.length === 0 ? defaultIntervalSeconds : Number.POSITIVE_INFINITY)
 }

@@ -108,7 +108,8 @@ const answer = {
 }
 const reportAgain = z.int().openapi({
   example: 10,
-  description: 'When to report again: sooner than the interval while a job is open',
+  description:
+    'When to report again, after the answer: sooner than the interval while a job is open or if the answer was held',
 })
 
 export const reportAnswer = z.object({ report_again_in_seconds: reportAgain, ...answer }).openapi('ReportAnswer')

@@ -6,7 +6,7 @@ import { SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeSigningKey, type Person, poll, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
-import { type Program, runCommandOf, runExample } from './programs.ts'
+import { newFile, type Program, runCommandOf, runExample } from './programs.ts'
 
 const file = new URL('controller.ts', import.meta.url).pathname
 const key = makeSigningKey('test-1')
@@ -19,7 +19,7 @@ beforeAll(async () => {
   world = await useWorld({ JWT_KEYS: JSON.stringify([key]) })
   owner = await world.signUp()
   machineId = (await world.createUnconfirmedMachine(owner, { controller_url: null })).id
-  program = runExample(file, [], { TIEBAR_URL: world.url, PORT: '0', MACHINE_ID: String(machineId) })
+  program = runExample(file, [], { TIEBAR_URL: world.url, PORT: '0', MACHINE_ID: String(machineId), FILE: newFile() })
   const [, port] = await program.waitFor(/listening on .*"port":(\d+)/)
   url = `http://127.0.0.1:${port}/`
   await owner.request('PATCH', `/api/machines/${machineId}`, { body: { controller_url: url } })
@@ -158,7 +158,7 @@ test.each([
     await new Promise<void>((resolve) => void faulty.listen(0, '127.0.0.1', resolve))
     const { port: faultyPort } = faulty.address() as AddressInfo // it listens on a port
     const issuer = status === null ? 'http://127.0.0.1:9' : `http://127.0.0.1:${faultyPort}`
-    const alone = runExample(file, [], { TIEBAR_URL: issuer, PORT: '0', MACHINE_ID: '1' })
+    const alone = runExample(file, [], { TIEBAR_URL: issuer, PORT: '0', MACHINE_ID: '1', FILE: newFile() })
     try {
       const [, port] = await alone.waitFor(/listening on .*"port":(\d+)/)
       const body = command()
@@ -173,7 +173,7 @@ test.each([
 )
 
 test('the command in its comment starts it', async () => {
-  const program = runCommandOf('controller.ts', { TIEBAR_URL: world.url, PORT: '0', MACHINE_ID: '1' })
+  const program = runCommandOf('controller.ts', { TIEBAR_URL: world.url, PORT: '0', MACHINE_ID: '1', FILE: newFile() })
   try {
     const [, port] = await program.waitFor(/listening on .*"port":(\d+)/)
     expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' })).status).toBe(401)

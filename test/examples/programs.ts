@@ -1,6 +1,7 @@
 // Runs an example as a copy or with the command in its comment.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { spawnGroup } from '../platform/process-group.ts'
@@ -14,6 +15,11 @@ export type Program = {
   waitFor(pattern: RegExp): Promise<RegExpExecArray>
   /** Its exit code. */
   ended: Promise<number | null>
+}
+
+/** A file for what a restart of an example must find. */
+export function newFile(): string {
+  return join(mkdtempSync(join(tmpdir(), 'tiebar-example-')), 'state.json')
 }
 
 export function runExample(file: string, args: string[], env: Record<string, string>, cwd?: string): Program {
