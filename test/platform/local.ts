@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '../../src/tools/migrations.ts'
 import { setSessionDefaults } from '../../src/tools/session-defaults.ts'
 import { Cleanup } from './cleanup.ts'
+import { startGateway } from './controller/gateway.ts'
 import type { ControllerStandIn } from './controller.ts'
 import { writeDevVars } from './dev-vars.ts'
 import type { Exchange } from './http.ts'
@@ -13,7 +14,7 @@ import { type Platform, type PlatformFile, startPlatform } from './platform.ts'
 import { PlatformError } from './platform-error.ts'
 import { type HeldPort, holdPort } from './ports.ts'
 import { type Progress, silent } from './progress.ts'
-import { demoAccounts, pinMachines, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
+import { demoAccounts, pinMachines, prepareGateway, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
 import { startSweep } from './sweep.ts'
 import { makeWorkerVariables, type WorkerVariables } from './worker-variables.ts'
 import { startWrangler } from './wrangler.ts'
@@ -74,6 +75,11 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       () => startWorker(options, platform, variables, port, cleanup),
       () => api,
     )
+    if (accounts.length > 0) {
+      const place = await prepareGateway(platform.file.postgres)
+      const gateway = place && startGateway(api, place, progress.print)
+      cleanup.add(async () => gateway?.close())
+    }
     const sweep = startSweep(api, sweepEveryMs, progress.print)
     cleanup.add(() => sweep.close())
     const { file, files, controller } = platform

@@ -6,7 +6,16 @@ import { migrate } from '../../src/tools/migrations.ts'
 import { runStatements } from '../../src/tools/statements.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
-import { demoAccounts, demoMachines, pinMachines, seedDemo, setDemoBehaviours, updateControllerUrls } from './seed.ts'
+import {
+  demoAccounts,
+  demoMachines,
+  pinMachines,
+  prepareGateway,
+  reportingMachines,
+  seedDemo,
+  setDemoBehaviours,
+  updateControllerUrls,
+} from './seed.ts'
 
 let empty: Blob
 let controller: ControllerStandIn
@@ -53,7 +62,7 @@ test('demo data is two accounts that can log in and six machines of one of them,
     }
     const machines = await postgres.query(
       `SELECT m.name, m.location, m.status, m.controller_url, a.username FROM machines m
-       JOIN accounts a ON a.id = m.owner_id ORDER BY m.id`,
+       JOIN accounts a ON a.id = m.owner_id WHERE m.site_id IS NULL ORDER BY m.id`,
     )
     expect(machines).toEqual(
       demoMachines.map(({ key, name, location }) => ({
@@ -90,13 +99,30 @@ test('machines get the new address of the controller, in the demo account or in 
     expect(await updateControllerUrls(service, 'http://127.0.0.1:2222', 'demo')).toBe(demoMachines.length)
     expect(await updateControllerUrls(service, 'http://127.0.0.1:2222', 'demo')).toBe(0)
     expect(await updateControllerUrls(service, 'http://127.0.0.1:2222', 'all')).toBe(1)
-    const rows = await postgres.query('SELECT controller_url, revision FROM machines ORDER BY id')
+    const rows = await postgres.query('SELECT controller_url, revision FROM machines WHERE site_id IS NULL ORDER BY id')
     expect(rows.map(({ controller_url, revision }) => [controller_url, revision])).toEqual([
       ...demoMachines.map(({ key }) => [`http://127.0.0.1:2222/machines/${key}`, '2']),
       ['http://127.0.0.1:2222/machines/x', '2'],
       ['http://10.0.0.1/machines/x', '1'],
       [null, '1'],
     ])
+  }))
+
+test('the machines behind NAT are in a site, and each start gives their gateway a new key', () =>
+  withDatabase(async (service, postgres) => {
+    await seedDemo(service, controller.url)
+    const [first, second] = [await prepareGateway(service), await prepareGateway(service)]
+    expect(second).toMatchObject({ machines: first?.machines, siteId: first?.siteId })
+    expect(first?.machines.map(({ behaviour }) => behaviour)).toEqual(
+      reportingMachines.map(({ behaviour }) => behaviour),
+    )
+    const keys = await postgres.query('SELECT revoked_at IS NULL AS is_valid, scopes FROM keys ORDER BY id')
+    expect(keys).toEqual([
+      { is_valid: false, scopes: ['report'] },
+      { is_valid: true, scopes: ['report'] },
+    ])
+    await postgres.query('UPDATE machines SET deleted_at = now()')
+    expect(await prepareGateway(service)).toBeUndefined()
   }))
 
 test('the demo machines have different behaviours', () => {

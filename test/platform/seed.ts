@@ -1,10 +1,12 @@
-// Demo data: two accounts and six machines of a moulding factory. It is written once, by SQL, because no endpoint creates
+// Demo data: two accounts, six machines with an address and five that report, of a moulding factory. It is written once, by SQL, because no endpoint creates
 // staff. Each start updates the machines' addresses, because the controller has a new port.
 import { foldName } from '../../src/accounts/account.ts'
+import { makeSecret } from '../../src/accounts/key.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
 import type { Statement } from '../../src/infra/database.ts'
 import { runStatements } from '../../src/tools/statements.ts'
 import type { BehaviourOrder } from './controller/behaviour.ts'
+import type { GatewayPlace, ReporterBehaviour } from './controller/gateway.ts'
 import type { ControllerStandIn } from './controller.ts'
 import type { PostgresService } from './named-services.ts'
 
@@ -47,6 +49,17 @@ export const demoMachines: DemoMachine[] = [
   },
 ]
 
+/** Machines behind NAT, in a site of their own: a gateway reports for them, and fetches their commands. */
+export const reportingMachines: { name: string; behaviour: ReporterBehaviour }[] = [
+  { name: '사출기 7호 LS Mtron WIZ 220E', behaviour: 'obeys' },
+  { name: '사출기 8호 우진플라임 TE 150', behaviour: 'falls silent' },
+  { name: '사출기 9호 동신유압 PRO 180', behaviour: 'local' },
+  { name: '사출기 10호 Engel e-mac 180', behaviour: 'runs by itself' },
+  { name: '사출기 11호 LS Mtron LGE 110', behaviour: 'lies' },
+]
+const siteName = '3공장'
+const gatewayKeyName = '3공장 게이트웨이'
+
 /** Sets the behaviour of the demo machines. The controller does not keep it after its end. */
 export function setDemoBehaviours(controller: ControllerStandIn): void {
   for (const { key, behaviour } of demoMachines) controller.machine(key).behave(behaviour)
@@ -81,8 +94,49 @@ export async function seedDemo(service: PostgresService, controllerUrl: string):
         WHERE owner.username_key = $1 ORDER BY machine.place`,
       params: [foldName(owner.username), JSON.stringify(machines)],
     },
+    {
+      query: `WITH owner AS (SELECT id FROM accounts WHERE username_key = $1),
+        site AS (INSERT INTO sites (name, created_by) SELECT $2, id FROM owner RETURNING id),
+        manager AS (INSERT INTO members (account_id, site_id, role) SELECT owner.id, site.id, 'manager' FROM owner, site)
+        INSERT INTO machines (name, location, owner_id, site_id)
+        SELECT machine.name, $2, owner.id, site.id
+        FROM owner, site, unnest($3::text[]) WITH ORDINALITY AS machine (name, place) ORDER BY place`,
+      params: [foldName(owner.username), siteName, reportingMachines.map(({ name }) => name)],
+    },
   ])
   return true
+}
+
+/**
+ * Makes a key for the gateway of the reporting machines, in place of that of an earlier run.
+ * @returns undefined if these machines were deleted
+ */
+export async function prepareGateway(service: PostgresService): Promise<GatewayPlace | undefined> {
+  const [owner] = demoAccounts
+  const { id, secret, secretHash } = makeSecret()
+  const params = [foldName(owner.username), reportingMachines.map(({ name }) => name)]
+  const [machines = []] = await runStatements(service, [
+    {
+      query: `SELECT m.id, m.name, m.site_id, m.owner_id FROM machines m JOIN accounts a ON a.id = m.owner_id
+        WHERE a.username_key = $1 AND m.name = ANY ($2::text[]) AND m.site_id IS NOT NULL AND m.deleted_at IS NULL
+        ORDER BY m.id`,
+      params,
+    },
+  ])
+  const [first] = machines
+  if (!first) return undefined
+  await runStatements(service, [
+    { query: 'UPDATE keys SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL', params: [gatewayKeyName] },
+    {
+      query: `INSERT INTO keys (id, account_id, name, scopes, site_id, secret_hash) VALUES ($1, $2, $3, '{report}', $4, $5)`,
+      params: [id, first.owner_id, gatewayKeyName, first.site_id, secretHash],
+    },
+  ])
+  const found = machines.flatMap(({ id: machineId, name }) => {
+    const behaviour = reportingMachines.find((each) => each.name === name)?.behaviour
+    return behaviour ? [{ id: Number(machineId), behaviour }] : []
+  })
+  return { siteId: Number(first.site_id), secret, machines: found }
 }
 
 function insertAccount(account: DemoAccount, passwordHash: string): Statement {
