@@ -14,8 +14,11 @@ export const failedPath = '/api/callbacks/jobs/failed'
 /** How long QStash waits for our answer: longer than a controller's time-out plus the time to store the outcome. */
 const answerTimeoutSeconds = 25
 
-/** `publishNo` makes the deduplication id new each time the job is published. QStash delivers after `delaySeconds`. */
-export type Dispatch = { job: JobRow; publishNo: number; delaySeconds: number }
+/**
+ * `publishNo` makes the deduplication id new each time the job is published. QStash delivers after `delaySeconds`.
+ * `isFetched`: the machine fetches the command, and the message only ends the job.
+ */
+export type Dispatch = { job: JobRow; publishNo: number; delaySeconds: number; isFetched?: boolean }
 
 /**
  * Publishes jobs. After the answer, it stores which of them QStash has accepted, and sends the STOPs that it has not. If
@@ -28,9 +31,9 @@ export async function publishJobs(context: JobContext, dispatches: Dispatch[], i
   const accepted = await upstreams.queue.publish(dispatches.map((dispatch) => toMessage(publicUrl, dispatch)))
   const wronglyMarked = dispatches.filter((_, index) => accepted[index] !== isMarked)
   if (wronglyMarked.length > 0) waitUntil(mark(context, wronglyMarked, !isMarked))
-  for (const [index, { job }] of dispatches.entries()) {
+  for (const [index, { job, isFetched }] of dispatches.entries()) {
     const { isSentWithoutQueue } = commandRules[job.command]
-    if (isSentWithoutQueue && !accepted[index]) waitUntil(deliverDirectly(context, job.id))
+    if (isSentWithoutQueue && !accepted[index] && !isFetched) waitUntil(deliverDirectly(context, job.id))
   }
   return accepted.filter((isAccepted) => isAccepted).length
 }

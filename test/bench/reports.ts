@@ -41,8 +41,7 @@ export async function planReports({ key, machineIds }: Scene): Promise<Route[]> 
   return [
     {
       ...route(machineIds, 'report'),
-      // Nothing but the check of the key and one upsert.
-      plan: { takesKey: true, statements: [{ query: upsert, params: [idInPlan, caller.keyId, hashInPlan] }] },
+      plan: { takesKey: true, statements: taking.statements },
       reset: resetReports,
     },
     {
@@ -55,13 +54,6 @@ export async function planReports({ key, machineIds }: Scene): Promise<Route[]> 
     },
   ]
 }
-
-const upsert = `
-  INSERT INTO machine_reports AS r (machine_id, boot_id, seq, status, cycles, interval_seconds, at)
-  SELECT $1::bigint, 'bench', 1, 'READY', 1, 300, now() FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active
-  WHERE k.id = $2::uuid AND k.secret_hash = $3 AND k.revoked_at IS NULL
-  ON CONFLICT (machine_id) DO UPDATE SET seq = excluded.seq, cycles = excluded.cycles, at = excluded.at
-  RETURNING r.machine_id`
 
 /** Every machine has reported once, and the next report of it is new. */
 async function resetReports({ postgres }: BenchPlatform): Promise<void> {

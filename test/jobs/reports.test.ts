@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeKey } from '../accounts/people.ts'
 import type { Person, World } from '../harness.ts'
+import { open, shut } from '../platform/faults.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { createSite, grant } from '../sites/places.ts'
 import { deliver, endLease, readRow, readTimeline, request, rewind } from './qstash-calls.ts'
@@ -396,6 +397,29 @@ describe('a command that the machine fetches', () => {
     expect(await readRow(world, job.id)).toMatchObject({ state: 'PENDING' })
     await machine.report({ status: 'RUNNING', outcome: { job_id: job.id, result: 'SUCCESS' } })
     expect(await readRow(world, job.id)).toMatchObject({ state: 'SUCCEEDED', confirmed_at: expect.anything() })
+  })
+
+  test('does not come with the answer to a report that is ignored', async () => {
+    const machine = await aPullMachine(world, owner)
+    await machine.report()
+    await start(machine)
+    const { body: repeated } = await machine.send({ ...machine.next(), seq: 1 })
+    expect(repeated).toMatchObject({ report_again_in_seconds: 2, command: null })
+    expect((await machine.report()).command).toMatchObject({ attempt: 1 })
+  })
+
+  test('is a STOP that QStash has not taken: it waits for the report, and is claimed by nobody else', async () => {
+    const machine = await aPullMachine(world, owner)
+    await machine.report()
+    world.faults.qstash.pass = shut
+    const job = await stop(machine).finally(() => {
+      world.faults.qstash.pass = open
+    })
+    await world.settle()
+    const claims = () =>
+      world.requestsTo('postgres').filter(({ body }) => nameOf(body) === 'claim' && body.includes(job.id))
+    expect(claims()).toEqual([])
+    expect((await machine.report()).command).toMatchObject({ job_id: job.id })
   })
 
   test('is not handed to the boot before the present one', async () => {

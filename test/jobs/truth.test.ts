@@ -167,6 +167,19 @@ describe('a STOP', () => {
   })
 })
 
+test('a STOP whose outcome is unknown is not settled by a report from before, while the machine runs', async () => {
+  const machine = await aMachine()
+  machine.behave({ mode: 'fail', status: 500 })
+  const job = await delivered(machine, 'STOP')
+  await machine.report()
+  await rewind(world, job, 'not_after', '1 second')
+  await deliver(world, job)
+  await machine.report({ status: 'RUNNING' })
+  expect(await readRow(world, job)).toMatchObject({ state: 'FAILED', reason: 'outcome_unknown' })
+  await machine.report()
+  expect(await readRow(world, job)).toMatchObject({ state: 'SUCCEEDED' })
+})
+
 describe('a failure', () => {
   test.each([
     ['of a machine that reports leaves what it reports', '0 seconds', ['READY', 'report']],

@@ -114,23 +114,28 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
  */
 export type FetchedRow = { machine_id: number; is_open: boolean; command: JobRow | null; changed: JobRow[] }
 
-/** `bootIds`: of the report of each machine. One that comes from the boot before the present one gets no command. */
-type Fetch = Caller & { machineIds: number[]; bootIds: string[] }
+/** The report of each machine that asks. Only its newest report gets a command: nobody may read the answers to others. */
+type Fetch = Caller & { machineIds: number[]; bootIds: string[]; seqs: number[] }
+
+/** `new`: stored in this transaction, so one that was ignored gets no command · `held`: stored before, and not answered yet. */
+export type AskingReport = 'new' | 'held'
 
 /**
  * Carries out the next step of the open jobs of machines that fetch their commands, for a key of a manager of them. Needs
  * their locks.
  * @returns a statement with one `FetchedRow` for each machine
  */
-export const fetchCommands: (values: Fetch) => Query = prepare<Fetch>(
-  (value) => sql`
+export const fetchCommands: (values: Fetch, report: AskingReport) => Query = prepare<Fetch, AskingReport>(
+  (value, report) => sql`
     WITH caller AS (${selectCaller(value)}),
-    asking AS (SELECT * FROM unnest(${value.machineIds}::bigint[], ${value.bootIds}::text[]) AS asking (machine_id, boot_id)),
+    asking AS (SELECT * FROM unnest(${value.machineIds}::bigint[], ${value.bootIds}::text[], ${value.seqs}::bigint[])
+      AS asking (machine_id, boot_id, seq)),
     due AS (
       SELECT j.*, ${nextStep.machine} AS step FROM caller, ${jobWithMachine} JOIN asking ON asking.machine_id = m.id
       WHERE j.state IN (${sqlList(openStates)}) AND m.controller_url IS NULL
-        AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')} AND NOT EXISTS (
-          SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.previous_boot_id = asking.boot_id)
+        AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')} AND EXISTS (SELECT FROM machine_reports r
+          WHERE r.machine_id = m.id AND r.boot_id = asking.boot_id AND r.seq = asking.seq
+            AND ${report === 'new' ? sql`r.at >= now()` : sql`true`})
     ), ${carryOut('machine')},
     changed AS (SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended)
     SELECT asking.machine_id, EXISTS (

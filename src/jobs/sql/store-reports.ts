@@ -107,14 +107,13 @@ export async function storeReports(
   siteId: number | null,
 ): Promise<StoredReports> {
   const machineIds = reports.map(({ machine_id }) => machine_id)
-  const bootIds = reports.map(({ boot_id }) => boot_id)
   const [input, shape] = toInput(reports, siteId)
   type Results = [{ id: number }[], Parameters<typeof readDescriptions>[0], JobRow[], FetchedRow[]]
   const [, described, confirmed, machines] = await database.batchAll<Results>('store-reports', [
     lockMachines(caller, machineIds, 'manager'),
     describeReports(caller, reports, siteId),
     storing({ ...caller, ...input }, shape),
-    fetchCommands({ ...caller, machineIds, bootIds }),
+    fetchCommands({ ...caller, ...toAsking(reports) }, 'new'),
   ])
   return { descriptions: readDescriptions(described), confirmed, machines: machines.map(toFetched) }
 }
@@ -123,14 +122,24 @@ export async function storeReports(
 export async function fetchCommand(
   database: Database,
   caller: Caller,
-  { machine_id: id, boot_id }: Pick<ReportRow, 'machine_id' | 'boot_id'>,
+  report: Asking,
 ): Promise<FetchedRow | undefined> {
   const statements = [
-    lockMachines(caller, [id], 'manager'),
-    fetchCommands({ ...caller, machineIds: [id], bootIds: [boot_id] }),
+    lockMachines(caller, [report.machine_id], 'manager'),
+    fetchCommands({ ...caller, ...toAsking([report]) }, 'held'),
   ]
   const [locked, [row]] = await database.batchAll<[{ id: number }[], FetchedRow[]]>('fetch-command', statements)
   return locked.length === 0 || row === undefined ? undefined : toFetched(row)
+}
+
+type Asking = Pick<ReportRow, 'machine_id' | 'boot_id' | 'seq'>
+
+function toAsking(reports: Asking[]) {
+  return {
+    machineIds: reports.map(({ machine_id }) => machine_id),
+    bootIds: reports.map(({ boot_id }) => boot_id),
+    seqs: reports.map(({ seq }) => seq),
+  }
 }
 
 function toFetched({ command, changed, ...row }: FetchedRow): FetchedRow {

@@ -8,7 +8,11 @@ import { byCommand, now, numberLiteral } from './fragments.ts'
 type Verdict = 'confirm' | 'settle' | 'note_unconfirmed' | 'await'
 
 export const isOpen = sql`j.state IN (${sqlList(openStates)})`
-const isConfirmed = sql`(j.confirmed_at IS NOT NULL OR ${byCommand(({ confirmedIn }) => sql`j.reported IN (${sqlList(confirmedIn)})`)})`
+const isShown = byCommand(({ confirmedIn }) => sql`j.reported IN (${sqlList(confirmedIn)})`)
+/** An earlier report shows for ever that the machine has run. That it stood still may have been before it got the command. */
+const wasShown = byCommand(({ statusOnSuccess }) => {
+  return statusOnSuccess === 'RUNNING' ? sql`j.confirmed_at IS NOT NULL` : sql`false`
+})
 /** Nobody knows whether the command was executed. `unreachable`: it certainly was not. */
 const isUnknown = sql`(j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable')`
 const endedWithin = (seconds: number) => sql`j.finished_at > ${now} - interval '${numberLiteral(seconds)} seconds'`
@@ -16,12 +20,12 @@ const endedWithin = (seconds: number) => sql`j.finished_at > ${now} - interval '
 /** The `Verdict` about a job `j` with the status `reported`; NULL: the report says nothing about it. */
 export const verdict: SQL = constantSql(
   firstOf<Verdict>([
-    [sql`${isOpen} AND ${isConfirmed} AND j.confirmed_at IS NULL`, 'confirm'],
+    [sql`${isOpen} AND ${isShown} AND j.confirmed_at IS NULL`, 'confirm'],
     [isOpen, 'await'],
-    [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND ${isConfirmed}`, 'confirm'],
+    [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND ${isShown}`, 'confirm'],
     [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND ${endedWithin(confirmSeconds)}`, 'await'],
     [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL`, 'note_unconfirmed'],
-    [sql`${isUnknown} AND ${isConfirmed}`, 'settle'],
+    [sql`${isUnknown} AND (${isShown} OR ${wasShown})`, 'settle'],
     [sql`${isUnknown} AND ${endedWithin(settleSeconds)}`, 'await'],
   ]),
 )

@@ -46,7 +46,7 @@ function expectVerdict(s: Situation): string | null {
     return age < 60 ? 'await' : 'note_unconfirmed'
   }
   if (s.result !== 'INTERNALFAILED' || s.reason === 'unreachable') return null
-  if (shows || s.is_confirmed) return 'settle'
+  if (shows || (s.is_confirmed && s.command === 'START')) return 'settle'
   return age < 600 ? 'await' : null
 }
 
