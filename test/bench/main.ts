@@ -14,7 +14,9 @@ import { measureGrowth } from './growth.ts'
 import { measure, type Pace } from './measure.ts'
 import { drawPage } from './page.ts'
 import { type Servers, startPlatform } from './platform.ts'
+import { measurePull } from './pull-latency.ts'
 import { describeRoutes, findMisses, type Report, type RouteFigures } from './report.ts'
+import { measureReportCost } from './report-cost.ts'
 import { planRoutes } from './routes.ts'
 import { setScene } from './scene.ts'
 import { measureStartup } from './startup.ts'
@@ -96,10 +98,12 @@ async function run(isQuick: boolean): Promise<Report> {
     if (isQuick) return report
     const dispatch = await measureDispatch(builds.dir, date, servers)
     const job_cost = await measureCost(builds.dir, date, servers)
-    if (!servers.postgres) return { ...report, dispatch, job_cost }
+    const pull = await measurePull(builds.dir, date, servers)
+    const report_cost = await measureReportCost(builds.dir, date, servers)
+    if (!servers.postgres) return { ...report, dispatch, pull, job_cost, report_cost }
     say('How it grows, up to a million rows: takes minutes.')
     const { pages: growth, ...rest } = await measureGrowth(builds.dir, date, servers.postgres, clients)
-    return { ...report, dispatch, job_cost, growth, ...rest }
+    return { ...report, dispatch, pull, job_cost, report_cost, growth, ...rest }
   } finally {
     await clients.close()
   }

@@ -4,6 +4,8 @@ import type { JobCost } from './cost.ts'
 import type { DispatchFigures } from './dispatch.ts'
 import type { Growth } from './growth.ts'
 import type { Figures } from './measure.ts'
+import type { PullFigures } from './pull-latency.ts'
+import type { ReportCost } from './report-cost.ts'
 import type { RetentionFigures } from './retention.ts'
 import type { RouteName } from './routes.ts'
 import type { SweepFigures } from './sweep.ts'
@@ -18,10 +20,12 @@ export type Report = {
   bundle_gzip_bytes: number
   startup_cpu_ms: number
   dispatch?: DispatchFigures
+  pull?: PullFigures
   growth: Record<string, Growth>
   sweep?: SweepFigures
   retention?: RetentionFigures
   job_cost?: JobCost
+  report_cost?: ReportCost
 }
 
 const targets = {
@@ -43,6 +47,9 @@ const targets = {
   bundleGzipBytes: bundleCeiling,
   startupCpuMs: 60,
   dispatchOverUpstreamsMs: 40,
+  /** The interval of a machine that fetches its commands, and 1 s. */
+  pullStartMs: 11_000,
+  pullStopMs: 3_000,
   growthRatio: 1.5,
   sweepMs: 50,
   /** 100 jobs of 100,000 due ones against 100 of 1,000. */
@@ -81,6 +88,8 @@ export function findMisses(report: Report, isShared: boolean): string[] {
     report.dispatch?.p50_over_upstreams_ms,
     targets.dispatchOverUpstreamsMs,
   )
+  most('START to a machine that fetches it, ms (p99)', report.pull?.start_p99_ms, targets.pullStartMs)
+  most('STOP to a machine that fetches it, ms (p99)', report.pull?.stop_p99_ms, targets.pullStopMs)
   for (const [name, { p50_ratio_last_to_first }] of Object.entries(report.growth)) {
     most(`growth of ${name}`, p50_ratio_last_to_first, targets.growthRatio)
   }

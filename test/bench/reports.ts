@@ -56,7 +56,7 @@ export async function planReports({ key, machineIds }: Scene): Promise<Route[]> 
 }
 
 /** Every machine has reported once, and the next report of it is new. */
-async function resetReports({ postgres }: BenchPlatform): Promise<void> {
+export async function resetReports({ postgres }: BenchPlatform): Promise<void> {
   await postgres.query(`
     INSERT INTO machine_reports (machine_id, boot_id, seq, status, interval_seconds, at)
     SELECT id, 'bench', 0, 'READY', 300, now() FROM machines

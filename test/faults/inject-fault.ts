@@ -33,6 +33,8 @@ const patterns: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, Reg
     request: statement('create-job'),
     publish: statement('mark-published'),
     claim: statement('claim'),
+    report: statement('refresh-reports'),
+    fetch: statement('store-reports'),
     confirm: statement('store-confirmation'),
     outcome: statement('settle'),
     failed: statement('redispatch-job'),
@@ -41,6 +43,7 @@ const patterns: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, Reg
   redis: {
     request: /\\"state\\":\\"QUEUED\\"/,
     claim: /\\"state\\":\\"SENT\\"/,
+    fetch: /\\"state\\":\\"SENT\\"/,
     outcome: /\\"state\\":\\"SUCCEEDED\\"/,
     failed: /\\"state\\":\\"FAILED\\"/,
     sweep: /\\"state\\":\\"EXPIRED\\"/,

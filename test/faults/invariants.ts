@@ -57,7 +57,7 @@ export async function findViolations({ world, machines, accepted }: InvariantInp
 type Stored = { jobs: JobRow[]; statuses: Map<number, string> }
 
 /** Skips commands that were refused at the request: the client was promised nothing. */
-async function readJobs(world: World, machines: TestMachine[]): Promise<Stored> {
+export async function readJobs(world: World, machines: { id: number }[]): Promise<Stored> {
   await world.settle()
   const rows = await world.postgres.query(
     `SELECT m.id, m.status, (SELECT jsonb_agg(to_jsonb(j) || jsonb_build_object('events',
@@ -73,7 +73,7 @@ async function readJobs(world: World, machines: TestMachine[]): Promise<Stored> 
   }
 }
 
-function checkJob({ id, command, state, version, events }: JobRow): string[] {
+export function checkJob({ id, command, state, version, events }: JobRow): string[] {
   const name = `${command} ${id}`
   const versions = events.map((event) => event.version).join(' ')
   const attempts = events.filter((event) => event.state === 'SENT' && event.reason === null)
@@ -95,7 +95,7 @@ function checkJob({ id, command, state, version, events }: JobRow): string[] {
   ]
 }
 
-type CheckedCommand = Pick<
+export type CheckedCommand = Pick<
   ReceivedCommand,
   'job_id' | 'sequence' | 'idempotency_key' | 'attempt' | 'command' | 'received_at' | 'not_after' | 'done'
 >

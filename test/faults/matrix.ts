@@ -13,6 +13,8 @@ import {
   type Scenario,
   services,
   steps,
+  type Transport,
+  transports,
 } from './scenarios.ts'
 
 const { values, positionals } = parseArgs({
@@ -57,17 +59,26 @@ async function runInOneWorld(): Promise<void> {
 
 function printTable(): void {
   const reasons = [...new Set(chosen.flatMap((scenario) => findExclusionReason(scenario) ?? []))]
+  for (const transport of transports) printTransport(transport, reasons)
+  console.log('\nnot applicable:')
+  for (const [index, reason] of reasons.entries()) console.log(`  (${index + 1}) ${reason}`)
+  console.log('')
+}
+
+function printTransport(transport: Transport, reasons: string[]): void {
   const show = (scenario: Scenario | undefined) => {
     if (scenario === undefined) return '·'
     const why = findExclusionReason(scenario)
     if (why !== undefined) return `(${reasons.indexOf(why) + 1})`
     return broken.has(scenario) ? 'BROKEN' : 'held'
   }
-  console.log(`\n${'service'.padEnd(12)}${'fault'.padEnd(10)}${steps.map((step) => step.padEnd(9)).join('')}`)
+  console.log(
+    `\n${transport}\n${'service'.padEnd(12)}${'fault'.padEnd(10)}${steps.map((step) => step.padEnd(9)).join('')}`,
+  )
   for (const service of services) {
     for (const fault of faults) {
       const scenarios = steps.map((step) =>
-        chosen.find((c) => c.service === service && c.fault === fault && c.step === step),
+        chosen.find((c) => c.transport === transport && c.service === service && c.fault === fault && c.step === step),
       )
       if (scenarios.every((scenario) => scenario === undefined)) continue
       console.log(
@@ -75,7 +86,4 @@ function printTable(): void {
       )
     }
   }
-  console.log('\nnot applicable:')
-  for (const [index, reason] of reasons.entries()) console.log(`  (${index + 1}) ${reason}`)
-  console.log('')
 }

@@ -7,6 +7,7 @@ import { passTime } from './clock.ts'
 import { injectFault } from './inject-fault.ts'
 import { findViolations } from './invariants.ts'
 import { isReached, recover } from './recovery.ts'
+import { runPull } from './run-pull.ts'
 import type { Scenario } from './scenarios.ts'
 
 type Run = { world: World; owner: Person; scenario: Scenario; machine: TestMachine; accepted: string[] }
@@ -16,6 +17,7 @@ const stepSeconds = 4
 
 export async function runScenario(world: World, owner: Person, scenario: Scenario): Promise<string[]> {
   world.exchanges.length = 0
+  if (scenario.transport === 'pull') return runPull(world, owner, scenario)
   const create = scenario.step === 'confirm' ? world.createUnconfirmedMachine : world.createMachine
   const [machine, otherMachine] = await Promise.all([create(owner), create(owner)])
   const run: Run = { world, owner, scenario, machine, accepted: [] }

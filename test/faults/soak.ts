@@ -1,5 +1,5 @@
 // Soak test: `npm run test:soak [-- --seconds 60 --clients 16]`. Sends mixed traffic at the highest rate that this
-// computer sustains, while 1 % of the upstream calls and deliveries fail; for these seconds, and on until the memory of
+// computer sustains, beside a thousand machines that report every 10 s, while 1 % of the upstream calls and deliveries fail; for these seconds, and on until the memory of
 // workerd is level. Prints counts, rates and the Worker's memory. Exits with 1 if a job is lost or stuck, an invariant
 // is violated, the heap has grown beyond its limit, or workerd's memory does not become level.
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import { startWorld, type World } from '../harness.ts'
 import { type CallInterceptor, fail, hang, loseAnswer, open, shut, slow, twice } from '../platform/faults.ts'
 import { type DeliveryFaults, loseDeliveryAnswer } from '../platform/qstash/delivery-loop.ts'
 import { trySweep } from './client.ts'
+import { startFleet } from './fleet.ts'
 import { findViolations } from './invariants.ts'
 import { recover } from './recovery.ts'
 import { type Client, keepAsking, signUpClient, type Tally } from './traffic.ts'
@@ -18,6 +19,8 @@ const { values } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const faultShare = 0.01
+/** Machines that report every 10 s. */
+const fleetSize = 1_000
 const sweepEveryMs = 5_000
 /** Limit of the heap's growth after garbage collection. Includes the memory of requests in progress. */
 const growthMiB = 8
@@ -41,8 +44,10 @@ async function soak(): Promise<boolean> {
   const clients: Client[] = []
   // In sequence: passwords are hashed one at a time, and a request that waits too long is refused.
   while (clients.length < Number(values.clients)) clients.push(await signUpClient(world, tally))
+  const fleet = await startFleet(world, await world.signUp(), fleetSize)
   const countFaults = injectRandomFaults(world)
   const ending = new AbortController()
+  const reporting = [fleet.keepReporting(ending.signal), fleet.keepCommanding(ending.signal)]
   const traffic = clients.map((client) => keepAsking(client, tally, ending.signal))
   const sweeping = keepSweeping(ending.signal)
   const beganAt = performance.now()
@@ -51,16 +56,18 @@ async function soak(): Promise<boolean> {
   const isLevel = await untilLevel(beganAt)
   const after = await world.worker.readMemory()
   ending.abort()
-  await Promise.all([...traffic, sweeping])
+  await Promise.all([...traffic, ...reporting, sweeping])
   const tookSeconds = (performance.now() - beganAt) / 1_000
   const faultCount = countFaults()
   await recover(world)
   const machines = clients.flatMap((client) => client.machines)
   const violations = await findViolations({ world, machines, accepted: tally.accepted })
+  violations.push(...(await fleet.findViolations()))
   if (after.heapMiB - before.heapMiB > growthMiB) violations.push(`the heap grew by more than ${growthMiB} MiB`)
   if (!isLevel) violations.push(`workerd's memory was not level after ${mostSeconds} s`)
   if (faultCount === 0 || tally.accepted.length === 0) violations.push('no fault was injected or no job was accepted')
   describe(tally, tookSeconds, faultCount, before, after)
+  console.log(`reports   ${fleet.reports()}, ${(fleet.reports() / tookSeconds).toFixed(0)}/s`)
   for (const violation of violations) console.log(`✗ ${violation}`)
   console.log(`${tally.accepted.length} jobs, ${violations.length} violations`)
   await world.close()
