@@ -3,7 +3,7 @@ import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { type Database, openDatabase } from '../../src/infra/database.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { sweep } from '../../src/jobs/sweep.ts'
-import { Trace } from '../../src/kernel/trace.ts'
+import { UnwrittenTrace } from '../unwritten-trace.ts'
 import type { BenchPlatform } from './platform.ts'
 import { median } from './statistics.ts'
 
@@ -20,13 +20,9 @@ const dueCounts = [1_000, 10_000, 100_000]
 const batchSize = 100
 
 /** Hides the log line of the sweep, which is not part of the report. */
-class Unwritten extends Trace {
-  override log(): void {}
-}
-
 export async function measureSweep(platform: BenchPlatform): Promise<SweepFigures> {
   const { JWT_KEYS = '[]', NEON_FETCH_ENDPOINT } = platform.vars('http://127.0.0.1')
-  const database = openDatabase(platform.postgres.databaseUrl, NEON_FETCH_ENDPOINT)(new Unwritten())
+  const database = openDatabase(platform.postgres.databaseUrl, NEON_FETCH_ENDPOINT)(new UnwrittenTrace())
   const idle_ms = await measureIdle(platform, database, JWT_KEYS)
   const due_ms: Record<number, number> = {}
   for (const count of dueCounts) due_ms[count] = await measureDue(platform, database, count)
@@ -53,7 +49,7 @@ async function measureIdle(platform: BenchPlatform, database: Database, keys: st
     throw new TypeError('nothing is due')
   }
   const context = {
-    trace: new Unwritten(),
+    trace: new UnwrittenTrace(),
     upstreams: {
       database,
       cache: { read: never, write: async () => true, subscribe: never, ping: never },

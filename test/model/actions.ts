@@ -5,7 +5,9 @@ import type { Caller, KeyCaller, SessionCaller } from '../../src/http/context.ts
 import type { Database } from '../../src/infra/database.ts'
 import { UniqueViolation } from '../../src/infra/database-error.ts'
 import { commandRules } from '../../src/jobs/commands.ts'
+import type { JobContext } from '../../src/jobs/context.ts'
 import type { ControllerResult } from '../../src/jobs/job.ts'
+import { handleReports } from '../../src/jobs/pull.ts'
 import { cancelJob } from '../../src/jobs/sql/cancel.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
@@ -21,7 +23,8 @@ import { settle } from '../../src/jobs/sql/settle.ts'
 import { TiebarError } from '../../src/kernel/error.ts'
 import { type ChangeMachine, createChangeMachine } from '../../src/machines/sql/change.ts'
 import { type Role, roles } from '../../src/sites/role.ts'
-import type { Attempt, Model, ModelJob, Requester } from './model.ts'
+import type { Attempt, ModelJob, Requester } from './job.ts'
+import type { Model, Told } from './model.ts'
 
 const results: ControllerResult[] = [
   ...(['SUCCESS', 'REMOTEFAILED', 'PENDING', 'bad_answer', 'may_have_executed', 'busy', 'not_confirmed'] as const),
@@ -64,6 +67,21 @@ const kinds = {
     nth: fc.nat({ max: 2 }),
     result: fc.constantFrom('SUCCESS' as const, 'REMOTEFAILED' as const),
   }),
+  machineReport: fc.record({
+    do: fc.constant('machine report' as const),
+    status: fc.constantFrom('READY' as const, 'READY' as const, 'RUNNING' as const, 'ERROR' as const),
+    isRemote: fc.constantFrom(true, true, true, true, false),
+    from: fc.constantFrom(
+      'next' as const,
+      'next' as const,
+      'next' as const,
+      'repeated' as const,
+      'new boot' as const,
+      'old boot' as const,
+    ),
+    nth: fc.nat({ max: 1 }),
+    result: fc.constantFrom(null, null, 'SUCCESS' as const, 'REMOTEFAILED' as const, 'PENDING' as const),
+  }),
   sendFailureCallback: fc.record({ do: fc.constant('give up' as const), nth: recent, isTaken: fc.boolean() }),
   sweep: fc.record({ do: fc.constant('sweep' as const), isTaken: fc.boolean() }),
   wait: fc.record({
@@ -92,6 +110,7 @@ export const action = fc.oneof(
   { weight: 60, arbitrary: kinds.deliver },
   { weight: 60, arbitrary: kinds.answer },
   { weight: 20, arbitrary: kinds.report },
+  { weight: 60, arbitrary: kinds.machineReport },
   { weight: 15, arbitrary: kinds.sendFailureCallback },
   { weight: 15, arbitrary: kinds.sweep },
   { weight: 5, arbitrary: kinds.republish },
@@ -109,6 +128,10 @@ export type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : n
 
 export type Real = {
   database: Database
+  /** With this database, and without Redis. */
+  context: JobContext
+  /** Reports for the machine, if it can report. */
+  reporter: KeyCaller
   callers: Record<Exclude<Requester, 'program'>, SessionCaller> & { program: KeyCaller }
   /** Gives or takes the staff rights of the account `staff`. */
   setStaff(isStaff: boolean): Promise<void>
@@ -176,6 +199,11 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
       if (!job || !id) return
       await settle(database, id, { result: action.result, detail: null, attempt: null, mayHaveExecutedBefore: true })
       return model.settle(job, action.result)
+    }
+    case 'machine report': {
+      const [job] = pick(action.nth) ?? []
+      const told = job && action.result ? { job, result: action.result } : undefined
+      return reportMachine(action, model, real, told)
     }
     case 'give up': {
       const [job, id] = pick(action.nth) ?? []
@@ -267,6 +295,28 @@ async function request(
   if (!isTwin || decision === undefined || decision === 'not_found') return
   const failure = await ask(uuidv7()).catch((error: unknown) => error)
   agree(failure instanceof UniqueViolation && failure.constraint, 'idempotency_keys_key')
+}
+
+async function reportMachine(
+  { status, isRemote, from }: Extract<Action, { do: 'machine report' }>,
+  model: Model,
+  { context, reporter, machineId, ids, attempts }: Real,
+  told: Told | undefined,
+): Promise<void> {
+  if (!model.canReport) return
+  const { boot: lastBoot = 0, seq: lastSeq = 0, previousBoot = lastBoot } = model.report ?? {}
+  const [boot, seq] = {
+    next: [lastBoot, lastSeq + 1],
+    repeated: [lastBoot, lastSeq],
+    'new boot': [lastBoot + 1, 1],
+    'old boot': [previousBoot, 1],
+  }[from] as [number, number] // of each kind
+  const outcome = told && { job_id: ids.get(told.job) ?? '', result: told.result }
+  const report = { machine_id: machineId, boot_id: `boot ${boot}`, seq, status, remote_enabled: isRemote, outcome }
+  const [handled] = await handleReports(context, reporter, [report], null)
+  const begun = model.takeReport({ boot, seq, status, isRemote }, told)
+  agree(handled?.command?.id, begun && ids.get(begun.job))
+  if (begun) attempts.push(begun)
 }
 
 /** For `catch`: returns undefined for an error with this code. @throws any other error */

@@ -6,10 +6,13 @@ import * as fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import type { KeyCaller, SessionCaller } from '../../src/http/context.ts'
 import { openDatabase } from '../../src/infra/database.ts'
+import type { JobContext } from '../../src/jobs/context.ts'
+import type { Scope } from '../../src/kernel/scope.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import type { Role } from '../../src/sites/role.ts'
 import { migrate } from '../../src/tools/migrations.ts'
 import { startPostgres } from '../platform/postgres.ts'
+import { UnwrittenTrace } from '../unwritten-trace.ts'
 import { type Action, action, agree, type Real, take } from './actions.ts'
 import { Model } from './model.ts'
 
@@ -35,16 +38,26 @@ async function signUp(name: string): Promise<SessionCaller> {
   )
   return caller
 }
-async function makeKey(maker: SessionCaller): Promise<KeyCaller> {
-  const key: KeyCaller = { kind: 'key', keyId: uuidv7(), secretHash: 'hash', scopes: ['start', 'stop'] }
-  await postgres.query("INSERT INTO keys (id, account_id, name, scopes, secret_hash) VALUES ($1, $2, 'Key', $3, $4)", [
-    key.keyId,
-    maker.accountId,
-    key.scopes,
-    key.secretHash,
-  ])
+async function makeKey(maker: SessionCaller, scopes: Scope[], machineId: number | null): Promise<KeyCaller> {
+  const key: KeyCaller = { kind: 'key', keyId: uuidv7(), secretHash: 'hash', scopes }
+  await postgres.query(
+    "INSERT INTO keys (id, account_id, name, scopes, secret_hash, machine_id) VALUES ($1, $2, 'Key', $3, $4, $5)",
+    [key.keyId, maker.accountId, key.scopes, key.secretHash, machineId],
+  )
   return key
 }
+
+/** Without Redis, QStash and tokens: the steps call the rest themselves. */
+const unused = async () => undefined
+const context = {
+  trace: new UnwrittenTrace(),
+  upstreams: { database, cache: { read: unused, write: async () => true, subscribe: unused, ping: async () => {} } },
+  waitUntil: () => {},
+} as unknown as JobContext
+
+/** Commands are posted to the machine, which does not report, or reports; or it fetches them. */
+const ways = ['push', 'push and report', 'pull'] as const
+type Way = (typeof ways)[number]
 
 const owner = await signUp('owner')
 const people = {
@@ -58,14 +71,16 @@ async function setStaff(isStaff: boolean): Promise<void> {
   await postgres.query('UPDATE accounts SET is_staff = $1 WHERE id = $2', [isStaff, people.staff.accountId])
 }
 
-async function newMachine(): Promise<Real> {
+/** @param way how commands reach it, and whether it reports */
+async function newMachine(way: Way): Promise<Real> {
   const [row] = await postgres.query(
     `INSERT INTO machines (name, location, owner_id, controller_url)
-      VALUES ('Machine', 'Hall 1', $1, 'http://controller.example') RETURNING id`,
-    [owner.accountId],
+      VALUES ('Machine', 'Hall 1', $1, $2) RETURNING id`,
+    [owner.accountId, way === 'pull' ? null : 'http://controller.example'],
   )
   const machineId = Number(row?.id)
-  const program = await makeKey(owner)
+  const program = await makeKey(owner, ['start', 'stop'], null)
+  const reporter = await makeKey(owner, way === 'push' ? ['read'] : ['report'], machineId)
   const setMember = async (role: Role | null, seconds: number) => {
     const of = [machineId, people.member.accountId]
     await postgres.query('DELETE FROM members WHERE machine_id = $1 AND account_id = $2', of)
@@ -89,6 +104,7 @@ async function newMachine(): Promise<Real> {
     await postgres.query(
       `UPDATE jobs SET ${earlier} WHERE machine_id = ${machineId};
        UPDATE machines SET leased_until = leased_until - ${by} WHERE id = ${machineId};
+       UPDATE machine_reports SET at = at - ${by} WHERE machine_id = ${machineId};
        UPDATE members SET expires_at = expires_at - ${by} WHERE machine_id = ${machineId}`,
     )
   }
@@ -101,17 +117,30 @@ async function newMachine(): Promise<Real> {
     )
     return rows.map(({ id }) => Number(id))
   }
-  return { database, callers, setStaff, setMember, revokeKey, holdsOf, machineId, ids: new Map(), attempts: [], pass }
+  return {
+    database,
+    context,
+    reporter,
+    callers,
+    setStaff,
+    setMember,
+    revokeKey,
+    holdsOf,
+    machineId,
+    ids: new Map(),
+    attempts: [],
+    pass,
+  }
 }
 
 /** The state that the statements and the model must agree on. */
 async function compare(model: Model, { machineId, ids }: Real): Promise<void> {
   const [row] = await postgres.query(
-    `SELECT m.status, m.deleted_at IS NOT NULL AS deleted, m.controller_url IS NOT NULL AS has_controller,
+    `SELECT m.status, m.status_source AS source, m.deleted_at IS NOT NULL AS deleted, m.controller_url IS NOT NULL AS has_controller,
       coalesce(m.leased_until > now(), false) AS leased,
-      jsonb_build_array(m.last_sequence, m.ended_sequence, m.manual_sequence) AS sequences, (SELECT coalesce(jsonb_agg(jsonb_build_array(
+      jsonb_build_array(m.last_sequence, m.ended_sequence, m.manual_sequence, m.confirmed_sequence) AS sequences, (SELECT coalesce(jsonb_agg(jsonb_build_array(
         j.id, j.command, j.sequence, j.state, j.result, j.reason, j.attempts, j.version, j.publish_no, j.published_at IS NOT NULL,
-        j.state IN ('QUEUED', 'SENT', 'PENDING') AND j.due_at <= now(), j.may_have_executed, j.must_succeed, (SELECT count(*) FROM job_events e WHERE e.job_id = j.id)) ORDER BY j.requested_at, j.id), '[]')
+        j.state IN ('QUEUED', 'SENT', 'PENDING') AND j.due_at <= now(), j.may_have_executed, j.must_succeed, j.confirmed_at IS NOT NULL, (SELECT count(*) FROM job_events e WHERE e.job_id = j.id)) ORDER BY j.requested_at, j.id), '[]')
       FROM jobs j WHERE j.machine_id = m.id) AS jobs
     FROM machines m WHERE m.id = $1`,
     [machineId],
@@ -120,16 +149,17 @@ async function compare(model: Model, { machineId, ids }: Real): Promise<void> {
     ids.get(job),
     ...[job.command, job.sequence, job.state, job.result, job.reason, job.attempts, job.version, job.publishNo],
     ...[job.publishedAt !== null, job === model.openJob && job.dueAt <= model.now],
-    ...[job.mayHaveExecuted, job.mustSucceed, job.version],
+    ...[job.mayHaveExecuted, job.mustSucceed, job.isConfirmed, job.version],
   ])
-  const { status, isDeleted, hasController, isLeased } = model
-  const sequences = [model.lastSequence, model.endedSequence, model.manualSequence]
-  agree(row, { status, deleted: isDeleted, has_controller: hasController, leased: isLeased, sequences, jobs })
+  const { status, statusSource: source, isDeleted, hasController, isLeased } = model
+  const sequences = [model.lastSequence, model.endedSequence, model.manualSequence, model.confirmedSequence]
+  agree(row, { status, source, deleted: isDeleted, has_controller: hasController, leased: isLeased, sequences, jobs })
 }
 
-async function play(actions: Action[]): Promise<void> {
-  const model = new Model()
-  const real = await newMachine()
+async function play(way: Way, actions: Action[]): Promise<void> {
+  const model = new Model(way !== 'push')
+  model.hasController = way !== 'pull'
+  const real = await newMachine(way)
   try {
     for (const next of actions) {
       await take(next, model, real)
@@ -145,10 +175,14 @@ const beganAt = performance.now()
 const numRuns = Number(values.runs)
 let steps = 0
 const result = await fc.check(
-  fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40, size: 'max' }), async (actions) => {
-    steps += actions.length
-    await play(actions)
-  }),
+  fc.asyncProperty(
+    fc.constantFrom(...ways),
+    fc.array(action, { minLength: 5, maxLength: 40, size: 'max' }),
+    async (way, actions) => {
+      steps += actions.length
+      await play(way, actions)
+    },
+  ),
   {
     numRuns,
     ...(values.seed !== undefined && { seed: Number(values.seed) }),
@@ -159,7 +193,9 @@ await postgres.close()
 const seconds = ((performance.now() - beganAt) / 1_000).toFixed(0)
 if (result.failed) {
   const { counterexample, seed, counterexamplePath, errorInstance } = result
-  for (const each of counterexample?.[0] ?? []) process.stdout.write(`  ${JSON.stringify(each)}\n`)
+  const [way, actions = []] = counterexample ?? []
+  process.stdout.write(`  ${way}\n`)
+  for (const each of actions) process.stdout.write(`  ${JSON.stringify(each)}\n`)
   process.stdout.write(`${errorInstance instanceof Error ? errorInstance.message : errorInstance}\n`)
   process.stdout.write(`replay: npm run test:model -- --seed ${seed} --path ${counterexamplePath}\n`)
 }

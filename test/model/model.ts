@@ -2,46 +2,28 @@
 import type { Command } from '../../src/jobs/commands.ts'
 import type { ControllerResult, JobReason, JobResult, JobState } from '../../src/jobs/job.ts'
 import type { Role } from '../../src/sites/role.ts'
-
-/** `member`: an account that may have a role on the machine. `program`: a key of the owner, for START and STOP. */
-export type Requester = 'owner' | 'staff' | 'member' | 'program' | 'stranger'
-export type Membership = { role: Role; until: number }
-
-export type ModelJob = {
-  command: Command
-  sequence: number
-  state: JobState
-  result: JobResult | null
-  reason: JobReason | null
-  attempts: number
-  version: number
-  publishNo: number
-  publishedAt: number | null
-  requestedAt: number
-  notAfter: number
-  pendingSince: number
-  nextAttemptAt: number
-  /** When the sweep takes care of the job. */
-  dueAt: number
-  /** An attempt may have been executed. */
-  mayHaveExecuted: boolean
-  mustSucceed: boolean
-  requester: Requester
-  notes: string[]
-}
-
-export type Attempt = { job: ModelJob; attempt: number; mayHaveExecutedBefore: boolean }
-
-const accountOf = (requester: Requester) => (requester === 'program' ? 'owner' : requester)
-const isOpen = ({ state }: ModelJob) => state === 'QUEUED' || state === 'SENT' || state === 'PENDING'
-const isRefusal = ({ sequence }: ModelJob) => sequence === 0
-/** The seconds from an attempt to the next one. */
-const delayAfter = (attempts: number) => [1, 2, 4, 8, 16, 30][attempts - 1] ?? 60
-const silenceSeconds = 30
+import {
+  type Attempt,
+  accountOf,
+  delayAfter,
+  isOpen,
+  isRefusal,
+  judge,
+  type Membership,
+  type ModelJob,
+  type ModelReport,
+  type Requester,
+  silenceSeconds,
+} from './job.ts'
 
 export class Model {
   now = 0
   status = 'READY'
+  statusSource = 'person'
+  /** Whether there is a valid key for the reports of the machine. */
+  readonly canReport: boolean
+  report: ModelReport | undefined
+  confirmedSequence = 0
   isDeleted = false
   hasController = true
   /** Whether the account `staff` has staff rights. */
@@ -56,6 +38,30 @@ export class Model {
   manualSequence = 0
   lease: { job: ModelJob; attempt: number; until: number } | undefined
   readonly jobs: ModelJob[] = []
+
+  constructor(canReport: boolean) {
+    this.canReport = canReport
+  }
+
+  get #isFresh(): boolean {
+    return this.report !== undefined && this.now - this.report.at < 30
+  }
+
+  /** Why the reports of the machine refuse a START. */
+  get #silence(): 'stale' | 'remote_disabled' | undefined {
+    if (this.report && !this.#isFresh && this.canReport) return 'stale'
+    return this.#isFresh && this.report?.isRemote === false ? 'remote_disabled' : undefined
+  }
+
+  /** After a failure: ERROR, unless a fresh report says otherwise. */
+  get #failed(): string {
+    return (this.#isFresh && this.report?.status) || 'ERROR'
+  }
+
+  #show(status: string): void {
+    this.status = status
+    this.statusSource = this.#isFresh && this.report?.status === status ? 'report' : 'command'
+  }
 
   get isLeased(): boolean {
     return this.lease !== undefined && this.lease.until > this.now
@@ -123,9 +129,12 @@ export class Model {
       publishedAt: null,
       requestedAt: this.now,
       notAfter: this.now + seconds,
+      sentAt: undefined,
+      finishedAt: refusal ? this.now : undefined,
+      isConfirmed: false,
       pendingSince: 0,
       nextAttemptAt: this.now,
-      dueAt: this.now + 5,
+      dueAt: this.now + (this.hasController ? 5 : seconds),
       mayHaveExecuted: false,
       mustSucceed,
       requester,
@@ -138,8 +147,9 @@ export class Model {
   #refuse(command: Command): JobReason | undefined {
     if (command === 'START' && this.holders.size > 0) return 'held'
     if (command === 'START' && this.openJob) return 'job_open'
+    if (command === 'START' && this.#silence) return this.#silence
     if (command === 'START' && this.status !== 'READY') return 'wrong_state'
-    return this.hasController ? undefined : 'no_controller'
+    return this.hasController || this.canReport ? undefined : 'no_controller'
   }
 
   /** Returns whether the requester has a hold now. */
@@ -168,12 +178,14 @@ export class Model {
   }
 
   /** Executes the next step. Returns the attempt that it started, if any. */
-  deliver(job: ModelJob): Attempt | undefined {
-    if (this.#comesNext(job) !== 'send') return undefined
+  deliver(job: ModelJob, by: 'queue' | 'machine' = 'queue'): Attempt | undefined {
+    if (this.#comesNext(job, by) !== 'send') return undefined
     const begun = { job, attempt: job.attempts + 1, mayHaveExecutedBefore: job.mayHaveExecuted }
     this.#move(job, 'SENT', job.result, job.reason)
     const nextAttemptAt = this.now + delayAfter(begun.attempt)
-    const dueAt = Math.max(Math.min(nextAttemptAt + silenceSeconds, job.notAfter), this.now + 20)
+    const deliveredAt = by === 'queue' ? Math.min(nextAttemptAt + silenceSeconds, job.notAfter) : job.notAfter
+    const dueAt = Math.max(deliveredAt, this.now + 20)
+    job.sentAt ??= this.now
     Object.assign(job, { attempts: begun.attempt, mayHaveExecuted: true, nextAttemptAt, dueAt })
     this.lease = { job, attempt: begun.attempt, until: this.now + 20 }
     return begun
@@ -181,7 +193,8 @@ export class Model {
 
   /** Publishes the job again, or ends it: the queue has given up the message, or the sweep finds that the job is due. */
   redispatch(job: ModelJob, isTaken: boolean): void {
-    const next = this.#comesNext(job)
+    const next = this.#comesNext(job, 'queue')
+    if (next === 'fetch' && job.dueAt <= this.now) job.dueAt = job.notAfter
     if (next === 'leased') {
       const remaining = (this.lease?.until ?? this.now) - this.now
       if (job.dueAt <= this.now) job.dueAt = this.now + Math.max(remaining, 1)
@@ -199,25 +212,30 @@ export class Model {
   }
 
   /** Ends a job that has expired or must no longer be sent; `ended` also for a job that has ended before. */
-  #comesNext(job: ModelJob): 'send' | 'delay' | 'leased' | 'wait' | 'ended' {
+  #comesNext(job: ModelJob, by: 'queue' | 'machine'): 'send' | 'delay' | 'fetch' | 'leased' | 'wait' | 'ended' {
     if (job.state === 'PENDING') {
       if (this.now - job.pendingSince < 600) return 'wait'
       this.#end(job, 'TIMED_OUT', 'INTERNALFAILED', 'no_report')
       return 'ended'
     }
     if (!isOpen(job)) return 'ended'
-    if (this.isLeased) return 'leased'
+    if (this.isLeased && !(by === 'machine' && job.command === 'STOP')) return 'leased'
     const isOver = job.notAfter <= this.now
     const isUsedUp = job.command === 'START' && job.attempts >= 4
-    const isFit = !this.isDeleted && this.hasController && (job.command === 'STOP' || this.status === 'READY')
+    const isFit = !this.isDeleted && (job.command === 'STOP' || this.status === 'READY')
     const isHeld = job.command === 'START' && this.holders.size > 0
+    const silence = job.command === 'START' ? this.#silence : undefined
     const isAllowed = job.command === 'STOP' || this.#mayOperate(job.requester)
-    if (!isOver && !isUsedUp && isFit && !isHeld && isAllowed) return job.nextAttemptAt > this.now ? 'delay' : 'send'
+    if (!isOver && !isUsedUp && isFit && !isHeld && !silence && isAllowed) {
+      if (by === 'queue' && !this.hasController) return 'fetch'
+      return job.nextAttemptAt > this.now ? 'delay' : 'send'
+    }
     if (job.mayHaveExecuted) this.#end(job, 'FAILED', 'INTERNALFAILED', 'outcome_unknown')
     else if (isUsedUp) this.#end(job, 'FAILED', 'INTERNALFAILED', 'unreachable')
     else if (isOver) this.#end(job, 'EXPIRED', 'IGNORE', 'not_in_time')
     else if (!isFit) this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'changed')
     else if (isHeld) this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'held')
+    else if (silence) this.#end(job, 'REJECTED', 'INVALIDCOMMAND', silence)
     else this.#end(job, 'REJECTED', 'PERMISSIONDENIED', 'not_allowed')
     return 'ended'
   }
@@ -229,32 +247,34 @@ export class Model {
   #end(job: ModelJob, state: JobState, result: JobResult, reason: JobReason): void {
     this.#move(job, state, result, reason)
     this.#hasEnded(job)
-    if (result === 'INTERNALFAILED' || job.mustSucceed) this.status = 'ERROR'
+    if (result === 'INTERNALFAILED' || job.mustSucceed) this.#show(this.#failed)
   }
 
   /** Applies the result of an attempt, or a report of the controller (without an attempt). */
   settle(job: ModelJob, result: ControllerResult, attempt?: Attempt): void {
-    const isHolder = attempt !== undefined && this.lease?.job === job && this.lease.attempt === attempt.attempt
+    // The outcome of a fetched command names no attempt.
+    const isSame = !this.hasController || (attempt !== undefined && this.lease?.attempt === attempt.attempt)
+    const isHolder = this.lease?.job === job && isSame
     if (isHolder) this.lease = undefined
     const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
     const isSent = job.state === 'SENT'
     if (isSent && (result === 'busy' || result === 'may_have_executed')) {
       if (!isHolder) return
       job.version += 1
-      job.mayHaveExecuted = attempt.mayHaveExecutedBefore || result === 'may_have_executed'
+      job.mayHaveExecuted = attempt?.mayHaveExecutedBefore || result === 'may_have_executed'
       const dueAt = Math.min(this.now + delayAfter(job.attempts) + silenceSeconds, job.notAfter)
       job.dueAt = job.publishedAt === null ? job.nextAttemptAt : dueAt
     } else if ((isSent || job.state === 'QUEUED') && result === 'PENDING') {
       this.#move(job, 'PENDING', 'PENDING', job.reason)
       job.pendingSince = this.now
       job.dueAt = this.now + 600
-      this.status = 'PENDING'
+      this.#show('PENDING')
     } else if (isSent && result === 'not_confirmed') {
       this.#end(job, 'REJECTED', 'INVALIDCOMMAND', 'controller_refused')
     } else if ((isSent && result === 'bad_answer') || (isOpen(job) && isFinal)) {
       this.#conclude(job, result)
       this.#hasEnded(job)
-      this.status = this.#shown(job, result)
+      this.#show(this.#shown(job, result))
     } else if (job.result === 'INTERNALFAILED' && isFinal) {
       this.#conclude(job, result)
       this.#settleLate(job, result)
@@ -268,8 +288,8 @@ export class Model {
   /** The status after an answer that came when the job had ended. */
   #settleLate(job: ModelJob, result: ControllerResult): void {
     if (job.sequence <= this.manualSequence) return
-    if (job.sequence >= this.endedSequence) this.status = this.#shown(job, result)
-    else if (job.command === 'START' && result === 'SUCCESS') this.status = 'ERROR'
+    if (job.sequence >= this.endedSequence) this.#show(this.#shown(job, result))
+    else if (job.command === 'START' && result === 'SUCCESS') this.#show(this.#failed)
   }
 
   #conclude(job: ModelJob, result: ControllerResult): void {
@@ -281,7 +301,7 @@ export class Model {
   #shown({ command }: ModelJob, result: ControllerResult): string {
     if (result === 'PENDING') return 'PENDING'
     if (result === 'SUCCESS') return command === 'START' ? 'RUNNING' : 'READY'
-    return 'ERROR'
+    return this.#failed
   }
 
   /** Returns false when the same note exists. */
@@ -294,6 +314,7 @@ export class Model {
 
   #move(job: ModelJob, state: JobState, result: JobResult | null, reason: JobReason | null): void {
     Object.assign(job, { state, result, reason, version: job.version + 1 })
+    if (!isOpen(job)) job.finishedAt = this.now
   }
 
   change(change: { status?: string; hasController?: boolean; isDeleted?: boolean }): boolean {
@@ -303,8 +324,52 @@ export class Model {
     if (this.openJob && isOfJobs) return false
     const isRunning = this.status === 'RUNNING' || this.status === 'PENDING'
     if (isRunning && (isDeleted || (this.hasController && !hasController))) return false
+    if (status !== this.status && this.#isFresh) return false
+    if (status !== this.status) this.statusSource = 'person'
     if (isOfJobs) this.manualSequence = this.lastSequence
     Object.assign(this, { status, hasController, isDeleted })
     return true
   }
+
+  /** A report, with the outcome of a job. @returns the attempt of the command in the answer, if any */
+  takeReport(sent: Omit<ModelReport, 'at' | 'previousBoot'>, outcome?: Told): Attempt | undefined {
+    if (this.isDeleted) return undefined
+    const last = this.report
+    const isNext = last?.boot === sent.boot && sent.seq > last.seq
+    const isSame = last?.status === sent.status && last.isRemote === sent.isRemote
+    const isShown = this.status === sent.status && this.statusSource === 'report'
+    const isIdle = this.lastSequence === this.confirmedSequence
+    if (last && !outcome && isNext && isSame && isShown && isIdle && this.#isFresh) {
+      Object.assign(last, { seq: sent.seq, at: this.now })
+      return undefined
+    }
+    if (outcome) this.settle(outcome.job, outcome.result)
+    const isNewBoot = last !== undefined && sent.boot !== last.boot && sent.boot !== last.previousBoot
+    if (last && !isNext && !isNewBoot) return undefined
+    const previousBoot = isNewBoot ? last.boot : last?.previousBoot
+    this.report = { ...sent, previousBoot, at: this.now }
+    const firstOpen = this.openJob?.sequence ?? Number.POSITIVE_INFINITY
+    const awaited = this.#applyReport(sent.status)
+    Object.assign(this, { status: sent.status, statusSource: 'report' })
+    this.confirmedSequence = Math.min(this.lastSequence, firstOpen - 1, awaited - 1)
+    const open = this.openJob
+    return open && !this.hasController ? this.deliver(open, 'machine') : undefined
+  }
+
+  /** @returns the sequence of the job about which later reports can say more; infinite if there is none */
+  #applyReport(reported: string): number {
+    const sent = this.jobs.filter(({ sentAt, sequence, requestedAt }) => {
+      return sentAt !== undefined && sequence > this.confirmedSequence && this.now - requestedAt < 3_600
+    })
+    const job = sent.toSorted((one, other) => one.sequence - other.sequence).at(-1)
+    const verdict = job && judge(job, reported, this.now - (job.finishedAt ?? this.now))
+    if (job && verdict === 'await') return job.sequence
+    if (job && verdict === 'settle') this.#move(job, 'SUCCEEDED', 'SUCCESS', null)
+    else if (job && verdict) job.version += 1
+    if (job && (verdict === 'settle' || verdict === 'confirm')) job.isConfirmed = true
+    return Number.POSITIVE_INFINITY
+  }
 }
+
+/** What a report tells about a job. */
+export type Told = { job: ModelJob; result: 'SUCCESS' | 'REMOTEFAILED' | 'PENDING' }
