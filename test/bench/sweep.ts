@@ -19,7 +19,6 @@ const openJobs = 100_000
 const dueCounts = [1_000, 10_000, 100_000]
 const batchSize = 100
 
-/** Hides the log line of the sweep, which is not part of the report. */
 export async function measureSweep(platform: BenchPlatform): Promise<SweepFigures> {
   const { JWT_KEYS = '[]', NEON_FETCH_ENDPOINT } = platform.vars('http://127.0.0.1')
   const database = openDatabase(platform.postgres.databaseUrl, NEON_FETCH_ENDPOINT)(new UnwrittenTrace())
