@@ -86,15 +86,30 @@ describe.skipIf(!hasRealPostgres)('an account that is being deleted gets', () =>
   })
   afterAll(() => world?.close())
 
-  /** Until the deletion has decided and waits for the lock of a key, which it must revoke. */
-  const untilItWaits = () =>
+  /** Until so many statements wait for a lock, the deletion among them, or `isOver`. */
+  const untilTheyWait = (count: number, isOver = () => false) =>
     poll(async () => {
       const waiting = await world.postgres.query(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-          AND query LIKE '/* anonymize-account */%'`,
+        `SELECT query LIKE '/* anonymize-account */%' AS is_deletion FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       )
-      return { isDone: waiting.length > 0, value: waiting.length }
+      const isDone = waiting.length >= count && waiting.some(({ is_deletion }) => is_deletion === true)
+      return { isDone: isDone || isOver(), value: waiting.length }
     }, 'the deletion to wait')
+
+  /** Locks the row of a key until it is released: the deletion must revoke the key. */
+  function lockKey(id: string) {
+    const lock = world.postgres
+      .query('SELECT /* lock of the test */ pg_sleep(100) FROM (SELECT id FROM keys WHERE id = $1 FOR UPDATE) l', [id])
+      .catch(() => {}) // it is cancelled
+    return async () => {
+      await world.postgres.query(
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%/* lock of the test */%'`,
+      )
+      await lock
+    }
+  }
 
   test.each(cases)('not %s', async (_what, status, act) => {
     const person = await world.signUp()
@@ -105,14 +120,16 @@ describe.skipIf(!hasRealPostgres)('an account that is being deleted gets', () =>
     await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { site_id: lines.id } })
     const { body } = await staff.request('POST', `/api/accounts/${person.id}/password-reset`)
     const key = await makeKey(world, person)
-    const locking = world.postgres.query(
-      'SELECT pg_sleep(1) FROM (SELECT id FROM keys WHERE id = $1 FOR UPDATE) locked',
-      [key.id],
-    )
+    const release = lockKey(key.id)
     const deleting = person.request('DELETE', '/api/me', { body: { current_password: person.password } })
-    await untilItWaits()
-    const acting = act({ person, staff, owner, site, machine, resetToken: body.reset_token })
-    const [deleted, answer] = await Promise.all([deleting, acting, locking])
+    await untilTheyWait(1)
+    let hasActed = false
+    const acting = act({ person, staff, owner, site, machine, resetToken: body.reset_token }).finally(() => {
+      hasActed = true
+    })
+    await untilTheyWait(2, () => hasActed)
+    await release()
+    const [deleted, answer] = await Promise.all([deleting, acting])
     expect([deleted.status, answer.status]).toEqual([204, status])
     const [left] = await world.postgres.query(
       `SELECT a.first_name, a.is_staff, a.is_active, a.password_hash,

@@ -75,6 +75,6 @@ describe.skipIf(!hasRealPostgres)('at the same time', () => {
       const value = { updates: Number(row?.updates), hot: Number(row?.hot) }
       return { isDone: value.updates >= 200, value }
     }, 'the updates to be counted')
-    expect(hot).toBeGreaterThanOrEqual(0.99 * updates)
+    expect(hot).toBeGreaterThanOrEqual(0.95 * updates) // a page can be full of rows that were just replaced
   })
 })
