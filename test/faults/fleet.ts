@@ -56,12 +56,12 @@ export async function startFleet(world: World, owner: Person, size: number): Pro
   let [toLose, toDouble, disturbances] = [0, 0, 0]
 
   /** @returns undefined if the answer is lost */
-  async function report(machine: Machine): Promise<Answer | undefined> {
+  async function report(machine: Machine): Promise<Pick<Answer, 'status' | 'body'> | undefined> {
     machine.seq += 1
     count += 1
     const { id, seq, status, outcome } = machine
     const body = { boot_id: bootId, seq, status, cycles: seq, interval_seconds: intervalSeconds, outcome }
-    const send = () => key.request('POST', `/api/machines/${id}/reports`, { body }).catch(() => undefined)
+    const send = () => post(`${world.url}/api/machines/${id}/reports`, key.secret, body)
     const answers = await Promise.all(toDouble > 0 ? [send(), send()] : [send()])
     const answer = answers.find((each) => each?.status === 200 && each.body.command) ?? answers[0]
     if (toDouble > 0) [toDouble, disturbances] = [toDouble - 1, disturbances + 1]
@@ -136,6 +136,17 @@ export async function startFleet(world: World, owner: Person, size: number): Pro
         }),
       ]
     },
+  }
+}
+
+/** Without the check against the document, which would cost this computer more than the Worker does. */
+async function post(url: string, secret: string, body: object): Promise<Pick<Answer, 'status' | 'body'> | undefined> {
+  const headers = { Authorization: `Bearer ${secret}`, 'Content-Type': 'application/json' }
+  try {
+    const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: answer.status, body: JSON.parse(await answer.text()) }
+  } catch {
+    return undefined // the connection is cut while the Worker is killed
   }
 }
 
