@@ -34,10 +34,13 @@ export function readControllerReport(
 
 /**
  * The JSON that a controller sends, read as leniently as its answers.
- * @returns undefined if it is none
+ * @returns valid JSON as text; undefined if it is none
  */
-export function readControllerJson(bytes: Uint8Array, contentType: string | null): { json: unknown } | undefined {
-  return parseFirst(decode(bytes, contentType))
+export function readControllerJson(bytes: Uint8Array, contentType: string | null): string | undefined {
+  const text = decodeAs('utf-8', bytes, true)
+  if (text !== undefined && parse(text)) return text
+  const value = parseFirst(decode(bytes, contentType))
+  return value && JSON.stringify(value.json)
 }
 
 function parseFirst(texts: string[]): { json: unknown } | undefined {

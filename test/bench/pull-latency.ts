@@ -26,7 +26,13 @@ export async function measurePull(dir: string, compatibilityDate: string, server
   const worker = await serve(dir, compatibilityDate, platform.vars)
   try {
     const scene = await setScene(platform, worker.origin, 0, 2 * machineCount)
-    await platform.postgres.query('UPDATE machines SET controller_url = NULL')
+    // The key of the scene becomes that of the site of all machines, which are then pulled.
+    const [site] = await platform.postgres.query(
+      `INSERT INTO sites (name, created_by) VALUES ('bench', $1) RETURNING id`,
+      [scene.caller.accountId],
+    )
+    await platform.postgres.query('UPDATE machines SET controller_url = NULL, site_id = $1', [site?.id])
+    await platform.postgres.query('UPDATE keys SET site_id = $1', [site?.id])
     const run = async (ids: number[], query: string) => {
       const machines = ids.map((id) => new Machine(worker.origin, scene, id, query))
       const times = await Promise.all(machines.map((machine) => machine.startAndStop()))

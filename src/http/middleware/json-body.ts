@@ -8,8 +8,8 @@ export type BodyOptions = {
   maxSize?: number
   /** Treats a request without a body like one with an empty object. */
   isOptional?: boolean
-  /** Reads the body instead, whatever format the headers declare. Undefined: it is not JSON. For bodies of controllers. */
-  read?: (bytes: Uint8Array, contentType: string | null) => { json: unknown } | undefined
+  /** Reads the body as JSON text, whatever format the headers declare. Undefined: it is not JSON. For bodies of controllers. */
+  read?: (bytes: Uint8Array, contentType: string | null) => string | undefined
 }
 
 /**
@@ -24,9 +24,9 @@ export function jsonBody({ maxSize = 64 * 1024, isOptional = false, read }: Body
     c.set('rawBody', bytes)
     const isAbsent = isOptional && bytes.byteLength === 0
     if (!isAbsent && !read) checkFormat(c)
-    const value = read?.(bytes, c.req.header('Content-Type') ?? null)
-    if (read && !value) refuseCompressed(c) // only now: a controller may declare a coding that it does not use
-    const text = value ? JSON.stringify(value.json) : isAbsent ? '{}' : readJson(bytes)
+    const lenient = read?.(bytes, c.req.header('Content-Type') ?? null)
+    if (read && lenient === undefined) refuseCompressed(c) // only now: a controller may declare a coding that it does not use
+    const text = lenient ?? (isAbsent ? '{}' : readJson(bytes))
     normalizeContentType(c)
     // Hono's validators read the text of the body from this cache.
     c.req.bodyCache.text = Promise.resolve(text) as never // the declared type is text, but Hono stores a promise of it
