@@ -167,7 +167,8 @@ test('a key whose maker is no manager of the machine any more reports nothing', 
   expect((await reporter.send(reporter.next({ status: 'ERROR' }))).body.code).toBe('not_owner')
   await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [manager.id])
   expect((await reporter.send(reporter.next({ status: 'ERROR' }))).status).toBe(401)
-  expect(await readMachine(owner, machine.id)).toMatchObject({ status: 'READY', delivery: 'push' })
+  expect(await readMachine(owner, machine.id)).toMatchObject({ status: 'READY', delivery: 'pull' })
+  expect((await world.operate(owner, machine.id, 'STOP')).body.code).toBe('no_controller')
 })
 
 function nameOf(body: Buffer): string {

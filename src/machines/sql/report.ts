@@ -20,12 +20,16 @@ export function freshStatus(machineId: SQL): SQL {
   return sql`(SELECT r.status FROM machine_reports r WHERE r.machine_id = ${machineId} AND ${isFresh})`
 }
 
-/** A condition: some program has a valid key for the reports of this machine. @param machine the alias of its row */
+/** A condition: the key `k` is valid, and for the reports of this machine. */
+function isReportKey(machine: string): SQL {
+  return sql`(${sql.raw(`k.machine_id = ${machine}.id OR k.site_id = ${machine}.site_id`)})
+      AND 'report' = ANY (k.scopes) AND ${isKeyValid}`
+}
+
+/** A condition: some program has a key with which it can report for this machine. @param machine the alias of its row */
 export function hasReportKey(machine: string): SQL {
   return constantSql(sql`EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active
-    WHERE (${sql.raw(`k.machine_id = ${machine}.id OR k.site_id = ${machine}.site_id`)}) AND 'report' = ANY (k.scopes)
-      AND ${isKeyValid})`)
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE ${isReportKey(machine)})`)
 }
 
 /** A condition: the machine reports, but its last report is too old to say anything about now. */
@@ -40,8 +44,13 @@ export function isRemoteDisabled(machine: string): SQL {
   return hasFreshReport(sql.raw(`${machine}.id`), sql`r.remote_enabled = false`)
 }
 
-/** How commands reach the machine `m`: see `deliveries`. */
-export const delivery: SQL = sql`CASE WHEN m.controller_url IS NULL AND ${hasReportKey('m')} THEN 'pull' ELSE 'push' END`
+/**
+ * How commands reach the machine `m`: see `deliveries`. Whether the maker of the key is active is left out, because lists show
+ * this of every machine. The admission of a command asks it.
+ */
+export const delivery: SQL = constantSql(
+  sql`CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE ${isReportKey('m')}) THEN 'pull' ELSE 'push' END`,
+)
 
 /** An expression: the last report of the machine `m` as JSON, or NULL. */
 export const reported: SQL = constantSql(sql`(
