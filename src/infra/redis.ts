@@ -105,12 +105,14 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
 async function openSubscription(redis: Redis, channel: string): Promise<Subscription> {
   const subscriber = redis.subscribe<string>(channel)
   let messages = 0
+  let isClosed = false
   let wake = () => {}
   subscriber.on('message', () => {
     messages += 1
     wake()
   })
   const close = () => {
+    isClosed = true
     wake()
     void subscriber.unsubscribe() // it only aborts the request, at once
   }
@@ -123,7 +125,7 @@ async function openSubscription(redis: Redis, channel: string): Promise<Subscrip
   return {
     close,
     async next(ms) {
-      if (messages === 0) {
+      if (messages === 0 && !isClosed) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms)
           wake = () => {

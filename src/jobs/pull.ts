@@ -63,7 +63,9 @@ export async function handleReports(
   return rows.map((row) => {
     const isOfRow = ({ machine_id }: { machine_id: number }) => machine_id === row.machine_id
     const { refusal = null, holds = refreshed.get(row.machine_id) ?? [] } = stored?.descriptions.find(isOfRow) ?? {}
-    const { is_open: isOpen = false, command = null } = stored?.machines.find(isOfRow) ?? {}
+    // Who may not report for a machine is not told about its jobs.
+    const fetched = refusal === null ? stored?.machines.find(isOfRow) : undefined
+    const { is_open: isOpen = false, command = null } = fetched ?? {}
     const fault = faults.get(row.machine_id)
     return { refusal, holds, isOpen, command, intervalSeconds: row.interval_seconds, ...(fault && { fault }) }
   })

@@ -507,6 +507,14 @@ describe('the reports of a gateway', () => {
     expect((await readMachine(owner, elsewhere.id)).reported).toBeNull()
   })
 
+  test('do not tell whether a machine that the key does not see has an open job', async () => {
+    const { ids, send } = await aSite()
+    const elsewhere = await aPullMachine(world, owner)
+    await start(elsewhere)
+    const { body } = await send([at(ids[0], 1), at(elsewhere.id, 1)])
+    expect([body.report_again_in_seconds, body.results[1].problem.code]).toEqual([10, 'not_found'])
+  })
+
   test('that change only counters are one statement for all', async () => {
     const { ids, send } = await aSite()
     await send(ids.map((id) => at(id, 1)))

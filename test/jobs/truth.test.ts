@@ -180,6 +180,21 @@ test('a STOP whose outcome is unknown is not settled by a report from before, wh
   expect(await readRow(world, job)).toMatchObject({ state: 'SUCCEEDED' })
 })
 
+test('a late success of a STOP does not hide that the machine reports RUNNING: it is not started', async () => {
+  const machine = await aMachine()
+  machine.behave({ mode: 'fail', status: 500 })
+  const job = await delivered(machine, 'STOP')
+  await rewind(world, job, 'not_after', '1 second')
+  await deliver(world, job)
+  await machine.report({ status: 'RUNNING' })
+  const token = machine.commands()[0]?.outcome_token
+  const path = `/api/callbacks/jobs/${job}/outcome`
+  expect((await world.request('POST', path, { token, body: { result: 'SUCCESS' } })).status).toBe(200)
+  expect(await readRow(world, job)).toMatchObject({ state: 'SUCCEEDED' })
+  expect(await readMachine(owner, machine.id)).toMatchObject({ status: 'RUNNING', status_source: 'report' })
+  expect((await world.operate(owner, machine.id, 'START')).body.code).toBe('wrong_state')
+})
+
 describe('a failure', () => {
   test.each([
     ['of a machine that reports leaves what it reports', '0 seconds', ['READY', 'report']],

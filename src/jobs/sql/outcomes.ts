@@ -89,9 +89,12 @@ const statusOnOvertakenSuccess = constantSql(
   byCommand(({ statusOnSuccess: status }) => (status === 'RUNNING' ? error : null)),
 )
 
-/** The status of the machine `m` after an answer that came when its job `j` had ended. NULL: it does not change. Needs `fresh`. */
+/**
+ * The status of the machine `m` after an answer that came when its job `j` had ended. NULL: it does not change. A machine that
+ * reports RUNNING is not READY because it stopped once: it would be started. Needs `fresh`.
+ */
 export function statusAfterLate(result: ControllerResult): SQL {
   return sql`CASE WHEN j.sequence <= m.manual_sequence THEN NULL
     WHEN j.sequence < m.ended_sequence THEN ${result === 'SUCCESS' ? statusOnOvertakenSuccess : sql`NULL`}
-    ELSE ${statusAfter(result)} END`
+    WHEN fresh = 'RUNNING' THEN fresh ELSE ${statusAfter(result)} END`
 }
