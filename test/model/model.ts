@@ -288,7 +288,8 @@ export class Model {
   /** The status after an answer that came when the job had ended. */
   #settleLate(job: ModelJob, result: ControllerResult): void {
     if (job.sequence <= this.manualSequence) return
-    if (job.sequence >= this.endedSequence) this.#show(this.#shown(job, result))
+    const isRunning = this.#isFresh && this.report?.status === 'RUNNING'
+    if (job.sequence >= this.endedSequence) this.#show(isRunning ? 'RUNNING' : this.#shown(job, result))
     else if (job.command === 'START' && result === 'SUCCESS') this.#show(this.#failed)
   }
 
