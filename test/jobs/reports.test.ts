@@ -277,6 +277,7 @@ describe('a command that the machine fetches', () => {
     await machine.report()
     const job = await start(machine)
     expect(job).toMatchObject({ state: 'QUEUED', confirmed_at: null })
+    await world.settle() // the job is marked as published after the answer
     const calls = world.exchanges.length
     const answer = await machine.report()
     expect(world.exchanges.slice(calls).filter(({ service }) => service === 'postgres')).toHaveLength(2)
