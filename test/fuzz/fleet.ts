@@ -35,8 +35,8 @@ export class Fleet {
   readonly #known = new Knowledge()
   readonly #controllerUrls: string[]
   #callers: Person[] = []
-  /** By the id of the person: a key with which a machine of hers reports. */
-  readonly #reporters = new Map<number, { secret: string; machineId: number }>()
+  /** By the id of the person: a key with which a machine of hers, in a site, reports. */
+  readonly #reporters = new Map<number, { secret: string; machineId: number; siteId: number }>()
 
   constructor(world: World) {
     this.#world = world
@@ -73,10 +73,12 @@ export class Fleet {
   /** A machine without an address, which fetches its commands. */
   async #addReporter(owner: Person): Promise<void> {
     if (owner === this.#callers[1]) return // she owns nothing
-    const { id: machineId } = await this.#world.createUnconfirmedMachine(owner, { controller_url: null })
-    const { secret } = await makeKey(this.#world, owner, { scopes: ['report'], machine_id: machineId })
+    const { id: siteId } = (await owner.request('POST', '/api/sites', { body: { name: 'Fuzz' } })).body
+    const settings = { controller_url: null, site_id: siteId }
+    const { id: machineId } = await this.#world.createUnconfirmedMachine(owner, settings)
+    const { secret } = await makeKey(this.#world, owner, { scopes: ['report'], site_id: siteId })
     this.#known.addId('machines', machineId, owner.id)
-    this.#reporters.set(owner.id, { secret, machineId })
+    this.#reporters.set(owner.id, { secret, machineId, siteId })
   }
 
   #meet({ id, access, refresh }: Person): void {
@@ -134,8 +136,8 @@ export class Fleet {
 
   #id({ operation: { path, scheme }, caller, pick }: Plan): string {
     const { id } = this.#caller(caller)
-    const reporter = scheme === 'key' && path.includes('/machines/') && pick % 8 > 0 && this.#reporters.get(id)
-    if (reporter) return String(reporter.machineId)
+    const reporter = scheme === 'key' && pick % 8 > 0 && this.#reporters.get(id)
+    if (reporter) return String(path.startsWith('/api/sites/') ? reporter.siteId : reporter.machineId)
     if (path.includes('/problems/')) return this.#known.takeCode(pick) ?? 'not_found'
     if (path.includes('/jobs/')) return this.#known.takeId('jobs', pick, id) ?? unknownUuid
     if (path.includes('/sessions/')) return this.#known.takeId('sessions', pick, id) ?? unknownUuid

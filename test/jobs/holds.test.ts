@@ -222,6 +222,24 @@ describe('a hold', () => {
   )
 })
 
+test('a START that was accepted and then held hides no refusal of the next one from the history', async () => {
+  const machine = await aMachine()
+  const start = await request(world, owner, machine.id, 'START')
+  // Placed by SQL, because a hold supersedes a START that is QUEUED.
+  await world.postgres.query(
+    "INSERT INTO holds (machine_id, reason, placed_by, placed_at) VALUES ($1, 'here', $2, now())",
+    [machine.id, setter.id],
+  )
+  await deliver(world, start.id)
+  expect(await readRow(world, start.id)).toMatchObject({ state: 'REJECTED', reason: 'held' })
+  for (const _ of [1, 2]) expect((await world.operate(owner, machine.id, 'START')).body.code).toBe('held')
+  const { body } = await owner.request('GET', `/api/machines/${machine.id}/history`)
+  expect(body.items.map(({ sequence, reason }: { sequence: number; reason: string }) => [sequence, reason])).toEqual([
+    [0, 'held'],
+    [1, 'held'],
+  ])
+})
+
 describe('the preflight', () => {
   test('tells every obstacle at once, who is in the way, and since when', async () => {
     const machine = await aMachine()

@@ -197,7 +197,7 @@ if (result.failed) {
   process.stdout.write(`  ${way}\n`)
   for (const each of actions) process.stdout.write(`  ${JSON.stringify(each)}\n`)
   process.stdout.write(`${errorInstance instanceof Error ? errorInstance.message : errorInstance}\n`)
-  process.stdout.write(`replay: npm run test:model -- --seed ${seed} --path ${counterexamplePath}\n`)
+  process.stdout.write(`replay: npm run test:model -- --seed=${seed} --path ${counterexamplePath}\n`)
 }
 process.stdout.write(`${result.numRuns} sequences, ${steps} steps, ${seconds} s (seed ${result.seed})\n`)
 process.stdout.write(`${result.numRuns} sequences, ${result.numRuns - (result.failed ? 1 : 0)} held\n`)

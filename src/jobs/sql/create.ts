@@ -137,7 +137,7 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
       FROM decision
       WHERE decision = 'accepted' OR (decision IN (${sqlList(Object.keys(refusalResults))}) AND NOT EXISTS (
         SELECT FROM jobs WHERE machine_id = ${value.machineId}::bigint AND requested_by = caller_id AND command = ${command}
-          AND state = 'REJECTED' AND reason = decision AND requested_at > ${now} - interval '60 seconds'))
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > ${now} - interval '60 seconds'))
       RETURNING *
     ),
     events AS (
