@@ -104,6 +104,7 @@ export async function handleReport(
   if (!subscription) return await handle()
   const close = () => subscription.close()
   clientLeft.addEventListener('abort', close)
+  if (clientLeft.aborted) close() // before there was a listener
   try {
     const handled = await handle()
     const { refusal, isOpen, intervalSeconds } = handled
@@ -138,7 +139,7 @@ async function waitForCommand(
 }
 
 /** When the next report is wanted, in seconds from the answer. Time for which the answer was held counts. */
-export function fetchedSeconds(handled: Handled[]): number {
+export function nextReportSeconds(handled: Handled[]): number {
   const intervals = handled.map(({ isOpen, intervalSeconds, heldSeconds = 0 }) => {
     return isOpen ? openIntervalSeconds : Math.max(0, Math.ceil(intervalSeconds - heldSeconds))
   })

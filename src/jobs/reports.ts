@@ -12,7 +12,7 @@ import type { Hold } from '../machines/hold.ts'
 import { explainRefusal } from '../machines/refusals.ts'
 import { type JobContext, toJobContext } from './context.ts'
 import { readControllerJson } from './controller-report.ts'
-import { fetchedSeconds, type Handled, handleReport, handleReports, toFetchedCommand } from './pull.ts'
+import { type Handled, handleReport, handleReports, nextReportSeconds, toFetchedCommand } from './pull.ts'
 import {
   type MachineReport,
   reportAnswer,
@@ -78,7 +78,10 @@ export function reportRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const waiting = { waitSeconds: c.req.valid('query').wait ?? 0, clientLeft: c.req.raw.signal }
     const handled = await handleReport(context, requireKey(c.var.caller), one, waiting)
     if (handled.refusal) throw explainRefusal(handled.refusal)
-    return c.json({ report_again_in_seconds: fetchedSeconds([handled]), ...(await toAnswer(c, context, handled)) }, 200)
+    return c.json(
+      { report_again_in_seconds: nextReportSeconds([handled]), ...(await toAnswer(c, context, handled)) },
+      200,
+    )
   })
 
   router.openapi(reportSite, async (c) => {
@@ -98,7 +101,7 @@ export function reportRoutes({ tokens }: { tokens: TokenIssuer }): Router {
         }
       }),
     )
-    return c.json({ report_again_in_seconds: fetchedSeconds(handled), results }, 200)
+    return c.json({ report_again_in_seconds: nextReportSeconds(handled), results }, 200)
   })
 
   return router

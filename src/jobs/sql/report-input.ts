@@ -62,17 +62,16 @@ export function toInput(reports: ReportRow[], siteId: number | null): [ReportInp
   const [first, ...more] = reports
   if (first && more.length === 0) return [{ ...first, siteId, reports: null }, 'one']
   const none = Object.fromEntries(names.map((name) => [name, null])) as Record<keyof ReportRow, null> // it has every name
-  const numbered = reports.map((report, n) => ({ n, ...report }))
-  return [{ ...none, siteId, reports: JSON.stringify(numbered) }, 'many']
+  return [{ ...none, siteId, reports: JSON.stringify(reports) }, 'many']
 }
 
-/** A query: the reports, in their order by `n`. */
+/** A query: the reports, in any order. */
 export function selectReports(value: Bindable<ReportInput>, shape: InputShape): SQL {
   if (shape === 'many') {
     const columns = sql.raw(names.map((name) => `${name} ${types[name]}`).join(', '))
-    return sql`SELECT * FROM jsonb_to_recordset(${value.reports}::jsonb) AS input (n integer, ${columns})`
+    return sql`SELECT * FROM jsonb_to_recordset(${value.reports}::jsonb) AS input (${columns})`
   }
-  return sql`SELECT 0 AS n, ${sql.join(
+  return sql`SELECT ${sql.join(
     names.map((name) => sql`${value[name]}::${sql.raw(types[name])} AS ${sql.raw(name)}`),
     sql`, `,
   )}`
