@@ -1,19 +1,19 @@
 // Reads what controllers say: their answers to commands and their reports of outcomes. Both are read leniently, because a
-// machine cannot correct what it sends: a fault in the free text never costs the verdict.
+// machine cannot correct what it sends: a fault in the free text never costs the result.
 import { toDetail } from './job.ts'
 
-const verdicts = ['SUCCESS', 'REMOTEFAILED', 'PENDING'] as const
-type Verdict = (typeof verdicts)[number]
+const controllerResults = ['SUCCESS', 'REMOTEFAILED', 'PENDING'] as const
+type ControllerResult = (typeof controllerResults)[number]
 
 /** Names, and their numbers in the old system. */
-const verdictsByText = new Map<string, Verdict>([
-  ...verdicts.map((verdict) => [verdict, verdict] as const),
+const resultsByText = new Map<string, ControllerResult>([
+  ...controllerResults.map((result) => [result, result] as const),
   ['1', 'SUCCESS'],
   ['2', 'REMOTEFAILED'],
   ['4', 'PENDING'],
 ])
 
-export type ControllerReport = { result: Verdict; detail: string | null }
+export type ControllerReport = { result: ControllerResult; detail: string | null }
 
 /** `not_json`: not JSON at all · `not_an_object`: other JSON · `no_result`: the result is missing or unknown. */
 export type ReportFault = 'not_json' | 'not_an_object' | 'no_result'
@@ -26,9 +26,9 @@ export function readControllerReport(
   const texts = decode(bytes, contentType)
   const value = parseFirst(texts)
   if (value !== undefined && !isObject(value.json)) return 'not_an_object'
-  const report = value?.json ?? firstDefined(texts, salvageVerdict)
+  const report = value?.json ?? firstDefined(texts, salvageResult)
   if (!isObject(report)) return 'not_json'
-  const result = readVerdict(report.result)
+  const result = readResult(report.result)
   return result ? { result, detail: readDetail(report.detail) } : 'no_result'
 }
 
@@ -94,26 +94,26 @@ function withoutFaults(text: string): string {
 const string = String.raw`"[^"\\]*(?:\\.[^"\\]*)*"`
 const member = String.raw`${string}\s*:\s*(?:${string}|[-+.\w]+)\s*`
 const resultMember = String.raw`"result"\s*:\s*(?:"(\s*\w+\s*)"|(\d+))\s*`
-/** The verdict with nothing but whole members before it: the free text after it may be broken or cut off. */
-const verdictFirst = new RegExp(String.raw`^\s*\{\s*(?:${member},\s*)*${resultMember}[,}]`)
-/** The verdict with nothing but whole members after it. */
-const verdictLast = new RegExp(String.raw`,\s*${resultMember}(?:,\s*${member})*\}\s*$`)
+/** The result with nothing but whole members before it: the free text after it may be broken or cut off. */
+const resultFirst = new RegExp(String.raw`^\s*\{\s*(?:${member},\s*)*${resultMember}[,}]`)
+/** The result with nothing but whole members after it. */
+const resultLast = new RegExp(String.raw`,\s*${resultMember}(?:,\s*${member})*\}\s*$`)
 
 /**
- * The verdict in an object whose text is broken; the detail is all of the text. Two verdicts are none, because one of them
+ * The result in an object whose text is broken; the detail is all of the text. Two results are none, because one of them
  * may stand in the free text.
  */
-function salvageVerdict(text: string): { result: string; detail: string } | undefined {
+function salvageResult(text: string): { result: string; detail: string } | undefined {
   const plain = withoutFaults(text)
   if (plain.split('"result"').length !== 2) return undefined
-  const [, name, number] = verdictFirst.exec(plain) ?? ((/^\s*\{/.test(plain) && verdictLast.exec(plain)) || [])
+  const [, name, number] = resultFirst.exec(plain) ?? ((/^\s*\{/.test(plain) && resultLast.exec(plain)) || [])
   const result = name ?? number
   return result === undefined ? undefined : { result, detail: plain }
 }
 
-export function readVerdict(result: unknown): Verdict | undefined {
+export function readResult(result: unknown): ControllerResult | undefined {
   if (typeof result !== 'string' && typeof result !== 'number') return undefined
-  return verdictsByText.get(String(result).trim().toUpperCase())
+  return resultsByText.get(String(result).trim().toUpperCase())
 }
 
 /** A detail of another type is shown as JSON. */

@@ -9,7 +9,7 @@ import { machineStatuses } from '../machines/machine.ts'
 import { defaultIntervalSeconds, machineModes } from '../machines/report.ts'
 import { modeTexts, statusTexts } from '../machines/schema.ts'
 import { sentDetail } from './callback-schema.ts'
-import { readDetail, readVerdict } from './controller-report.ts'
+import { readDetail, readResult } from './controller-report.ts'
 import type { ReportRow } from './sql/report-input.ts'
 import { outcomes, outcomeTexts } from './value-texts.ts'
 import { commandSchema } from './webhook.ts'
@@ -39,7 +39,7 @@ const result = enumOf(results, resultTexts)
 const outcome = z
   .strictObject({
     job_id: uuid,
-    result: z.preprocess(readVerdict, result).openapi({ type: 'string', enum: [...results], example: 'SUCCESS' }),
+    result: z.preprocess(readResult, result).openapi({ type: 'string', enum: [...results], example: 'SUCCESS' }),
     detail: sentDetail,
   })
   .optional()

@@ -174,7 +174,7 @@ describe('whatever is sent', () => {
     fc.assert(property, { numRuns: 2_000 })
   })
 
-  test('a verdict survives every detail that is JSON', () => {
+  test('a result survives every detail that is JSON', () => {
     const property = fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), contentTypes, (json, text, type) => {
       for (const detail of [json, text]) {
         const report = readControllerReport(utf8(JSON.stringify({ detail, result: 'REMOTEFAILED' })), type)
@@ -185,7 +185,7 @@ describe('whatever is sent', () => {
     fc.assert(property, { numRuns: 1_000 })
   })
 
-  test('a verdict survives every detail of broken bytes, before and after it', () => {
+  test('a result survives every detail of broken bytes, before and after it', () => {
     const property = fc.property(fc.uint8Array({ maxLength: 60 }), contentTypes, (bytes, contentType) => {
       const after = concat('{"result":"PENDING","detail":"', bytes, '"}')
       const before = concat('{"detail":"', bytes, '","result":4}')
