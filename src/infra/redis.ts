@@ -26,7 +26,6 @@ export type CacheWrite =
 export type Subscription = {
   /** Waits for a message that has come since the last call. @returns false if none has come within `ms` */
   next(ms: number): Promise<boolean>
-  /** Ends it. A call of `next` that waits returns false. */
   close(): void
 }
 
@@ -105,17 +104,12 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
 async function openSubscription(redis: Redis, channel: string): Promise<Subscription> {
   const subscriber = redis.subscribe<string>(channel)
   let messages = 0
-  let isClosed = false
   let wake = () => {}
   subscriber.on('message', () => {
     messages += 1
     wake()
   })
-  const close = () => {
-    isClosed = true
-    wake()
-    void subscriber.unsubscribe() // it only aborts the request, at once
-  }
+  const close = () => void subscriber.unsubscribe() // it only aborts the request, at once
   try {
     await confirmed(subscriber)
   } catch (error) {
@@ -125,7 +119,7 @@ async function openSubscription(redis: Redis, channel: string): Promise<Subscrip
   return {
     close,
     async next(ms) {
-      if (messages === 0 && !isClosed) {
+      if (messages === 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms)
           wake = () => {

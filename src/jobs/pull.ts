@@ -80,19 +80,17 @@ function channelOf(machineId: number): string {
   return `commands:${machineId}`
 }
 
-export type Waiting = { waitSeconds: number; clientLeft: AbortSignal }
-
 /**
  * The same for one machine, whose answer is held until there is a command. It listens before the report is stored, so that
- * no command is missed in between. Without Redis, it is answered at once. A client that has left gets no command: it would
- * hold the lease.
+ * no command is missed in between. Without Redis, it is answered at once. The runtime ends this when it sees that the
+ * client has left. If it sees that too late, the command comes again after its lease.
  * @throws TiebarError `session_ended`
  */
 export async function handleReport(
   context: JobContext,
   caller: Caller,
   report: MachineReport,
-  { waitSeconds, clientLeft }: Waiting,
+  waitSeconds: number,
 ): Promise<Handled> {
   const handle = async () => {
     const [handled] = await handleReports(context, caller, [report], null)
@@ -102,21 +100,17 @@ export async function handleReport(
   const subscription =
     waitSeconds > 0 ? await context.upstreams.cache.subscribe(channelOf(report.machine_id)) : undefined
   if (!subscription) return await handle()
-  const close = () => subscription.close()
-  clientLeft.addEventListener('abort', close)
-  if (clientLeft.aborted) close() // before there was a listener
   try {
     const handled = await handle()
     const { refusal, isOpen, intervalSeconds } = handled
     if (refusal !== null || isOpen) return handled
     const seconds = Math.min(waitSeconds, maxHeldIntervals * intervalSeconds)
     const heldAt = Date.now()
-    const found = await waitForCommand(context, caller, report, subscription, clientLeft, seconds)
+    const found = await waitForCommand(context, caller, report, subscription, seconds)
     const heldSeconds = (Date.now() - heldAt) / 1_000
     return { ...handled, heldSeconds, ...(found && { isOpen: found.is_open, command: found.command }) }
   } finally {
-    clientLeft.removeEventListener('abort', close)
-    close()
+    subscription.close()
   }
 }
 
@@ -125,12 +119,11 @@ async function waitForCommand(
   caller: Caller,
   report: MachineReport,
   subscription: Subscription,
-  clientLeft: AbortSignal,
   seconds: number,
 ): Promise<FetchedRow | undefined> {
   const { upstreams, trace, waitUntil } = context
   const hasCome = await subscription.next(seconds * 1_000)
-  if (!hasCome || clientLeft.aborted) return undefined
+  if (!hasCome) return undefined
   const found = await fetchCommand(upstreams.database, caller, report)
   if (found && found.changed.length > 0) {
     waitUntil(recordTransitions({ trace, cache: upstreams.cache }, found.changed, 'machine'))

@@ -75,8 +75,7 @@ export function reportRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     const { id } = c.req.valid('param')
     const context = toJobContext(c, tokens)
     const one = { ...c.req.valid('json'), machine_id: id }
-    const waiting = { waitSeconds: c.req.valid('query').wait ?? 0, clientLeft: c.req.raw.signal }
-    const handled = await handleReport(context, requireKey(c.var.caller), one, waiting)
+    const handled = await handleReport(context, requireKey(c.var.caller), one, c.req.valid('query').wait ?? 0)
     if (handled.refusal) throw explainRefusal(handled.refusal)
     return c.json(
       { report_again_in_seconds: nextReportSeconds([handled]), ...(await toAnswer(c, context, handled)) },
