@@ -1,4 +1,4 @@
-// How answers and reports of controllers are read: a fault in the free text never costs the verdict.
+// How answers and reports of controllers are read: a fault in the free text never costs the result.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readControllerReport } from '../../src/jobs/controller-report.ts'
@@ -89,7 +89,7 @@ describe('a detail', () => {
     expect(read(`{"detail":${sent},"result":1}`)).toEqual({ result: 'SUCCESS', detail })
   })
 
-  test('that is nested deeply does not cost the verdict', () => {
+  test('that is nested deeply does not cost the result', () => {
     const deep = `${'['.repeat(32_000)}${']'.repeat(32_000)}`
     expect(read(`{"result":2,"detail":${deep}}`)).toMatchObject({ result: 'REMOTEFAILED' })
   })
@@ -102,7 +102,7 @@ describe('a detail', () => {
     '{"result":1,"detail":"cut off by a buffer of 4',
     '{"result":1,"detail":"ends with \\"}',
     '{"result":1,"detail":nan,"a":"b"}',
-  ])('that is no JSON does not cost the verdict, and is kept as it came: %s', (body) => {
+  ])('that is no JSON does not cost the result, and is kept as it came: %s', (body) => {
     expect(read(body)).toEqual({ result: 'SUCCESS', detail: body })
   })
 
