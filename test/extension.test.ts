@@ -9,7 +9,7 @@ import { getTableConfig, PgDialect, type PgTable } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../src/infra/database.ts'
 import { Trace } from '../src/kernel/trace.ts'
-import { migrate } from '../src/tools/migrations.ts'
+import { updateDatabase } from '../src/tools/migrations.ts'
 import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -23,7 +23,7 @@ const copies: string[] = []
 beforeAll(async () => {
   const { LOCAL_POSTGRES_URL } = process.env
   postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
-  await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   unchanged = await createFolder()
   await cp(join(root, 'src'), join(unchanged, 'src'), { recursive: true })
   await writeFile(

@@ -3,7 +3,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../src/env.ts'
-import { migrate } from '../src/tools/migrations.ts'
+import { updateDatabase } from '../src/tools/migrations.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
 import { openMigrated } from './migrated.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
@@ -163,7 +163,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     startQStash({ ...standIn('qstash'), deliveryFaults: faults.deliveries }),
     startController(standIn('controller')),
   ])
-  if (!snapshot) await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  if (!snapshot) await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   // On a real server always, so that `npm run test:services` runs everything with them.
   if (options.hasOddSettings || hasRealPostgres) await setOddSettings(postgres)
   exchanges.length = 0

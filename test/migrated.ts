@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrate } from '../src/tools/migrations.ts'
+import { updateDatabase } from '../src/tools/migrations.ts'
 import { startPostgres } from './platform/postgres.ts'
 
 const sharedAs = 'MIGRATED_DATABASE'
@@ -25,7 +25,7 @@ export async function shareMigrated(): Promise<void> {
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   const postgres = await startPostgres()
   try {
-    await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+    await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
     const path = join(dir, 'database.tar')
     const dump = await postgres.dump?.()
     if (dump) await writeFile(path, Buffer.from(await dump.arrayBuffer()))

@@ -16,6 +16,7 @@ import {
 import { within } from './deadline.ts'
 import { render } from './prepare.ts'
 import { setsOutput, settingsStatement } from './settings.ts'
+import { callOf, findStored, isUnusable } from './stored.ts'
 
 const deadlineMs = 8_000
 
@@ -91,15 +92,14 @@ neonConfig.fetchFunction = (url: string, { endpoint = url, ...init }: RequestIni
 export function openClient(
   databaseUrl: string,
   fetchEndpoint?: string,
-): (statements: Statement[], options?: { signal?: AbortSignal }) => Promise<Row[][]> {
+): (statements: Statement[], options?: { signal?: AbortSignal; isTransaction?: boolean }) => Promise<Row[][]> {
   const client = neon(setApplicationName(databaseUrl))
-  return async (statements, { signal } = {}) => {
+  return async (statements, { signal, isTransaction = statements.length > 1 } = {}) => {
     const fetchOptions = { ...(signal && { signal }), ...(fetchEndpoint && { endpoint: fetchEndpoint }) }
     const send = ({ query, params = [] }: Statement) =>
       client.query(query, params.map(toParameter), { types, fetchOptions })
     const queries = statements.map(send)
-    const [first, ...more] = queries
-    if (first && more.length === 0) return [await first]
+    if (!isTransaction) return await Promise.all(queries)
     return await client.transaction(queries, { isolationLevel: 'ReadCommitted', fetchOptions })
   }
 }
@@ -120,12 +120,34 @@ function toParameter(value: unknown): unknown {
 
 const settings: Statement = { query: settingsStatement({ statement_timeout: `${deadlineMs}ms` }) }
 
-/** The statements that one call sends: several of them run as one transaction. */
-export function toSent(name: string, statements: Query[]): Statement[] {
-  const texts = statements.map(({ sql: text, params }) => ({ query: `${nameComment(name)}${text}`, params }))
+/** What one call sends. */
+export type Sent = {
+  statements: Statement[]
+  isTransaction: boolean
+  /** The function that is called instead of sending the texts. */
+  functionName?: string
+}
+
+/** The statements that one call runs: several of them are one transaction. */
+export function toTexts(statements: Query[]): Statement[] {
+  const texts = statements.map(({ sql: query, params }) => ({ query, params }))
   // A single statement that sets its own output saves the database a transaction of several statements.
   const [{ query = '' } = {}, ...more] = texts
   return more.length === 0 && setsOutput(query) ? texts : [settings, ...texts]
+}
+
+/** The same as what is sent: a call of the function that has these statements (stored.ts), or their texts. */
+export function toSent(name: string, statements: Query[]): Sent {
+  const texts = toTexts(statements)
+  const isTransaction = texts.length > 1
+  const functionName = findStored(
+    name,
+    texts.map(({ query }) => query),
+  )
+  if (functionName === undefined) return { statements: texts.map((each) => withName(name, each)), isTransaction }
+  const params = texts.flatMap(({ params = [] }) => params)
+  const call = { query: callOf(functionName, params.length), params }
+  return { statements: [withName(name, call)], isTransaction, functionName }
 }
 
 /** A statement of drizzle as text, for a program that runs it with `openClient`. */
@@ -134,9 +156,9 @@ export function toStatement(statement: SQL): Statement {
   return { query, params }
 }
 
-/** The SQL comment at the start of a statement with this name. */
-function nameComment(name: string): string {
-  return `/* ${name} */ `
+/** With an SQL comment at the start that tells the name. */
+function withName(name: string, { query, ...rest }: Statement): Statement {
+  return { query: `/* ${name} */ ${query}`, ...rest }
 }
 
 /**
@@ -147,13 +169,19 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
   const execute = openClient(databaseUrl, fetchEndpoint)
 
   async function send(trace: Trace, name: string, statements: Query[], withinMs: number): Promise<Row[][]> {
-    const sent = toSent(name, statements)
-    const attempt = (signal: AbortSignal) => execute(sent, { signal })
+    const { statements: sent, isTransaction, functionName } = toSent(name, statements)
+    const attempt = (signal: AbortSignal) => execute(sent, { signal, isTransaction })
     try {
       const results = await trace.measure('postgres', () => within(withinMs, attempt), name)
       return results.slice(-statements.length) // without that of the settings
     } catch (error) {
-      throw toAppError(error)
+      if (functionName === undefined || !isUnusable(functionName, error)) throw toAppError(error)
+      trace.log('error', {
+        upstream: 'postgres',
+        error: 'unusable_function',
+        message: `${functionName}: run npm run db:migrate`,
+      })
+      return await send(trace, name, statements, withinMs)
     }
   }
 

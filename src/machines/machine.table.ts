@@ -1,6 +1,6 @@
 // Machines. The lock on the row of a machine orders all changes of the machine and its jobs.
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core'
+import { type AnyPgColumn, bigint, check, index, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
 import { sqlList } from '../infra/rows.ts'
 import { sites } from '../sites/site.table.ts'
@@ -8,6 +8,8 @@ import { machineStatuses, statusSources } from './machine.ts'
 
 /** 1 for a machine without a site, else 0. The first column of the list orders, because a list reads each kind by itself. */
 const hasNoSite = sql`num_nulls(site_id)`
+
+const isPresent = ({ deletedAt }: { deletedAt: AnyPgColumn }) => sql`${deletedAt} IS NULL`
 
 export const machines = pgTable(
   'machines',
@@ -56,19 +58,17 @@ export const machines = pgTable(
     check('machines_controller_url_length', sql`char_length(${table.controllerUrl}) <= 2048`),
     uniqueIndex('machines_one_per_controller').on(table.confirmedAddress).where(sql`${table.deletedAt} IS NULL`),
     // A list reads the machines without a site in its order, and those of each site of the caller.
-    index('machines_page_by_id').on(hasNoSite, table.id).where(sql`${table.deletedAt} IS NULL`).concurrently(),
-    index('machines_page_by_name')
-      .on(hasNoSite, table.name, table.id)
-      .where(sql`${table.deletedAt} IS NULL`)
-      .concurrently(),
-    index('machines_page_by_created_at')
-      .on(hasNoSite, table.createdAt, table.id)
-      .where(sql`${table.deletedAt} IS NULL`)
-      .concurrently(),
-    index('machines_page_by_updated_at')
-      .on(hasNoSite, table.updatedAt, table.id)
-      .where(sql`${table.deletedAt} IS NULL`)
-      .concurrently(),
+    index('machines_page_by_id').on(hasNoSite, table.id).where(isPresent(table)).concurrently(),
+    ...(['name', 'createdAt', 'updatedAt'] as const).flatMap((name) => {
+      const column = table[name]
+      return [
+        index(`machines_page_by_${column.name}`).on(hasNoSite, column, table.id).where(isPresent(table)).concurrently(),
+        index(`machines_site_page_by_${column.name}`)
+          .on(table.siteId, column, table.id)
+          .where(sql`${table.siteId} IS NOT NULL AND ${isPresent(table)}`)
+          .concurrently(),
+      ]
+    }),
     // With deleted machines, whose audit events can be read.
     index('machines_of_site').on(table.siteId, table.id).where(sql`${table.siteId} IS NOT NULL`).concurrently(),
     index('machines_of_owner').on(table.ownerId, table.id).concurrently(),

@@ -1,6 +1,6 @@
 // `npm run db:migrate`: applies the migrations of this checkout to the database. Safe to repeat.
 import { parseArgs } from 'node:util'
-import { migrate, readMigrationState } from './migrations.ts'
+import { readMigrationState, updateDatabase } from './migrations.ts'
 import { findDatabase } from './named-database.ts'
 import { type Program, runProgram } from './program.ts'
 import { setSessionDefaults } from './session-defaults.ts'
@@ -21,7 +21,7 @@ Exit codes: 0 done, or nothing to do · 1 unknown schema, or an error of the dat
 const main: Program['main'] = async (args, { env, stdout }) => {
   parseArgs({ args }) // throws for any argument
   const address = findDatabase(env)
-  const applied = await migrate(address)
+  const applied = await updateDatabase(address)
   for (const name of applied) stdout.write(`applied  ${name}\n`)
   for (const { name, value, expected } of await setSessionDefaults(address)) {
     stdout.write(`set      ${name} = ${expected} (was ${value})\n`)

@@ -13,6 +13,7 @@ import {
 } from './concurrent-indexes.ts'
 import { ProgramError } from './program.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from './statements.ts'
+import { installFunctions } from './stored/install.ts'
 
 const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
 const journalTable = 'drizzle.__drizzle_migrations'
@@ -100,6 +101,17 @@ export async function migrate(address: DatabaseAddress, folder: string = migrati
   return [...unbuilt, ...pending].map(({ name }) => name)
 }
 
+/**
+ * Applies the migrations and installs the functions (stored/install.ts). Safe to repeat.
+ * @returns what was done, by name
+ * @throws as `migrate`
+ */
+export async function updateDatabase(address: DatabaseAddress): Promise<string[]> {
+  const applied = await migrate(address)
+  const installed = await installFunctions(address)
+  return installed === 0 ? applied : [...applied, `${installed} functions`]
+}
+
 async function apply(address: DatabaseAddress, { name, sql, hash, folderMillis }: Migration): Promise<void> {
   const statements = sql.filter((query) => concurrentIndexOf(query) === undefined)
   await runStatements(address, [
@@ -124,6 +136,11 @@ function explainLock(name: string, { message, cause }: DatabaseError): DatabaseE
     `Migration ${name} was not applied, and nothing of it is left: it waited ${lockTimeout} for a lock that another transaction holds (${message}). Run npm run db:migrate again. If that does not help, end the transaction: SELECT pid, xact_start, query FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start; SELECT pg_terminate_backend(PID);`,
     { cause },
   )
+}
+
+/** The statements of all migrations, in order. */
+export function readMigrationSql(): string[] {
+  return readMigrations(migrationsFolder).flatMap(({ sql }) => sql)
 }
 
 function readMigrations(folder: string): Migration[] {

@@ -41,9 +41,9 @@ function fill(statements: Statement[], id: string, newId: string, hash = '') {
 async function query(plan: Plan, id: string, newId: string, hash: string) {
   if (plan.first) await Promise.all(fill([plan.first], id, newId, hash))
   const queries = fill(plan.statements, id, newId, hash)
-  return queries.length === 1
-    ? await queries[0]
-    : (await sql.transaction(queries, { isolationLevel: 'ReadCommitted' })).at(-1)
+  return plan.isTransaction
+    ? (await sql.transaction(queries, { isolationLevel: 'ReadCommitted' })).at(-1)
+    : await queries[0]
 }
 
 async function sign(claims: JWTPayload, seconds: number): Promise<string> {

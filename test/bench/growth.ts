@@ -3,7 +3,7 @@
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
 import type { Clients } from './clients.ts'
-import { planOf } from './plan.ts'
+import { textsOf } from './plan.ts'
 import { type BenchPlatform, startPlatform } from './platform.ts'
 import { measureRetention, type RetentionFigures } from './retention.ts'
 import { insertEndedJobs, type Scene, setScene } from './scene.ts'
@@ -59,7 +59,7 @@ async function fill(dir: string, compatibilityDate: string, serverUrl: string, s
   return { size, platform, worker, scene }
 }
 
-type Page = [name: string, path: (scene: Scene) => string, plan: (scene: Scene) => ReturnType<typeof planOf>]
+type Page = [name: string, path: (scene: Scene) => string, plan: (scene: Scene) => ReturnType<typeof textsOf>]
 
 const historyPage = historySorts.page('-requested_at', 20)
 
@@ -70,19 +70,19 @@ function pagesOf(): Page[] {
       'history',
       ({ machineIds }) => `/api/machines/${machineIds[0]}/history`,
       ({ caller, machineIds }) =>
-        planOf((database) => listMachineHistory(database, caller, machineIds[0] ?? 0, {}, historyPage)),
+        textsOf((database) => listMachineHistory(database, caller, machineIds[0] ?? 0, {}, historyPage)),
     ],
     [
       'my_history',
       () => '/api/machines/history',
-      ({ caller }) => planOf((database) => listMyHistory(database, caller, {}, historyPage)),
+      ({ caller }) => textsOf((database) => listMyHistory(database, caller, {}, historyPage)),
     ],
     ...machineSorts.orders.map((order): Page => {
       const page = machineSorts.page(order, 20)
       return [
         `machines_by_${order}`,
         () => `/api/machines?sort=${order}`,
-        ({ caller }) => planOf((database) => listMachines(database, caller, {}, page)),
+        ({ caller }) => textsOf((database) => listMachines(database, caller, {}, page)),
       ]
     }),
   ]
@@ -118,7 +118,7 @@ async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page
 
 /** The scan nodes of the page's plan. */
 async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<string[]> {
-  const statement = (await plan(scene)).statements.at(-1)
+  const statement = (await plan(scene)).at(-1)
   const lines = await platform.postgres.query(`EXPLAIN (COSTS OFF) ${statement?.query}`, statement?.params)
   const scans = lines.flatMap(
     (line) =>

@@ -1,6 +1,6 @@
 // What the bare worker does for a route: the statements of the Worker, with the ids of the request.
 import type { Query, SQL } from 'drizzle-orm'
-import { type Database, type Statement, toSent } from '../../src/infra/database.ts'
+import { type Database, type Sent, type Statement, toSent, toTexts } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
 import type { toRequest } from '../../src/infra/queue.ts'
 
@@ -10,8 +10,8 @@ export type Announcement = { message: ReturnType<typeof toRequest>; script: stri
 export type Plan = {
   /** A round trip before the statements. */
   first?: Statement
-  /** Several statements run as a transaction. */
   statements: Statement[]
+  isTransaction: boolean
   /** The bearer token is an API key, whose hash replaces `hashInPlan`, and not a JWT. */
   takesKey?: true
   /** How many tokens the answer has, besides the rows. */
@@ -29,11 +29,22 @@ export const idInPlan = 999_999_999_999
 export const newIdInPlan = '00000000-0000-7000-8000-000000000000'
 export const hashInPlan = 'the hash of the key'
 
-/** The statements that `call` would send; they are not executed. */
+/** What `call` would send; it is not executed. */
 export async function planOf(call: (database: Database) => Promise<unknown>): Promise<Plan> {
-  let sent: Statement[] = []
+  const { name, queries } = await record(call)
+  const { statements, isTransaction }: Sent = toSent(name, queries)
+  return { statements, isTransaction }
+}
+
+/** The statements of `call` as texts, also those that PostgreSQL keeps as a function. For EXPLAIN. */
+export async function textsOf(call: (database: Database) => Promise<unknown>): Promise<Statement[]> {
+  return toTexts((await record(call)).queries)
+}
+
+async function record(call: (database: Database) => Promise<unknown>): Promise<{ name: string; queries: Query[] }> {
+  let recorded: { name: string; queries: Query[] } | undefined
   const halt = async (name: string, statements: (SQL | Query)[]) => {
-    sent = toSent(name, statements.map(render))
+    recorded = { name, queries: statements.map(render) }
     throw new Error('only planned')
   }
   const database = {
@@ -43,6 +54,6 @@ export async function planOf(call: (database: Database) => Promise<unknown>): Pr
     ping: () => halt('ping', []),
   }
   await call(database).catch(() => undefined)
-  if (sent.length === 0) throw new TypeError('the call sent no statement')
-  return { statements: sent }
+  if (!recorded) throw new TypeError('the call sent no statement')
+  return recorded
 }

@@ -1,7 +1,7 @@
 // The upstreams of the bench: the stand-ins of PostgreSQL and Redis, in-process or on real servers, and a QStash that
 // accepts every message and delivers none, so that deliveries do not disturb the measurement.
 
-import { migrate } from '../../src/tools/migrations.ts'
+import { updateDatabase } from '../../src/tools/migrations.ts'
 import { makeSigningKey, serviceVariables } from '../harness.ts'
 import { type Exchange, type StandInOptions, startHttpServer } from '../platform/http.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
@@ -44,7 +44,7 @@ export async function startPlatform(servers: Servers, delivers = false): Promise
     startRedis(Object.assign(options.redis, servers.redis && { serverUrl: servers.redis })),
     delivers ? startQStash(options.qstash) : startTaker(options.qstash),
   ])
-  await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   const signingKey = makeSigningKey('bench')
   return {
     postgres,

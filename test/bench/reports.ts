@@ -41,12 +41,12 @@ export async function planReports({ key, machineIds }: Scene): Promise<Route[]> 
   return [
     {
       ...route(machineIds, 'report'),
-      plan: { takesKey: true, statements: taking.statements },
+      plan: { takesKey: true, ...taking },
       reset: resetReports,
     },
     {
       ...route(pulled, 'pull'),
-      plan: { takesKey: true, ...(first && { first }), statements: storing.statements, signedTokens: 2 },
+      plan: { takesKey: true, ...(first && { first }), ...storing, signedTokens: 2 },
       async reset(platform) {
         await resetReports(platform)
         await queueStarts(platform, pulled)

@@ -94,7 +94,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: byAll((index) => get(`/api/jobs/${jobId}`, index)),
       bare: byAll((index) => get('/job_status', index)),
-      plan: { statements: [], keys: [jobCacheKey(jobId), callerCacheKey(caller)] },
+      plan: { statements: [], isTransaction: false, keys: [jobCacheKey(jobId), callerCacheKey(caller)] },
     },
     {
       name: 'create',

@@ -1,8 +1,9 @@
 // How many rows PostgreSQL reads for a page and for a sweep: the number must not grow with the tables.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Statement } from '../../src/infra/database.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
-import { type Plan, planOf } from '../bench/plan.ts'
+import { textsOf } from '../bench/plan.ts'
 import { type Person, startWorld, type TestMachine, type World } from '../harness.ts'
 
 const jobs = 5_000
@@ -51,12 +52,12 @@ const readCaller = async () => {
   return { kind: 'session' as const, accountId: owner.id, sessionId: String(session?.id) }
 }
 
-test.each<[what: string, plan: () => Promise<Plan>]>([
+test.each<[what: string, plan: () => Promise<Statement[]>]>([
   [
     'the history of a machine',
     async () => {
       const caller = await readCaller()
-      return planOf((database) =>
+      return textsOf((database) =>
         listMachineHistory(database, caller, machine.id, {}, historySorts.page('-requested_at', limit)),
       )
     },
@@ -65,12 +66,12 @@ test.each<[what: string, plan: () => Promise<Plan>]>([
     'the history of a person who operates only their own machines',
     async () => {
       const caller = await readCaller()
-      return planOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
+      return textsOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
     },
   ],
-  ['a sweep without due jobs', () => planOf((database) => redispatchDueJobs(database, 100))],
+  ['a sweep without due jobs', () => textsOf((database) => redispatchDueJobs(database, 100))],
 ])('%s reads few rows', async (_, plan) => {
-  const statement = (await plan()).statements.at(-1) // a statement that sets the output may precede it
+  const statement = (await plan()).at(-1) // a statement that sets the output may precede it
   const [row] = await world.postgres.query(
     `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.query}`,
     statement?.params,

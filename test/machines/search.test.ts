@@ -1,7 +1,7 @@
 // The search `q` in a large registry: an index serves each text of two or more characters, in any script.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
-import { planOf } from '../bench/plan.ts'
+import { textsOf } from '../bench/plan.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
 
 const machines = 5_000
@@ -40,7 +40,7 @@ function flatten(node: Node): Node[] {
 async function explain(q: string): Promise<Node[]> {
   const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [owner.id])
   const caller = { kind: 'session' as const, accountId: owner.id, sessionId: String(session?.id) }
-  const { statements } = await planOf((database) =>
+  const statements = await textsOf((database) =>
     listMachines(database, caller, { q }, machineSorts.page('-created_at', 20)),
   )
   const [statement] = statements

@@ -10,7 +10,7 @@ import type { JobContext } from '../../src/jobs/context.ts'
 import type { Scope } from '../../src/kernel/scope.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import type { Role } from '../../src/sites/role.ts'
-import { migrate } from '../../src/tools/migrations.ts'
+import { updateDatabase } from '../../src/tools/migrations.ts'
 import { startPostgres } from '../platform/postgres.ts'
 import { UnwrittenTrace } from '../unwritten-trace.ts'
 import { type Action, action, agree, type Real, take } from './actions.ts'
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 })
 const { LOCAL_POSTGRES_URL } = process.env
 const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
-await migrate({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
 const database = openDatabase(postgres.databaseUrl, postgres.fetchEndpoint)(new Trace())
 
 async function signUp(name: string): Promise<SessionCaller> {

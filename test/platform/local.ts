@@ -1,6 +1,6 @@
 // All of Tiebar on this machine: services, migrations, demo data, the Worker under `wrangler dev`, the sweep.
 import { setTimeout as delay } from 'node:timers/promises'
-import { migrate } from '../../src/tools/migrations.ts'
+import { updateDatabase } from '../../src/tools/migrations.ts'
 import { setSessionDefaults } from '../../src/tools/session-defaults.ts'
 import { Cleanup } from './cleanup.ts'
 import { startGateway } from './controller/gateway.ts'
@@ -97,7 +97,7 @@ export async function prepareDatabase(platform: Platform, progress: Progress, si
   await progress.step(
     'migrations',
     async () => {
-      const applied = await migrate(file.postgres)
+      const applied = await updateDatabase(file.postgres)
       await setSessionDefaults(file.postgres)
       return applied
     },

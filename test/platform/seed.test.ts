@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyPassword } from '../../src/accounts/password.ts'
-import { migrate } from '../../src/tools/migrations.ts'
+import { updateDatabase } from '../../src/tools/migrations.ts'
 import { runStatements } from '../../src/tools/statements.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
@@ -21,7 +21,7 @@ let empty: Blob
 let controller: ControllerStandIn
 beforeAll(async () => {
   const postgres = await startPostgres()
-  await migrate(serviceOf(postgres))
+  await updateDatabase(serviceOf(postgres))
   if (postgres.dump === undefined) throw new TypeError('PGlite can dump')
   empty = await postgres.dump()
   await postgres.close()

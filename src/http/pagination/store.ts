@@ -23,8 +23,11 @@ export type SortedPage = {
   limit: number
   /** The column that breaks ties, and is part of the cursor. */
   key: string
-  /** One row more than the page shows. The extra row shows that there is a next page. */
-  rowLimit: number
+  /**
+   * One row more than the page shows. The extra row shows that there is a next page. It is a literal: a statement that is
+   * planned once, without its parameters, must know that it needs few rows.
+   */
+  rowLimit: SQL
   /** A column to select with the row: `sort_value`, for the cursor. */
   sortValue(alias: string): SQL
   /** Conditions for WHERE: only rows after the previous page. Empty for the first page. */
@@ -64,13 +67,18 @@ export function defineSorts<
         order,
         limit,
         key,
-        rowLimit: limit + 1,
+        rowLimit: toLiteral(limit + 1),
         sortValue: (alias) => sql.raw(`${alias}.${name}::text AS sort_value`),
         conditions: (alias) => (after ? [toCondition(alias, after)] : []),
         orderBy: (alias) => sql.raw(`${alias}.${name} ${direction}, ${alias}.${key} ${direction}`),
       }
     },
   }
+}
+
+function toLiteral(limit: number): SQL {
+  if (!Number.isSafeInteger(limit)) throw new TypeError('a limit is an integer')
+  return sql.raw(String(limit))
 }
 
 function columnOf<Name extends string>(order: Order<Name>): Name {

@@ -5,6 +5,7 @@ import { type Environment, readEnvironment, runtimeStandIns } from '../../env.ts
 import { readMigrationState } from '../migrations.ts'
 import { findDifferences } from '../session-defaults.ts'
 import { type DatabaseAddress, runStatements } from '../statements.ts'
+import { hasFunctions } from '../stored/install.ts'
 import { ask, readJson } from './ask.ts'
 import {
   checkAnswers,
@@ -98,9 +99,11 @@ async function checkPostgres(address: DatabaseAddress): Promise<string> {
 
 async function checkMigrations(address: DatabaseAddress): Promise<string> {
   const { applied, pending, unbuilt } = await readMigrationState(address)
+  const isCurrent = await hasFunctions(address)
   const open = [
     ...pending.map(({ name }) => `${name} is not applied`),
     ...unbuilt.map(({ name }) => `the index ${name} is not built`),
+    ...(isCurrent ? [] : ['the functions are missing or of another version, which only makes it slower']),
   ]
   if (open.length === 0) return `at ${applied.at(-1)}`
   throw new Error(`${open.join(', ')}. Run npm run db:migrate.`)

@@ -114,6 +114,13 @@ export function noteStatement(backend: PostgresBackend, text: string): void {
   if (CHANGES_DEFAULTS.test(text)) backend.renewDefaults()
 }
 
+/**
+ * What Neon's proxy sends when it takes a connection back: DISCARD ALL, but the plans of functions stay.
+ * https://github.com/neondatabase/neon/blob/main/libs/proxy/tokio-postgres2/src/client.rs `reset_session_background`
+ */
+const RESET =
+  'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES'
+
 /** A cancelled client is not used again, because a late cancel request could cancel the next statement. */
 async function releaseClient(
   client: PoolClient,
@@ -123,7 +130,7 @@ async function releaseClient(
   try {
     await cancelling
     if (!isIdle) await client.query('ROLLBACK')
-    await client.query('DISCARD ALL')
+    await client.query(RESET)
     client.release(cancelling !== undefined)
   } catch {
     client.release(true)

@@ -1,0 +1,3141 @@
+CREATE FUNCTION statements.rotate_refresh_5768ad8c0ae7(uuid, uuid, uuid, uuid, double precision, integer, uuid, uuid, double precision, uuid, bigint)
+RETURNS TABLE ("refresh_id" uuid) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  RETURN QUERY UPDATE sessions s
+    SET refresh_id = CASE WHEN s.refresh_id = $1::uuid THEN $2::uuid ELSE s.refresh_id END,
+      previous_refresh_id = CASE WHEN s.refresh_id = $3::uuid THEN s.refresh_id ELSE s.previous_refresh_id END,
+      refreshed_at = CASE WHEN s.refresh_id = $4::uuid THEN now() ELSE s.refreshed_at END,
+      expires_at = least(now() + make_interval(secs => $5), s.created_at + make_interval(days => $6)),
+      ended_at = CASE WHEN s.refresh_id = $7::uuid OR (s.previous_refresh_id = $8::uuid
+  AND s.refreshed_at > now() - make_interval(secs => $9)) THEN NULL ELSE now() END
+    FROM accounts a
+    WHERE s.id = $10::uuid AND s.account_id = $11::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.id = s.account_id AND a.is_active
+    RETURNING CASE WHEN s.ended_at IS NULL THEN s.refresh_id END AS refresh_id;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.read_machine_f4e6a67f731e(uuid, bigint, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported FROM caller LEFT JOIN machines m
+      ON m.id = $3::bigint AND m.deleted_at IS NULL AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 0;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.read_job_1ea1c11e5087(uuid, bigint, uuid)
+RETURNS TABLE ("caller_id" bigint, "key_machine_id" bigint, "key_site_id" bigint, "id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT caller.id AS caller_id, caller.key_machine_id, caller.key_site_id, j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version
+    FROM caller LEFT JOIN (jobs j JOIN machines m ON m.id = j.machine_id) ON j.id = $3::uuid AND (j.requested_by = caller.id AND (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) IS NOT TRUE
+    OR CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1);
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machine_history_db56ade9a751(uuid, bigint, bigint, bigint)
+RETURNS TABLE ("refusal" text, "id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), machine AS MATERIALIZED (
+      SELECT m.id, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m WHERE m.id = $3::bigint
+    )
+    SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, page.* FROM caller LEFT JOIN machine ON true
+      LEFT JOIN LATERAL (
+    SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version, j.requested_at::text AS sort_value FROM jobs j
+    WHERE j.machine_id = $4::bigint AND machine.level >= 1
+    ORDER BY j.requested_at DESC, j.id DESC LIMIT 21) page ON true
+    ORDER BY page.requested_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_my_history_7c439777ff99(uuid, bigint)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT page.* FROM caller LEFT JOIN LATERAL (
+      SELECT * FROM ((
+    SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version, j.requested_at::text AS sort_value FROM jobs j
+    WHERE j.machine_owner_id = caller.id AND (caller.key_id IS NULL OR EXISTS (
+    SELECT FROM machines m WHERE m.id = j.machine_id AND (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) IS NOT TRUE))
+    ORDER BY j.requested_at DESC, j.id DESC LIMIT 21) UNION ALL (
+    SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version, j.requested_at::text AS sort_value FROM jobs j
+    WHERE j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by AND (caller.key_id IS NULL OR EXISTS (
+    SELECT FROM machines m WHERE m.id = j.machine_id AND (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) IS NOT TRUE))
+    ORDER BY j.requested_at DESC, j.id DESC LIMIT 21)) merged
+      ORDER BY merged.requested_at DESC, merged.id DESC LIMIT 21
+    ) page ON true
+    ORDER BY page.requested_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_0b667929bed4(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_ed5994292e5d(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 101
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_f1b715be1f76(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $3::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $4::uuid AND s.account_id = $5::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $6::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $8, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($9::text[]) AND command <> $10
+      ) lease
+      WHERE m.id = $11::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $12::uuid, $13::bigint, owner_id, $14,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $15 THEN $16 WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $27::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $28::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $29::bigint AND requested_by = caller_id AND command = $30
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'START', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_74fa12db8d7d(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  DELETE FROM idempotency_keys
+    WHERE caller = $1 AND method = $2 AND path = $3 AND key = $4
+      AND created_at <= now() - interval '24 hours';
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $5::uuid AND s.account_id = $6::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $7::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $8::uuid AND s.account_id = $9::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $10::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $11::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $12, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($13::text[]) AND command <> $14
+      ) lease
+      WHERE m.id = $15::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $16::uuid, $17::bigint, owner_id, $18,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $31::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $32::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $33::bigint AND requested_by = caller_id AND command = $34
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'START', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event), stored_key AS (
+    INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
+    SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision WHERE decision.decision <> 'not_found') kept)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_95034136ec8c(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $3::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $4::uuid AND s.account_id = $5::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $6::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $8, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($9::text[]) AND command <> $10
+      ) lease
+      WHERE m.id = $11::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $12::uuid, $13::bigint, owner_id, $14,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $15 THEN $16 WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $27::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $28::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $29::bigint AND requested_by = caller_id AND command = $30
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'STOP', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_8d5c23adaa94(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  DELETE FROM idempotency_keys
+    WHERE caller = $1 AND method = $2 AND path = $3 AND key = $4
+      AND created_at <= now() - interval '24 hours';
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $5::uuid AND s.account_id = $6::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $7::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $8::uuid AND s.account_id = $9::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $10::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $11::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $12, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($13::text[]) AND command <> $14
+      ) lease
+      WHERE m.id = $15::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $16::uuid, $17::bigint, owner_id, $18,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $31::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $32::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $33::bigint AND requested_by = caller_id AND command = $34
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'STOP', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event), stored_key AS (
+    INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
+    SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision WHERE decision.decision <> 'not_found') kept)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.read_machine_44eaa871c08a(uuid, text, text[], bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
+    SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported FROM caller LEFT JOIN machines m
+      ON m.id = $4::bigint AND m.deleted_at IS NULL AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 0;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.read_job_057d27fd11b0(uuid, text, text[], uuid)
+RETURNS TABLE ("caller_id" bigint, "key_machine_id" bigint, "key_site_id" bigint, "id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
+    SELECT caller.id AS caller_id, caller.key_machine_id, caller.key_site_id, j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version
+    FROM caller LEFT JOIN (jobs j JOIN machines m ON m.id = j.machine_id) ON j.id = $4::uuid AND (j.requested_by = caller.id AND (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) IS NOT TRUE
+    OR CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1);
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machine_history_156ddea76e87(uuid, text, text[], bigint, bigint)
+RETURNS TABLE ("refusal" text, "id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active), machine AS MATERIALIZED (
+      SELECT m.id, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m WHERE m.id = $4::bigint
+    )
+    SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, page.* FROM caller LEFT JOIN machine ON true
+      LEFT JOIN LATERAL (
+    SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version, j.requested_at::text AS sort_value FROM jobs j
+    WHERE j.machine_id = $5::bigint AND machine.level >= 1
+    ORDER BY j.requested_at DESC, j.id DESC LIMIT 21) page ON true
+    ORDER BY page.requested_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_my_history_46f7a1980620(uuid, text, text[])
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
+    SELECT page.* FROM caller LEFT JOIN LATERAL (
+      SELECT * FROM ((
+    SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version, j.requested_at::text AS sort_value FROM jobs j
+    WHERE j.machine_owner_id = caller.id AND (caller.key_id IS NULL OR EXISTS (
+    SELECT FROM machines m WHERE m.id = j.machine_id AND (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) IS NOT TRUE))
+    ORDER BY j.requested_at DESC, j.id DESC LIMIT 21) UNION ALL (
+    SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version, j.requested_at::text AS sort_value FROM jobs j
+    WHERE j.requested_by = caller.id AND j.machine_owner_id <> j.requested_by AND (caller.key_id IS NULL OR EXISTS (
+    SELECT FROM machines m WHERE m.id = j.machine_id AND (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) IS NOT TRUE))
+    ORDER BY j.requested_at DESC, j.id DESC LIMIT 21)) merged
+      ORDER BY merged.requested_at DESC, merged.id DESC LIMIT 21
+    ) page ON true
+    ORDER BY page.requested_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_56fb0085824d(uuid, text, text[])
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT key_site_id FROM caller WHERE is_staff AND key_site_id IS NOT NULL
+        UNION ALL SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff
+          AND caller.key_machine_id IS NULL AND site_id = coalesce(caller.key_site_id, site_id)) AS sites,
+      ARRAY(SELECT key_machine_id FROM caller WHERE key_machine_id IS NOT NULL
+        UNION SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND (NOT caller.is_staff OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND NOT coalesce(m.site_id = ANY (places.sites), false)
+      AND (m.site_id IS NOT NULL OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_7598f0937b70(uuid, text, text[])
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT key_site_id FROM caller WHERE is_staff AND key_site_id IS NOT NULL
+        UNION ALL SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff
+          AND caller.key_machine_id IS NULL AND site_id = coalesce(caller.key_site_id, site_id)) AS sites,
+      ARRAY(SELECT key_machine_id FROM caller WHERE key_machine_id IS NOT NULL
+        UNION SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND (NOT caller.is_staff OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND NOT coalesce(m.site_id = ANY (places.sites), false)
+      AND (m.site_id IS NOT NULL OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 101
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_13ada587b93c(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $4::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $5::uuid AND k.secret_hash = $6 AND k.scopes && $7::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $8::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $9::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $10, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($11::text[]) AND command <> $12
+      ) lease
+      WHERE m.id = $13::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $14::uuid, $15::bigint, owner_id, $16,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $29::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $30::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $31::bigint AND requested_by = caller_id AND command = $32
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'START', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_f1b380839bd0(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  DELETE FROM idempotency_keys
+    WHERE caller = $1 AND method = $2 AND path = $3 AND key = $4
+      AND created_at <= now() - interval '24 hours';
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $5::uuid AND k.secret_hash = $6 AND k.scopes && $7::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $8::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $9::uuid AND k.secret_hash = $10 AND k.scopes && $11::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $12::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $13::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $14, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($15::text[]) AND command <> $16
+      ) lease
+      WHERE m.id = $17::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $18::uuid, $19::bigint, owner_id, $20,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 WHEN $31 THEN $32 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $33::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $34::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $35::bigint AND requested_by = caller_id AND command = $36
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'START', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event), stored_key AS (
+    INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
+    SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision WHERE decision.decision <> 'not_found') kept)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_e0d888a0b00c(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $4::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $5::uuid AND k.secret_hash = $6 AND k.scopes && $7::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $8::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $9::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $10, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($11::text[]) AND command <> $12
+      ) lease
+      WHERE m.id = $13::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $14::uuid, $15::bigint, owner_id, $16,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $29::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $30::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $31::bigint AND requested_by = caller_id AND command = $32
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'STOP', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.create_job_39a8de7a0e0d(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  DELETE FROM idempotency_keys
+    WHERE caller = $1 AND method = $2 AND path = $3 AND key = $4
+      AND created_at <= now() - interval '24 hours';
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $5::uuid AND k.secret_hash = $6 AND k.scopes && $7::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active)
+    SELECT m.id FROM caller, machines m WHERE m.id = $8::bigint AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $9::uuid AND k.secret_hash = $10 AND k.scopes && $11::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AND a.is_active),
+    machine AS MATERIALIZED (
+      SELECT m.*, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m
+      WHERE m.id = $12::bigint AND m.deleted_at IS NULL
+    ),
+    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $13::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
+    decision AS (
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+        machine.controller_url IS NULL AS is_fetched,
+        (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
+      FROM caller LEFT JOIN machine ON true
+    ),
+    superseded AS (
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $14, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before
+    ),
+    sequenced AS (
+      UPDATE machines m SET last_sequence = m.last_sequence + 1,
+        leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
+      FROM decision, LATERAL (
+        SELECT count(*) > 0 AS is_taken_over FROM jobs
+        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+          AND command = ANY ($15::text[]) AND command <> $16
+      ) lease
+      WHERE m.id = $17::bigint AND decision.decision = 'accepted'
+      RETURNING m.last_sequence
+    ),
+    stored AS (
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
+        requested_at, not_after, finished_at, due_at, must_succeed)
+      SELECT $18::uuid, $19::bigint, owner_id, $20,
+        coalesce((SELECT last_sequence FROM sequenced), 0),
+        CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
+        CASE decision WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 WHEN $31 THEN $32 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $33::interval,
+        CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
+        statement_start + CASE WHEN is_fetched THEN $34::interval
+          ELSE interval '5 seconds' END,
+        EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
+      FROM decision
+      WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
+        SELECT FROM jobs WHERE machine_id = $35::bigint AND requested_by = caller_id AND command = $36
+          AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
+      RETURNING *
+    ),
+    events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, key_id, reason)
+      SELECT id, version, state, statement_start, NULL, requested_by::text, key_id, reason FROM stored
+      UNION ALL
+      SELECT superseded.id, version, state, statement_start, nullif(attempts, 0), caller_id::text, decision.key_id, reason
+      FROM superseded, decision
+    ),
+    refused AS (
+      INSERT INTO audit_events (actor, key_id, action, subject, before, after)
+      SELECT caller.id, caller.key_id, event.* FROM caller, (
+      SELECT 'operation.refuse' AS action, 'machine:' || machine.id AS subject, NULL::jsonb AS before, jsonb_build_object('command', 'STOP', 'reason', decision.decision)::jsonb AS after FROM machine, decision
+      WHERE decision.decision IN ('not_found', 'not_owner', 'role_too_low') AND NOT EXISTS (
+        SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
+          AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event), stored_key AS (
+    INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
+    SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision WHERE decision.decision <> 'not_found') kept)
+    
+      SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
+          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
+      FROM decision;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_35f10413d5a2(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id DESC, m.id DESC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.id DESC, m.id DESC LIMIT 21)
+      ) m
+      ORDER BY m.id DESC, m.id DESC LIMIT 21
+    ) page ON true
+    ORDER BY page.id DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_b59a81dcad74(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.name::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.name ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.name ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.name ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.name ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.name ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.name ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_474c7bafbb8d(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.name::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.name DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.name DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.name DESC, m.id DESC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.name DESC, m.id DESC LIMIT 21)
+      ) m
+      ORDER BY m.name DESC, m.id DESC LIMIT 21
+    ) page ON true
+    ORDER BY page.name DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_96e51c8548d8(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.created_at::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.created_at ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.created_at ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.created_at ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.created_at ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.created_at ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.created_at ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_0e0b7f64504f(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.created_at::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.created_at DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.created_at DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.created_at DESC, m.id DESC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.created_at DESC, m.id DESC LIMIT 21)
+      ) m
+      ORDER BY m.created_at DESC, m.id DESC LIMIT 21
+    ) page ON true
+    ORDER BY page.created_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_16525ebd41e1(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.updated_at::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.updated_at ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.updated_at ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.updated_at ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.updated_at ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.updated_at ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.updated_at ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_machines_e779fbc62a9e(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported, m.updated_at::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.updated_at DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.updated_at DESC, m.id DESC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.updated_at DESC, m.id DESC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.updated_at DESC, m.id DESC LIMIT 21)
+      ) m
+      ORDER BY m.updated_at DESC, m.id DESC LIMIT 21
+    ) page ON true
+    ORDER BY page.updated_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.claim_923e08cdc2f7(uuid, uuid)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH due AS (
+      SELECT j.*, m.controller_url, m.controller_confirmed_at IS NOT NULL AS is_controller_confirmed,
+        owner.username AS owner, 
+  extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
+  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step
+      FROM 
+  jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
+    SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid
+    FROM accounts a LEFT JOIN keys k ON k.id = j.key_id WHERE a.id = j.requested_by
+  ) requester ON true JOIN accounts owner ON owner.id = m.owner_id WHERE j.id = $2::uuid
+    ), ends (step, state, result, reason, is_machine_in_error) AS (VALUES ('expire', 'EXPIRED', 'IGNORE', 'not_in_time', false), ('reject', 'REJECTED', 'INVALIDCOMMAND', 'changed', false), ('stale', 'REJECTED', 'INVALIDCOMMAND', 'stale', false), ('remote_off', 'REJECTED', 'INVALIDCOMMAND', 'remote_disabled', false), ('hold', 'REJECTED', 'INVALIDCOMMAND', 'held', false), ('forbid', 'REJECTED', 'PERMISSIONDENIED', 'not_allowed', false), ('fail_outcome_unknown', 'FAILED', 'INTERNALFAILED', 'outcome_unknown', true), ('fail_unreachable', 'FAILED', 'INTERNALFAILED', 'unreachable', true), ('time_out', 'TIMED_OUT', 'INTERNALFAILED', 'no_report', true)),
+    ended AS (
+      UPDATE jobs SET state = ends.state, result = ends.result, reason = ends.reason, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM due JOIN ends ON ends.step = due.step
+      WHERE jobs.id = due.id AND jobs.version = due.version
+      RETURNING jobs.*, ends.is_machine_in_error OR jobs.must_succeed AS sets_error
+    ),
+    ended_events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
+      SELECT id, version, state, statement_start, nullif(attempts, 0), 'queue', reason FROM ended
+    ),
+    machines_of_ended AS (
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, after.sequence),
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END
+      FROM (
+        SELECT ended.machine_id, ended.sequence, report.fresh,
+          CASE WHEN ended.sets_error THEN coalesce(report.fresh, 'ERROR') END AS status
+        FROM ended, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = ended.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+    ),
+    started AS (
+      UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
+        sent_at = coalesce(jobs.sent_at, statement_start), version = jobs.version + 1,
+        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]) + interval '30 seconds', jobs.not_after), statement_start + interval '20 seconds')
+      FROM due WHERE jobs.id = due.id AND due.step = 'send'
+      RETURNING jobs.*
+    ),
+    started_event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by)
+      SELECT id, version, state, statement_start, attempts, 'queue' FROM started
+    ),
+    leased AS (
+      UPDATE machines SET leased_by = started.id || ':' || started.attempts,
+        leased_until = statement_start + interval '20 seconds'
+      FROM started WHERE machines.id = started.machine_id
+    ),
+    current_job AS (
+      SELECT started.id, started.machine_id, started.machine_owner_id, started.command, started.sequence, started.state, started.result, started.reason, started.detail, started.attempts, started.requested_by, started.key_id, started.requested_at, started.not_after, started.sent_at, started.finished_at, started.confirmed_at, started.version FROM started UNION ALL SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version FROM ended
+      UNION ALL SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version FROM due
+    )
+    SELECT current_job.*, due.step, due.controller_url, due.is_controller_confirmed, due.owner,
+      due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds, due.delay_seconds,
+      extract(epoch FROM due.not_after - statement_start)::float8 AS time_left_seconds
+    FROM current_job, due ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_947519e7e5cc(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $4
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $5 THEN 'end' WHEN state = $6 THEN 'end' WHEN state = $7 THEN 'end' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $8::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $9::boolean THEN 'note_late_answer' WHEN $10::boolean AND result <> $11 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $12 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $13 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $14 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $15 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $16::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $17::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $18 ELSE $19 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN CASE j.command WHEN 'START' THEN coalesce(fresh, 'ERROR') WHEN 'STOP' THEN NULL END
+    WHEN fresh = 'RUNNING' THEN fresh ELSE CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_7eb67c73ffc3(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $3
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $4 THEN 'end' WHEN state = $5 THEN 'end' WHEN state = $6 THEN 'end' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $7::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $8::boolean THEN 'note_late_answer' WHEN $9::boolean AND result <> $10 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    )
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $13
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $14 THEN 'end' WHEN state = $15 THEN 'end' WHEN state = $16 THEN 'end' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $17::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $18::boolean THEN 'note_late_answer' WHEN $19::boolean AND result <> $20 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $21 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $22 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $23 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $24 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $25::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $26::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $27 ELSE $28 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN CASE j.command WHEN 'START' THEN coalesce(fresh, 'ERROR') WHEN 'STOP' THEN NULL END
+    WHEN fresh = 'RUNNING' THEN fresh ELSE CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_725e1e180555(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $4
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $5 THEN 'end' WHEN state = $6 THEN 'end' WHEN state = $7 THEN 'end' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $8::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $9::boolean THEN 'note_late_answer' WHEN $10::boolean AND result <> $11 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $12 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $13 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $14 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $15 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $16::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $17::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $18 ELSE $19 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_ccf561b1fa25(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $3
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $4 THEN 'end' WHEN state = $5 THEN 'end' WHEN state = $6 THEN 'end' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $7::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $8::boolean THEN 'note_late_answer' WHEN $9::boolean AND result <> $10 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    )
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $13
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $14 THEN 'end' WHEN state = $15 THEN 'end' WHEN state = $16 THEN 'end' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $17::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $18::boolean THEN 'note_late_answer' WHEN $19::boolean AND result <> $20 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $21 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $22 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $23 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $24 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $25::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $26::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $27 ELSE $28 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_23bcdfb94628(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $4
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $5 THEN 'accept' WHEN state = $6 THEN 'accept' WHEN state = $7 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $8::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $9::boolean THEN 'note_late_answer' WHEN $10::boolean AND result <> $11 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $12 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $13 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $14 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $15 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $16::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $17::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $18 ELSE $19 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN 'PENDING'
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE 'PENDING' END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_ef6b26dacd54(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $3
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $4 THEN 'accept' WHEN state = $5 THEN 'accept' WHEN state = $6 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $7::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $8::boolean THEN 'note_late_answer' WHEN $9::boolean AND result <> $10 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    )
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $13
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $14 THEN 'accept' WHEN state = $15 THEN 'accept' WHEN state = $16 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $17::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $18::boolean THEN 'note_late_answer' WHEN $19::boolean AND result <> $20 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $21 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $22 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $23 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $24 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $25::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $26::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $27 ELSE $28 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN 'PENDING'
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE 'PENDING' END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_58782761c3bb(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $4
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $5 THEN 'ignore' WHEN state = $6 THEN 'end' WHEN state = $7 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $8::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $9::boolean THEN 'note_late_answer' WHEN $10::boolean AND result <> $11 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $12 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $13 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $14 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $15 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $16::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $17::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $18 ELSE $19 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_d82cb4cc81ae(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $3
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $4 THEN 'ignore' WHEN state = $5 THEN 'end' WHEN state = $6 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $7::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $8::boolean THEN 'note_late_answer' WHEN $9::boolean AND result <> $10 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    )
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $13
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $14 THEN 'ignore' WHEN state = $15 THEN 'end' WHEN state = $16 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $17::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $18::boolean THEN 'note_late_answer' WHEN $19::boolean AND result <> $20 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $21 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $22 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $23 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $24 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $25::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $26::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $27 ELSE $28 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_ce3763fe44ab(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $4
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $5 THEN 'ignore' WHEN state = $6 AND holds_lease THEN 'fail_attempt' WHEN state = $7 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $8::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $9::boolean THEN 'note_late_answer' WHEN $10::boolean AND result <> $11 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $12 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $13 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $14 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $15 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $16::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $17::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $18 ELSE $19 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_43737f1a9bb7(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $3
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $4 THEN 'ignore' WHEN state = $5 AND holds_lease THEN 'fail_attempt' WHEN state = $6 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $7::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $8::boolean THEN 'note_late_answer' WHEN $9::boolean AND result <> $10 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    )
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $13
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $14 THEN 'ignore' WHEN state = $15 AND holds_lease THEN 'fail_attempt' WHEN state = $16 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $17::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $18::boolean THEN 'note_late_answer' WHEN $19::boolean AND result <> $20 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $21 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $22 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $23 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $24 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $25::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $26::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $27 ELSE $28 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_a75bfe15a287(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $4
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $5 THEN 'ignore' WHEN state = $6 THEN 'end' WHEN state = $7 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $8::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $9::boolean THEN 'note_late_answer' WHEN $10::boolean AND result <> $11 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $12 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $13 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $14 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $15 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $16::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $17::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $18 ELSE $19 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN CASE WHEN j.must_succeed THEN coalesce(fresh, 'ERROR') END
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE CASE WHEN j.must_succeed THEN coalesce(fresh, 'ERROR') END END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.settle_78956143de76(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  FOR ignored IN WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $3
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $4 THEN 'ignore' WHEN state = $5 THEN 'end' WHEN state = $6 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $7::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $8::boolean THEN 'note_late_answer' WHEN $9::boolean AND result <> $10 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    )
+    SELECT m.id FROM machines m, target, decision WHERE m.id = target.machine_id AND NOT decision.changes_nothing
+    FOR NO KEY UPDATE OF m
+  LOOP END LOOP;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH 
+    target AS (
+      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
+    ),
+    decision AS (
+      SELECT id, decision, decision = 'ignore' OR EXISTS (
+        SELECT FROM job_events e WHERE e.job_id = decided.id AND 'note_' || e.reason = decision
+          AND split_part(e.detail, ':', 1) = $13
+      ) AS changes_nothing
+      FROM (SELECT target.id, CASE WHEN state = $14 THEN 'ignore' WHEN state = $15 THEN 'end' WHEN state = $16 THEN 'ignore' WHEN state IN ('QUEUED', 'SENT', 'PENDING') THEN 'ignore' WHEN result = 'INTERNALFAILED' AND $17::boolean THEN 'end_late' WHEN state = 'SUPERSEDED' AND $18::boolean THEN 'note_late_answer' WHEN $19::boolean AND result <> $20 THEN 'note_contradiction' WHEN true THEN 'ignore' END AS decision FROM target) decided
+    ),
+    changed AS (
+      UPDATE jobs SET
+        state = CASE WHEN decision = 'accept' THEN 'PENDING'
+          WHEN decision IN ('end', 'end_late') THEN $21 ELSE jobs.state END,
+        result = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $22 ELSE jobs.result END,
+        reason = CASE WHEN decision IN ('end', 'end_late') THEN $23 ELSE jobs.reason END,
+        detail = CASE WHEN decision IN ('end', 'end_late', 'accept') THEN $24 ELSE jobs.detail END,
+        finished_at = CASE WHEN decision IN ('end', 'end_late') THEN statement_start ELSE jobs.finished_at END,
+        pending_since = CASE WHEN decision = 'accept' THEN statement_start ELSE jobs.pending_since END,
+        may_have_executed = CASE WHEN decision = 'fail_attempt' THEN $25::boolean
+          ELSE jobs.may_have_executed END,
+        due_at = CASE decision WHEN 'accept' THEN statement_start + interval '600 seconds'
+          WHEN 'fail_attempt' THEN CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
+  ELSE least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts, 7)]) + interval '30 seconds', jobs.not_after) END ELSE jobs.due_at END,
+        version = jobs.version + 1
+      FROM decision
+      WHERE jobs.id = decision.id AND NOT decision.changes_nothing
+      RETURNING jobs.*, decision.decision
+    ),
+    event AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason, detail)
+      SELECT id, version, state, statement_start, $26::int,
+        CASE WHEN decision = 'fail_attempt' THEN 'queue' ELSE 'controller' END,
+        CASE decision WHEN 'fail_attempt' THEN 'attempt_failed' WHEN 'end_late' THEN 'late_answer'
+          WHEN 'note_late_answer' THEN 'late_answer' WHEN 'note_contradiction' THEN 'contradiction' ELSE reason END,
+        CASE WHEN starts_with(decision, 'note_') THEN $27 ELSE $28 END
+      FROM changed
+    ),
+    machine AS (
+      UPDATE machines m SET
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END,
+        ended_sequence = greatest(m.ended_sequence, after.ended_sequence),
+        leased_until = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_until END,
+        leased_by = CASE WHEN after.holds_lease THEN NULL ELSE m.leased_by END
+      FROM (
+        SELECT j.machine_id, report.fresh, j.holds_lease,
+          CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
+          CASE WHEN changed.decision IN ('end', 'accept') THEN CASE WHEN j.must_succeed THEN coalesce(fresh, 'ERROR') END
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
+    WHEN j.sequence < m.ended_sequence THEN NULL
+    WHEN fresh = 'RUNNING' THEN fresh ELSE CASE WHEN j.must_succeed THEN coalesce(fresh, 'ERROR') END END END AS status
+        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
+          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+        AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+    ),
+    current_job AS (
+      SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
+    )
+    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+      WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
+      WHEN decision.decision = 'note_late_answer' THEN 'noted'
+      WHEN decision.decision = 'fail_attempt' THEN 'retry'
+      WHEN current_job.state IN ('QUEUED', 'SENT') THEN 'retry'
+      WHEN current_job.state IN ('PENDING') THEN 'pending'
+      ELSE 'ended' END AS effect
+    FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.mark_published_19075589cd75(boolean, uuid[], integer[])
+RETURNS void LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  UPDATE jobs SET published_at = CASE WHEN $1::boolean THEN statement_timestamp() END,
+      due_at = CASE WHEN state IN ('QUEUED', 'SENT') THEN greatest(jobs.due_at, least(statement_timestamp() + interval '30 seconds', jobs.not_after))
+        ELSE due_at END
+    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
+    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.mark_published_e1faf9fdbc6d(boolean, uuid[], integer[])
+RETURNS void LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  UPDATE jobs SET published_at = CASE WHEN $1::boolean THEN statement_timestamp() END,
+      due_at = CASE WHEN state IN ('QUEUED', 'SENT') THEN statement_timestamp() + interval '5 seconds'
+        ELSE due_at END
+    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
+    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.redispatch_job_a5f1524a9fa6(uuid, uuid)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
+    FOR NO KEY UPDATE OF m;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH due AS (
+    SELECT j.*, 
+  extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
+  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM 
+  jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
+    SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid
+    FROM accounts a LEFT JOIN keys k ON k.id = j.key_id WHERE a.id = j.requested_by
+  ) requester ON true WHERE j.id = $2::uuid ), ends (step, state, result, reason, is_machine_in_error) AS (VALUES ('expire', 'EXPIRED', 'IGNORE', 'not_in_time', false), ('reject', 'REJECTED', 'INVALIDCOMMAND', 'changed', false), ('stale', 'REJECTED', 'INVALIDCOMMAND', 'stale', false), ('remote_off', 'REJECTED', 'INVALIDCOMMAND', 'remote_disabled', false), ('hold', 'REJECTED', 'INVALIDCOMMAND', 'held', false), ('forbid', 'REJECTED', 'PERMISSIONDENIED', 'not_allowed', false), ('fail_outcome_unknown', 'FAILED', 'INTERNALFAILED', 'outcome_unknown', true), ('fail_unreachable', 'FAILED', 'INTERNALFAILED', 'unreachable', true), ('time_out', 'TIMED_OUT', 'INTERNALFAILED', 'no_report', true)),
+    ended AS (
+      UPDATE jobs SET state = ends.state, result = ends.result, reason = ends.reason, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM due JOIN ends ON ends.step = due.step
+      WHERE jobs.id = due.id AND jobs.version = due.version
+      RETURNING jobs.*, ends.is_machine_in_error OR jobs.must_succeed AS sets_error
+    ),
+    ended_events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
+      SELECT id, version, state, statement_start, nullif(attempts, 0), 'queue', reason FROM ended
+    ),
+    machines_of_ended AS (
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, after.sequence),
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END
+      FROM (
+        SELECT ended.machine_id, ended.sequence, report.fresh,
+          CASE WHEN ended.sets_error THEN coalesce(report.fresh, 'ERROR') END AS status
+        FROM ended, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = ended.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+    ),
+    published AS (
+      UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = statement_start,
+        due_at = least(statement_start + make_interval(secs => coalesce(due.delay_seconds, 0)) + interval '30 seconds', jobs.not_after)
+      FROM due WHERE jobs.id = due.id AND due.step IN ('send', 'delay')
+        AND jobs.version = due.version AND jobs.publish_no = due.publish_no
+      RETURNING jobs.*, due.delay_seconds
+    ),
+    postponed AS (
+      UPDATE jobs SET due_at = CASE WHEN due.step = 'fetch' THEN jobs.not_after
+        ELSE statement_start + make_interval(secs => greatest(due.lease_remaining_seconds, 1)) END
+      FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait', 'fetch') AND jobs.due_at <= statement_start
+    )
+    SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
+      due.lease_remaining_seconds
+    FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased', 'fetch')
+    UNION ALL SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, 'ended', NULL, NULL, NULL FROM ended
+    UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, 'publish', publish_no, delay_seconds, NULL FROM published;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.redispatch_due_jobs_3991f0d53916(text, bigint, text, bigint, bigint)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+DECLARE
+  ignored record;
+  statement_start timestamptz;
+BEGIN
+  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
+  statement_start := clock_timestamp();
+  RETURN QUERY WITH due AS (
+    SELECT j.*, 
+  extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
+  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+    AND EXISTS (
+    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step
+    FROM 
+  jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
+    SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid
+    FROM accounts a LEFT JOIN keys k ON k.id = j.key_id WHERE a.id = j.requested_by
+  ) requester ON true
+    WHERE j.id = ANY (ARRAY(SELECT id FROM (
+      (SELECT id FROM jobs WHERE command = $1 AND state IN ('QUEUED', 'SENT', 'PENDING') AND due_at <= statement_start ORDER BY due_at LIMIT $2) UNION ALL 
+      (SELECT id FROM jobs WHERE command = $3 AND state IN ('QUEUED', 'SENT', 'PENDING') AND due_at <= statement_start ORDER BY due_at LIMIT $4)) ranges LIMIT $5))
+      AND j.due_at <= statement_start
+    FOR NO KEY UPDATE OF m SKIP LOCKED), ends (step, state, result, reason, is_machine_in_error) AS (VALUES ('expire', 'EXPIRED', 'IGNORE', 'not_in_time', false), ('reject', 'REJECTED', 'INVALIDCOMMAND', 'changed', false), ('stale', 'REJECTED', 'INVALIDCOMMAND', 'stale', false), ('remote_off', 'REJECTED', 'INVALIDCOMMAND', 'remote_disabled', false), ('hold', 'REJECTED', 'INVALIDCOMMAND', 'held', false), ('forbid', 'REJECTED', 'PERMISSIONDENIED', 'not_allowed', false), ('fail_outcome_unknown', 'FAILED', 'INTERNALFAILED', 'outcome_unknown', true), ('fail_unreachable', 'FAILED', 'INTERNALFAILED', 'unreachable', true), ('time_out', 'TIMED_OUT', 'INTERNALFAILED', 'no_report', true)),
+    ended AS (
+      UPDATE jobs SET state = ends.state, result = ends.result, reason = ends.reason, finished_at = statement_start,
+        version = jobs.version + 1
+      FROM due JOIN ends ON ends.step = due.step
+      WHERE jobs.id = due.id AND jobs.version = due.version
+      RETURNING jobs.*, ends.is_machine_in_error OR jobs.must_succeed AS sets_error
+    ),
+    ended_events AS (
+      INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
+      SELECT id, version, state, statement_start, nullif(attempts, 0), 'sweep', reason FROM ended
+    ),
+    machines_of_ended AS (
+      UPDATE machines m SET ended_sequence = greatest(m.ended_sequence, after.sequence),
+        status = coalesce(after.status, m.status),
+        status_source = CASE WHEN after.status IS NULL THEN m.status_source ELSE CASE WHEN after.status = after.fresh THEN 'report' ELSE 'command' END END,
+        status_at = CASE WHEN after.status <> m.status THEN statement_start ELSE m.status_at END,
+        updated_at = CASE WHEN after.status IS NULL THEN m.updated_at ELSE statement_start END,
+        revision = m.revision + CASE WHEN after.status IS NULL THEN 0 ELSE 1 END
+      FROM (
+        SELECT ended.machine_id, ended.sequence, report.fresh,
+          CASE WHEN ended.sets_error THEN coalesce(report.fresh, 'ERROR') END AS status
+        FROM ended, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = ended.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+      ) after
+      WHERE m.id = after.machine_id
+    ),
+    published AS (
+      UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = statement_start,
+        due_at = least(statement_start + make_interval(secs => coalesce(due.delay_seconds, 0)) + interval '30 seconds', jobs.not_after)
+      FROM due WHERE jobs.id = due.id AND due.step IN ('send', 'delay')
+        AND jobs.version = due.version AND jobs.publish_no = due.publish_no
+      RETURNING jobs.*, due.delay_seconds
+    ),
+    postponed AS (
+      UPDATE jobs SET due_at = CASE WHEN due.step = 'fetch' THEN jobs.not_after
+        ELSE statement_start + make_interval(secs => greatest(due.lease_remaining_seconds, 1)) END
+      FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait', 'fetch') AND jobs.due_at <= statement_start
+    )
+    SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
+      due.lease_remaining_seconds
+    FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased', 'fetch')
+    UNION ALL SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, 'ended', NULL, NULL, NULL FROM ended
+    UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, 'publish', publish_no, delay_seconds, NULL FROM published;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.refresh_reports_cd4d3a29aa3b(uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint)
+RETURNS TABLE ("machine_id" bigint, "holds" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS MATERIALIZED (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
+    UPDATE machine_reports r SET seq = input.seq, at = statement_timestamp(), cycles = input.cycles, last_cycle_ms = input.last_cycle_ms
+    FROM (SELECT $4::bigint AS machine_id, $5::text AS boot_id, $6::bigint AS seq, $7::text AS status, $8::text AS mode, $9::boolean AS remote_enabled, $10::bigint AS cycles, $11::integer AS last_cycle_ms, $12::text AS alarm_code, $13::text AS alarm_text, $14::integer AS interval_seconds, $15::uuid AS outcome_job_id) input, caller, machines m
+    WHERE m.id = input.machine_id AND m.deleted_at IS NULL AND m.site_id IS NOT DISTINCT FROM coalesce($16::bigint, m.site_id) AND r.machine_id = m.id
+      AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 3
+      AND r.boot_id = input.boot_id AND r.seq < input.seq AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND input.outcome_job_id IS NULL
+      AND m.last_sequence = m.confirmed_sequence AND m.status = input.status AND m.status_source = 'report'
+      AND (r.status, r.mode, r.remote_enabled, r.alarm_code, r.alarm_text, r.interval_seconds) IS NOT DISTINCT FROM (input.status, input.mode, input.remote_enabled, input.alarm_code, input.alarm_text, input.interval_seconds)
+    RETURNING r.machine_id, (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT h.id, h.machine_id, h.reason, h.placed_by, h.placed_at, CASE WHEN h.overridden_at IS NOT NULL
+      THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.refresh_reports_03bb57e0d277(uuid, text, text[], jsonb, bigint)
+RETURNS TABLE ("machine_id" bigint, "holds" jsonb) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS MATERIALIZED (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
+    UPDATE machine_reports r SET seq = input.seq, at = statement_timestamp(), cycles = input.cycles, last_cycle_ms = input.last_cycle_ms
+    FROM (SELECT * FROM jsonb_to_recordset($4::jsonb) AS input (machine_id bigint, boot_id text, seq bigint, status text, mode text, remote_enabled boolean, cycles bigint, last_cycle_ms integer, alarm_code text, alarm_text text, interval_seconds integer, outcome_job_id uuid)) input, caller, machines m
+    WHERE m.id = input.machine_id AND m.deleted_at IS NULL AND m.site_id IS NOT DISTINCT FROM coalesce($5::bigint, m.site_id) AND r.machine_id = m.id
+      AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 3
+      AND r.boot_id = input.boot_id AND r.seq < input.seq AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND input.outcome_job_id IS NULL
+      AND m.last_sequence = m.confirmed_sequence AND m.status = input.status AND m.status_source = 'report'
+      AND (r.status, r.mode, r.remote_enabled, r.alarm_code, r.alarm_text, r.interval_seconds) IS NOT DISTINCT FROM (input.status, input.mode, input.remote_enabled, input.alarm_code, input.alarm_text, input.interval_seconds)
+    RETURNING r.machine_id, (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT h.id, h.machine_id, h.reason, h.placed_by, h.placed_at, CASE WHEN h.overridden_at IS NOT NULL
+      THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
+END $function$;

@@ -1,0 +1,3 @@
+CREATE INDEX CONCURRENTLY "machines_site_page_by_name" ON "machines" USING btree ("site_id","name","id") WHERE "machines"."site_id" IS NOT NULL AND "machines"."deleted_at" IS NULL;--> statement-breakpoint
+CREATE INDEX CONCURRENTLY "machines_site_page_by_created_at" ON "machines" USING btree ("site_id","created_at","id") WHERE "machines"."site_id" IS NOT NULL AND "machines"."deleted_at" IS NULL;--> statement-breakpoint
+CREATE INDEX CONCURRENTLY "machines_site_page_by_updated_at" ON "machines" USING btree ("site_id","updated_at","id") WHERE "machines"."site_id" IS NOT NULL AND "machines"."deleted_at" IS NULL;

@@ -1,0 +1,62 @@
+// Statements that PostgreSQL keeps as functions. Over HTTP, it parses and plans each statement anew, which takes most of the
+// time of a short one. The statements in a PL/pgSQL function are planned once for each connection; Neon's proxy keeps the
+// plans when it gives a connection to the next request (neondatabase/neon, `reset_session_background`).
+//
+// `npm run db:generate` writes the functions to drizzle/functions.sql, and their names to stored-functions.ts. `npm run
+// db:migrate` installs them. They are never needed: where a function is missing, the statements are sent as text.
+import { createHash } from 'node:crypto'
+import { BoundedCache } from '../kernel/bounded-cache.ts'
+import { storedFunctions } from './stored-functions.ts'
+
+/** The schema of the functions. */
+export const storedSchema = 'statements'
+
+/**
+ * SQLSTATEs of a call whose function is missing, whose schema is, or whose function was made for columns of another type,
+ * which happens between a migration and the new functions. Nothing has been done then.
+ */
+const unusable = ['42883', '3F000', '42804']
+
+type Known = { texts: string[]; functionName: string | undefined }
+
+/** By the last text. More than there are. */
+const known = new BoundedCache<Known>(500)
+/** Functions that this version of the code has and the database does not. */
+const absent = new Set<string>()
+
+/** The name of the function with these statements. It changes with their text: an old Worker never calls a new function. */
+export function nameFunction(name: string, texts: string[]): string {
+  const digest = createHash('sha256').update(texts.join('\n;\n')).digest('hex').slice(0, 12)
+  return `${name.replaceAll('-', '_')}_${digest}`
+}
+
+/** @returns the function that has these statements, or undefined if they must be sent as text */
+export function findStored(name: string, texts: string[]): string | undefined {
+  const last = texts.at(-1) ?? ''
+  let found = known.get(last)
+  if (!found || !isEqual(found.texts, texts)) {
+    const functionName = nameFunction(name, texts)
+    found = { texts, functionName: storedFunctions.has(functionName) ? functionName : undefined }
+    known.set(last, found)
+  }
+  return found.functionName === undefined || absent.has(found.functionName) ? undefined : found.functionName
+}
+
+/** Prepared statements are the same strings each time, so this compares no characters. */
+function isEqual(one: string[], other: string[]): boolean {
+  return one.length === other.length && one.every((text, index) => text === other[index])
+}
+
+/** The text that calls a function with `count` parameters. */
+export function callOf(functionName: string, count: number): string {
+  const parameters = Array.from({ length: count }, (_, index) => `$${index + 1}`)
+  return `SELECT * FROM ${storedSchema}.${functionName}(${parameters.join(', ')})`
+}
+
+/** Whether a call failed because of the function itself. From then on, its statements are sent as text. */
+export function isUnusable(functionName: string, error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown } // the driver's error has it
+  if (!unusable.includes(String(code))) return false
+  absent.add(functionName)
+  return true
+}

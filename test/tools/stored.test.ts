@@ -1,0 +1,89 @@
+// The functions in which PostgreSQL keeps the most frequent statements, and a Worker without them.
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { openClient, toSent } from '../../src/infra/database.ts'
+import { render } from '../../src/infra/prepare.ts'
+import { updateDatabase } from '../../src/tools/migrations.ts'
+import { findOutdated, makeFunctions } from '../../src/tools/stored/generate.ts'
+import { hasFunctions } from '../../src/tools/stored/install.ts'
+import { type Person, startWorld, type World } from '../harness.ts'
+import { startPostgres } from '../platform/postgres.ts'
+
+test('the files are what the statements of the code say; otherwise run npm run db:generate', async () => {
+  const functions = await makeFunctions()
+  expect(functions.length).toBeGreaterThan(40)
+  expect(findOutdated(functions)).toEqual([])
+})
+
+test('a database gets the functions once, and those of another version are replaced', async () => {
+  const postgres = await startPostgres()
+  onTestFinished(() => postgres.close())
+  const address = { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint }
+  expect(await hasFunctions(address)).toBe(false)
+  const installed = (await updateDatabase(address)).at(-1)
+  expect(installed).toMatch(/^\d+ functions$/)
+  expect([await hasFunctions(address), await updateDatabase(address)]).toEqual([true, []])
+  await postgres.query(`
+    COMMENT ON SCHEMA statements IS 'another version';
+    CREATE FUNCTION statements.old() RETURNS void LANGUAGE sql AS ''`)
+  expect(await hasFunctions(address)).toBe(false)
+  expect(await updateDatabase(address)).toEqual([installed])
+  expect(await postgres.query("SELECT FROM pg_proc WHERE proname = 'old'")).toEqual([])
+})
+
+test('statements that are in no function are sent as text', () => {
+  const { statements, functionName } = toSent('read-machine', [render(sql`SELECT ${1}::int AS id`)])
+  expect([statements.at(-1)?.query, functionName]).toEqual(['/* read-machine */ SELECT $1::int AS id', undefined])
+})
+
+describe('a Worker', () => {
+  let world: World
+  let owner: Person
+  beforeAll(async () => {
+    world = await startWorld()
+    owner = await world.signUp()
+  })
+  afterAll(() => world?.close())
+
+  /** The queries of the requests to PostgreSQL by their names. */
+  const queriesOf = (name: string) =>
+    world.requestsTo('postgres').flatMap(({ body }) => {
+      const { queries = [], ...single } = JSON.parse(String(body))
+      return [...queries, single].map(({ query }) => String(query)).filter((text) => text.startsWith(`/* ${name} */`))
+    })
+
+  test('calls the functions, and reads and decides the same without them', async () => {
+    const machine = await world.createMachine(owner)
+    const read = async () => (await owner.request('GET', `/api/machines/${machine.id}`)).body
+    const before = await read()
+    expect(queriesOf('read-machine').at(-1)).toMatch(/^\/\* read-machine \*\/ SELECT \* FROM statements\.read_machine_/)
+    await world.postgres.query('DROP SCHEMA statements CASCADE')
+    expect(await read()).toEqual(before)
+    const started = await world.operate(owner, machine.id, 'START')
+    expect(started.status).toBe(202)
+    await world.waitForJob(owner, started.body.id, 'SUCCEEDED')
+    const missing = world.logs().filter(({ error }) => error === 'unusable_function')
+    expect(missing.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^create_job_\w+: run npm run db:migrate$/),
+    )
+    world.exchanges.length = 0
+    await read()
+    expect(queriesOf('read-machine')).toEqual([expect.stringContaining('WITH caller')]) // it does not try again
+  })
+})
+
+test('a function runs all statements of its call, and each sees what happened before it', async () => {
+  const postgres = await startPostgres()
+  onTestFinished(() => postgres.close())
+  const execute = openClient(postgres.databaseUrl, postgres.fetchEndpoint)
+  await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  const [functions = []] = await execute([{ query: "SELECT prosrc FROM pg_proc WHERE proname LIKE 'create_job_%'" }])
+  expect(functions.length).toBeGreaterThan(0)
+  for (const { prosrc } of functions) {
+    const [locking, deciding] = String(prosrc).split('FOR NO KEY UPDATE OF m')
+    expect(locking).not.toContain('statement_start -')
+    // The clock of a decision is read after the wait for the lock.
+    expect(deciding).toMatch(/LOOP END LOOP;\s+statement_start := clock_timestamp\(\);\s+RETURN QUERY/)
+    expect(deciding).not.toContain('statement_timestamp()')
+  }
+})
