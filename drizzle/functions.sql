@@ -120,6 +120,136 @@ BEGIN
     ORDER BY page.requested_at DESC, page.id DESC;
 END $function$;
 --> statement-breakpoint
+CREATE FUNCTION statements.list_board_ab25bc259b9d(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "holds" jsonb, "open_job" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT h.id, h.machine_id, h.reason, h.placed_by, h.placed_at, CASE WHEN h.overridden_at IS NOT NULL
+      THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) END AS holds,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (
+    SELECT to_jsonb(open_job) FROM (
+      SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version FROM jobs j WHERE j.machine_id = m.id AND j.state IN ('QUEUED', 'SENT', 'PENDING')
+    ) open_job) END AS open_job, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_board_5a11e89409b7(uuid, bigint)
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "holds" jsonb, "open_job" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff) AS sites,
+      ARRAY(SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT h.id, h.machine_id, h.reason, h.placed_by, h.placed_at, CASE WHEN h.overridden_at IS NOT NULL
+      THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) END AS holds,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (
+    SELECT to_jsonb(open_job) FROM (
+      SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version FROM jobs j WHERE j.machine_id = m.id AND j.state IN ('QUEUED', 'SENT', 'PENDING')
+    ) open_job) END AS open_job, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE true AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND NOT caller.is_staff AND m.site_id IS NOT NULL AND NOT coalesce(m.site_id = ANY (places.sites), false) AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 101
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
 CREATE FUNCTION statements.list_machines_0b667929bed4(uuid, bigint)
 RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
@@ -766,6 +896,152 @@ BEGIN
       ORDER BY merged.requested_at DESC, merged.id DESC LIMIT 21
     ) page ON true
     ORDER BY page.requested_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_board_937729eb295e(uuid, text, text[])
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "holds" jsonb, "open_job" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT key_site_id FROM caller WHERE is_staff AND key_site_id IS NOT NULL
+        UNION ALL SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff
+          AND caller.key_machine_id IS NULL AND site_id = coalesce(caller.key_site_id, site_id)) AS sites,
+      ARRAY(SELECT key_machine_id FROM caller WHERE key_machine_id IS NOT NULL
+        UNION SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT h.id, h.machine_id, h.reason, h.placed_by, h.placed_at, CASE WHEN h.overridden_at IS NOT NULL
+      THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) END AS holds,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (
+    SELECT to_jsonb(open_job) FROM (
+      SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version FROM jobs j WHERE j.machine_id = m.id AND j.state IN ('QUEUED', 'SENT', 'PENDING')
+    ) open_job) END AS open_job, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND (NOT caller.is_staff OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND NOT coalesce(m.site_id = ANY (places.sites), false)
+      AND (m.site_id IS NOT NULL OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 21)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 21
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_board_ff1f09abbd1e(uuid, text, text[])
+RETURNS TABLE ("id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb, "holds" jsonb, "open_job" jsonb, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active), 
+    memberships AS MATERIALIZED (
+      SELECT member.* FROM caller JOIN members member ON member.account_id = caller.id WHERE (member.expires_at IS NULL OR member.expires_at > statement_timestamp())),
+    places AS MATERIALIZED (SELECT
+      ARRAY(SELECT key_site_id FROM caller WHERE is_staff AND key_site_id IS NOT NULL
+        UNION ALL SELECT site_id FROM memberships, caller WHERE site_id IS NOT NULL AND NOT caller.is_staff
+          AND caller.key_machine_id IS NULL AND site_id = coalesce(caller.key_site_id, site_id)) AS sites,
+      ARRAY(SELECT key_machine_id FROM caller WHERE key_machine_id IS NOT NULL
+        UNION SELECT machine_id FROM memberships WHERE machine_id IS NOT NULL UNION 
+      SELECT own.id FROM machines own WHERE own.owner_id BETWEEN (SELECT id FROM caller) AND (SELECT id FROM caller) AND own.site_id IS NOT NULL AND own.deleted_at IS NULL) AS machines)
+    SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
+      SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
+    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'pull' ELSE 'push' END AS delivery, (
+      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
+        'last_cycle_ms', r.last_cycle_ms,
+        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
+        'at', r.at, 'is_fresh', r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
+      FROM machine_reports r WHERE r.machine_id = m.id) AS reported,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
+      SELECT h.id, h.machine_id, h.reason, h.placed_by, h.placed_at, CASE WHEN h.overridden_at IS NOT NULL
+      THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) END AS holds,
+  CASE WHEN CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 1 THEN (
+    SELECT to_jsonb(open_job) FROM (
+      SELECT j.id, j.machine_id, j.machine_owner_id, j.command, j.sequence, j.state, j.result, j.reason, j.detail, j.attempts, j.requested_by, j.key_id, j.requested_at, j.not_after, j.sent_at, j.finished_at, j.confirmed_at, j.version FROM jobs j WHERE j.machine_id = m.id AND j.state IN ('QUEUED', 'SENT', 'PENDING')
+    ) open_job) END AS open_job, m.id::text AS sort_value FROM (
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 1 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE caller.is_staff AND caller.key_machine_id IS NULL AND caller.key_site_id IS NULL AND num_nulls(m.site_id) = 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+        UNION ALL
+        SELECT m.* FROM unnest(places.sites) AS site (id) CROSS JOIN LATERAL 
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.site_id = site.id AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101) m
+        UNION ALL
+        
+        (SELECT m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision FROM machines m WHERE m.id = ANY (places.machines) AND (NOT caller.is_staff OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND NOT coalesce(m.site_id = ANY (places.sites), false)
+      AND (m.site_id IS NOT NULL OR NOT caller.key_machine_id IS NULL AND caller.key_site_id IS NULL) AND CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM memberships member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 0 AND m.deleted_at IS NULL
+        ORDER BY m.id ASC, m.id ASC LIMIT 101)
+      ) m
+      ORDER BY m.id ASC, m.id ASC LIMIT 101
+    ) page ON true
+    ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
 CREATE FUNCTION statements.list_machines_56fb0085824d(uuid, text, text[])

@@ -32,6 +32,7 @@ import { jobRoutes } from './jobs/routes.ts'
 import { selectOpenJobs } from './jobs/sql/fragments.ts'
 import { type SweepReport, sweep } from './jobs/sweep.ts'
 import { Trace } from './kernel/trace.ts'
+import { boardRoutes } from './live/board.ts'
 import { auditRoutes } from './machines/audit.ts'
 import { confirmationRoutes } from './machines/confirmation.ts'
 import { holdSchema } from './machines/hold.ts'
@@ -82,6 +83,7 @@ export function createApp(environment: Environment): App {
   app.route('/', personalDataRoutes())
   app.route('/', holdRoutes())
   app.route('/', reportRoutes({ tokens }))
+  app.route('/', boardRoutes())
   app.route('/', oldRoutes())
 
   return {

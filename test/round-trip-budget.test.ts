@@ -42,6 +42,8 @@ type Budget = [what: string, send: () => Promise<Answer>, status: number, chain:
 
 const machineBudgets: Budget[] = [
   ['GET /machines', () => owner.request('GET', '/api/machines?q=m&status=READY&sort=-name'), 200, 1],
+  ['GET /board', () => owner.request('GET', '/api/board?q=m&status=READY&sort=-name'), 200, 1],
+  ['GET /board with a key', () => program()('GET', '/api/board'), 200, 1],
   ['GET /machines with a bad query', () => owner.request('GET', '/api/machines?limit=0'), 422, 0],
   ['POST /machines', () => owner.request('POST', '/api/machines', { body }), 201, 1],
   ['POST /machines with a key', () => postWithKey(), 201, 1],

@@ -184,6 +184,17 @@ export type JobResult =
  */
 export type MachineStatus = 'POWEROFF' | 'READY' | 'RUNNING' | 'PENDING' | 'ERROR'
 /**
+ * - `person`: A person set the status.
+ * - `command`: It follows from the answer to a command, or from a missing answer.
+ * - `report`: The machine reported it.
+ */
+export type MachineStatusSource = 'person' | 'command' | 'report'
+/**
+ * - `push`: Commands are posted to `controller_url`.
+ * - `pull`: The machine has no `controller_url` and a key for reports: it gets commands in the answers to its reports.
+ */
+export type MachineDelivery = 'push' | 'pull'
+/**
  * Null: the machine has never reported
  */
 export type Reported = {
@@ -960,6 +971,43 @@ export interface Operations {
     body: SiteReports
     answer: SiteReportsAnswer
   }
+  /**
+   * Machines with their reports, holds and open jobs
+   */
+  listBoard: {
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+      status?: MachineStatus
+      /**
+       * The id of an account, or `me`
+       */
+      owner_id?: string
+      /**
+       * Machines in this site
+       */
+      site_id?: number
+      /**
+       * Part of the name or the location
+       */
+      q?: string
+      /**
+       * - `id`: By id, ascending.
+       * - `-id`: By id, descending.
+       * - `name`: By name, ascending.
+       * - `-name`: By name, descending.
+       * - `created_at`: By created_at, ascending.
+       * - `-created_at`: By created_at, descending.
+       * - `updated_at`: By updated_at, ascending.
+       * - `-updated_at`: By updated_at, descending.
+       */
+      sort?: 'id' | '-id' | 'name' | '-name' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at'
+    }
+    answer: BoardPage
+  }
 }
 export interface Alive {
   /**
@@ -1421,12 +1469,7 @@ export interface Machine {
   name: string
   location: string
   status: MachineStatus
-  /**
-   * - `person`: A person set the status.
-   * - `command`: It follows from the answer to a command, or from a missing answer.
-   * - `report`: The machine reported it.
-   */
-  status_source: 'person' | 'command' | 'report'
+  status_source: MachineStatusSource
   /**
    * Since when the machine has this status
    */
@@ -1445,11 +1488,7 @@ export interface Machine {
    * When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. Null unless the caller is a manager
    */
   controller_confirmed_at: string | null
-  /**
-   * - `push`: Commands are posted to `controller_url`.
-   * - `pull`: The machine has no `controller_url` and a key for reports: it gets commands in the answers to its reports.
-   */
-  delivery: 'push' | 'pull'
+  delivery: MachineDelivery
   reported: Reported
   created_at: string
   updated_at: string
@@ -1550,12 +1589,7 @@ export interface Export {
     name: string
     location: string
     status: MachineStatus
-    /**
-     * - `person`: A person set the status.
-     * - `command`: It follows from the answer to a command, or from a missing answer.
-     * - `report`: The machine reported it.
-     */
-    status_source: 'person' | 'command' | 'report'
+    status_source: MachineStatusSource
     /**
      * Since when the machine has this status
      */
@@ -1827,6 +1861,51 @@ export interface SiteReportsAnswer {
     }
   }[]
 }
+export interface BoardPage {
+  items: BoardMachine[]
+  next_cursor: string | null
+}
+export interface BoardMachine {
+  id: number
+  name: string
+  location: string
+  status: MachineStatus
+  status_source: MachineStatusSource
+  /**
+   * Since when the machine has this status
+   */
+  status_at: string
+  owner_id: number
+  /**
+   * Null if the machine is in no site. Then every account can see it.
+   */
+  site_id: number | null
+  my_role: MemberRole | null
+  /**
+   * Null unless the caller is a manager
+   */
+  controller_url: string | null
+  /**
+   * When the controller confirmed that it controls this machine. Until then nothing is sent but CONFIRM. Null unless the caller is a manager
+   */
+  controller_confirmed_at: string | null
+  delivery: MachineDelivery
+  reported: Reported
+  created_at: string
+  updated_at: string
+  /**
+   * Higher after every change of the machine that the API shows, but for times and counters of reports
+   */
+  revision: number
+  /**
+   * The holds in force. Null if the caller has no role on the machine
+   */
+  holds: Hold[] | null
+  /**
+   * The job that has not ended. Null without one, or if the caller has no role on the machine
+   */
+  open_job: Job | null
+}
 
 /** Method and path of each operation. */
 export const routes = {
@@ -1887,4 +1966,5 @@ export const routes = {
   readPreflight: 'GET /api/machines/{id}/preflight',
   reportMachine: 'POST /api/machines/{id}/reports',
   reportMachinesOfSite: 'POST /api/sites/{id}/reports',
+  listBoard: 'GET /api/board',
 } as const

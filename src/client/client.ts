@@ -9,6 +9,7 @@ import { openSites } from './sites.ts'
 import { openTransport, type TransportOptions } from './transport.ts'
 
 export type {
+  BoardMachine,
   Job,
   JobCommand,
   JobEvent,
@@ -84,6 +85,9 @@ export function createClient(options: ClientOptions) {
       endSession: (id: string) => ask('endSession', { path: { id } }),
     },
     machines,
+    /** Machines with their reports, holds and open jobs. */
+    board: (query?: Query<'listBoard'>): Listing<api.BoardMachine> =>
+      walk((cursor) => ask('listBoard', { query: { ...query, ...cursor } })),
     jobs: openJobs(ask),
     sites: openSites(ask),
     /** API keys of the account. A client that uses a key itself cannot make others. */

@@ -27,4 +27,11 @@ export function walk<Item>(read: (cursor: { cursor?: string }) => Promise<Page<I
 
 /** The query of a list without the cursor, which the client sets. */
 export type Query<Name extends ListName> = Omit<api.Operations[Name]['query'], 'cursor'>
-type ListName = 'listMachines' | 'listMachineJobs' | 'listMyJobs' | 'listAccounts' | 'listKeys' | 'listSites'
+type ListName =
+  | 'listMachines'
+  | 'listMachineJobs'
+  | 'listMyJobs'
+  | 'listAccounts'
+  | 'listKeys'
+  | 'listSites'
+  | 'listBoard'

@@ -1,5 +1,11 @@
 // Conditional requests (RFC 9110 §13). Our ETags are strong. A proxy that compresses an answer changes its ETag, so both
 // headers recognise ours by what the proxy left of it: an ETag of ours names one revision, however it was transferred.
+import { createHash } from 'node:crypto'
+
+/** The ETag of a text: the beginning of its SHA-256. */
+export function digestEtag(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+}
 
 const entityTag = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
 

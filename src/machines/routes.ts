@@ -18,13 +18,13 @@ import {
   machineQuery,
   machineSchema,
   newMachineBody,
+  toMachine,
   wholeMachineBody,
 } from './schema.ts'
 import { createChangeMachine, type MachineChange, type SelectOpenJobs } from './sql/change.ts'
 import { insertMachine } from './sql/create.ts'
-import { type Machine, type MachineRow, machineColumns } from './sql/fragments.ts'
+import { type MachineRow, machineColumns } from './sql/fragments.ts'
 import { listMachines, machineSorts, readMachine } from './sql/read.ts'
-import { toReported } from './sql/report.ts'
 
 const tags = ['Machines']
 const path = '/api/machines/{id}'
@@ -193,13 +193,6 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: SelectOpenJo
 function acceptedRevisions(c: AppContext, id: number): number[] | undefined {
   const etags = readIfMatch(c.req.header('If-Match'))
   return etags && toRevisions(etags, id)
-}
-
-/** Only managers of the machine may see its controller. */
-function toMachine(row: MachineRow): Machine & Pick<MachineRow, 'my_role' | 'delivery' | 'reported'> {
-  const { my_role, delivery, reported } = row
-  const machine = { ...machineColumns.pick(row), my_role, delivery, reported: toReported(reported) }
-  return my_role === 'manager' ? machine : { ...machine, controller_url: null, controller_confirmed_at: null }
 }
 
 function answerMachine<Status extends 200 | 201>(c: AppContext, row: MachineRow, status: Status) {

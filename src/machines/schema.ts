@@ -18,8 +18,9 @@ import { role } from '../sites/schema.ts'
 import { maxControllerUrlLength } from './controller-url.ts'
 import { deliveries, machineStatuses, statusSources } from './machine.ts'
 import { freshIntervals, machineModes, type Reported } from './report.ts'
-import type { Machine, MachineRow } from './sql/fragments.ts'
+import { type Machine, type MachineRow, machineColumns } from './sql/fragments.ts'
 import { machineSorts } from './sql/read.ts'
+import { toReported } from './sql/report.ts'
 
 const name = label(1, 64).openapi({ example: '사출기 1호' })
 const location = label(1, 256).openapi({ example: '1공장 A열 3번' })
@@ -117,6 +118,15 @@ export const machineSchema = z
     updated_at: time,
   } satisfies Record<keyof Machine | Exclude<keyof MachineRow, 'revision'>, z.ZodType>)
   .openapi('Machine')
+
+export type MachineAnswer = Machine & Omit<MachineRow, keyof Machine | 'revision'>
+
+/** Only managers of the machine may see its controller. */
+export function toMachine(row: MachineRow): MachineAnswer {
+  const { my_role, delivery, reported } = row
+  const machine = { ...machineColumns.pick(row), my_role, delivery, reported: toReported(reported) }
+  return my_role === 'manager' ? machine : { ...machine, controller_url: null, controller_confirmed_at: null }
+}
 
 export const confirmationSchema = z.object({ confirmed_at: time }).openapi('ControllerConfirmation')
 

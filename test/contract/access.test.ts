@@ -122,6 +122,7 @@ const access: Record<string, Access> = {
   putMachineMember: notOwner,
   removeMachineMember: notOwner,
   listMachines: 'signed in',
+  listBoard: 'signed in',
   createMachine: 'own',
   readMachine: 'signed in',
   replaceMachine: notOwner,

@@ -42,6 +42,7 @@ const allowed: Record<string, readonly Scope[]> = {
   putMachineMember: [],
   removeMachineMember: [],
   listMachines: ['read'],
+  listBoard: ['read'],
   createMachine: ['manage'],
   readMachine: ['read'],
   replaceMachine: ['manage'],

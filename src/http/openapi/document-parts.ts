@@ -50,6 +50,7 @@ export function documentParts(publicUrl: string) {
         { name: 'Holds', description: 'Who is at a machine, and what stands in the way of a command' },
         { name: 'Reports', description: 'What machines say about themselves, and the commands that they fetch' },
         { name: 'Jobs', description: 'Commands to machines, their progress and their history' },
+        { name: 'Live', description: 'What happens to the machines now' },
         { name: 'Audit', description: 'Who changed which right, member, key or machine' },
         { name: 'Callbacks', description: 'For the queue and the controllers of machines, not for users' },
         { name: 'Health', description: 'Whether the service and its upstreams work' },

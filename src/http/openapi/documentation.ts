@@ -1,10 +1,9 @@
 // The OpenAPI document and the two pages that show it: Swagger UI and ReDoc. The pages are static assets. The Worker serves
 // them and adds a Content-Security-Policy.
-import { createHash } from 'node:crypto'
 import { createRoute, z } from '@hono/zod-openapi'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext } from '../context.ts'
-import { isNotModified } from '../etag.ts'
+import { digestEtag, isNotModified } from '../etag.ts'
 import { chooseJsonType } from '../middleware/accept.ts'
 import { enumOf } from './fields.ts'
 import { createRouter, jsonAlsoAs, problemSchema, problems, type Router } from './router.ts'
@@ -80,7 +79,7 @@ export function documentationRoutes(describe: () => unknown): Router {
 }
 
 function toRepresentation(text: string) {
-  return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` }
+  return { text, etag: digestEtag(text) }
 }
 
 /** Allows only files from this origin, and no scripts in the page or from text. */

@@ -8,7 +8,7 @@ type Enum = Exclude<Schemas[string], { $ref: string }> & { enum: unknown[]; 'x-e
 
 /**
  * Replaces each repeated enum by a reference. Its name is that of the component with it, the shortest if there are several,
- * and of its member, which is one word: `JobState`. An enum that is a member of no component is left as it is.
+ * and of its member, one of one word first: `JobState`. An enum that is a member of no component is left as it is.
  * @throws TypeError if there is a component with that name
  */
 export function nameRepeatedEnums(document: Document): Document {
@@ -20,19 +20,32 @@ export function nameRepeatedEnums(document: Document): Document {
   const schemas = document.components?.schemas ?? {}
   const names = new Map<string, string>()
   const added: Schemas = {}
-  for (const schema of Object.keys(schemas).sort((one, other) => one.length - other.length)) {
-    const properties: object = Reflect.get(schemas[schema] ?? {}, 'properties') ?? {}
-    for (const [member, node] of Object.entries<object>({ ...properties })) {
-      if (!isEnum(node) || member.includes('_') || names.has(keyOf(node)) || counts.get(keyOf(node)) === 1) continue
-      const name = `${schema}${member.charAt(0).toUpperCase()}${member.slice(1)}`
-      if (name in schemas) throw new TypeError(`two components are named ${name}`)
-      names.set(keyOf(node), name)
-      added[name] = { ...node, type: 'string', enum: node.enum.filter((value) => value !== null) }
-    }
+  for (const { schema, member, node } of listMembers(schemas)) {
+    if (!isEnum(node) || names.has(keyOf(node)) || counts.get(keyOf(node)) === 1) continue
+    const name = `${schema}${toPascalCase(member)}`
+    if (name in schemas) throw new TypeError(`two components are named ${name}`)
+    names.set(keyOf(node), name)
+    added[name] = { ...node, type: 'string', enum: node.enum.filter((value) => value !== null) }
   }
   // The same document but for its enums.
   const named = mapEnums(document, (list) => referTo(names.get(keyOf(list)), list)) as Document
   return { ...named, components: { ...named.components, schemas: { ...named.components?.schemas, ...added } } }
+}
+
+type Member = { schema: string; member: string; node: object }
+
+/** In the order in which they give names. */
+function listMembers(schemas: Schemas): Member[] {
+  const members = Object.entries(schemas).flatMap(([schema, definition]) => {
+    const properties: object = Reflect.get(definition, 'properties') ?? {}
+    return Object.entries<object>({ ...properties }).map(([member, node]): Member => ({ schema, member, node }))
+  })
+  const words = ({ member }: Member) => member.split('_').length
+  return members.sort((one, other) => words(one) - words(other) || one.schema.length - other.schema.length)
+}
+
+function toPascalCase(name: string): string {
+  return name.replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function isEnum(node: object): node is Enum {

@@ -14,6 +14,7 @@ export const z = {
   enum: zod.enum,
   int: zod.int,
   literal: zod.literal,
+  null: zod.null,
   object: zod.object,
   preprocess: zod.preprocess,
   strictObject: zod.strictObject,

@@ -42,10 +42,14 @@ function unknownCursor(): TiebarError {
 
 /** Answers 200 with the page, and with a Link header if there is a next page. */
 export function answerPage<Item extends object>(c: AppContext, page: Page<Item>) {
-  if (page.next_cursor !== null) {
-    const next = new URL(c.req.url)
-    next.searchParams.set('cursor', page.next_cursor)
-    c.header('Link', `<${next.pathname}${next.search}>; rel="next"`)
-  }
+  linkToNext(c, page)
   return c.json(page, 200)
+}
+
+/** Sets the Link header if there is a next page. */
+export function linkToNext(c: AppContext, page: Page<unknown>): void {
+  if (page.next_cursor === null) return
+  const next = new URL(c.req.url)
+  next.searchParams.set('cursor', page.next_cursor)
+  c.header('Link', `<${next.pathname}${next.search}>; rel="next"`)
 }

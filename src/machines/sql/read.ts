@@ -77,28 +77,22 @@ const scopes = {
 }
 
 /**
- * The rows of one page of machines. The machines without a site, those of each site and the single ones are each read in
+ * The statement of one page of machines. It has one row with the `id` NULL if the page is empty, and no row if the session
+ * has ended. The machines without a site, those of each site and the single ones are each read in
  * the order of the list up to the length of the page, by an index, and then merged: one condition for all of them would
  * read every machine that the caller may not see. Each machine is in one of the parts.
- * @throws TiebarError `session_ended`
+ * @param columns of each machine `m`; `caller` and `memberships` are in scope
  */
-export async function listMachines(
-  database: Database,
-  caller: Caller,
-  filter: MachineFilter,
-  page: SortedPage,
-): Promise<Sorted<MachineRow>[]> {
+export function selectMachines(caller: Caller, filter: MachineFilter, page: SortedPage, columns: SQL): SQL {
   const conditions = conditionsOf(filter, page)
   const select = (...scope: SQL[]) => sql`
         (SELECT ${machineColumns.of('m')}, m.revision FROM machines m WHERE ${sql.join([...scope, ...conditions], sql` AND `)}
         ORDER BY ${page.orderBy('m')} LIMIT ${page.rowLimit})`
   const { noSite, all, single } = scopes[caller.kind]
-  const rows = await database.query<Sorted<MachineRow> | { id: null }>(
-    'list-machines',
-    sql`
+  return sql`
     WITH caller AS (${selectCaller(caller)}), ${places[caller.kind]}
     SELECT page.* FROM caller CROSS JOIN places LEFT JOIN LATERAL (
-      SELECT ${listedMachineRow}, ${page.sortValue('m')} FROM (
+      SELECT ${columns}, ${page.sortValue('m')} FROM (
         ${select(noSite, sql`num_nulls(m.site_id) = 1`)}
         UNION ALL
         ${select(all, sql`num_nulls(m.site_id) = 0`)}
@@ -109,8 +103,18 @@ export async function listMachines(
       ) m
       ORDER BY ${page.orderBy('m')} LIMIT ${page.rowLimit}
     ) page ON true
-    ORDER BY ${page.orderBy('page')}`,
-  )
+    ORDER BY ${page.orderBy('page')}`
+}
+
+/** The rows of one page of machines. @throws TiebarError `session_ended` */
+export async function listMachines(
+  database: Database,
+  caller: Caller,
+  filter: MachineFilter,
+  page: SortedPage,
+): Promise<Sorted<MachineRow>[]> {
+  const statement = selectMachines(caller, filter, page, listedMachineRow)
+  const rows = await database.query<Sorted<MachineRow> | { id: null }>('list-machines', statement)
   requireCaller(rows)
   return rows.filter((row) => row.id !== null)
 }

@@ -13,6 +13,7 @@ import { markPublished, redispatchDueJobs, redispatchJob } from '../../jobs/sql/
 import { refreshReports } from '../../jobs/sql/refresh-reports.ts'
 import type { ReportRow } from '../../jobs/sql/report-input.ts'
 import { settle } from '../../jobs/sql/settle.ts'
+import { listBoard } from '../../live/sql/board.ts'
 import { listMachines, machineSorts, readMachine } from '../../machines/sql/read.ts'
 
 export type Call = (database: Database) => Promise<unknown>
@@ -48,6 +49,10 @@ export const storedCalls: Call[] = [
     (database) => readJob(database, caller, id),
     (database) => listMachineHistory(database, caller, 1, {}, historySorts.page('-requested_at', 20)),
     (database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', 20)),
+    ...pageLimits.map((limit): Call => {
+      const page = machineSorts.page('id', limit)
+      return (database) => listBoard(database, caller, {}, page)
+    }),
     ...pageLimits.map(
       (limit): Call =>
         (database) =>
