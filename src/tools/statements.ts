@@ -1,6 +1,7 @@
 // Runs the SQL statements of a program, and describes a failure to the person at the keyboard.
-import { openClient, type Row, type Statement } from '../infra/database.ts'
+
 import { settingsStatement } from '../infra/settings.ts'
+import { openClient, type Row, type Statement } from '../infra/sql-client.ts'
 import { ProgramError } from './program.ts'
 
 export type DatabaseAddress = {

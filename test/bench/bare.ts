@@ -7,7 +7,7 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
 import { Redis } from '@upstash/redis/cloudflare'
 import { importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
-import type { Statement } from '../../src/infra/database.ts'
+import type { Statement } from '../../src/infra/sql-client.ts'
 import { hashInPlan, idInPlan, newIdInPlan, type Plan } from './plan.ts'
 
 const vars = env as unknown as Record<string, string> // text bindings alone

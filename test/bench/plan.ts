@@ -1,8 +1,9 @@
 // What the bare worker does for a route: the statements of the Worker, with the ids of the request.
 import type { Query, SQL } from 'drizzle-orm'
-import { type Database, type Sent, type Statement, toSent, toTexts } from '../../src/infra/database.ts'
+import { type Database, type Sent, toSent, toTexts } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
 import type { toRequest } from '../../src/infra/queue.ts'
+import type { Statement } from '../../src/infra/sql-client.ts'
 
 /** The same message and the same Redis script as the Worker's: the ratio is not about what QStash and Redis do. */
 export type Announcement = { message: ReturnType<typeof toRequest>; script: string; statement: Statement }

@@ -1,9 +1,10 @@
 // The database client, on the PostgreSQL stand-in and on endpoints that answer wrongly.
 import { type SQL, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type Database, openClient, openDatabase } from '../../src/infra/database.ts'
+import { type Database, openDatabase } from '../../src/infra/database.ts'
 import { UniqueViolation } from '../../src/infra/database-error.ts'
 import { outputSettings } from '../../src/infra/settings.ts'
+import { openClient } from '../../src/infra/sql-client.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import { type Exchange, type StandInAnswer, startHttpServer } from '../platform/http.ts'
 import { resetSettings, setOddSettings } from '../platform/odd-settings.ts'

@@ -1,6 +1,6 @@
 // How many rows PostgreSQL reads for a page and for a sweep: the number must not grow with the tables.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Statement } from '../../src/infra/database.ts'
+import type { Statement } from '../../src/infra/sql-client.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { textsOf } from '../bench/plan.ts'

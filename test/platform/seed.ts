@@ -3,7 +3,7 @@
 import { foldName } from '../../src/accounts/account.ts'
 import { makeSecret } from '../../src/accounts/key.ts'
 import { hashPassword } from '../../src/accounts/password.ts'
-import type { Statement } from '../../src/infra/database.ts'
+import type { Statement } from '../../src/infra/sql-client.ts'
 import { runStatements } from '../../src/tools/statements.ts'
 import type { BehaviourOrder } from './controller/behaviour.ts'
 import type { GatewayPlace, ReporterBehaviour } from './controller/gateway.ts'

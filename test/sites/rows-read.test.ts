@@ -2,7 +2,7 @@
 // makes PostgreSQL expect that every account owns many.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SessionCaller } from '../../src/http/context.ts'
-import type { Statement } from '../../src/infra/database.ts'
+import type { Statement } from '../../src/infra/sql-client.ts'
 import { auditSorts, listAuditEvents } from '../../src/machines/sql/audit.ts'
 import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
 import { textsOf } from '../bench/plan.ts'

@@ -1,8 +1,9 @@
 // The functions in which PostgreSQL keeps the most frequent statements, and a Worker without them.
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { openClient, toSent } from '../../src/infra/database.ts'
+import { toSent } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
+import { openClient } from '../../src/infra/sql-client.ts'
 import { updateDatabase } from '../../src/tools/migrations.ts'
 import { findOutdated, makeFunctions } from '../../src/tools/stored/generate.ts'
 import { hasFunctions } from '../../src/tools/stored/install.ts'
