@@ -35,7 +35,7 @@ function sources(files: Files): [string, string][] {
 
 /** From the bottom up. `env.ts` is a leaf like the kernel: every layer may use its types. */
 const layers = ['kernel', 'infra', 'http', 'accounts', 'sites', 'machines', 'jobs', 'live', 'app', 'worker']
-const outside = ['client', 'tools']
+const outside = ['client', 'console', 'tools']
 
 function layerOf(path: string): string {
   const [, second = '', third] = path.split('/')
@@ -102,6 +102,13 @@ export const clientImportsOnlyTypes: Rule = (files) =>
     .filter(({ from, to }) => from.startsWith('src/client/') && to.startsWith('src/') && !to.startsWith('src/client/'))
     .filter(({ isType }) => !isType)
     .map(({ from, to }) => `${from}: imports ${to} as more than types`)
+
+/** The console calls the public API through the client, like every other program. Its users download all that it imports. */
+export const consoleImportsOnlyTheClient: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ from }) => from.startsWith('src/console/'))
+    .filter(({ to, isType }) => !/^src\/(console|client)\/|^hono\/jsx\//.test(to) && !(isType && to.startsWith('src/')))
+    .map(({ from, to }) => `${from}: imports ${to}, which is neither the client nor hono/jsx`)
 
 export const sourceStaysInSource: Rule = (files) =>
   sourceImports(files)
