@@ -165,8 +165,8 @@ export const onlyToolsReadProcessEnv: Rule = (files) =>
     .filter(([, text]) => /\bprocess\s*(\?\.|\.)\s*env\b|node:process/.test(text))
     .map(([path]) => `${path}: reads process.env`)
 
-/** Redirects of old paths, and the files of the pages: clients do not use them. */
-const undescribed = ['src/http/old-routes.ts', 'src/http/openapi/documentation.ts']
+/** Redirects of old paths: new clients do not use them. */
+const undescribed = ['src/http/old-routes.ts']
 
 /** Only `openapi` mounts a route with its description, and every test checks the answers against the description. */
 export const everyRouteIsDescribed: Rule = (files) =>

@@ -18,6 +18,7 @@ const ours = join(import.meta.dirname, 'pages')
 
 /** Where each file that is copied comes from. */
 const copies: Record<string, string> = {
+  _headers: join(ours, '_headers'),
   'api/swagger/index.html': join(ours, 'swagger.html'),
   'api/swagger/start.js': join(ours, 'swagger.js'),
   'api/swagger/own.css': join(ours, 'swagger.css'),
