@@ -73,8 +73,7 @@ function findFault(method: string, pathname: string, answer: SeenAnswer): string
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
   const path = findPath(pathname)
   const operation = path && document.paths[path]?.[verb]
-  if (!operation)
-    return isUndocumented(answer) ? undefined : `there is no ${method} of ${path ?? 'this path'}`
+  if (!operation) return isUndocumented(answer) ? undefined : `there is no ${method} of ${path ?? 'this path'}`
   const described = operation.responses[answer.status]
   if (!described) return `only ${Object.keys(operation.responses).join(', ')} are described`
   if (!('$ref' in described)) {
