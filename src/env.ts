@@ -84,9 +84,6 @@ const neverRefuses = { limit: async () => ({ success: true }) }
 /** Stand-ins for the bindings of the runtime, for programs on Node. */
 export const runtimeStandIns = { REQUEST_RATE_LIMIT: neverRefuses, SIGN_IN_RATE_LIMIT: neverRefuses }
 
-/** Static assets, here the documentation pages: https://developers.cloudflare.com/workers/static-assets/binding/ */
-const fetcher = z.custom<Fetcher>((value) => typeof value === 'object' && value !== null && 'fetch' in value)
-
 /** Settings that can differ between environments. All have defaults. */
 const settings = {
   /** Allows controllers with loopback and private addresses, for local development. */
@@ -132,7 +129,6 @@ const environment = z.object({
   ...settings,
   REQUEST_RATE_LIMIT: rateLimiter,
   SIGN_IN_RATE_LIMIT: rateLimiter,
-  ASSETS: fetcher.optional(),
 })
 export type Environment = z.infer<typeof environment>
 

@@ -35,7 +35,7 @@ function sources(files: Files): [string, string][] {
 
 /** From the bottom up. `env.ts` is a leaf like the kernel: every layer may use its types. */
 const layers = ['kernel', 'infra', 'http', 'accounts', 'sites', 'machines', 'jobs', 'live', 'app', 'worker']
-const outside = ['client', 'tools']
+const outside = ['client', 'console', 'tools']
 
 function layerOf(path: string): string {
   const [, second = '', third] = path.split('/')
@@ -103,6 +103,13 @@ export const clientImportsOnlyTypes: Rule = (files) =>
     .filter(({ isType }) => !isType)
     .map(({ from, to }) => `${from}: imports ${to} as more than types`)
 
+/** The console calls the public API through the client, like every other program. Its users download all that it imports. */
+export const consoleImportsOnlyTheClient: Rule = (files) =>
+  sourceImports(files)
+    .filter(({ from }) => from.startsWith('src/console/'))
+    .filter(({ to, isType }) => !/^src\/(console|client)\/|^hono\/jsx\//.test(to) && !(isType && to.startsWith('src/')))
+    .map(({ from, to }) => `${from}: imports ${to}, which is neither the client nor hono/jsx`)
+
 export const sourceStaysInSource: Rule = (files) =>
   sourceImports(files)
     .filter(({ to }) => !to.startsWith('src/') && files.has(to))
@@ -158,8 +165,8 @@ export const onlyToolsReadProcessEnv: Rule = (files) =>
     .filter(([, text]) => /\bprocess\s*(\?\.|\.)\s*env\b|node:process/.test(text))
     .map(([path]) => `${path}: reads process.env`)
 
-/** Redirects of old paths, and the files of the pages: clients do not use them. */
-const undescribed = ['src/http/old-routes.ts', 'src/http/openapi/documentation.ts']
+/** Redirects of old paths: new clients do not use them. */
+const undescribed = ['src/http/old-routes.ts']
 
 /** Only `openapi` mounts a route with its description, and every test checks the answers against the description. */
 export const everyRouteIsDescribed: Rule = (files) =>

@@ -20,6 +20,7 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
       ['src/app.ts', `import b from './worker.ts'`],
       ['src/app.ts', `import { b } from './tools/keys.ts'`],
       ['src/http/a.ts', `import { b } from '../client/client.ts'`],
+      ['src/http/a.ts', `import { b } from '../console/texts.ts'`],
       ['src/invented/a.ts', `import { b } from '../kernel/log.ts'`],
     ],
     [
@@ -68,6 +69,21 @@ export const cases: [string, rules.Rule, Sample[], Sample[]][] = [
     [
       ['src/client/client.ts', `import type { Job } from '../jobs/job.ts'`],
       ['src/client/client.ts', `import { watch } from './watch.ts'`],
+    ],
+  ],
+  [
+    'the console uses only the client and hono/jsx',
+    rules.consoleImportsOnlyTheClient,
+    [
+      ['src/console/main.tsx', `import { jobStates } from '../jobs/job.ts'`],
+      ['src/console/main.tsx', `import { Hono } from 'hono'`],
+      ['src/console/texts.ts', `import type { Hono } from 'hono'`],
+    ],
+    [
+      ['src/console/main.tsx', `import { render } from 'hono/jsx/dom'`],
+      ['src/console/main.tsx', `import './styles/main.css'`],
+      ['src/console/session.ts', `import { Tiebar } from '../client/client.ts'`],
+      ['src/console/session.ts', `import type { JobState } from '../jobs/job.ts'`],
     ],
   ],
   [

@@ -261,13 +261,7 @@ test.each(accountBudgets)('%s', async (_, send, status, chain) => {
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
 })
 
-const freeBudgets: Budget[] = [
-  '/api/openapi.json',
-  '/api/swagger',
-  '/api/docs',
-  '/api/problems',
-  '/api/problems/job_open',
-].map((free) => [
+const freeBudgets: Budget[] = ['/api/openapi.json', '/api/problems', '/api/problems/job_open'].map((free) => [
   `GET ${free.replace('job_open', '{code}').replace('/api', '')}`,
   () => world.request('GET', free),
   200,

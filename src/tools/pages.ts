@@ -1,9 +1,11 @@
-// Copies Swagger UI and ReDoc from their npm packages to the folder of static assets. Wrangler runs this before each
-// start and deployment (wrangler.toml). Nothing is copied when the files are up to date.
+// Fills the folder of static assets: bundles the console, and copies Swagger UI and ReDoc from their npm packages.
+// Wrangler runs this before each start and deployment, and when a file of src changes (wrangler.toml). Nothing is written
+// when the files are up to date.
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { buildConsole, listConsoleSources } from './pages/console.ts'
 
 const root = join(import.meta.dirname, '../..')
 const targetDir = join(root, 'dist/assets')
@@ -14,8 +16,9 @@ const swagger = dirname(resolve('swagger-ui-dist/package.json'))
 const redoc = join(dirname(resolve('redoc/package.json')), 'bundles')
 const ours = join(import.meta.dirname, 'pages')
 
-/** Where each file of the site comes from. */
-const sources: Record<string, string> = {
+/** Where each file that is copied comes from. */
+const copies: Record<string, string> = {
+  _headers: join(ours, '_headers'),
   'api/swagger/index.html': join(ours, 'swagger.html'),
   'api/swagger/start.js': join(ours, 'swagger.js'),
   'api/swagger/own.css': join(ours, 'swagger.css'),
@@ -30,16 +33,20 @@ const sources: Record<string, string> = {
   'api/docs/redoc.standalone.js.LICENSE.txt': join(redoc, 'redoc.standalone.js.LICENSE.txt'),
 }
 
-async function copyPages(): Promise<void> {
+async function writePages(): Promise<void> {
   const fingerprint = await fingerprintSources()
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === fingerprint && (await isComplete())) return
+  if (await isComplete(fingerprint)) return
   await rm(stamp, { force: true })
-  for (const [name, source] of Object.entries(sources)) {
+  const files: Record<string, Uint8Array | string> = {}
+  for (const [name, source] of Object.entries(copies)) files[name] = await readSource(source)
+  Object.assign(files, await buildConsole()) // the page comes last, after the files that it names
+  for (const [name, content] of Object.entries(files)) {
     const target = join(targetDir, name)
     await mkdir(dirname(target), { recursive: true })
-    await writeAtomically(target, await readSource(source))
+    await writeAtomically(target, content)
   }
-  await writeAtomically(stamp, fingerprint) // last: it marks the copy as complete
+  await removeOthers(Object.keys(files))
+  await writeAtomically(stamp, [fingerprint, ...Object.keys(files)].join('\n')) // last: the files are complete
 }
 
 /** ReDoc loads its maker's logo from a CDN. The pages load nothing from elsewhere, so it becomes an empty image. */
@@ -54,25 +61,37 @@ async function readSource(path: string): Promise<Buffer | string> {
   return parts.join(emptyImage)
 }
 
-async function isComplete(): Promise<boolean> {
-  const reads = Object.keys(sources).map((name) => stat(join(targetDir, name)))
+/** The stamp has the fingerprint in its first line, and then the name of every file. */
+async function isComplete(fingerprint: string): Promise<boolean> {
+  const [written, ...names] = (await readFile(stamp, 'utf8').catch(() => '')).split('\n')
+  if (written !== fingerprint) return false
+  const reads = names.map((name) => stat(join(targetDir, name)))
   return (await Promise.allSettled(reads)).every(({ status }) => status === 'fulfilled')
 }
 
-/** The content of our own files, this one too, and the versions of the packages. */
+/** Bundles of earlier builds have other names. They must not be deployed. */
+async function removeOthers(names: string[]): Promise<void> {
+  const entries = await readdir(targetDir, { recursive: true, withFileTypes: true })
+  const found = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const current = new Set(names.map((name) => join(targetDir, name)))
+  for (const path of found) if (!current.has(path)) await rm(path, { force: true })
+}
+
+/** The content of our own files, these programs too, and the versions of the packages. */
 async function fingerprintSources(): Promise<string> {
   const hash = createHash('sha256')
-  const read = [import.meta.filename, ...Object.values(sources).filter((source) => source.startsWith(ours))]
+  const own = Object.values(copies).filter((source) => source.startsWith(ours))
+  const read = [import.meta.filename, join(ours, 'console.ts'), ...own, ...(await listConsoleSources())]
   read.push(join(swagger, 'package.json'), join(redoc, '../package.json'))
-  for (const path of read) hash.update(await readFile(path))
+  for (const path of read) hash.update(`\n${relative(root, path)}\n`).update(await readFile(path))
   return hash.digest('hex')
 }
 
 /** By renaming a draft: another run may write the same file, and a server may read it. */
-async function writeAtomically(path: string, content: Buffer | string): Promise<void> {
+async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const draft = join(root, 'dist', `${randomUUID()}.draft`)
   await writeFile(draft, content)
   await rename(draft, path)
 }
 
-await copyPages()
+await writePages()

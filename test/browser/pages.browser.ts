@@ -1,4 +1,4 @@
-// Swagger UI and ReDoc in a real browser: they show the document, load nothing from other servers, and work.
+// The console, Swagger UI and ReDoc in a real browser: they show the document, load nothing from other servers, and work.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
@@ -140,6 +140,17 @@ test('ReDoc shows every operation', async () => {
   await page.screenshot({ path: join(screenshots, 'redoc.png') })
   await page.getByRole('textbox', { name: 'Search' }).fill('cancel')
   await page.locator('[data-role="search:results"]').waitFor()
+  expectInOrder(watched)
+})
+
+test('the console starts, with one script and one stylesheet', async () => {
+  const watched = await open('/')
+  const { page } = watched
+  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await page.screenshot({ path: join(screenshots, 'console.png') })
+  const files = watched.requests.filter((url) => new URL(url).pathname.startsWith('/console/main-'))
+  expect(files.map((url) => url.replace(/.*\./, '')).toSorted()).toEqual(['css', 'js'])
+  expect(await page.locator('style, [style]').count()).toBe(0)
   expectInOrder(watched)
 })
 

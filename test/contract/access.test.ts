@@ -85,8 +85,6 @@ const access: Record<string, Access> = {
   readHealth: 'public',
   readReadiness: 'public',
   readOpenApiDocument: 'public',
-  readSwaggerUi: 'public',
-  readReDoc: 'public',
   listProblems: 'public',
   readProblem: 'public',
   signUp: 'public',

@@ -65,6 +65,7 @@ export function assertMatchesOpenApi(method: string, pathname: string, answer: S
 }
 
 function findFault(method: string, pathname: string, answer: SeenAnswer): string | undefined {
+  if (isAsset(pathname, answer)) return undefined
   for (const name of always) if (!answer.headers.get(name)) return `there is no ${name}`
   const problemFault = isProblem(answer) ? findProblemFault(answer) : undefined
   if (problemFault !== undefined) return problemFault
@@ -72,8 +73,7 @@ function findFault(method: string, pathname: string, answer: SeenAnswer): string
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
   const path = findPath(pathname)
   const operation = path && document.paths[path]?.[verb]
-  if (!operation)
-    return isUndocumented(pathname, answer) ? undefined : `there is no ${method} of ${path ?? 'this path'}`
+  if (!operation) return isUndocumented(answer) ? undefined : `there is no ${method} of ${path ?? 'this path'}`
   const described = operation.responses[answer.status]
   if (!described) return `only ${Object.keys(operation.responses).join(', ')} are described`
   if (!('$ref' in described)) {
@@ -135,11 +135,18 @@ function findPath(pathname: string): string | undefined {
   return templates.find((path) => new RegExp(`^${path.replaceAll(/\{.+?\}/g, '[^/]+')}$`).test(bare))
 }
 
-/** Answers outside the document: problems, redirects of old paths, OPTIONS, files of the pages. */
-function isUndocumented(pathname: string, answer: SeenAnswer): boolean {
+/** The runtime serves the static assets without the Worker, so they are not part of the API. */
+function isAsset(pathname: string, { status, headers }: SeenAnswer): boolean {
+  if (headers.has('X-Request-Id')) return false
+  return (
+    /^\/($|index\.html$|console\/|api\/(swagger|docs)(\/|$))/.test(pathname) && [200, 304, 307, 405].includes(status)
+  )
+}
+
+/** Answers outside the document: problems, redirects of old paths, OPTIONS. */
+function isUndocumented(answer: SeenAnswer): boolean {
   const { status, text } = answer
   if (status === 308 || (status === 204 && text === '')) return true
-  if (/^\/api\/(swagger|docs)\/./.test(pathname) && [200, 304].includes(status)) return true
   if (!isProblem(answer) || ![404, 405, 500, 503].includes(status)) return false
   return text === '' || findFaults(JSON.parse(text), 'components', 'schemas', 'Problem') === undefined
 }

@@ -32,7 +32,7 @@ const rare = new Set([
   'deleteMe',
 ])
 /** Pages that are the same for everybody. */
-const plain = /^(readHealth|readReadiness|read.*Document|readSwaggerUi|readReDoc|.*Problems?|readPublicKeys)$/
+const plain = /^(readHealth|readReadiness|read.*Document|.*Problems?|readPublicKeys)$/
 const weightOf = ({ id }: FuzzOperation) => {
   if (id === 'operateMachine') return 12 // most others need jobs
   return rare.has(id) ? 2 : plain.test(id) ? 1 : 6

@@ -58,6 +58,7 @@ export async function runPlatform({ stop, isFresh }: RunOptions): Promise<void> 
 
 function describeLocal({ api, file, controller, files, accounts }: Local): string {
   const rows: [string, string][] = [
+    ['Console', `${api}/`],
     ['API', `${api}/api`],
     ['Swagger UI', `${api}/api/swagger`],
     ['ReDoc', `${api}/api/docs`],

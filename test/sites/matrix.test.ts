@@ -10,7 +10,7 @@ import { createMachineIn, createSite, grant, type Site } from './places.ts'
 const lowest: Record<string, Role | 'no'> = {
   ...Object.fromEntries(
     [
-      ...['readHealth', 'readReadiness', 'readOpenApiDocument', 'readSwaggerUi', 'readReDoc', 'listProblems'],
+      ...['readHealth', 'readReadiness', 'readOpenApiDocument', 'listProblems'],
       ...['readProblem', 'readPublicKeys', 'signUp', 'logIn', 'logOut', 'refreshToken', 'readMe', 'changeMe'],
       ...['changePassword', 'listSessions', 'endSession', 'listAccounts', 'changeAccountRights'],
       ...['createAccount', 'issuePasswordReset', 'resetPassword'],

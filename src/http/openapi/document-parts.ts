@@ -56,7 +56,7 @@ export function documentParts(publicUrl: string) {
         { name: 'Health', description: 'Whether the service and its upstreams work' },
         {
           name: 'Documentation',
-          description: 'This document, the pages that show it, and the explanations of the error codes',
+          description: 'This document and the explanations of the error codes',
         },
       ],
     },

@@ -1,0 +1,2 @@
+// esbuild collects the stylesheets that the scripts import.
+declare module '*.css' {}
