@@ -48,7 +48,7 @@ export const storedFunctions: ReadonlySet<string> = new Set([
   'mark_published_19075589cd75',
   'mark_published_e1faf9fdbc6d',
   'redispatch_job_a5f1524a9fa6',
-  'redispatch_due_jobs_3991f0d53916',
+  'redispatch_due_jobs_a33fbb372d36',
   'refresh_reports_cd4d3a29aa3b',
   'refresh_reports_03bb57e0d277',
 ])

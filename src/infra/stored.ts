@@ -12,10 +12,10 @@ import { storedFunctions } from './stored-functions.ts'
 export const storedSchema = 'statements'
 
 /**
- * SQLSTATEs of a call whose function is missing, whose schema is, or whose function was made for columns of another type,
- * which happens between a migration and the new functions. Nothing has been done then.
+ * SQLSTATEs of a call whose function is missing, whose schema is, which the role may not call, or whose function was made
+ * for columns of another type, which happens between a migration and the new functions. Nothing has been done then.
  */
-const unusable = ['42883', '3F000', '42804']
+const unusable = ['42883', '3F000', '42501', '42804']
 
 type Known = { texts: string[]; functionName: string | undefined }
 

@@ -11,7 +11,7 @@ import { type Clients, startClients } from './clients.ts'
 import { measureCost } from './cost.ts'
 import { measureDispatch } from './dispatch.ts'
 import { measureGrowth } from './growth.ts'
-import { measure, type Pace } from './measure.ts'
+import { floorOf, measure, type Pace } from './measure.ts'
 import { drawPage } from './page.ts'
 import { type Servers, startPlatform } from './platform.ts'
 import { measurePull } from './pull-latency.ts'
@@ -46,7 +46,11 @@ async function measureRoutes(builds: Builds, servers: Servers, clients: Clients,
   const ours = await serve(builds.dir, builds.date, platform.vars)
   const scene = await setScene(platform, ours.origin, refreshable)
   const routes = await planRoutes(scene)
-  const plans = JSON.stringify(Object.fromEntries(routes.map(({ name, plan }) => [name, plan])))
+  const plans = JSON.stringify(
+    Object.fromEntries(
+      routes.flatMap(({ name, plan, floor }) => [[name, plan], ...(floor ? [[floorOf(name), floor]] : [])]),
+    ),
+  )
   const vars = (origin: string) => ({ ...platform.vars(origin), ISSUER: ours.origin, PLANS: plans })
   const bare = await serve(builds.bareDir, builds.date, vars)
   const figures: RouteFigures = {}

@@ -11,6 +11,8 @@ import { type RedisStandIn, startRedis } from '../platform/redis.ts'
 export type Servers = { postgres?: string; redis?: string }
 
 export type BenchPlatform = {
+  /** The real servers behind the stand-ins. */
+  servers: Servers
   postgres: PostgresStandIn
   redis: RedisStandIn
   /** Every upstream call, oldest first, while `recorded` is set. */
@@ -47,6 +49,7 @@ export async function startPlatform(servers: Servers, delivers = false): Promise
   await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   const signingKey = makeSigningKey('bench')
   return {
+    servers,
     postgres,
     redis,
     exchanges,

@@ -3,6 +3,7 @@
 import { refreshReports } from '../../src/jobs/sql/refresh-reports.ts'
 import type { ReportRow } from '../../src/jobs/sql/report-input.ts'
 import { storeReports } from '../../src/jobs/sql/store-reports.ts'
+import { reportFloor } from './floors.ts'
 import { hashInPlan, idInPlan, planOf } from './plan.ts'
 import type { BenchPlatform } from './platform.ts'
 import type { Route } from './routes.ts'
@@ -18,19 +19,6 @@ const row: ReportRow = {
   alarm_code: null,
   alarm_text: null,
   outcome_job_id: null,
-}
-
-/** What a worker without our rules would do with a report: it checks the key and stores the row. */
-const upsert = {
-  query: `WITH caller AS (
-      SELECT a.id FROM keys k JOIN accounts a ON a.id = k.account_id
-      WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.revoked_at IS NULL AND a.is_active
-    )
-    INSERT INTO machine_reports (machine_id, boot_id, seq, status, interval_seconds, cycles, at)
-    SELECT $3::bigint, $4, $5::bigint, $6, $7::int, $8::bigint, now() FROM caller
-    ON CONFLICT (machine_id) DO UPDATE SET boot_id = excluded.boot_id, seq = excluded.seq, status = excluded.status,
-      interval_seconds = excluded.interval_seconds, cycles = excluded.cycles, at = excluded.at
-    RETURNING machine_id`,
 }
 
 /** How many machines fetch a command in one turn. */
@@ -54,25 +42,8 @@ export async function planReports({ key, machineIds }: Scene): Promise<Route[]> 
   return [
     {
       ...route(machineIds, 'report'),
-      plan: {
-        takesKey: true,
-        statements: [
-          {
-            ...upsert,
-            params: [
-              key.caller.keyId,
-              hashInPlan,
-              idInPlan,
-              report.boot_id,
-              report.seq,
-              report.status,
-              report.interval_seconds,
-              report.cycles,
-            ],
-          },
-        ],
-        isTransaction: false,
-      },
+      plan: { takesKey: true, ...taking },
+      floor: { takesKey: true, ...reportFloor(key.caller.keyId, report) },
       reset: resetReports,
     },
     {

@@ -13,6 +13,7 @@ import { jobCacheKey } from '../../src/jobs/status-cache.ts'
 import { createChangeMachine } from '../../src/machines/sql/change.ts'
 import { insertMachine } from '../../src/machines/sql/create.ts'
 import { listMachines, machineSorts, readMachine } from '../../src/machines/sql/read.ts'
+import { createFloor, operationFloor, patchFloor, refreshFloor } from './floors.ts'
 import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
 import { type BenchPlatform, benchQuota } from './platform.ts'
@@ -39,6 +40,8 @@ export type Route = {
   bare: Shot[]
   status: number
   plan: Plan
+  /** The least that a write has to do (floors.ts). */
+  floor?: Plan
   /** Each shot can be used once until `reset`. */
   isOnce?: boolean
   reset?(platform: BenchPlatform): Promise<unknown>
@@ -65,6 +68,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
   const creation = { name: 'Machine', location: 'Hall 1' }
   const renaming = { name: 'Machine, renamed' }
   const start = { command: 'START' }
+  const operation = await planOperation(caller, issuer)
   return [
     {
       name: 'read_machine',
@@ -102,6 +106,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       ours: byAll((index) => send('POST', '/api/machines', creation, index)),
       bare: byAll((index) => send('POST', '/create', creation, index)),
       plan: await planOf((database) => insertMachine(database, caller, machine, undefined, benchQuota)),
+      floor: createFloor(caller, creation),
       // The reads of the list run before, so the rows that it adds do not affect them.
     },
     {
@@ -112,13 +117,15 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       plan: await planOf((database) =>
         createChangeMachine(selectOpenJobs)(database, caller, idInPlan, renaming, undefined),
       ),
+      floor: patchFloor(caller, renaming),
     },
     {
       name: 'operation',
       status: 202,
       ours: scene.machineIds.map((id, index) => send('POST', `/api/machines/${id}/operation`, start, index)),
       bare: scene.machineIds.map((id, index) => send('POST', `/operation/${id}`, start, index)),
-      plan: await planOperation(caller, issuer),
+      plan: operation,
+      floor: { ...operation, ...operationFloor(caller) },
       isOnce: true,
       reset: async ({ postgres }) => {
         await postgres.query('DELETE FROM job_events')
@@ -150,6 +157,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
         )),
         signsPair: true,
       },
+      floor: { ...refreshFloor(caller), signsPair: true },
       isOnce: true,
       reset: ({ postgres }) => postgres.query('UPDATE sessions SET refresh_id = id WHERE refresh_id <> id'),
     },

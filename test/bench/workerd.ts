@@ -1,12 +1,12 @@
 // `workerd serve` on a built bundle: only the runtime, without a development server.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runtimeStandIns } from '../../src/env.ts'
 import { holdPort } from '../platform/ports.ts'
+import { cpuOfProcess } from './processes.ts'
 
 export type RunningWorkerd = {
   origin: string
@@ -83,7 +83,7 @@ export async function serve(
   return {
     origin,
     port,
-    cpuMs: () => readCpuMs(child.pid),
+    cpuMs: () => cpuOfProcess(child.pid ?? Number.NaN),
     async close() {
       process.removeListener('exit', end)
       const gone = new Promise((resolve) => child.once('exit', resolve))
@@ -104,11 +104,4 @@ async function untilItAnswers(origin: string, child: ChildProcess, printed: () =
     if (child.exitCode !== null || performance.now() > givenUpAt) throw new Error(`workerd: ${printed()}`)
     await delay(5)
   }
-}
-
-/** https://docs.kernel.org/scheduler/sched-stats.html: the first number of each thread is nanoseconds on a CPU. */
-function readCpuMs(pid: number | undefined): number {
-  const threads = readdirSync(`/proc/${pid}/task`)
-  const spent = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
-  return spent.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6
 }

@@ -53,6 +53,30 @@ describe('a Worker', () => {
       return [...queries, single].map(({ query }) => String(query)).filter((text) => text.startsWith(`/* ${name} */`))
     })
 
+  test.each([
+    ['of columns of another type', '42804'],
+    ['that its role may not call', '42501'],
+  ])('sends the texts instead of a function %s', async (_, code) => {
+    const { body: site } = await owner.request('POST', '/api/sites', { body: { name: code } })
+    const machine = await world.createMachine(owner, { site_id: site.id })
+    const name = { 42804: 'list_machines', 42501: 'list_board' }[code] ?? ''
+    await world.postgres.query(`
+      DO $do$ DECLARE broken record; BEGIN
+        FOR broken IN SELECT oid::regprocedure AS call, pg_get_function_result(oid) AS result FROM pg_proc WHERE proname LIKE '${name}_%'
+        LOOP EXECUTE format('CREATE OR REPLACE FUNCTION %s RETURNS %s LANGUAGE plpgsql AS
+          $body$ BEGIN RAISE EXCEPTION USING ERRCODE = ''${code}''; END $body$', broken.call, broken.result); END LOOP;
+      END $do$`)
+    const path = name === 'list_board' ? '/api/board' : '/api/machines'
+    const { status, body } = await owner.request('GET', `${path}?sort=id`)
+    expect([status, body.items.map(({ id }: { id: number }) => id)]).toEqual([
+      200,
+      expect.arrayContaining([machine.id]),
+    ])
+    expect(world.logs()).toContainEqual(
+      expect.objectContaining({ error: 'unusable_function', message: expect.stringContaining(name) }),
+    )
+  })
+
   test('calls the functions, and reads and decides the same without them', async () => {
     const machine = await world.createMachine(owner)
     const read = async () => (await owner.request('GET', `/api/machines/${machine.id}`)).body

@@ -120,7 +120,9 @@ const commandsByPrecedence = [...commands].sort((a, b) => precedenceOf(b) - prec
 
 const isOpen = sql`state IN (${sqlList(openStates)})`
 
-const dueJobs = prepare<{ limit: number }>(({ limit }) => {
+/** `most` is a part of the text: PostgreSQL plans this once, and must know that it needs few rows. */
+const dueJobs = prepare<Record<string, never>, { most: number }>((_, { most }) => {
+  const limit = numberLiteral(most)
   // One range of an index for each command: the cost depends on `limit`, not on how many jobs are due. The ids are an
   // array, because PostgreSQL overestimates the number of due jobs and would otherwise read all machines.
   const ranges = commandsByPrecedence.map(
@@ -142,7 +144,7 @@ const dueJobs = prepare<{ limit: number }>(({ limit }) => {
  * again after locking it, and does not change a job whose version has changed meanwhile.
  */
 export async function redispatchDueJobs(database: Database, limit: number): Promise<RedispatchResult[]> {
-  return (await database.query<RedispatchRow>('redispatch-due-jobs', dueJobs({ limit }))).map(toResult)
+  return (await database.query<RedispatchRow>('redispatch-due-jobs', dueJobs({}, { most: limit }))).map(toResult)
 }
 
 export type Publication = { jobId: string; publishNo: number }

@@ -35,6 +35,8 @@ export async function installFunctions(address: DatabaseAddress): Promise<number
     { query: `SELECT pg_advisory_xact_lock(${lockId})` },
     { query: `DROP SCHEMA IF EXISTS ${storedSchema} CASCADE` },
     { query: `CREATE SCHEMA ${storedSchema}` },
+    // They run with the rights of their caller.
+    { query: `GRANT USAGE ON SCHEMA ${storedSchema} TO PUBLIC` },
     { query: `COMMENT ON SCHEMA ${storedSchema} IS '${digestOf(text)}'` },
     ...functions.map((query) => ({ query })),
   ])
