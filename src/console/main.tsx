@@ -1,17 +1,27 @@
 // The console: starts it in the page.
 import { render } from 'hono/jsx/dom'
-import './main.css'
-
-function Console() {
-  return (
-    <main>
-      <h1>Tiebar</h1>
-      <p>
-        <a href="/api/swagger">Swagger UI</a> · <a href="/api/docs">ReDoc</a>
-      </p>
-    </main>
-  )
-}
+import { App } from './app.tsx'
+import { startClock } from './clock.ts'
+import { language } from './language.ts'
+import { watchConnection } from './network.ts'
+import { startRouter } from './router.ts'
+import { startSession } from './session.ts'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/layout.css'
+import './styles/status.css'
+import './styles/board.css'
+import './styles/machine.css'
+import { applyTheme } from './theme.ts'
 
 const root = document.getElementById('console')
-if (root) render(<Console />, root)
+if (root) {
+  applyTheme()
+  document.documentElement.lang = language.get()
+  startRouter()
+  startClock()
+  watchConnection()
+  render(<App />, root)
+  void startSession()
+}

@@ -1,0 +1,72 @@
+// Shows the screen of the address, or the sign-in.
+import { useLayoutEffect } from 'hono/jsx/dom'
+import { type Route, toHash } from './address.ts'
+import { Frame } from './components/frame.tsx'
+import { Empty, Screen, Skeleton } from './components/screen.tsx'
+import { text, useLanguage } from './language.ts'
+import { startLive } from './live.ts'
+import { route } from './router.ts'
+import { BoardScreen } from './screens/board.tsx'
+import { MachineScreen } from './screens/machine.tsx'
+import { ResetScreen, SignInScreen, SignUpScreen } from './screens/sign-in.tsx'
+import { session } from './session.ts'
+import { useStore } from './state.ts'
+
+export function App() {
+  const language = useLanguage()
+  const present = useStore(session)
+  const place = useStore(route)
+  const isSignedIn = present.state === 'signedIn'
+  useLayoutEffect(() => {
+    if (!isSignedIn) return
+    const live = new AbortController()
+    startLive(live.signal)
+    return () => live.abort()
+  }, [isSignedIn])
+  if (present.state === 'starting') {
+    return (
+      <Frame key={language}>
+        <Skeleton kind="card" count={6} />
+      </Frame>
+    )
+  }
+  if (present.state === 'signedOut') {
+    return <Frame key={language}>{chooseOpenScreen(place, present.notice)}</Frame>
+  }
+  return (
+    <Frame key={language} user={present.user}>
+      {chooseScreen(place)}
+    </Frame>
+  )
+}
+
+function chooseOpenScreen({ screen, query }: Route, notice: Parameters<typeof SignInScreen>[0]['notice']) {
+  if (screen === 'signUp') return <SignUpScreen key="signUp" />
+  if (screen === 'reset') return <ResetScreen key="reset" token={query.token} />
+  return <SignInScreen key="signIn" notice={notice} />
+}
+
+function chooseScreen({ screen, id = 0 }: Route) {
+  switch (screen) {
+    case 'board':
+    case 'signUp':
+    case 'reset':
+      return <BoardScreen key="board" />
+    case 'machine':
+      return <MachineScreen key={`machine-${id}`} id={id} />
+    default:
+      return <NotFound key="notFound" />
+  }
+}
+
+function NotFound() {
+  return (
+    <Screen title={text('not_found_title')}>
+      <Empty title={text('not_found_title')} detail={text('not_found_detail')}>
+        <a class="button is-primary" href={toHash('board')}>
+          {text('to_board')}
+        </a>
+      </Empty>
+    </Screen>
+  )
+}

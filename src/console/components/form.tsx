@@ -1,0 +1,114 @@
+// A form that sends what was filled in, shows that it is busy, and what went wrong.
+import { useId, useState } from 'hono/jsx/dom'
+import { Problem } from './problem.tsx'
+
+export type Fields = Record<string, string>
+
+type FormProps = {
+  label: string
+  submit: string
+  /** Instead of `submit` while it is sent. */
+  busy?: string
+  onSubmit: (fields: Fields, form: HTMLFormElement) => Promise<unknown>
+  isDanger?: boolean
+  children?: unknown
+}
+
+export function Form({ label, submit, busy, onSubmit, isDanger = false, children }: FormProps) {
+  const [isBusy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(undefined)
+  const send = async (event: Event) => {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement // the listener is on the form
+    if (isBusy) return
+    setBusy(true)
+    setError(undefined)
+    try {
+      await onSubmit(readFields(form), form)
+    } catch (problem) {
+      setError(problem)
+    }
+    setBusy(false)
+  }
+  return (
+    <form class="form" aria-label={label} onSubmit={send}>
+      {children}
+      {error !== undefined && <Problem error={error} />}
+      <div class="form-actions">
+        <button type="submit" class={`button ${isDanger ? 'is-danger' : 'is-primary'}`} aria-disabled={isBusy}>
+          {isBusy ? (busy ?? submit) : submit}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+/** Texts only: the console uploads no files. */
+function readFields(form: HTMLFormElement): Fields {
+  return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
+}
+
+type FieldProps = {
+  name: string
+  label: string
+  hint?: string
+  type?: string
+  value?: string
+  autocomplete?: string
+  isOptional?: boolean
+  minLength?: number
+  maxLength?: number
+}
+
+export function Field({ name, label, hint, type = 'text', value, isOptional = false, ...rest }: FieldProps) {
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        class="input"
+        name={name}
+        type={type}
+        required={!isOptional}
+        autocomplete={rest.autocomplete ?? 'off'}
+        autocapitalize="none"
+        {...(value !== undefined && { value })}
+        {...(rest.minLength && { minlength: rest.minLength })}
+        {...(rest.maxLength && { maxlength: rest.maxLength })}
+        {...(hint && { 'aria-describedby': `${id}-hint` })}
+      />
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  )
+}
+
+export type Option = { value: string; label: string }
+
+type SelectProps = { name: string; label: string; options: Option[]; value?: string; onPick?: (value: string) => void }
+
+export function Select({ name, label, options, value = '', onPick }: SelectProps) {
+  const id = useId()
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        class="input"
+        name={name}
+        value={value}
+        onChange={(event: Event) => onPick?.((event.currentTarget as HTMLSelectElement).value)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value} selected={option.value === value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}

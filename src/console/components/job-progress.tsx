@@ -1,0 +1,60 @@
+// The last command: how far it is, and apart from that, what the machine says.
+import { useState } from 'hono/jsx/dom'
+import type { Job, Machine } from '../../client/api.ts'
+import { text } from '../language.ts'
+import { noteChange } from '../live.ts'
+import { mayOperate } from '../role.ts'
+import { client } from '../session.ts'
+import { Age } from './age.tsx'
+import { Person } from './person.tsx'
+import { Problem } from './problem.tsx'
+
+const badEnds = ['FAILED', 'REJECTED', 'EXPIRED', 'TIMED_OUT']
+
+export function JobProgress({ job, machine }: { job: Job; machine: Machine }) {
+  const isOpen = job.finished_at === null
+  return (
+    <div class={`job ${isOpen ? 'is-open' : ''} ${badEnds.includes(job.state) ? 'is-bad' : ''}`} aria-live="polite">
+      <p class="job-title">
+        {isOpen && <span class="spinner" aria-hidden="true" />}
+        <strong>{text(`requested_${job.command}`)}</strong>
+        <span>
+          <Age at={job.requested_at} /> · <Person id={job.requested_by} />
+        </span>
+      </p>
+      <p>{text(`state_${job.state}`)}</p>
+      {job.reason && <p class="job-reason">{text(`why_${job.reason}`)}</p>}
+      {job.detail && <p class="job-detail">{job.detail}</p>}
+      {job.state === 'SUCCEEDED' && <Confirmation job={job} machine={machine} />}
+      {job.state === 'QUEUED' && mayOperate(machine.my_role) && <Cancel job={job} />}
+    </div>
+  )
+}
+
+/** An answer to a command is not yet what the machine does. */
+function Confirmation({ job, machine }: { job: Job; machine: Machine }) {
+  if (job.confirmed_at !== null) {
+    return (
+      <p class="job-confirmed">
+        {text('confirmed_by_machine')} · <Age at={job.confirmed_at} />
+      </p>
+    )
+  }
+  return <p class="hint">{text(machine.reported ? 'not_confirmed_yet' : 'no_confirmation')}</p>
+}
+
+function Cancel({ job }: { job: Job }) {
+  const [error, setError] = useState<unknown>(undefined)
+  const cancel = async () => {
+    await client.jobs.cancel(job.id).catch(setError)
+    noteChange(job.machine_id)
+  }
+  return (
+    <>
+      <button type="button" class="button" onClick={() => void cancel()}>
+        {text('cancel_job')}
+      </button>
+      {error !== undefined && <Problem error={error} />}
+    </>
+  )
+}

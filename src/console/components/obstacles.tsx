@@ -1,0 +1,29 @@
+// Everything that stands in the way of a START.
+import type { Preflight } from '../../client/api.ts'
+import { text } from '../language.ts'
+import { Age } from './age.tsx'
+import { Person } from './person.tsx'
+
+export function Obstacles({ reasons }: { reasons: Preflight['reasons'] }) {
+  return (
+    <div class="obstacles">
+      <p class="obstacles-title">{text('start_blocked')}</p>
+      <ul>
+        {reasons.map((reason) => (
+          <li key={`${reason.code}-${reason.by}-${reason.since}`}>
+            <strong>{text(`why_${reason.code}`)}</strong>
+            <span class="obstacle-detail">
+              {reason.by !== undefined && <Person id={reason.by} />}
+              {reason.since !== undefined && (
+                <>
+                  {' '}
+                  <Age at={reason.since} />
+                </>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

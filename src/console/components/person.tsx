@@ -1,0 +1,12 @@
+// An account by its name, as far as the user may know it.
+import { text } from '../language.ts'
+import { people } from '../people.ts'
+import { session } from '../session.ts'
+import { useStore } from '../state.ts'
+
+export function Person({ id }: { id: number }) {
+  const present = useStore(session)
+  const known = useStore(people)
+  const isMe = present.state === 'signedIn' && present.user.id === id
+  return <span class="person">{isMe ? text('you') : (known.get(id) ?? text('account_id', { id }))}</span>
+}

@@ -1,0 +1,60 @@
+// The frame of a screen: its heading gets the focus when the user comes to it.
+import { useLayoutEffect, useRef } from 'hono/jsx/dom'
+import { text } from '../language.ts'
+
+type Props = {
+  title: string
+  lead?: string
+  actions?: unknown
+  back?: { href: string; label: string }
+  children?: unknown
+}
+
+/** The first screen leaves the focus where the browser puts it. */
+let isFirst = true
+
+export function Screen({ title, lead, actions, children }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useLayoutEffect(() => {
+    if (!isFirst) heading.current?.focus()
+    isFirst = false
+  }, [])
+  useLayoutEffect(() => {
+    document.title = `${title} · ${text('app')}`
+  }, [title])
+  return (
+    <div class="screen">
+      <header class="screen-head">
+        <div>
+          <h1 tabindex={-1} ref={heading}>
+            {title}
+          </h1>
+          {lead && <p class="lead">{lead}</p>}
+        </div>
+        {actions && <div class="screen-actions">{actions}</div>}
+      </header>
+      {children}
+    </div>
+  )
+}
+
+export function Empty({ title, detail, children }: { title: string; detail: string; children?: unknown }) {
+  return (
+    <div class="empty">
+      <h2>{title}</h2>
+      <p>{detail}</p>
+      {children}
+    </div>
+  )
+}
+
+export function Skeleton({ kind, count = 1 }: { kind: 'card' | 'line' | 'panel'; count?: number }) {
+  return (
+    <div class={`skeletons skeletons-${kind}`} role="status">
+      <span class="visually-hidden">{text('loading')}</span>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} class={`skeleton skeleton-${kind}`} />
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,35 @@
+// STOP: one tap, no question, at any time.
+import { stopMachine, stops } from '../actions.ts'
+import { text } from '../language.ts'
+import { useStore } from '../state.ts'
+import { Icon } from './icon.tsx'
+
+type Props = { machineId: number; name: string; isLarge?: boolean }
+
+export function StopButton({ machineId, name, isLarge = false }: Props) {
+  const state = useStore(stops).get(machineId)
+  const isSending = state?.phase === 'sending'
+  return (
+    <button
+      type="button"
+      class={`button stop ${isLarge ? 'is-large' : ''} ${isSending ? 'is-busy' : ''}`}
+      aria-label={text('stop_named', { name })}
+      {...(isLarge && { 'aria-keyshortcuts': 'Control+. Meta+.' })}
+      onClick={() => void stopMachine(machineId)}
+    >
+      <Icon name="stop" />
+      <span>{isSending ? text('stop_sending') : text('stop')}</span>
+    </button>
+  )
+}
+
+/** What became of the last STOP from this page. */
+export function StopNote({ machineId }: { machineId: number }) {
+  const state = useStore(stops).get(machineId)
+  if (state?.phase !== 'failed') return null
+  return (
+    <p class="stop-failed" role="alert">
+      {text('stop_failed')}
+    </p>
+  )
+}

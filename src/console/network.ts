@@ -1,0 +1,108 @@
+// `fetch` with a time limit, the server's clock, ETags, and whether the server can be reached.
+import { noteServerTime } from './clock.ts'
+import { createStore } from './state.ts'
+
+export type Connection = { isLost: boolean; lastAnswerAt: number }
+export const connection = createStore<Connection>({ isLost: false, lastAnswerAt: Date.now() })
+
+const timeoutMs = 10_000
+/** A look at the server every 2 s, which may take 2.5 s: a lost connection is shown within 5 s. */
+const probeEveryMs = 2_000
+const probeTimeoutMs = 2_500
+
+const reads = new Set<AbortController>()
+
+/** Ends all reads. Browsers open few connections at once: a STOP does not wait for one. */
+export function abortReads(): void {
+  for (const read of reads) read.abort(new DOMException('superseded by a STOP', 'AbortError'))
+}
+
+const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
+
+/** Rejects when there is no answer within 10 s. A stream of events may take longer: its answer begins at once. */
+export async function timedFetch(request: Request): Promise<Response> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs)
+  const isStream = request.headers.get('Accept') === 'text/event-stream'
+  if (isRead(request) && !isStream) reads.add(controller)
+  const signal = AbortSignal.any([request.signal, controller.signal])
+  const sentAt = Date.now()
+  try {
+    const response = await fetch(new Request(request, { signal, cache: 'no-store' }))
+    noteAnswer(response, sentAt)
+    return isStream ? response : await readWhole(response)
+  } catch (error) {
+    if (!request.signal.aborted && !(error instanceof DOMException && error.name === 'AbortError')) noteLoss()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    reads.delete(controller)
+  }
+}
+
+/** The time limit is for the body, too. */
+async function readWhole(response: Response): Promise<Response> {
+  const { status, statusText, headers } = response
+  const body = [204, 304].includes(status) ? null : await response.arrayBuffer()
+  return new Response(body, { status, statusText, headers })
+}
+
+function noteAnswer(response: Response, sentAt: number): void {
+  const receivedAt = Date.now()
+  noteServerTime({ serverDate: response.headers.get('Date'), sentAt, receivedAt })
+  connection.set({ isLost: false, lastAnswerAt: receivedAt })
+}
+
+function noteLoss(): void {
+  const { lastAnswerAt } = connection.get()
+  connection.set({ isLost: true, lastAnswerAt })
+}
+
+/** The page itself is a static file: asking for it costs nothing and does not run the Worker. */
+async function probe(): Promise<void> {
+  if (document.hidden || (!connection.get().isLost && Date.now() - connection.get().lastAnswerAt < probeEveryMs)) return
+  const sentAt = Date.now()
+  try {
+    const signal = AbortSignal.timeout(probeTimeoutMs)
+    noteAnswer(await fetch('/', { method: 'HEAD', cache: 'no-store', signal }), sentAt)
+  } catch {
+    // Another request may have had an answer meanwhile.
+    if (connection.get().lastAnswerAt < sentAt) noteLoss()
+  }
+}
+
+export function watchConnection(): void {
+  setInterval(() => void probe(), probeEveryMs)
+  addEventListener('offline', noteLoss)
+  addEventListener('online', () => void probe())
+  document.addEventListener('visibilitychange', () => void probe())
+}
+
+const known = new Map<string, { etag: string; body: string }>()
+const mostKnown = 50
+
+/** Reads with If-None-Match: an unchanged answer is not sent again. */
+export async function fetchWithEtag(
+  request: Request,
+  send: (request: Request) => Promise<Response>,
+): Promise<Response> {
+  const stored = known.get(request.url)
+  const asked = new Request(request)
+  if (stored) asked.headers.set('If-None-Match', stored.etag)
+  const response = await send(asked)
+  if (response.status === 304 && stored) {
+    const headers = new Headers(response.headers)
+    headers.set('Content-Type', 'application/json')
+    return new Response(stored.body, { status: 200, headers })
+  }
+  const etag = response.headers.get('ETag')
+  if (!response.ok || etag === null) return response
+  if (known.size >= mostKnown) known.clear()
+  known.set(request.url, { etag, body: await response.clone().text() })
+  return response
+}
+
+/** Another account may see something else. */
+export function forgetEtags(): void {
+  known.clear()
+}

@@ -1,0 +1,51 @@
+// What a screen has read: the last answer stays visible while it is read again, and when that fails.
+import { useLayoutEffect, useRef, useState } from 'hono/jsx/dom'
+import { serverNow } from './clock.ts'
+import { onChange } from './live.ts'
+import type { Instant } from './time.ts'
+
+export type Resource<Value> = {
+  value: Value | undefined
+  /** When the value was read. */
+  readAt: Instant | undefined
+  error: unknown
+  reload(): void
+}
+
+type State<Value> = Omit<Resource<Value>, 'reload'> & { key: string }
+
+/**
+ * Reads now, again when `key` changes, and again after changes of what it shows.
+ * @param machineId only its changes count; undefined: all; `null`: none
+ */
+export function useResource<Value>(
+  key: string,
+  read: () => Promise<Value>,
+  machineId: number | null | undefined = null,
+): Resource<Value> {
+  const empty: State<Value> = { key, value: undefined, readAt: undefined, error: undefined }
+  const [state, setState] = useState<State<Value>>(empty)
+  const present = useRef({ key, count: 0 })
+  const load = async () => {
+    const mine = { key, count: (present.current?.count ?? 0) + 1 }
+    present.current = mine
+    const isPresent = () => present.current === mine
+    try {
+      const value = await read()
+      if (isPresent()) setState({ key, value, readAt: serverNow(), error: undefined })
+    } catch (error) {
+      if (isPresent()) setState((old) => (old.key === key ? { ...old, error } : { ...empty, error }))
+    }
+  }
+  const latest = useRef(load)
+  latest.current = load
+  useLayoutEffect(() => {
+    void latest.current?.()
+    if (machineId === null) return
+    return onChange((ids) => {
+      if (ids === 'all' || machineId === undefined || ids.has(machineId)) void latest.current?.()
+    })
+  }, [key, machineId])
+  const shown = state.key === key ? state : empty
+  return { value: shown.value, readAt: shown.readAt, error: shown.error, reload: () => void load() }
+}

@@ -1,0 +1,4 @@
+// What a role allows. The API decides; the page only leaves out what it would refuse.
+import type { MemberRole } from '../client/api.ts'
+
+export const mayOperate = (role: MemberRole | null) => role === 'operator' || role === 'manager'

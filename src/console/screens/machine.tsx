@@ -1,0 +1,136 @@
+// One machine: status, START and STOP, the open job, and all that belongs to it.
+import { useLayoutEffect, useRef } from 'hono/jsx/dom'
+import type { Machine } from '../../client/api.ts'
+import { TiebarProblem } from '../../client/client.ts'
+import { stopMachine } from '../actions.ts'
+import { toHash } from '../address.ts'
+import { tick } from '../clock.ts'
+import { Icon } from '../components/icon.tsx'
+import { MachineFacts } from '../components/machine-facts.tsx'
+import { MachineSections } from '../components/machine-sections.tsx'
+import { Operate } from '../components/operate.tsx'
+import { Problem } from '../components/problem.tsx'
+import { Empty, Screen, Skeleton } from '../components/screen.tsx'
+import { MachineStatus } from '../components/status.tsx'
+import { text } from '../language.ts'
+import { collectAfter } from '../live.ts'
+import { notePeople } from '../people.ts'
+import { useResource } from '../resource.ts'
+import { mayOperate } from '../role.ts'
+import { client } from '../session.ts'
+import { useStore } from '../state.ts'
+import { showStatus } from '../status.ts'
+
+const recentJobs = 20
+const openEveryMs = 1_000
+const mostMembers = 100
+
+/** All that moves, read side by side. Without a role on the machine there is no history. */
+async function readMachine(id: number) {
+  const machine = await client.ask('readMachine', { path: { id } })
+  const jobs =
+    machine.my_role === null
+      ? []
+      : (await client.ask('listMachineJobs', { path: { id }, query: { limit: recentJobs } })).items
+  return { machine, jobs }
+}
+
+export function MachineScreen({ id }: { id: number }) {
+  const resource = useResource(`machine-${id}`, () => readMachine(id), id)
+  const { value } = resource
+  const openJob = value?.jobs.find((job) => job.finished_at === null)
+  const hasOpenJob = openJob !== undefined
+  useLayoutEffect(() => (hasOpenJob ? collectAfter(id, openEveryMs) : undefined), [hasOpenJob, id])
+  useMemberNames(id)
+  useStopShortcut(id, mayOperate(value?.machine.my_role ?? null))
+  if (!value) {
+    return (
+      <Screen title={text('nav_board')}>
+        {resource.error === undefined ? <Skeleton kind="panel" count={3} /> : <Missing {...resource} />}
+      </Screen>
+    )
+  }
+  const { machine, jobs } = value
+  return (
+    <Screen key="loaded" title={machine.name} lead={machine.location} actions={<Back />}>
+      {resource.error !== undefined && <Problem error={resource.error} onRetry={resource.reload} />}
+      <Announcer machine={machine} />
+      <div class="machine">
+        <section class="panel machine-now" aria-label={text('machine_says')}>
+          <Status machine={machine} />
+          <MachineFacts machine={machine} />
+        </section>
+        <Operate machine={machine} openJob={openJob} lastJob={jobs[0]} reload={resource.reload} />
+        <MachineSections machine={machine} jobs={jobs} reload={resource.reload} />
+      </div>
+    </Screen>
+  )
+}
+
+function Back() {
+  return (
+    <a class="button is-quiet" href={toHash('board')}>
+      <Icon name="back" />
+      <span>{text('back_to_board')}</span>
+    </a>
+  )
+}
+
+function Missing({ error, reload }: { error: unknown; reload: () => void }) {
+  const isGone = error instanceof TiebarProblem && error.status === 404
+  if (!isGone) return <Problem error={error} onRetry={reload} />
+  return (
+    <Empty title={text('machine_gone')} detail={text('machine_gone_detail')}>
+      <a class="button is-primary" href={toHash('board')}>
+        {text('to_board')}
+      </a>
+    </Empty>
+  )
+}
+
+function Status({ machine }: { machine: Machine }) {
+  return <MachineStatus machine={machine} now={useStore(tick)} isLarge />
+}
+
+/** Tells screen readers what has changed: an alarm or an error at once, anything else when they are silent. */
+function Announcer({ machine }: { machine: Machine }) {
+  const { status } = showStatus(machine, useStore(tick))
+  const { alarm } = machine.reported ?? {}
+  const words = `${machine.name}: ${text(`status_${status}`)}`
+  const isUrgent = status === 'ERROR' || Boolean(alarm)
+  return (
+    <>
+      <p class="visually-hidden" aria-live="polite">
+        {isUrgent ? '' : words}
+      </p>
+      <p class="visually-hidden" aria-live="assertive">
+        {isUrgent ? [words, alarm?.text].filter(Boolean).join('. ') : ''}
+      </p>
+    </>
+  )
+}
+
+/** Control or Command with the full stop, from anywhere on the screen. */
+function useStopShortcut(id: number, isAllowed: boolean): void {
+  const allowed = useRef(isAllowed)
+  allowed.current = isAllowed
+  useLayoutEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== '.' || !(event.ctrlKey || event.metaKey) || event.repeat || !allowed.current) return
+      event.preventDefault()
+      void stopMachine(id)
+    }
+    addEventListener('keydown', listen)
+    return () => removeEventListener('keydown', listen)
+  }, [id])
+}
+
+/** So that people have names. Viewers may not read the members: then they see ids. */
+function useMemberNames(id: number): void {
+  useLayoutEffect(() => {
+    client
+      .ask('listMachineMembers', { path: { id }, query: { limit: mostMembers } })
+      .then(({ items }) => notePeople(items))
+      .catch(() => {})
+  }, [id])
+}

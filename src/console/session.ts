@@ -1,0 +1,136 @@
+// Who is signed in, and the client with her tokens.
+import type * as api from '../client/api.ts'
+import { createClient, TiebarProblem } from '../client/client.ts'
+import { serverNow } from './clock.ts'
+import { fetchWithEtag, forgetEtags, timedFetch } from './network.ts'
+import { createStore } from './state.ts'
+import type { TextKey } from './texts.ts'
+import * as tokens from './tokens.ts'
+
+export type Session =
+  | { state: 'starting' }
+  | { state: 'signedOut'; notice?: TextKey }
+  | { state: 'signedIn'; user: api.User }
+
+export const session = createStore<Session>({ state: 'starting' })
+
+/** These are called without a token. */
+const open = ['/api/log-in', '/api/sign-up', '/api/password-reset', '/api/token/refresh', '/api/health']
+
+export const client = createClient({
+  baseUrl: location.origin,
+  retries: 2,
+  longestWaitSeconds: 3,
+  fetch: (request) => (isOpen(request) ? timedFetch(request) : fetchSigned(request)),
+})
+
+const isOpen = ({ url }: Request) => open.includes(new URL(url).pathname)
+
+async function fetchSigned(request: Request): Promise<Response> {
+  const isCached = request.method === 'GET' && !request.url.endsWith('/api/changes')
+  const send = isCached ? (each: Request) => fetchWithEtag(each, timedFetch) : timedFetch
+  const first = await send(withToken(request, await needAccess()))
+  if (first.status !== 401) return first
+  const { code } = await readCode(first)
+  if (code === 'token_invalid') {
+    tokens.dropAccess()
+    return send(withToken(request, await needAccess()))
+  }
+  if (code === 'session_ended') endSession('session_ended')
+  return first
+}
+
+async function readCode(response: Response): Promise<{ code?: unknown }> {
+  return response
+    .clone()
+    .json()
+    .catch(() => ({}))
+}
+
+function withToken(request: Request, access: string): Request {
+  const signed = new Request(request.clone())
+  signed.headers.set('Authorization', `Bearer ${access}`)
+  return signed
+}
+
+/** @throws TiebarProblem when the session has ended */
+async function needAccess(): Promise<string> {
+  const present = tokens.getAccess(serverNow())
+  if (present !== undefined) return present
+  await tokens.withRefreshLock(refresh)
+  const access = tokens.getAccess(serverNow(), 0)
+  if (access !== undefined) return access
+  throw new TiebarProblem(new Response(null, { status: 401 }), undefined)
+}
+
+async function refresh(): Promise<void> {
+  await tokens.askOtherTabs()
+  const refreshToken = tokens.getRefresh()
+  if (refreshToken === undefined || tokens.getAccess(serverNow()) !== undefined) return
+  try {
+    const { token } = await client.ask('refreshToken', { body: { refresh: refreshToken } })
+    tokens.putTokens(token)
+  } catch (error) {
+    // An answer without a code is one of a proxy, which knows nothing of the session.
+    if (error instanceof TiebarProblem && error.status === 401 && error.code !== 'unknown') endSession('session_ended')
+    throw error
+  }
+}
+
+/** Refreshes in time, so that a STOP never waits for a new token. */
+const earlySeconds = 300
+const checkEveryMs = 60_000
+
+async function keepFresh(): Promise<void> {
+  if (tokens.getRefresh() === undefined || tokens.getAccess(serverNow(), earlySeconds) !== undefined) return
+  tokens.dropAccess()
+  await needAccess().catch(() => {}) // the next request tries again and says what is wrong
+}
+
+export async function startSession(): Promise<void> {
+  tokens.watchOtherTabs(() => session.set({ state: 'signedOut', notice: 'signed_out_elsewhere' }))
+  setInterval(() => void keepFresh(), checkEveryMs)
+  if (tokens.getRefresh() === undefined) return session.set({ state: 'signedOut' })
+  await resume()
+}
+
+const againMs = 2_000
+
+/** Without an answer it tries on: the session may be good. */
+async function resume(): Promise<void> {
+  try {
+    session.set({ state: 'signedIn', user: await client.me.read() })
+  } catch (error) {
+    if (session.get().state !== 'starting') return
+    const isRefused = error instanceof TiebarProblem && error.status === 401
+    if (isRefused) session.set({ state: 'signedOut' })
+    else setTimeout(() => void resume(), againMs)
+  }
+}
+
+export async function signIn(credentials: api.LogIn): Promise<void> {
+  enter(await client.ask('logIn', { body: credentials }))
+}
+
+export async function signUp(details: api.SignUp): Promise<void> {
+  enter(await client.ask('signUp', { body: details }))
+}
+
+function enter({ user, token }: api.SignedIn): void {
+  forgetEtags()
+  tokens.putTokens(token)
+  session.set({ state: 'signedIn', user })
+}
+
+function endSession(notice: TextKey): void {
+  if (session.get().state === 'signedOut') return
+  tokens.dropTokens()
+  forgetEtags()
+  session.set({ state: 'signedOut', notice })
+}
+
+/** Signs out here even if the server cannot be reached. */
+export async function signOut(): Promise<void> {
+  await client.ask('logOut', {}).catch(() => {})
+  endSession('signed_out')
+}

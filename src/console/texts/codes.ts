@@ -1,0 +1,31 @@
+// Why a START is not possible, and why a job ended as it did.
+import type { Pair } from '../texts.ts'
+
+export const codeTexts = {
+  why_role_too_low: ['조작 권한이 없습니다', 'Your role does not allow it'],
+  why_scope_missing: ['키에 이 명령의 권한이 없습니다', 'The key lacks the scope'],
+  why_held: ['설비에서 작업 중인 사람이 있습니다', 'Somebody is at the machine (hold)'],
+  why_job_open: ['다른 작업이 진행 중입니다', 'Another job is in progress'],
+  why_wrong_state: ['설비가 대기 상태가 아닙니다', 'The machine is not ready'],
+  why_no_controller: ['연결된 제어기가 없습니다', 'No controller is connected'],
+  why_stale: ['설비 보고가 끊겼습니다', 'The machine has stopped reporting'],
+  why_remote_disabled: ['설비가 원격 조작을 막아 두었습니다', 'The machine takes no remote commands'],
+  why_not_owner: ['소유자가 아닙니다', 'Not the owner'],
+  why_not_allowed: ['보내기 전에 권한이 없어졌습니다', 'The right was lost before it was sent'],
+  why_changed: ['요청 뒤에 설비 정보가 바뀌었습니다', 'The machine was changed after the request'],
+  why_controller_refused: ['제어기가 이 설비임을 확인하지 않았습니다', 'The controller did not confirm this machine'],
+  why_refused: ['설비가 거부했습니다', 'The machine refused'],
+  why_bad_answer: ['제어기 응답이 올바르지 않습니다', 'The controller gave an invalid answer'],
+  why_outcome_unknown: ['결과를 알 수 없습니다. 현장을 확인하세요', 'Outcome unknown: check the machine'],
+  why_unreachable: ['제어기에 연결할 수 없습니다', 'The controller was not reached'],
+  why_not_in_time: ['제때 보내지 못했습니다', 'It could not be sent in time'],
+  why_no_report: ['결과를 보고하지 않았습니다', 'The outcome was not reported'],
+  why_by_person: ['사람이 취소했습니다', 'Cancelled by a person'],
+  why_by_stop: ['정지로 대체됐습니다', 'Superseded by a STOP'],
+  why_by_hold: ['작업 표시로 취소됐습니다', 'Cancelled by a hold'],
+  why_attempt_failed: ['시도 실패, 다시 보냅니다', 'An attempt failed'],
+  why_late_answer: ['끝난 뒤에 응답이 왔습니다', 'A late answer'],
+  why_contradiction: ['전과 다른 결과를 보고했습니다', 'It reported a different outcome'],
+  why_confirmed: ['설비 보고로 확인됐습니다', 'Confirmed by a report'],
+  why_unconfirmed: ['설비 보고에서 확인되지 않았습니다', 'Reports do not confirm it'],
+} as const satisfies Record<string, Pair>
