@@ -16,20 +16,57 @@ test('the files are what the statements of the code say; otherwise run npm run d
   expect(findOutdated(functions)).toEqual([])
 })
 
-test('a database gets the functions once, and those of another version are replaced', async () => {
-  const postgres = await startPostgres()
+async function startEmpty() {
+  const { LOCAL_POSTGRES_URL } = process.env
+  const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
   onTestFinished(() => postgres.close())
-  const address = { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint }
+  return { postgres, address: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint } }
+}
+
+test('a database gets the functions once, and those of another version are replaced', async () => {
+  const { postgres, address } = await startEmpty()
   expect(await hasFunctions(address)).toBe(false)
   const installed = (await updateDatabase(address)).at(-1)
   expect(installed).toMatch(/^\d+ functions$/)
   expect([await hasFunctions(address), await updateDatabase(address)]).toEqual([true, []])
   await postgres.query(`
     COMMENT ON SCHEMA statements IS 'another version';
-    CREATE FUNCTION statements.old() RETURNS void LANGUAGE sql AS ''`)
+    CREATE FUNCTION statements.old_0123456789ab(int, text) RETURNS void LANGUAGE sql AS ''`)
   expect(await hasFunctions(address)).toBe(false)
   expect(await updateDatabase(address)).toEqual([installed])
-  expect(await postgres.query("SELECT FROM pg_proc WHERE proname = 'old'")).toEqual([])
+  expect(await postgres.query("SELECT FROM pg_proc WHERE proname LIKE 'old%'")).toEqual([])
+})
+
+test('a lost function is noticed and installed again, although the schema has its comment', async () => {
+  const { postgres, address } = await startEmpty()
+  const installed = (await updateDatabase(address)).at(-1)
+  await postgres.query(`DO $$ DECLARE claim regprocedure; BEGIN
+    SELECT oid INTO STRICT claim FROM pg_proc WHERE proname LIKE 'claim_%' AND pronamespace = 'statements'::regnamespace;
+    EXECUTE format('DROP FUNCTION %s', claim); END $$`)
+  expect(await hasFunctions(address)).toBe(false)
+  expect(await updateDatabase(address)).toEqual([installed])
+  expect(await hasFunctions(address)).toBe(true)
+})
+
+test('a schema of the same name that was there before keeps what is in it', async () => {
+  const { postgres, address } = await startEmpty()
+  await postgres.query(`
+    CREATE SCHEMA statements;
+    CREATE TABLE statements.bank (id int);
+    INSERT INTO statements.bank VALUES (1);
+    CREATE FUNCTION statements.total() RETURNS int LANGUAGE sql AS 'SELECT 1'`)
+  for (const _ of ['installed', 'replaced']) {
+    await updateDatabase(address)
+    expect(await hasFunctions(address)).toBe(true)
+    expect(await postgres.query('SELECT id, statements.total() FROM statements.bank')).toEqual([{ id: 1, total: 1 }])
+    await postgres.query("COMMENT ON SCHEMA statements IS 'another version'")
+  }
+})
+
+test('two runs at once install them once each or not at all', async () => {
+  const { address } = await startEmpty()
+  await Promise.all([updateDatabase(address), updateDatabase(address)])
+  expect([await hasFunctions(address), await updateDatabase(address)]).toEqual([true, []])
 })
 
 test('statements that are in no function are sent as text', () => {

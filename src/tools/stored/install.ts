@@ -1,9 +1,11 @@
 // Installs the functions in drizzle/functions.sql, all in one schema. They belong to the code and not to the data: another
-// version of the file replaces all of them. A Worker of another version sends its statements as text meanwhile.
+// version of the file replaces all of them. A Worker of another version sends its statements as text meanwhile. Anything else
+// in the schema stays: a database may have had a schema of that name before.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { storedSchema } from '../../infra/stored.ts'
+import { storedFunctions } from '../../infra/stored-functions.ts'
 import { type DatabaseAddress, runStatements } from '../statements.ts'
 
 export const functionsFile = join(import.meta.dirname, '../../../drizzle/functions.sql')
@@ -12,14 +14,33 @@ export const breakpoint = '--> statement-breakpoint\n'
 /** The advisory lock that keeps two runs from installing at once. The number has no meaning. */
 const lockId = 470_023
 
+/** The digest that `nameFunction` puts at the end of a name. */
+const ownName = '_[0-9a-f]{12}$'
+
+/** Creates the schema, or drops our functions in it. A role that owns the schema need not be allowed to create one. */
+const prepareSchema = `DO $$
+DECLARE
+  own regprocedure;
+BEGIN
+  IF to_regnamespace('${storedSchema}') IS NULL THEN
+    CREATE SCHEMA ${storedSchema};
+  END IF;
+  FOR own IN SELECT oid FROM pg_proc WHERE pronamespace = '${storedSchema}'::regnamespace AND proname ~ '${ownName}' LOOP
+    EXECUTE format('DROP FUNCTION %s', own);
+  END LOOP;
+END $$`
+
 /**
- * Whether the database has the functions of this checkout. The comment of their schema is the digest of the file.
+ * Whether the database has the functions of this checkout. The comment of their schema is the digest of the file, which
+ * stays when a function is lost, as by a restore of a part of a dump.
  * @throws DatabaseError
  */
 export async function hasFunctions(address: DatabaseAddress): Promise<boolean> {
-  const query = "SELECT obj_description(to_regnamespace($1)::oid, 'pg_namespace') AS digest"
-  const [rows] = await runStatements(address, [{ query, params: [storedSchema] }])
-  return rows?.[0]?.digest === digestOf(readFunctions())
+  const query = `SELECT obj_description(to_regnamespace($1)::oid, 'pg_namespace') AS digest,
+    ARRAY(SELECT proname::text FROM pg_proc WHERE pronamespace = to_regnamespace($2)) AS names`
+  const [[found] = []] = await runStatements(address, [{ query, params: [storedSchema, storedSchema] }])
+  const { digest, names } = found as { digest: string | null; names: string[] } // the statement always has one row
+  return digest === digestOf(readFunctions()) && [...storedFunctions].every((name) => names.includes(name))
 }
 
 /**
@@ -33,8 +54,7 @@ export async function installFunctions(address: DatabaseAddress): Promise<number
   const functions = text.split(breakpoint)
   await runStatements(address, [
     { query: `SELECT pg_advisory_xact_lock(${lockId})` },
-    { query: `DROP SCHEMA IF EXISTS ${storedSchema} CASCADE` },
-    { query: `CREATE SCHEMA ${storedSchema}` },
+    { query: prepareSchema },
     // They run with the rights of their caller.
     { query: `GRANT USAGE ON SCHEMA ${storedSchema} TO PUBLIC` },
     { query: `COMMENT ON SCHEMA ${storedSchema} IS '${digestOf(text)}'` },
