@@ -1,6 +1,7 @@
 // START and STOP. Each press has its own Idempotency-Key, so a repeated request is carried out once.
 import type { Job } from '../client/api.ts'
 import { TiebarProblem } from '../client/client.ts'
+import { noteChange } from './live.ts'
 import { abortReads } from './network.ts'
 import { client } from './session.ts'
 import { createStore } from './state.ts'
@@ -25,6 +26,7 @@ export async function stopMachine(machineId: number): Promise<Job | undefined> {
     try {
       const job = await client.machines.stop(machineId, { idempotencyKey })
       noteStop(machineId, { phase: 'requested', job })
+      noteChange(machineId)
       return job
     } catch (error) {
       const isFinal = error instanceof TiebarProblem && error.status < 500 && error.code !== 'unknown'

@@ -6,9 +6,14 @@ import { Empty, Screen, Skeleton } from './components/screen.tsx'
 import { text, useLanguage } from './language.ts'
 import { startLive } from './live.ts'
 import { route } from './router.ts'
+import { AccountsScreen } from './screens/accounts.tsx'
+import { AuditScreen } from './screens/audit.tsx'
 import { BoardScreen } from './screens/board.tsx'
 import { MachineScreen } from './screens/machine.tsx'
+import { MeScreen } from './screens/me.tsx'
+import { NewMachineScreen } from './screens/new-machine.tsx'
 import { ResetScreen, SignInScreen, SignUpScreen } from './screens/sign-in.tsx'
+import { SiteScreen, SitesScreen } from './screens/sites.tsx'
 import { session } from './session.ts'
 import { useStore } from './state.ts'
 
@@ -54,6 +59,18 @@ function chooseScreen({ screen, id = 0 }: Route) {
       return <BoardScreen key="board" />
     case 'machine':
       return <MachineScreen key={`machine-${id}`} id={id} />
+    case 'newMachine':
+      return <NewMachineScreen key="newMachine" />
+    case 'sites':
+      return <SitesScreen key="sites" />
+    case 'site':
+      return <SiteScreen key={`site-${id}`} id={id} />
+    case 'me':
+      return <MeScreen key="me" />
+    case 'accounts':
+      return <AccountsScreen key="accounts" />
+    case 'audit':
+      return <AuditScreen key="audit" />
     default:
       return <NotFound key="notFound" />
   }

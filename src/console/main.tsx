@@ -13,6 +13,7 @@ import './styles/layout.css'
 import './styles/status.css'
 import './styles/board.css'
 import './styles/machine.css'
+import './styles/rows.css'
 import { applyTheme } from './theme.ts'
 
 const root = document.getElementById('console')

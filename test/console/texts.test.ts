@@ -31,6 +31,15 @@ test('no text is outside of the table', async () => {
   expect(found).toEqual([])
 })
 
+test('every text is used', async () => {
+  const code = (await readSources()).map(([, source]) => source).join('\n')
+  const composed = [...code.matchAll(/`(\w+_)\$\{/g)].map(([, prefix = '']) => prefix)
+  const unused = Object.keys(texts).filter(
+    (key) => !code.includes(`'${key}'`) && !composed.some((prefix) => key.startsWith(prefix)),
+  )
+  expect(unused).toEqual([])
+})
+
 test('both languages have the same values', () => {
   const valuesOf = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted()
   const different = Object.entries(texts).filter(

@@ -35,7 +35,11 @@ export function Form({ label, submit, busy, onSubmit, isDanger = false, children
       {children}
       {error !== undefined && <Problem error={error} />}
       <div class="form-actions">
-        <button type="submit" class={`button ${isDanger ? 'is-danger' : 'is-primary'}`} aria-disabled={isBusy}>
+        <button
+          type="submit"
+          class={`button ${isDanger ? 'is-danger' : 'is-primary'}`}
+          aria-disabled={isBusy ? 'true' : 'false'}
+        >
           {isBusy ? (busy ?? submit) : submit}
         </button>
       </div>

@@ -30,7 +30,7 @@ export function HoldToPress({ label, pressedLabel, isDisabled, describedBy, onPr
     <button
       type="button"
       class={`button start is-large ${isPressed ? 'is-pressed' : ''}`}
-      aria-disabled={isDisabled}
+      aria-disabled={isDisabled ? 'true' : 'false'}
       {...(describedBy && { 'aria-describedby': describedBy })}
       onPointerDown={(event: PointerEvent) => event.button === 0 && begin()}
       onPointerUp={end}

@@ -36,7 +36,7 @@ export function MachineFacts({ machine }: { machine: Machine }) {
   )
 }
 
-function Fact({ label, children }: { label: string; children?: unknown }) {
+export function Fact({ label, children }: { label: string; children?: unknown }) {
   return (
     <div class="fact">
       <dt>{label}</dt>

@@ -1,16 +1,30 @@
 // What belongs to a machine, below its status and its commands.
 import type { Job, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
+import { mayManage } from '../role.ts'
+import { Controller } from './controller.tsx'
+import { Holds } from './holds.tsx'
 import { JobList } from './job-list.tsx'
+import { Keys } from './keys.tsx'
+import { Members } from './members.tsx'
+import { RunBar } from './run-bar.tsx'
 
 type Props = { machine: Machine; jobs: Job[]; reload: () => void }
 
-export function MachineSections({ machine, jobs }: Props) {
+export function MachineSections({ machine, jobs, reload }: Props) {
   if (machine.my_role === null) return null
+  const isManager = mayManage(machine.my_role)
   return (
-    <section class="panel is-wide" aria-labelledby="history-title">
-      <h2 id="history-title">{text('history')}</h2>
-      <JobList jobs={jobs} />
-    </section>
+    <>
+      <RunBar jobs={jobs} machine={machine} />
+      <section class="panel" aria-labelledby="history-title">
+        <h2 id="history-title">{text('history')}</h2>
+        <JobList jobs={jobs} />
+      </section>
+      <Holds machine={machine} />
+      {isManager && <Controller machine={machine} reload={reload} />}
+      {isManager && <Members kind="machine" id={machine.id} isManager />}
+      {isManager && <Keys machineId={machine.id} />}
+    </>
   )
 }

@@ -1,6 +1,7 @@
 // The frame of a screen: its heading gets the focus when the user comes to it.
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import { text } from '../language.ts'
+import { Icon } from './icon.tsx'
 
 type Props = {
   title: string
@@ -13,7 +14,7 @@ type Props = {
 /** The first screen leaves the focus where the browser puts it. */
 let isFirst = true
 
-export function Screen({ title, lead, actions, children }: Props) {
+export function Screen({ title, lead, actions, back, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null)
   useLayoutEffect(() => {
     if (!isFirst) heading.current?.focus()
@@ -26,6 +27,12 @@ export function Screen({ title, lead, actions, children }: Props) {
     <div class="screen">
       <header class="screen-head">
         <div>
+          {back && (
+            <a class="back" href={back.href}>
+              <Icon name="back" />
+              <span>{back.label}</span>
+            </a>
+          )}
           <h1 tabindex={-1} ref={heading}>
             {title}
           </h1>

@@ -2,7 +2,7 @@
 import type { BoardMachine } from '../../client/api.ts'
 import { type Query, toHash } from '../address.ts'
 import { tick } from '../clock.ts'
-import { Age } from '../components/age.tsx'
+import { formatAge } from '../components/age.tsx'
 import { BoardFilters } from '../components/board-filters.tsx'
 import { Icon } from '../components/icon.tsx'
 import { MachineCard } from '../components/machine-card.tsx'
@@ -58,12 +58,10 @@ export function BoardScreen() {
   )
 }
 
+/** The age of everything that the board shows. */
 function DataAge({ at }: { at: number }) {
-  return (
-    <span class="data-age">
-      <Age at={new Date(at).toISOString()} />
-    </span>
-  )
+  const now = useStore(tick)
+  return <span class="data-age">{text('data_from', { age: formatAge(new Date(at).toISOString(), now) })}</span>
 }
 
 function Cards({ items }: { items: BoardMachine[] }) {

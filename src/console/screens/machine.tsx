@@ -5,7 +5,6 @@ import { TiebarProblem } from '../../client/client.ts'
 import { stopMachine } from '../actions.ts'
 import { toHash } from '../address.ts'
 import { tick } from '../clock.ts'
-import { Icon } from '../components/icon.tsx'
 import { MachineFacts } from '../components/machine-facts.tsx'
 import { MachineSections } from '../components/machine-sections.tsx'
 import { Operate } from '../components/operate.tsx'
@@ -45,14 +44,19 @@ export function MachineScreen({ id }: { id: number }) {
   useStopShortcut(id, mayOperate(value?.machine.my_role ?? null))
   if (!value) {
     return (
-      <Screen title={text('nav_board')}>
+      <Screen title={text('machine_title', { id })} back={{ href: toHash('board'), label: text('back_to_board') }}>
         {resource.error === undefined ? <Skeleton kind="panel" count={3} /> : <Missing {...resource} />}
       </Screen>
     )
   }
   const { machine, jobs } = value
   return (
-    <Screen key="loaded" title={machine.name} lead={machine.location} actions={<Back />}>
+    <Screen
+      key="loaded"
+      title={machine.name}
+      lead={machine.location}
+      back={{ href: toHash('board'), label: text('back_to_board') }}
+    >
       {resource.error !== undefined && <Problem error={resource.error} onRetry={resource.reload} />}
       <Announcer machine={machine} />
       <div class="machine">
@@ -64,15 +68,6 @@ export function MachineScreen({ id }: { id: number }) {
         <MachineSections machine={machine} jobs={jobs} reload={resource.reload} />
       </div>
     </Screen>
-  )
-}
-
-function Back() {
-  return (
-    <a class="button is-quiet" href={toHash('board')}>
-      <Icon name="back" />
-      <span>{text('back_to_board')}</span>
-    </a>
   )
 }
 

@@ -61,7 +61,7 @@ export function SignUpScreen() {
             label={text('password')}
             type="password"
             hint={text('password_rule')}
-            minLength={8}
+            minLength={10}
             autocomplete="new-password"
           />
         </Form>
@@ -98,7 +98,7 @@ export function ResetScreen({ token }: { token: string | undefined }) {
               label={text('new_password')}
               type="password"
               hint={text('password_rule')}
-              minLength={8}
+              minLength={10}
               autocomplete="new-password"
             />
           </Form>

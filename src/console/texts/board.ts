@@ -10,8 +10,6 @@ export const boardTexts = {
   all_sites: ['모든 사업장', 'All sites'],
   all_statuses: ['모든 상태', 'All statuses'],
   clear_filters: ['필터 지우기', 'Clear filters'],
-  machines_count: ['{n}대', '{n} machines'],
-  machines_count_more: ['{n}대 이상', '{n}+ machines'],
   status_POWEROFF: ['전원 꺼짐', 'Power off'],
   status_READY: ['대기', 'Ready'],
   status_RUNNING: ['가동 중', 'Running'],
@@ -23,7 +21,6 @@ export const boardTexts = {
   source_command: ['명령 응답 기준 · 설비 보고 없음', 'From a command’s answer · no report'],
   source_person: ['사람이 입력', 'Set by a person'],
   held: ['작업 중', 'Held'],
-  held_by: ['{name} · {reason}', '{name} · {reason}'],
   alarm: ['알람', 'Alarm'],
   no_machines_title: ['등록된 사출기가 없습니다', 'No machines yet'],
   no_machines_detail: [
@@ -33,11 +30,9 @@ export const boardTexts = {
   no_matches_title: ['조건에 맞는 사출기가 없습니다', 'No machine matches'],
   no_matches_detail: ['필터를 바꾸거나 지워 보세요.', 'Change or clear the filters.'],
   new_machine: ['사출기 등록', 'Register a machine'],
-  open_machine: ['열기', 'Open'],
   stop: ['정지', 'STOP'],
   stop_named: ['{name} 정지', 'STOP {name}'],
   stop_sending: ['정지 보내는 중…', 'Sending STOP…'],
-  stop_requested: ['정지 요청함', 'STOP requested'],
   stop_failed: [
     '정지 실패 — 다시 누르세요. 급하면 현장 비상정지를 쓰세요.',
     'STOP failed. Press again; in danger use the emergency stop at the machine.',

@@ -1,0 +1,51 @@
+// A button that sends something and shows what went wrong. One that cannot be undone wants a second press.
+import { useState } from 'hono/jsx/dom'
+import { text } from '../language.ts'
+import { Problem } from './problem.tsx'
+
+type Props = {
+  label: string
+  /** For screen readers, where the label alone does not say of what. */
+  name?: string
+  onAct: () => Promise<unknown>
+  isDanger?: boolean
+}
+
+const confirmMs = 5_000
+
+export function ActionButton({ label, name, onAct, isDanger = false }: Props) {
+  const [isAsking, setAsking] = useState(false)
+  const [isBusy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(undefined)
+  const press = async () => {
+    if (isBusy) return
+    if (isDanger && !isAsking) {
+      setAsking(true)
+      setTimeout(() => setAsking(false), confirmMs)
+      return
+    }
+    setAsking(false)
+    setBusy(true)
+    setError(undefined)
+    try {
+      await onAct()
+    } catch (problem) {
+      setError(problem)
+    }
+    setBusy(false)
+  }
+  return (
+    <>
+      <button
+        type="button"
+        class={`button ${isDanger ? 'is-danger' : ''}`}
+        aria-disabled={isBusy ? 'true' : 'false'}
+        {...(name && !isAsking && { 'aria-label': name })}
+        onClick={() => void press()}
+      >
+        {isAsking ? text('confirm_again') : label}
+      </button>
+      {error !== undefined && <Problem error={error} />}
+    </>
+  )
+}

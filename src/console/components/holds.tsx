@@ -1,0 +1,120 @@
+// Holds: "somebody is at the machine". Whoever placed one removes it; a manager may override it, with a reason.
+import { useState } from 'hono/jsx/dom'
+import type { Hold, Machine } from '../../client/api.ts'
+import { text } from '../language.ts'
+import { noteChange } from '../live.ts'
+import { useResource } from '../resource.ts'
+import { mayManage, mayOperate } from '../role.ts'
+import { client, session } from '../session.ts'
+import { useStore } from '../state.ts'
+import { ActionButton } from './action-button.tsx'
+import { Age } from './age.tsx'
+import { Field, Form } from './form.tsx'
+import { Person } from './person.tsx'
+import { Problem } from './problem.tsx'
+
+const mostHolds = 100
+
+export function Holds({ machine }: { machine: Machine }) {
+  const { id } = machine
+  const holds = useResource(
+    `holds-${id}`,
+    () => client.ask('listHolds', { path: { id }, query: { limit: mostHolds } }),
+    id,
+  )
+  const changed = () => {
+    noteChange(id)
+    holds.reload()
+  }
+  const items = holds.value?.items
+  return (
+    <section class="panel" aria-labelledby="holds-title">
+      <h2 id="holds-title">{text('holds_title')}</h2>
+      <p class="hint">{text('holds_lead')}</p>
+      {holds.error !== undefined && <Problem error={holds.error} onRetry={holds.reload} />}
+      {items?.length === 0 && <p>{text('no_holds')}</p>}
+      <ul class="rows">
+        {items?.map((hold) => (
+          <HoldRow key={hold.id} hold={hold} machine={machine} onChanged={changed} />
+        ))}
+      </ul>
+      {mayOperate(machine.my_role) && (
+        <Form
+          label={text('place_hold')}
+          submit={text('place_hold')}
+          onSubmit={async ({ reason = '' }, form) => {
+            await client.machines.holds.place(id, reason)
+            form.reset()
+            changed()
+          }}
+        >
+          <Field name="reason" label={text('hold_reason')} hint={text('hold_reason_hint')} />
+        </Form>
+      )}
+    </section>
+  )
+}
+
+type RowProps = { hold: Hold; machine: Machine; onChanged: () => void }
+
+function HoldRow({ hold, machine, onChanged }: RowProps) {
+  const present = useStore(session)
+  const isMine = present.state === 'signedIn' && present.user.id === hold.placed_by
+  const remove = async () => {
+    await client.machines.holds.remove(machine.id, hold.id)
+    onChanged()
+  }
+  return (
+    <li class="row">
+      <div class="row-main">
+        <strong>{hold.reason}</strong>
+        <span class="row-meta">
+          <Person id={hold.placed_by} /> · <Age at={hold.placed_at} />
+        </span>
+        {hold.override && (
+          <span class="row-meta">
+            {text('overridden')} · <Person id={hold.override.by} /> · {hold.override.reason}
+          </span>
+        )}
+      </div>
+      {isMine && <ActionButton label={text('remove_hold')} onAct={remove} />}
+      {!isMine && !hold.override && mayManage(machine.my_role) && (
+        <Override hold={hold} machine={machine} onChanged={onChanged} />
+      )}
+    </li>
+  )
+}
+
+function Override({ hold, machine, onChanged }: RowProps) {
+  const [isOpen, setOpen] = useState(false)
+  if (!isOpen) {
+    return (
+      <button type="button" class="button is-danger" onClick={() => setOpen(true)}>
+        {text('override_hold')}
+      </button>
+    )
+  }
+  return (
+    <div class="row-form">
+      <Form
+        label={text('override_hold')}
+        submit={text('override_hold')}
+        isDanger
+        onSubmit={async ({ reason = '' }) => {
+          await client.machines.holds.override(machine.id, hold.id, reason)
+          onChanged()
+        }}
+      >
+        <label class="check">
+          <input type="checkbox" required />
+          <span>{text('absence_verified')}</span>
+        </label>
+        <label class="check">
+          <input type="checkbox" required />
+          <span>{text('contact_tried')}</span>
+        </label>
+        <Field name="reason" label={text('override_reason')} />
+      </Form>
+    </div>
+  )
+}

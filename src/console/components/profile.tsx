@@ -1,0 +1,97 @@
+// The forms of the own account.
+import { useState } from 'hono/jsx/dom'
+import type { Me } from '../../client/api.ts'
+import { text } from '../language.ts'
+import { client } from '../session.ts'
+import { Field, Form } from './form.tsx'
+
+function Saved({ isSaved }: { isSaved: boolean }) {
+  return (
+    <p class="saved" role="status">
+      {isSaved ? text('saved') : ''}
+    </p>
+  )
+}
+
+export function Profile({ me, onSaved }: { me: Me; onSaved: () => void }) {
+  const [isSaved, setSaved] = useState(false)
+  return (
+    <section class="panel" aria-labelledby="profile-title">
+      <h2 id="profile-title">{text('profile_title')}</h2>
+      <Form
+        label={text('profile_title')}
+        submit={text('save')}
+        onSubmit={async ({ email = '', first_name = '', last_name = '', current_password = '' }) => {
+          setSaved(false)
+          const isNewEmail = email !== me.email
+          await client.me.change({ first_name, last_name, ...(isNewEmail && { email, current_password }) })
+          setSaved(true)
+          onSaved()
+        }}
+      >
+        <div class="field-row">
+          <Field
+            name="last_name"
+            label={text('last_name')}
+            value={me.last_name}
+            isOptional
+            autocomplete="family-name"
+          />
+          <Field
+            name="first_name"
+            label={text('first_name')}
+            value={me.first_name}
+            isOptional
+            autocomplete="given-name"
+          />
+        </div>
+        <Field name="email" label={text('email')} type="email" value={me.email} autocomplete="email" />
+        <Field
+          name="current_password"
+          label={text('current_password')}
+          hint={text('current_password_hint')}
+          type="password"
+          autocomplete="current-password"
+          isOptional
+        />
+      </Form>
+      <Saved isSaved={isSaved} />
+    </section>
+  )
+}
+
+export function Password() {
+  const [isSaved, setSaved] = useState(false)
+  return (
+    <section class="panel" aria-labelledby="password-title">
+      <h2 id="password-title">{text('password_title')}</h2>
+      <p class="hint">{text('password_lead')}</p>
+      <Form
+        label={text('password_title')}
+        submit={text('reset')}
+        onSubmit={async ({ current_password = '', new_password = '' }, form) => {
+          setSaved(false)
+          await client.me.changePassword({ current_password, new_password })
+          form.reset()
+          setSaved(true)
+        }}
+      >
+        <Field
+          name="current_password"
+          label={text('current_password')}
+          type="password"
+          autocomplete="current-password"
+        />
+        <Field
+          name="new_password"
+          label={text('new_password')}
+          hint={text('password_rule')}
+          type="password"
+          minLength={10}
+          autocomplete="new-password"
+        />
+      </Form>
+      <Saved isSaved={isSaved} />
+    </section>
+  )
+}

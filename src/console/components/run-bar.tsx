@@ -1,0 +1,55 @@
+// The bar of the last 24 hours, and the same as a list for those who do not see it.
+import type { Job, Machine } from '../../client/api.ts'
+import { serverNow } from '../clock.ts'
+import { text } from '../language.ts'
+import { computeRunBar, type Segment, type SegmentStatus, sumBar } from '../run-bar.ts'
+
+const hourMs = 3_600_000
+const shownHours = 24
+const width = 1_440
+
+export function RunBar({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
+  const now = serverNow()
+  const from = now - shownHours * hourMs
+  const segments = computeRunBar(jobs, machine, from, now)
+  const sums = [...sumBar(segments)].sort(([, a], [, b]) => b - a)
+  return (
+    <section class="panel is-wide" aria-labelledby="bar-title">
+      <h2 id="bar-title">{text('bar_title')}</h2>
+      <svg class="bar" viewBox={`0 0 ${width} 48`} preserveAspectRatio="none" aria-hidden="true">
+        {segments.map((segment) => (
+          <Part key={segment.from} segment={segment} from={from} />
+        ))}
+      </svg>
+      <div class="bar-scale" aria-hidden="true">
+        <span>{text('bar_begin')}</span>
+        <span>{text('bar_middle')}</span>
+        <span>{text('bar_now')}</span>
+      </div>
+      <ul class="legend">
+        {sums.map(([status, ms]) => (
+          <li key={status}>
+            <span class={`legend-sign bar-${status}`} aria-hidden="true" />
+            {nameStatus(status)} <strong>{formatDuration(ms)}</strong>
+          </li>
+        ))}
+      </ul>
+      <p class="hint">{text('bar_source')}</p>
+    </section>
+  )
+}
+
+function Part({ segment, from }: { segment: Segment; from: number }) {
+  const scale = width / (shownHours * hourMs)
+  const size = Math.max(1, (segment.to - segment.from) * scale)
+  return (
+    <rect class={`bar-part bar-${segment.status}`} x={(segment.from - from) * scale} y="0" width={size} height="48" />
+  )
+}
+
+const nameStatus = (status: SegmentStatus) => (status === 'unknown' ? text('bar_unknown') : text(`status_${status}`))
+
+function formatDuration(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  return text('duration', { h: Math.floor(minutes / 60), m: minutes % 60 })
+}

@@ -1,0 +1,112 @@
+// For staff: all accounts, new ones, and new passwords.
+import { useState } from 'hono/jsx/dom'
+import type { User } from '../../client/api.ts'
+import { toHash } from '../address.ts'
+import { ActionButton } from '../components/action-button.tsx'
+import { Field, Form } from '../components/form.tsx'
+import { Problem } from '../components/problem.tsx'
+import { Screen, Skeleton } from '../components/screen.tsx'
+import { Secret } from '../components/secret.tsx'
+import { text } from '../language.ts'
+import { useResource } from '../resource.ts'
+import { replaceQuery, route } from '../router.ts'
+import { client, session } from '../session.ts'
+import { useStore } from '../state.ts'
+
+const pageLimit = 100
+
+export function AccountsScreen() {
+  const { query } = useStore(route)
+  const { q = '', cursor = '' } = query
+  const [token, setToken] = useState<string | undefined>(undefined)
+  const accounts = useResource(`accounts-${q}-${cursor}`, () =>
+    client.ask('listAccounts', { query: { limit: pageLimit, ...(q && { q }), ...(cursor && { cursor }) } }),
+  )
+  const next = accounts.value?.next_cursor
+  return (
+    <Screen title={text('nav_accounts')}>
+      {token !== undefined && <Secret label={text('reset_token')} value={token} />}
+      {accounts.error !== undefined && <Problem error={accounts.error} onRetry={accounts.reload} />}
+      {!accounts.value && accounts.error === undefined && <Skeleton kind="line" count={5} />}
+      <div class="columns">
+        <section class="panel">
+          <h2>{text('nav_accounts')}</h2>
+          <Form
+            label={text('filter')}
+            submit={text('search')}
+            onSubmit={async ({ q: asked = '' }) => replaceQuery({ q: asked })}
+          >
+            <Field name="q" type="search" label={text('account_search')} value={q} isOptional />
+          </Form>
+          <ul class="rows">
+            {accounts.value?.items.map((user) => (
+              <AccountRow key={user.id} user={user} onToken={setToken} onChanged={accounts.reload} />
+            ))}
+          </ul>
+          {next && (
+            <a class="button" href={toHash('accounts', { query: { q, cursor: next } })}>
+              {text('next_page')}
+            </a>
+          )}
+        </section>
+        <section class="panel">
+          <h2>{text('new_account')}</h2>
+          <p class="hint">{text('new_account_lead')}</p>
+          <Form
+            label={text('new_account')}
+            submit={text('new_account')}
+            onSubmit={async ({ username = '', email = '' }, form) => {
+              setToken((await client.ask('createAccount', { body: { username, email } })).reset_token)
+              form.reset()
+              accounts.reload()
+            }}
+          >
+            <Field name="username" label={text('username')} />
+            <Field name="email" label={text('email')} type="email" />
+          </Form>
+        </section>
+      </div>
+    </Screen>
+  )
+}
+
+type RowProps = { user: User; onToken: (token: string) => void; onChanged: () => void }
+
+function AccountRow({ user, onToken, onChanged }: RowProps) {
+  const present = useStore(session)
+  const isMe = present.state === 'signedIn' && present.user.id === user.id
+  const { id, username, email, is_active, is_staff } = user
+  return (
+    <li class="row">
+      <div class="row-main">
+        <strong>{username}</strong>
+        <span class="row-meta">
+          {email} {is_staff && `· ${text('staff')}`} {!is_active && `· ${text('disabled')}`}
+        </span>
+      </div>
+      {!isMe && (
+        <div class="row-actions">
+          {!is_staff && (
+            <ActionButton
+              label={text('issue_reset')}
+              name={`${username} ${text('issue_reset')}`}
+              isDanger
+              onAct={async () =>
+                onToken((await client.ask('issuePasswordReset', { path: { id }, body: {} })).reset_token)
+              }
+            />
+          )}
+          <ActionButton
+            label={text(is_active ? 'disable' : 'enable')}
+            name={`${username} ${text(is_active ? 'disable' : 'enable')}`}
+            isDanger
+            onAct={async () => {
+              await client.accounts.changeRights(id, { is_active: !is_active })
+              onChanged()
+            }}
+          />
+        </div>
+      )}
+    </li>
+  )
+}
