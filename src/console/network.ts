@@ -6,9 +6,10 @@ export type Connection = { isLost: boolean; lastAnswerAt: number }
 export const connection = createStore<Connection>({ isLost: false, lastAnswerAt: Date.now() })
 
 const timeoutMs = 10_000
-/** A look at the server every 2 s, which may take 2.5 s: a lost connection is shown within 5 s. */
-const probeEveryMs = 2_000
-const probeTimeoutMs = 2_500
+/** After 1.5 s without an answer it looks within 1 s, which may take 2 s: a lost connection is shown within 5 s. */
+const quietMs = 1_500
+const probeEveryMs = 1_000
+const probeTimeoutMs = 2_000
 
 const reads = new Set<AbortController>()
 
@@ -58,9 +59,13 @@ function noteLoss(): void {
   connection.set({ isLost: true, lastAnswerAt })
 }
 
+let isProbing = false
+
 /** The page itself is a static file: asking for it costs nothing and does not run the Worker. */
 async function probe(): Promise<void> {
-  if (document.hidden || (!connection.get().isLost && Date.now() - connection.get().lastAnswerAt < probeEveryMs)) return
+  const { isLost, lastAnswerAt } = connection.get()
+  if (isProbing || document.hidden || (!isLost && Date.now() - lastAnswerAt < quietMs)) return
+  isProbing = true
   const sentAt = Date.now()
   try {
     const signal = AbortSignal.timeout(probeTimeoutMs)
@@ -69,9 +74,13 @@ async function probe(): Promise<void> {
     // Another request may have had an answer meanwhile.
     if (connection.get().lastAnswerAt < sentAt) noteLoss()
   }
+  isProbing = false
 }
 
 export function watchConnection(): void {
+  connection.subscribe(() => {
+    document.documentElement.dataset.connection = connection.get().isLost ? 'lost' : 'open'
+  })
   setInterval(() => void probe(), probeEveryMs)
   addEventListener('offline', noteLoss)
   addEventListener('online', () => void probe())

@@ -1,5 +1,5 @@
 // A value that screens show: they render again when it changes.
-import { useLayoutEffect, useState } from 'hono/jsx/dom'
+import { useLayoutEffect, useRef, useState } from 'hono/jsx/dom'
 
 export type Store<Value> = {
   get(): Value
@@ -24,14 +24,26 @@ export function createStore<Value>(initial: Value): Store<Value> {
   }
 }
 
-/** Not useSyncExternalStore: that subscribes in an animation frame, which a hidden tab does not get. */
 export function useStore<Value>(store: Store<Value>): Value {
+  return useSelected(store, (value) => value)
+}
+
+/**
+ * Renders again only when what is selected has changed: a board of 100 machines has hundreds of ages that tick.
+ * Not useSyncExternalStore: that subscribes in an animation frame, which a hidden tab does not get.
+ */
+export function useSelected<Value, Selected>(store: Store<Value>, select: (value: Value) => Selected): Selected {
   const [, setCount] = useState(0)
+  const selected = select(store.get())
+  const latest = useRef({ select, selected })
+  latest.current = { select, selected }
   useLayoutEffect(() => {
-    const seen = store.get()
-    const unsubscribe = store.subscribe(() => setCount((count) => count + 1))
-    if (store.get() !== seen) setCount((count) => count + 1)
-    return unsubscribe
+    const check = () => {
+      const { current } = latest
+      if (current && !Object.is(current.select(store.get()), current.selected)) setCount((count) => count + 1)
+    }
+    check()
+    return store.subscribe(check)
   }, [store])
-  return store.get()
+  return selected
 }

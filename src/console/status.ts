@@ -1,6 +1,8 @@
 // What the page says of a machine: which status, how sure that is, and since when.
 import type { Machine, MachineStatus, MachineStatusSource } from '../client/api.ts'
-import { type Instant, isStale, staleAt } from './time.ts'
+import { tick } from './clock.ts'
+import { useSelected } from './state.ts'
+import { isStale, staleAt } from './time.ts'
 
 /** `stale` is not a status of the API: the reports have stopped, so nobody knows the status. */
 export type ShownStatus = MachineStatus | 'stale'
@@ -17,11 +19,19 @@ export type Shown = {
 
 type Part = Pick<Machine, 'status' | 'status_source' | 'status_at' | 'reported'>
 
-export function showStatus({ status, status_source, status_at, reported }: Part, now: Instant): Shown {
+function showStatus({ status, status_source, status_at, reported }: Part, stale: boolean): Shown {
   const common = { last: status, source: status_source }
-  if (reported && isStale(reported, now)) {
+  if (reported && stale) {
     const since = new Date(staleAt(reported)).toISOString()
     return { ...common, status: 'stale', isReported: false, since, last: reported.status }
   }
   return { ...common, status, isReported: status_source === 'report', since: status_at }
+}
+
+/** What the page says now. It renders again when that changes, which is more seldom than the clock ticks. */
+export function useShown(machine: Part): Shown {
+  return showStatus(
+    machine,
+    useSelected(tick, (now) => isStale(machine.reported, now)),
+  )
 }

@@ -1,7 +1,7 @@
 // Ages that tick.
 import { tick } from '../clock.ts'
 import { text, useLanguage } from '../language.ts'
-import { useStore } from '../state.ts'
+import { useSelected } from '../state.ts'
 import { ageOf, type Instant } from '../time.ts'
 
 export function formatAge(at: string, now: Instant): string {
@@ -14,25 +14,22 @@ function formatSpan(since: string, now: Instant): string {
   return text(`span_${unit}`, { n })
 }
 
-function useNow(): Instant {
-  useLanguage()
-  return useStore(tick)
-}
-
 /** "3 min ago" */
 export function Age({ at }: { at: string }) {
+  useLanguage()
   return (
     <time class="age" datetime={at} title={formatMoment(at)}>
-      {formatAge(at, useNow())}
+      {useSelected(tick, (now) => formatAge(at, now))}
     </time>
   )
 }
 
 /** "for 3 min" */
 export function Span({ since }: { since: string }) {
+  useLanguage()
   return (
     <time class="age" datetime={since} title={formatMoment(since)}>
-      {formatSpan(since, useNow())}
+      {useSelected(tick, (now) => formatSpan(since, now))}
     </time>
   )
 }
@@ -40,4 +37,11 @@ export function Span({ since }: { since: string }) {
 function formatMoment(at: string): string {
   const locale = document.documentElement.lang
   return new Date(at).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'medium' })
+}
+
+/** The age of everything that the screen shows. */
+export function DataAge({ at }: { at: Instant }) {
+  useLanguage()
+  const age = useSelected(tick, (now) => formatAge(new Date(at).toISOString(), now))
+  return <span class="data-age">{text('data_from', { age })}</span>
 }

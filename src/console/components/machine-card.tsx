@@ -3,17 +3,16 @@ import type { BoardMachine } from '../../client/api.ts'
 import { toHash } from '../address.ts'
 import { text } from '../language.ts'
 import { mayOperate } from '../role.ts'
-import { showStatus } from '../status.ts'
-import type { Instant } from '../time.ts'
+import { useShown } from '../status.ts'
 import { Age } from './age.tsx'
 import { Icon } from './icon.tsx'
 import { OpenJob } from './open-job.tsx'
 import { MachineStatus } from './status.tsx'
 import { StopButton, StopNote } from './stop-button.tsx'
 
-export function MachineCard({ machine, now }: { machine: BoardMachine; now: Instant }) {
+export function MachineCard({ machine }: { machine: BoardMachine }) {
   const { id, name, location, reported, holds, open_job } = machine
-  const { status } = showStatus(machine, now)
+  const { status } = useShown(machine)
   const href = toHash('machine', { id })
   const alarm = status === 'stale' ? null : reported?.alarm
   return (
@@ -24,7 +23,7 @@ export function MachineCard({ machine, now }: { machine: BoardMachine; now: Inst
         </h2>
         <p class="card-location">{location}</p>
       </div>
-      <MachineStatus machine={machine} now={now} />
+      <MachineStatus machine={machine} />
       <div class="card-notes">
         {alarm && (
           <p class="note note-alarm">

@@ -14,7 +14,7 @@ export function RunBar({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
   const segments = computeRunBar(jobs, machine, from, now)
   const sums = [...sumBar(segments)].sort(([, a], [, b]) => b - a)
   return (
-    <section class="panel is-wide" aria-labelledby="bar-title">
+    <section class="panel panel-bar" aria-labelledby="bar-title">
       <h2 id="bar-title">{text('bar_title')}</h2>
       <svg class="bar" viewBox={`0 0 ${width} 48`} preserveAspectRatio="none" aria-hidden="true">
         {segments.map((segment) => (
@@ -51,5 +51,6 @@ const nameStatus = (status: SegmentStatus) => (status === 'unknown' ? text('bar_
 
 function formatDuration(ms: number): string {
   const minutes = Math.round(ms / 60_000)
+  if (minutes < 60) return text('duration_minutes', { m: minutes })
   return text('duration', { h: Math.floor(minutes / 60), m: minutes % 60 })
 }

@@ -1,7 +1,6 @@
 // The status of a machine: colour, form and word, with its source and age.
 import { text } from '../language.ts'
-import { type Shown, showStatus } from '../status.ts'
-import type { Instant } from '../time.ts'
+import { type Shown, useShown } from '../status.ts'
 import { Span } from './age.tsx'
 import { Icon } from './icon.tsx'
 
@@ -24,10 +23,10 @@ function describeSource({ status, last, source }: Shown): string {
   return text(`source_${source}`)
 }
 
-type Part = Parameters<typeof showStatus>[0]
+type Part = Parameters<typeof useShown>[0]
 
-export function MachineStatus({ machine, now, isLarge = false }: { machine: Part; now: Instant; isLarge?: boolean }) {
-  const shown = showStatus(machine, now)
+export function MachineStatus({ machine, isLarge = false }: { machine: Part; isLarge?: boolean }) {
+  const shown = useShown(machine)
   return (
     <div class="machine-status">
       <StatusBadge shown={shown} isLarge={isLarge} />

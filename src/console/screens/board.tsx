@@ -1,8 +1,7 @@
 // All machines: what they do, since when, and a STOP for each.
 import type { BoardMachine } from '../../client/api.ts'
 import { type Query, toHash } from '../address.ts'
-import { tick } from '../clock.ts'
-import { formatAge } from '../components/age.tsx'
+import { DataAge } from '../components/age.tsx'
 import { BoardFilters } from '../components/board-filters.tsx'
 import { Icon } from '../components/icon.tsx'
 import { MachineCard } from '../components/machine-card.tsx'
@@ -58,18 +57,11 @@ export function BoardScreen() {
   )
 }
 
-/** The age of everything that the board shows. */
-function DataAge({ at }: { at: number }) {
-  const now = useStore(tick)
-  return <span class="data-age">{text('data_from', { age: formatAge(new Date(at).toISOString(), now) })}</span>
-}
-
 function Cards({ items }: { items: BoardMachine[] }) {
-  const now = useStore(tick)
   return (
     <ul class="cards">
       {items.map((machine) => (
-        <MachineCard key={machine.id} machine={machine} now={now} />
+        <MachineCard key={machine.id} machine={machine} />
       ))}
     </ul>
   )

@@ -4,7 +4,7 @@ import type { Machine } from '../../client/api.ts'
 import { TiebarProblem } from '../../client/client.ts'
 import { stopMachine } from '../actions.ts'
 import { toHash } from '../address.ts'
-import { tick } from '../clock.ts'
+import { DataAge } from '../components/age.tsx'
 import { MachineFacts } from '../components/machine-facts.tsx'
 import { MachineSections } from '../components/machine-sections.tsx'
 import { Operate } from '../components/operate.tsx'
@@ -15,10 +15,9 @@ import { text } from '../language.ts'
 import { collectAfter } from '../live.ts'
 import { notePeople } from '../people.ts'
 import { useResource } from '../resource.ts'
-import { mayOperate } from '../role.ts'
+import { mayManage, mayOperate } from '../role.ts'
 import { client } from '../session.ts'
-import { useStore } from '../state.ts'
-import { showStatus } from '../status.ts'
+import { useShown } from '../status.ts'
 
 const recentJobs = 20
 const openEveryMs = 1_000
@@ -40,7 +39,7 @@ export function MachineScreen({ id }: { id: number }) {
   const openJob = value?.jobs.find((job) => job.finished_at === null)
   const hasOpenJob = openJob !== undefined
   useLayoutEffect(() => (hasOpenJob ? collectAfter(id, openEveryMs) : undefined), [hasOpenJob, id])
-  useMemberNames(id)
+  useMemberNames(id, mayManage(value?.machine.my_role ?? null))
   useStopShortcut(id, mayOperate(value?.machine.my_role ?? null))
   if (!value) {
     return (
@@ -56,12 +55,13 @@ export function MachineScreen({ id }: { id: number }) {
       title={machine.name}
       lead={machine.location}
       back={{ href: toHash('board'), label: text('back_to_board') }}
+      actions={resource.readAt !== undefined && <DataAge at={resource.readAt} />}
     >
       {resource.error !== undefined && <Problem error={resource.error} onRetry={resource.reload} />}
       <Announcer machine={machine} />
       <div class="machine">
         <section class="panel machine-now" aria-label={text('machine_says')}>
-          <Status machine={machine} />
+          <MachineStatus machine={machine} isLarge />
           <MachineFacts machine={machine} />
         </section>
         <Operate machine={machine} openJob={openJob} lastJob={jobs[0]} reload={resource.reload} />
@@ -83,13 +83,9 @@ function Missing({ error, reload }: { error: unknown; reload: () => void }) {
   )
 }
 
-function Status({ machine }: { machine: Machine }) {
-  return <MachineStatus machine={machine} now={useStore(tick)} isLarge />
-}
-
 /** Tells screen readers what has changed: an alarm or an error at once, anything else when they are silent. */
 function Announcer({ machine }: { machine: Machine }) {
-  const { status } = showStatus(machine, useStore(tick))
+  const { status } = useShown(machine)
   const { alarm } = machine.reported ?? {}
   const words = `${machine.name}: ${text(`status_${status}`)}`
   const isUrgent = status === 'ERROR' || Boolean(alarm)
@@ -120,12 +116,13 @@ function useStopShortcut(id: number, isAllowed: boolean): void {
   }, [id])
 }
 
-/** So that people have names. Viewers may not read the members: then they see ids. */
-function useMemberNames(id: number): void {
+/** So that people have names. Only managers may read the members: others see ids. */
+function useMemberNames(id: number, isManager: boolean): void {
   useLayoutEffect(() => {
+    if (!isManager) return
     client
       .ask('listMachineMembers', { path: { id }, query: { limit: mostMembers } })
       .then(({ items }) => notePeople(items))
       .catch(() => {})
-  }, [id])
+  }, [id, isManager])
 }

@@ -59,6 +59,7 @@ export const machineTexts = {
     '최근 작업 기록과 현재 상태로 계산합니다. 명령 없이 바뀐 상태는 나타나지 않을 수 있습니다.',
     'From the latest jobs and the present status. Changes without a command may be missing.',
   ],
+  duration_minutes: ['{m}분', '{m} min'],
   duration: ['{h}시간 {m}분', '{h} h {m} min'],
   holds_title: ['작업 중 표시', 'Holds'],
   holds_lead: [
