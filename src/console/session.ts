@@ -29,12 +29,12 @@ const isOpen = ({ url }: Request) => open.includes(new URL(url).pathname)
 async function fetchSigned(request: Request): Promise<Response> {
   const isCached = request.method === 'GET' && !request.url.endsWith('/api/changes')
   const send = isCached ? (each: Request) => fetchWithEtag(each, timedFetch) : timedFetch
-  const first = await send(withToken(request, await needAccess()))
+  const access = await needAccess()
+  const first = await send(withToken(request, access))
   if (first.status !== 401) return first
   const { code } = await readCode(first)
   if (code === 'token_invalid') {
-    tokens.dropAccess()
-    return send(withToken(request, await needAccess()))
+    return send(withToken(request, await needAccess(access)))
   }
   if (code === 'session_ended') endSession('session_ended')
   return first
@@ -53,20 +53,24 @@ function withToken(request: Request, access: string): Request {
   return signed
 }
 
-/** @throws TiebarProblem when the session has ended */
-async function needAccess(): Promise<string> {
+/**
+ * @param refused a token that the API has refused, whatever its time says
+ * @throws TiebarProblem when the session has ended
+ */
+async function needAccess(refused?: string): Promise<string> {
   const present = tokens.getAccess(serverNow())
-  if (present !== undefined) return present
-  await tokens.withRefreshLock(refresh)
+  if (present !== undefined && present !== refused) return present
+  await tokens.withRefreshLock(() => refresh(refused))
   const access = tokens.getAccess(serverNow(), 0)
   if (access !== undefined) return access
   throw new TiebarProblem(new Response(null, { status: 401 }), undefined)
 }
 
-async function refresh(): Promise<void> {
+async function refresh(refused: string | undefined): Promise<void> {
   await tokens.askOtherTabs()
   const refreshToken = tokens.getRefresh()
-  if (refreshToken === undefined || tokens.getAccess(serverNow()) !== undefined) return
+  const present = tokens.getAccess(serverNow())
+  if (refreshToken === undefined || (present !== undefined && present !== refused)) return
   try {
     const { token } = await client.ask('refreshToken', { body: { refresh: refreshToken } })
     tokens.putTokens(token)
@@ -83,8 +87,7 @@ const checkEveryMs = 60_000
 
 async function keepFresh(): Promise<void> {
   if (tokens.getRefresh() === undefined || tokens.getAccess(serverNow(), earlySeconds) !== undefined) return
-  tokens.dropAccess()
-  await needAccess().catch(() => {}) // the next request tries again and says what is wrong
+  await needAccess(tokens.getAccess(serverNow(), 0)).catch(() => {}) // the next request tries again and says what is wrong
 }
 
 export async function startSession(): Promise<void> {

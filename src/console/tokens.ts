@@ -44,10 +44,6 @@ function keep(tokens: Tokens): void {
   sessionStorage.setItem(storageKey, tokens.refresh)
 }
 
-export function dropAccess(): void {
-  access = undefined
-}
-
 /** Ends the session here, and says so to the other tabs of it. */
 export function dropTokens(): void {
   const sid = currentSid()

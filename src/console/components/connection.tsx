@@ -6,6 +6,7 @@ import { connection } from '../network.ts'
 import { useStore } from '../state.ts'
 import { formatAge } from './age.tsx'
 import { Icon } from './icon.tsx'
+import { describeError } from './problem.tsx'
 
 export function ConnectionBanner() {
   useLanguage()
@@ -31,5 +32,22 @@ function LostFor({ since }: { since: number }) {
     <span aria-live="off">
       {text('connection_lost_detail', { age: formatAge(new Date(since).toISOString(), Date.now()) })}
     </span>
+  )
+}
+
+/** What is shown could not be read again. Like the lost connection, this moves nothing on the page. */
+export function ReadProblem({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const { isLost } = useStore(connection)
+  return (
+    <div class="connection" role="alert">
+      {error !== undefined && !isLost && (
+        <p class="connection-lost">
+          <span>{describeError(error)}</span>
+          <button type="button" class="button" onClick={onRetry}>
+            {text('retry')}
+          </button>
+        </p>
+      )}
+    </div>
   )
 }

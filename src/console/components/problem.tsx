@@ -31,7 +31,7 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => vo
   )
 }
 
-function describeError(error: unknown): string {
+export function describeError(error: unknown): string {
   if (!(error instanceof TiebarProblem)) return text('error_no_answer')
   return error.code === 'unknown' ? text('error_unknown') : error.message
 }

@@ -3,6 +3,7 @@ import type { BoardMachine } from '../../client/api.ts'
 import { type Query, toHash } from '../address.ts'
 import { DataAge } from '../components/age.tsx'
 import { BoardFilters } from '../components/board-filters.tsx'
+import { ReadProblem } from '../components/connection.tsx'
 import { Icon } from '../components/icon.tsx'
 import { MachineCard } from '../components/machine-card.tsx'
 import { Problem } from '../components/problem.tsx'
@@ -48,7 +49,8 @@ export function BoardScreen() {
       }
     >
       <BoardFilters query={query} />
-      {board.error !== undefined && <Problem error={board.error} onRetry={board.reload} />}
+      {items !== undefined && <ReadProblem error={board.error} onRetry={board.reload} />}
+      {items === undefined && board.error !== undefined && <Problem error={board.error} onRetry={board.reload} />}
       {items === undefined && board.error === undefined && <Skeleton kind="card" count={6} />}
       {items?.length === 0 && <NoMachines query={query} />}
       {items && items.length > 0 && <Cards items={items} />}

@@ -5,6 +5,7 @@ import { TiebarProblem } from '../../client/client.ts'
 import { stopMachine } from '../actions.ts'
 import { toHash } from '../address.ts'
 import { DataAge } from '../components/age.tsx'
+import { ReadProblem } from '../components/connection.tsx'
 import { MachineFacts } from '../components/machine-facts.tsx'
 import { MachineSections } from '../components/machine-sections.tsx'
 import { Operate } from '../components/operate.tsx'
@@ -57,7 +58,7 @@ export function MachineScreen({ id }: { id: number }) {
       back={{ href: toHash('board'), label: text('back_to_board') }}
       actions={resource.readAt !== undefined && <DataAge at={resource.readAt} />}
     >
-      {resource.error !== undefined && <Problem error={resource.error} onRetry={resource.reload} />}
+      <ReadProblem error={resource.error} onRetry={resource.reload} />
       <Announcer machine={machine} />
       <div class="machine">
         <section class="panel machine-now" aria-label={text('machine_says')}>

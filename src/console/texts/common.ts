@@ -24,10 +24,10 @@ export const commonTexts = {
   to_board: ['현황판으로', 'To the board'],
   connection_lost: ['서버에 연결할 수 없습니다', 'No connection to the server'],
   connection_lost_detail: [
-    '{age} 정보를 보고 있습니다. 자동으로 다시 연결합니다.',
-    'You see data from {age}. Reconnecting by itself.',
+    '마지막 응답 {age}. 자동으로 다시 연결합니다.',
+    'Last answer {age}. Reconnecting by itself.',
   ],
-  data_from: ['{age} 기준', 'As of {age}'],
+  data_from: ['{age} 기준', 'Updated {age}'],
   age_now: ['방금', 'just now'],
   age_seconds: ['{n}초 전', '{n} s ago'],
   age_minutes: ['{n}분 전', '{n} min ago'],
