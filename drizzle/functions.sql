@@ -5,6 +5,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   RETURN QUERY UPDATE sessions s
@@ -357,6 +358,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH caller AS (
@@ -465,6 +467,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   DELETE FROM idempotency_keys
@@ -584,6 +587,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH caller AS (
@@ -689,6 +693,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   DELETE FROM idempotency_keys
@@ -1167,6 +1172,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH caller AS (
@@ -1275,6 +1281,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   DELETE FROM idempotency_keys
@@ -1394,6 +1401,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH caller AS (
@@ -1499,6 +1507,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   DELETE FROM idempotency_keys
@@ -1965,6 +1974,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -2054,6 +2064,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -2142,6 +2153,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
@@ -2243,6 +2255,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -2331,6 +2344,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
@@ -2432,6 +2446,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -2520,6 +2535,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
@@ -2621,6 +2637,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -2709,6 +2726,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
@@ -2810,6 +2828,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -2898,6 +2917,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
@@ -2999,6 +3019,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -3087,6 +3108,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
@@ -3210,6 +3232,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   PERFORM m.id FROM machines m JOIN jobs j ON j.machine_id = m.id WHERE j.id = $1::uuid
@@ -3289,6 +3312,7 @@ DECLARE
   ignored record;
   statement_start timestamptz;
 BEGIN
+  PERFORM set_config('lock_timeout', '8000ms', true);
   PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
   statement_start := clock_timestamp();
   RETURN QUERY WITH due AS (

@@ -9,7 +9,8 @@ import { setsOutput, settingsStatement } from './settings.ts'
 import { openClient, type Row, type Statement } from './sql-client.ts'
 import { callOf, findStored, isUnusable } from './stored.ts'
 
-const deadlineMs = 8_000
+/** After this time, the Worker cancels what it has sent. */
+export const deadlineMs = 8_000
 
 export type BatchOptions = {
   /** A unique index. Its violation means that the decision used stale rows, so the batch runs once more. */

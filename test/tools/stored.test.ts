@@ -1,13 +1,14 @@
 // The functions in which PostgreSQL keeps the most frequent statements, and a Worker without them.
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { toSent } from '../../src/infra/database.ts'
+import { deadlineMs, toSent } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
 import { openClient } from '../../src/infra/sql-client.ts'
+import { callOf } from '../../src/infra/stored.ts'
 import { updateDatabase } from '../../src/tools/migrations.ts'
 import { findOutdated, makeFunctions } from '../../src/tools/stored/generate.ts'
 import { hasFunctions } from '../../src/tools/stored/install.ts'
-import { type Person, startWorld, type World } from '../harness.ts'
+import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
 import { startPostgres } from '../platform/postgres.ts'
 
 test('the files are what the statements of the code say; otherwise run npm run db:generate', async () => {
@@ -15,6 +16,8 @@ test('the files are what the statements of the code say; otherwise run npm run d
   expect(functions.length).toBeGreaterThan(40)
   expect(findOutdated(functions)).toEqual([])
 })
+
+const jobId = '00000000-0000-7000-8000-000000000001'
 
 async function startEmpty() {
   const { LOCAL_POSTGRES_URL } = process.env
@@ -148,4 +151,31 @@ test('a function runs all statements of its call, and each sees what happened be
     expect(deciding).toMatch(/LOOP END LOOP;\s+statement_start := clock_timestamp\(\);\s+RETURN QUERY/)
     expect(deciding).not.toContain('statement_timestamp()')
   }
+})
+
+describe.skipIf(!hasRealPostgres)('a function that waits for a lock', () => {
+  test('gives up at the deadline of the Worker, whatever the role has as statement_timeout', {
+    timeout: 40_000,
+  }, async () => {
+    const { postgres, address } = await startEmpty()
+    await updateDatabase(address)
+    const [call] = await postgres.query(`
+      SELECT proname, pronargs FROM pg_proc WHERE proname LIKE 'redispatch\\_job\\_%'`)
+    await postgres.query(`
+      INSERT INTO accounts (username, username_key, email, password_hash) VALUES ('a', 'a', 'a@example.com', 'x');
+      INSERT INTO machines (name, location, owner_id) VALUES ('M', 'Hall 1', 1);
+      INSERT INTO jobs (id, machine_id, machine_owner_id, command, state, requested_by, requested_at, not_after)
+        VALUES ('${jobId}', 1, 1, 'START', 'QUEUED', 1, now(), now() + interval '1 hour')`)
+    const holding = postgres.query(`
+      BEGIN; SELECT FROM machines FOR UPDATE; SELECT pg_sleep(${2 * (deadlineMs / 1000)}); COMMIT`)
+    const waiting = openClient(address.database_url, address.fetch_endpoint)
+    const isLocked = async () =>
+      (await postgres.query("SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND wait_event = 'PgSleep'"))
+        .length > 0
+    await expect.poll(isLocked).toBe(true)
+    const params = Array.from({ length: Number(call?.pronargs) }, () => jobId)
+    const query = callOf(String(call?.proname), params.length)
+    await expect(waiting([{ query, params }])).rejects.toMatchObject({ code: '55P03' })
+    await holding
+  })
 })

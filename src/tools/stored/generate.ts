@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { Database } from '../../infra/database.ts'
-import { toTexts } from '../../infra/database.ts'
+import { deadlineMs, toTexts } from '../../infra/database.ts'
 import { render } from '../../infra/prepare.ts'
 import type { Statement } from '../../infra/sql-client.ts'
 import { nameFunction, storedSchema } from '../../infra/stored.ts'
@@ -71,15 +71,20 @@ async function writeFunction(database: PGlite, name: string, statements: Stateme
   return `CREATE FUNCTION ${storedSchema}.${name}(${parameters.join(', ')})
 RETURNS ${isTable ? `TABLE (${last.columns.join(', ')})` : 'void'} LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
-${described.length > 0 ? declarations : ''}BEGIN
-${described.map(toStep).join('')}  ${isTable ? 'RETURN QUERY ' : ''}${last.text};
+${described.length > 0 ? beginSeveral : 'BEGIN\n'}${described.map(toStep).join('')}  ${isTable ? 'RETURN QUERY ' : ''}${last.text};
 END $function$;
 `
 }
 
-const declarations = `DECLARE
+/**
+ * A statement_timeout holds for the call as a whole, and its clock has started when a function sets it. So the function
+ * limits how long it waits for a lock: otherwise a request that the Worker has given up could still take effect later.
+ */
+const beginSeveral = `DECLARE
   ignored record;
   statement_start timestamptz;
+BEGIN
+  PERFORM set_config('lock_timeout', '${deadlineMs}ms', true);
 `
 
 /** A statement before the last one, whose rows nobody reads. */
