@@ -21,8 +21,10 @@ type Known = { texts: string[]; functionName: string | undefined }
 
 /** By the last text. More than there are. */
 const known = new BoundedCache<Known>(500)
-/** Functions that this version of the code has and the database does not. */
-const absent = new Set<string>()
+/** Functions that this version of the code has and the database does not, with the time until which nobody looks again. */
+const absent = new Map<string, number>()
+/** A Worker may run for days after the functions have been installed: it finds them. A look costs one more round trip. */
+const absentMs = 5 * 60_000
 
 /** The name of the function with these statements. It changes with their text: an old Worker never calls a new function. */
 export function nameFunction(name: string, texts: string[]): string {
@@ -31,7 +33,7 @@ export function nameFunction(name: string, texts: string[]): string {
 }
 
 /** @returns the function that has these statements, or undefined if they must be sent as text */
-export function findStored(name: string, texts: string[]): string | undefined {
+export function findStored(name: string, texts: string[], now: number = Date.now()): string | undefined {
   const last = texts.at(-1) ?? ''
   let found = known.get(last)
   if (!found || !isEqual(found.texts, texts)) {
@@ -39,7 +41,8 @@ export function findStored(name: string, texts: string[]): string | undefined {
     found = { texts, functionName: storedFunctions.has(functionName) ? functionName : undefined }
     known.set(last, found)
   }
-  return found.functionName === undefined || absent.has(found.functionName) ? undefined : found.functionName
+  const { functionName } = found
+  return functionName === undefined || now < (absent.get(functionName) ?? 0) ? undefined : functionName
 }
 
 /** Prepared statements are the same strings each time, so this compares no characters. */
@@ -53,10 +56,10 @@ export function callOf(functionName: string, count: number): string {
   return `SELECT * FROM ${storedSchema}.${functionName}(${parameters.join(', ')})`
 }
 
-/** Whether a call failed because of the function itself. From then on, its statements are sent as text. */
-export function isUnusable(functionName: string, error: unknown): boolean {
+/** Whether a call failed because of the function itself. For some minutes, its statements are then sent as text. */
+export function isUnusable(functionName: string, error: unknown, now: number = Date.now()): boolean {
   const { code } = (error ?? {}) as { code?: unknown } // the driver's error has it
   if (!unusable.includes(String(code))) return false
-  absent.add(functionName)
+  absent.set(functionName, now + absentMs)
   return true
 }

@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { deadlineMs, toSent } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
 import { openClient } from '../../src/infra/sql-client.ts'
-import { callOf } from '../../src/infra/stored.ts'
+import { callOf, findStored, isUnusable } from '../../src/infra/stored.ts'
 import { updateDatabase } from '../../src/tools/migrations.ts'
+import { storedCalls } from '../../src/tools/stored/catalog.ts'
 import { findOutdated, makeFunctions } from '../../src/tools/stored/generate.ts'
 import { hasFunctions } from '../../src/tools/stored/install.ts'
+import { textsOf } from '../bench/plan.ts'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
 import { startPostgres } from '../platform/postgres.ts'
 
@@ -70,6 +72,17 @@ test('two runs at once install them once each or not at all', async () => {
   const { address } = await startEmpty()
   await Promise.all([updateDatabase(address), updateDatabase(address)])
   expect([await hasFunctions(address), await updateDatabase(address)]).toEqual([true, []])
+})
+
+test('a function that was missing is called again after five minutes: it may be there', async () => {
+  const [call] = storedCalls
+  const sent = await textsOf((database) => call?.(database) ?? Promise.resolve())
+  const texts = sent.map(({ query }) => query)
+  const name = findStored('rotate-refresh', texts, 0)
+  expect(name).toMatch(/^rotate_refresh_/)
+  expect(isUnusable(String(name), { code: '42883' }, 0)).toBe(true)
+  expect(findStored('rotate-refresh', texts, 5 * 60_000 - 1)).toBeUndefined()
+  expect(findStored('rotate-refresh', texts, 5 * 60_000)).toBe(name)
 })
 
 test('statements that are in no function are sent as text', () => {
