@@ -39,6 +39,11 @@ export type Database = {
 
 const settings: Statement = { query: settingsStatement({ statement_timeout: `${deadlineMs}ms` }) }
 
+/** The rows of which statements the caller reads. A function returns those of its last statement only. */
+type NeededRows = 'last' | 'all'
+
+type RunOptions = BatchOptions & { needed?: NeededRows }
+
 /** What one call sends. */
 export type Sent = {
   statements: Statement[]
@@ -56,13 +61,11 @@ export function toTexts(statements: Query[]): Statement[] {
 }
 
 /** The same as what is sent: a call of the function that has these statements (stored.ts), or their texts. */
-export function toSent(name: string, statements: Query[]): Sent {
+export function toSent(name: string, statements: Query[], needed: NeededRows = 'last'): Sent {
   const texts = toTexts(statements)
   const isTransaction = texts.length > 1
-  const functionName = findStored(
-    name,
-    texts.map(({ query }) => query),
-  )
+  const queries = texts.map(({ query }) => query)
+  const functionName = needed === 'last' ? findStored(name, queries) : undefined
   if (functionName === undefined) return { statements: texts.map((each) => withName(name, each)), isTransaction }
   const params = texts.flatMap(({ params = [] }) => params)
   const call = { query: callOf(functionName, params.length), params }
@@ -87,8 +90,14 @@ function withName(name: string, { query, ...rest }: Statement): Statement {
 export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trace: Trace) => Database {
   const execute = openClient(databaseUrl, fetchEndpoint)
 
-  async function send(trace: Trace, name: string, statements: Query[], withinMs: number): Promise<Row[][]> {
-    const { statements: sent, isTransaction, functionName } = toSent(name, statements)
+  async function send(
+    trace: Trace,
+    name: string,
+    statements: Query[],
+    withinMs: number,
+    needed: NeededRows = 'last',
+  ): Promise<Row[][]> {
+    const { statements: sent, isTransaction, functionName } = toSent(name, statements, needed)
     const attempt = (signal: AbortSignal) => execute(sent, { signal, isTransaction })
     try {
       const results = await trace.measure('postgres', () => within(withinMs, attempt), name)
@@ -108,11 +117,11 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     trace: Trace,
     name: string,
     statements: (SQL | Query)[],
-    options: BatchOptions = {},
+    options: RunOptions = {},
   ): Promise<Row[][]> {
     const queries = statements.map(render)
     const endsAt = Date.now() + Math.min(options.deadlineMs ?? deadlineMs, deadlineMs)
-    const attempt = () => send(trace, name, queries, Math.max(1, endsAt - Date.now()))
+    const attempt = () => send(trace, name, queries, Math.max(1, endsAt - Date.now()), options.needed)
     try {
       return await attempt()
     } catch (error) {
@@ -131,7 +140,7 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     batch: async <Row>(name: string, statements: (SQL | Query)[], options?: BatchOptions) =>
       lastOf<Row>(await run(trace, name, statements, options)),
     batchAll: async <Results extends Row[][]>(name: string, statements: (SQL | Query)[]) =>
-      (await run(trace, name, statements)) as Results,
+      (await run(trace, name, statements, { needed: 'all' })) as Results,
     async ping() {
       await send(trace, 'ping', [render(sql`SELECT 1`)], deadlineMs)
     },

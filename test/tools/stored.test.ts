@@ -1,10 +1,12 @@
 // The functions in which PostgreSQL keeps the most frequent statements, and a Worker without them.
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { deadlineMs, toSent } from '../../src/infra/database.ts'
+import { type Database, deadlineMs, openDatabase, toSent } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
 import { openClient } from '../../src/infra/sql-client.ts'
 import { callOf, findStored, isUnusable } from '../../src/infra/stored.ts'
+import { claim } from '../../src/jobs/sql/claim.ts'
+import { Trace } from '../../src/kernel/trace.ts'
 import { updateDatabase } from '../../src/tools/migrations.ts'
 import { storedCalls } from '../../src/tools/stored/catalog.ts'
 import { findOutdated, makeFunctions } from '../../src/tools/stored/generate.ts'
@@ -83,6 +85,19 @@ test('a function that was missing is called again after five minutes: it may be 
   expect(isUnusable(String(name), { code: '42883' }, 0)).toBe(true)
   expect(findStored('rotate-refresh', texts, 5 * 60_000 - 1)).toBeUndefined()
   expect(findStored('rotate-refresh', texts, 5 * 60_000)).toBe(name)
+})
+
+test('a call that reads the rows of each of its statements is no function, and gets them', async () => {
+  const all = (database: Database) => database.batchAll('both', [sql`SELECT 1 AS one`, sql`SELECT 2 AS two`])
+  await expect(makeFunctions([all])).rejects.toThrow(TypeError)
+
+  const { address } = await startEmpty()
+  await updateDatabase(address)
+  const database = openDatabase(address.database_url, address.fetch_endpoint)(new Trace())
+  const [settings, ...statements] = await textsOf((database) => claim(database, jobId))
+  expect([settings?.query, statements.length]).toEqual([expect.stringContaining('statement_timeout'), 2])
+  const queries = statements.map(({ query, params = [] }) => ({ sql: query, params }))
+  expect(await database.batchAll('claim', queries)).toHaveLength(2)
 })
 
 test('statements that are in no function are sent as text', () => {

@@ -24,20 +24,20 @@ async function record(call: Call): Promise<{ name: string; statements: Statement
     recorded = { name, statements: toTexts(statements.map(render)) }
     throw new Error('only recorded')
   }
-  const ping = () => Promise.reject(new Error('not recorded'))
+  const refuse = () => Promise.reject(new Error('not recorded')) // a function returns only the rows of its last statement
   const query: Database['query'] = (name, statement) => halt(name, [statement])
-  await call({ query, batch: halt, batchAll: halt, ping }).catch(() => undefined)
-  if (!recorded) throw new TypeError('the call sent no statement')
+  await call({ query, batch: halt, batchAll: refuse, ping: refuse }).catch(() => undefined)
+  if (!recorded) throw new TypeError('the call sent no statement that can be a function')
   return recorded
 }
 
-/** The functions of all calls, once each. */
-export async function makeFunctions(): Promise<StoredFunction[]> {
+/** The functions of the calls, once each. @throws TypeError for a call that needs the rows of several statements */
+export async function makeFunctions(calls: Call[] = storedCalls): Promise<StoredFunction[]> {
   const database = await PGlite.create()
   try {
     for (const statement of readMigrationSql()) await database.exec(statement)
     const functions = new Map<string, string>()
-    for (const call of storedCalls) {
+    for (const call of calls) {
       const { name, statements } = await record(call)
       const functionName = nameFunction(
         name,
