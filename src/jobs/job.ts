@@ -92,16 +92,14 @@ export type JobEnd = { state: FinalState; result: JobResult; reason: JobReason |
  * `may_have_executed`: no response tells what the machine did. `busy`: the machine certainly did nothing (429, 503).
  * `not_confirmed`: the controller did not confirm that it controls this machine, so the command was not sent.
  */
-export const controllerResults = [
-  'SUCCESS',
-  'REMOTEFAILED',
-  'PENDING',
-  'bad_answer',
-  'may_have_executed',
-  'busy',
-  'not_confirmed',
-] as const
-export type ControllerResult = (typeof controllerResults)[number]
+export type ControllerResult =
+  | 'SUCCESS'
+  | 'REMOTEFAILED'
+  | 'PENDING'
+  | 'bad_answer'
+  | 'may_have_executed'
+  | 'busy'
+  | 'not_confirmed'
 
 /** The lease of one attempt: longer than the time-out of a controller (10 s) plus the time to store its answer (8 s). */
 export const leaseSeconds = 20
