@@ -28,15 +28,18 @@ function isProgram(path: string): boolean {
   }
 }
 
+export type BrowserOptions = { viewport?: { width: number; height: number }; locale?: string }
+
 export type Browser = { context: BrowserContext; close(): Promise<void> }
 
 /** Starts it with its own profile, which is deleted when it closes. */
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser(options: BrowserOptions = {}): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'tiebar-chromium-'))
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
     headless: true,
     viewport: { width: 1280, height: 900 },
+    ...options,
     args: [
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), // it does not run as root with a sandbox
       '--disable-gpu',

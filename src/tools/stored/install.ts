@@ -39,7 +39,7 @@ export async function hasFunctions(address: DatabaseAddress): Promise<boolean> {
   const query = `SELECT obj_description(to_regnamespace($1)::oid, 'pg_namespace') AS digest,
     ARRAY(SELECT proname::text FROM pg_proc WHERE pronamespace = to_regnamespace($2)) AS names`
   const [[found] = []] = await runStatements(address, [{ query, params: [storedSchema, storedSchema] }])
-  const { digest, names } = found as { digest: string | null; names: string[] } // the statement always has one row
+  const { digest, names = [] } = (found ?? {}) as { digest?: string | null; names?: string[] } // as the query selects them
   return digest === digestOf(readFunctions()) && [...storedFunctions].every((name) => names.includes(name))
 }
 
