@@ -115,6 +115,7 @@ describe.each([
     await machine.report({ status: 'READY', interval_seconds: 300 })
     const page = await signIn(owner)
     await openMachine(page, machine)
+    await page.getByText(say('danger_zone_first')).waitFor() // the preflight has answered
     await page.locator('.check input').focus()
     await page.keyboard.press('Space')
     await isQuiet(page)
