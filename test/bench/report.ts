@@ -119,7 +119,7 @@ export function describeRoutes(figures: RouteFigures): Record<string, Record<str
       name,
       {
         'ratio to bare': round(each.ratio_to_bare),
-        'to floor': round(each.ratio_to_floor ?? Number.NaN),
+        ...(each.ratio_to_floor !== undefined && { 'to floor': round(each.ratio_to_floor) }),
         'requests/s': Math.round(each.requests_per_second),
         'p50 ms': round(each.p50_ms),
         'p99 ms': round(each.p99_ms),
