@@ -20,18 +20,17 @@ export function abortReads(): void {
 
 const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
 
-/** Rejects when there is no answer within 10 s. A stream of events may take longer: its answer begins at once. */
+/** Rejects when there is no answer within 10 s. */
 export async function timedFetch(request: Request): Promise<Response> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs)
-  const isStream = request.headers.get('Accept') === 'text/event-stream'
-  if (isRead(request) && !isStream) reads.add(controller)
+  if (isRead(request)) reads.add(controller)
   const signal = AbortSignal.any([request.signal, controller.signal])
   const sentAt = Date.now()
   try {
     const response = await fetch(new Request(request, { signal, cache: 'no-store' }))
     noteAnswer(response, sentAt)
-    return isStream ? response : await readWhole(response)
+    return await readWhole(response)
   } catch (error) {
     if (!request.signal.aborted && !(error instanceof DOMException && error.name === 'AbortError')) noteLoss()
     throw error

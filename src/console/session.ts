@@ -27,8 +27,7 @@ export const client = createClient({
 const isOpen = ({ url }: Request) => open.includes(new URL(url).pathname)
 
 async function fetchSigned(request: Request): Promise<Response> {
-  const isCached = request.method === 'GET' && !request.url.endsWith('/api/changes')
-  const send = isCached ? (each: Request) => fetchWithEtag(each, timedFetch) : timedFetch
+  const send = request.method === 'GET' ? (each: Request) => fetchWithEtag(each, timedFetch) : timedFetch
   const access = await needAccess()
   const first = await send(withToken(request, access))
   if (first.status !== 401) return first

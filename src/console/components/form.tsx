@@ -1,5 +1,6 @@
 // A form that sends what was filled in, shows that it is busy, and what went wrong.
 import { useId, useState } from 'hono/jsx/dom'
+import { text } from '../language.ts'
 import { Problem } from './problem.tsx'
 
 export type Fields = Record<string, string>
@@ -88,6 +89,19 @@ export function Field({ name, label, hint, type = 'text', value, isOptional = fa
         </p>
       )}
     </div>
+  )
+}
+
+export function NewPasswordField({ name, label }: Pick<FieldProps, 'name' | 'label'>) {
+  return (
+    <Field
+      name={name}
+      label={label}
+      type="password"
+      hint={text('password_rule')}
+      minLength={10}
+      autocomplete="new-password"
+    />
   )
 }
 

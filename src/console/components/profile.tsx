@@ -3,7 +3,7 @@ import { useState } from 'hono/jsx/dom'
 import type { Me } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { client } from '../session.ts'
-import { Field, Form } from './form.tsx'
+import { Field, Form, NewPasswordField } from './form.tsx'
 
 function Saved({ isSaved }: { isSaved: boolean }) {
   return (
@@ -82,14 +82,7 @@ export function Password() {
           type="password"
           autocomplete="current-password"
         />
-        <Field
-          name="new_password"
-          label={text('new_password')}
-          hint={text('password_rule')}
-          type="password"
-          minLength={10}
-          autocomplete="new-password"
-        />
+        <NewPasswordField name="new_password" label={text('new_password')} />
       </Form>
       <Saved isSaved={isSaved} />
     </section>

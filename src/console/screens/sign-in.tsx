@@ -1,7 +1,7 @@
 // Sign in, sign up, and set a new password with a token from staff.
 import { useState } from 'hono/jsx/dom'
 import { toHash } from '../address.ts'
-import { Field, Form } from '../components/form.tsx'
+import { Field, Form, NewPasswordField } from '../components/form.tsx'
 import { Logo } from '../components/frame.tsx'
 import { Screen } from '../components/screen.tsx'
 import { text } from '../language.ts'
@@ -56,14 +56,7 @@ export function SignUpScreen() {
             <Field name="last_name" label={text('last_name')} autocomplete="family-name" isOptional />
             <Field name="first_name" label={text('first_name')} autocomplete="given-name" isOptional />
           </div>
-          <Field
-            name="password"
-            label={text('password')}
-            type="password"
-            hint={text('password_rule')}
-            minLength={10}
-            autocomplete="new-password"
-          />
+          <NewPasswordField name="password" label={text('password')} />
         </Form>
         <p class="gate-links">
           <a href={toHash('board')}>{text('to_sign_in')}</a>
@@ -93,14 +86,7 @@ export function ResetScreen({ token }: { token: string | undefined }) {
             }}
           >
             <Field name="reset_token" label={text('reset_token')} {...(token !== undefined && { value: token })} />
-            <Field
-              name="new_password"
-              label={text('new_password')}
-              type="password"
-              hint={text('password_rule')}
-              minLength={10}
-              autocomplete="new-password"
-            />
+            <NewPasswordField name="new_password" label={text('new_password')} />
           </Form>
         )}
         <p class="gate-links">
