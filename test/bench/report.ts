@@ -113,13 +113,13 @@ export function round(value: number): number {
   return Number(value.toPrecision(3))
 }
 
-export function describeRoutes(figures: RouteFigures): Record<string, Record<string, number>> {
+export function describeRoutes(figures: RouteFigures): Record<string, Record<string, number | string>> {
   return Object.fromEntries(
     Object.entries(figures).map(([name, each]) => [
       name,
       {
         'ratio to bare': round(each.ratio_to_bare),
-        ...(each.ratio_to_floor !== undefined && { 'to floor': round(each.ratio_to_floor) }),
+        'to floor': each.ratio_to_floor === undefined ? '' : round(each.ratio_to_floor),
         'requests/s': Math.round(each.requests_per_second),
         'p50 ms': round(each.p50_ms),
         'p99 ms': round(each.p99_ms),
