@@ -351,8 +351,8 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_f1b715be1f76(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_6dbe77b2aa95(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -391,7 +391,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
@@ -454,14 +454,15 @@ BEGIN
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_74fa12db8d7d(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_2c8931690318(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -504,7 +505,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $11::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
@@ -568,20 +569,22 @@ BEGIN
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
     SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_95034136ec8c(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_6f658cf2e5b3(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -620,7 +623,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
     SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
@@ -680,14 +683,15 @@ BEGIN
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_8d5c23adaa94(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_46600328cf83(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -730,7 +734,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $11::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
     SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
@@ -791,12 +795,14 @@ BEGIN
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
     SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
@@ -1165,8 +1171,8 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_13ada587b93c(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_5776a07d02b3(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -1205,7 +1211,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $9::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
@@ -1268,14 +1274,15 @@ BEGIN
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_f1b380839bd0(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_d9e05c0c86f5(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -1318,7 +1325,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $13::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
@@ -1382,20 +1389,22 @@ BEGIN
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
     SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_e0d888a0b00c(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_dc2e64d20c96(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -1434,7 +1443,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $9::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
     SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
@@ -1494,14 +1503,15 @@ BEGIN
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_39a8de7a0e0d(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
-RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.create_job_b2011255dcfc(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -1544,7 +1554,7 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $13::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
     SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
@@ -1605,12 +1615,14 @@ BEGIN
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
     SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
@@ -1967,8 +1979,8 @@ BEGIN
     ORDER BY page.updated_at DESC, page.id DESC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.claim_923e08cdc2f7(uuid, uuid)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.claim_3ad52175752a(uuid, uuid)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2030,6 +2042,7 @@ BEGIN
         FROM ended, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = ended.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
+      RETURNING m.id, m.site_id, CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
@@ -2046,19 +2059,23 @@ BEGIN
       UPDATE machines SET leased_by = started.id || ':' || started.attempts,
         leased_until = statement_start + interval '20 seconds'
       FROM started WHERE machines.id = started.machine_id
+      RETURNING machines.id, machines.site_id
     ),
-    current_job AS (
-      SELECT started.id, started.machine_id, started.machine_owner_id, started.command, started.sequence, started.state, started.result, started.reason, started.detail, started.attempts, started.requested_by, started.key_id, started.requested_at, started.not_after, started.sent_at, started.finished_at, started.confirmed_at, started.version FROM started UNION ALL SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version FROM ended
-      UNION ALL SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version FROM due
-    )
+    changed AS (
+      SELECT started.id, started.machine_id, started.machine_owner_id, started.command, started.sequence, started.state, started.result, started.reason, started.detail, started.attempts, started.requested_by, started.key_id, started.requested_at, started.not_after, started.sent_at, started.finished_at, started.confirmed_at, started.version, leased.site_id, NULL::bigint AS revision
+      FROM started JOIN leased ON leased.id = started.machine_id
+      UNION ALL 
+  SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, m.site_id, m.revision FROM ended JOIN machines_of_ended m ON m.id = ended.machine_id
+    ),
+    current_job AS (SELECT * FROM changed UNION ALL SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, NULL, NULL FROM due)
     SELECT current_job.*, due.step, due.controller_url, due.is_controller_confirmed, due.owner,
       due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds, due.delay_seconds,
       extract(epoch FROM due.not_after - statement_start)::float8 AS time_left_seconds
     FROM current_job, due ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_947519e7e5cc(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.settle_1d37def79704(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2072,7 +2089,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -2132,11 +2149,12 @@ BEGIN
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'
@@ -2146,8 +2164,8 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_7eb67c73ffc3(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.settle_d2d853e12eb1(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2158,7 +2176,7 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -2174,7 +2192,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -2234,11 +2252,12 @@ BEGIN
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'
@@ -2248,8 +2267,8 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_725e1e180555(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.settle_f3a93322925e(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2263,7 +2282,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -2323,11 +2342,12 @@ BEGIN
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'
@@ -2337,8 +2357,8 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_ccf561b1fa25(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.settle_23370e23b6b7(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2349,7 +2369,7 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -2365,7 +2385,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -2425,11 +2445,12 @@ BEGIN
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'
@@ -2439,8 +2460,8 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_23bcdfb94628(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.settle_8fef02910ac0(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2454,7 +2475,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -2514,11 +2535,12 @@ BEGIN
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'
@@ -2528,8 +2550,8 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_ef6b26dacd54(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.settle_2679a8a1aa32(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2540,7 +2562,7 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -2556,7 +2578,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -2616,11 +2638,12 @@ BEGIN
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT changed.id, changed.machine_id, changed.machine_owner_id, changed.command, changed.sequence, changed.state, changed.result, changed.reason, changed.detail, changed.attempts, changed.requested_by, changed.key_id, changed.requested_at, changed.not_after, changed.sent_at, changed.finished_at, changed.confirmed_at, changed.version FROM changed UNION ALL SELECT target.id, target.machine_id, target.machine_owner_id, target.command, target.sequence, target.state, target.result, target.reason, target.detail, target.attempts, target.requested_by, target.key_id, target.requested_at, target.not_after, target.sent_at, target.finished_at, target.confirmed_at, target.version FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'
@@ -2652,8 +2675,8 @@ BEGIN
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_job_a5f1524a9fa6(uuid, uuid)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.redispatch_job_5a60af18f8d1(uuid, uuid)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2712,6 +2735,7 @@ BEGIN
         FROM ended, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = ended.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
+      RETURNING m.id, m.site_id, CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     published AS (
       UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = statement_start,
@@ -2725,15 +2749,16 @@ BEGIN
         ELSE statement_start + make_interval(secs => greatest(due.lease_remaining_seconds, 1)) END
       FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait', 'fetch') AND jobs.due_at <= statement_start
     )
-    SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
+    SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, NULL::bigint AS site_id, NULL::bigint AS revision, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
       due.lease_remaining_seconds
     FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased', 'fetch')
-    UNION ALL SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, 'ended', NULL, NULL, NULL FROM ended
-    UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, 'publish', publish_no, delay_seconds, NULL FROM published;
+    UNION ALL SELECT changed.*, 'ended', NULL, NULL, NULL FROM (
+  SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, m.site_id, m.revision FROM ended JOIN machines_of_ended m ON m.id = ended.machine_id) changed
+    UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_due_jobs_a33fbb372d36(text, text)
-RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
+CREATE FUNCTION statements.redispatch_due_jobs_51ce2e547a79(text, text)
+RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
   ignored record;
@@ -2795,6 +2820,7 @@ BEGIN
         FROM ended, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = ended.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
+      RETURNING m.id, m.site_id, CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     published AS (
       UPDATE jobs SET publish_no = jobs.publish_no + 1, published_at = statement_start,
@@ -2808,11 +2834,12 @@ BEGIN
         ELSE statement_start + make_interval(secs => greatest(due.lease_remaining_seconds, 1)) END
       FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait', 'fetch') AND jobs.due_at <= statement_start
     )
-    SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
+    SELECT due.id, due.machine_id, due.machine_owner_id, due.command, due.sequence, due.state, due.result, due.reason, due.detail, due.attempts, due.requested_by, due.key_id, due.requested_at, due.not_after, due.sent_at, due.finished_at, due.confirmed_at, due.version, NULL::bigint AS site_id, NULL::bigint AS revision, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
       due.lease_remaining_seconds
     FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased', 'fetch')
-    UNION ALL SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, 'ended', NULL, NULL, NULL FROM ended
-    UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, 'publish', publish_no, delay_seconds, NULL FROM published;
+    UNION ALL SELECT changed.*, 'ended', NULL, NULL, NULL FROM (
+  SELECT ended.id, ended.machine_id, ended.machine_owner_id, ended.command, ended.sequence, ended.state, ended.result, ended.reason, ended.detail, ended.attempts, ended.requested_by, ended.key_id, ended.requested_at, ended.not_after, ended.sent_at, ended.finished_at, ended.confirmed_at, ended.version, m.site_id, m.revision FROM ended JOIN machines_of_ended m ON m.id = ended.machine_id) changed
+    UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
 CREATE FUNCTION statements.refresh_reports_cd4d3a29aa3b(uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint)

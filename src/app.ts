@@ -33,6 +33,7 @@ import { selectOpenJobs } from './jobs/sql/fragments.ts'
 import { type SweepReport, sweep } from './jobs/sweep.ts'
 import { Trace } from './kernel/trace.ts'
 import { boardRoutes } from './live/board.ts'
+import { changeRoutes } from './live/changes.ts'
 import { auditRoutes } from './machines/audit.ts'
 import { confirmationRoutes } from './machines/confirmation.ts'
 import { holdSchema } from './machines/hold.ts'
@@ -84,6 +85,7 @@ export function createApp(environment: Environment): App {
   app.route('/', holdRoutes())
   app.route('/', reportRoutes({ tokens }))
   app.route('/', boardRoutes())
+  app.route('/', changeRoutes())
   app.route('/', oldRoutes())
 
   return {

@@ -63,6 +63,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `rate_limited`: There were too many requests in a short time. Nothing was changed.
  * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
  * - `misconfigured`: A part of the configuration of the server is absent or invalid, so every request is refused.
+ * - `feed_unavailable`: Changes cannot be followed now. Everything else works.
  * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
  */
 export type ProblemCode =
@@ -121,6 +122,7 @@ export type ProblemCode =
   | 'rate_limited'
   | 'internal_error'
   | 'misconfigured'
+  | 'feed_unavailable'
   | 'database_unavailable'
 /**
  * - `viewer`: Reads the machine, its history and its jobs.
@@ -1905,6 +1907,26 @@ export interface BoardMachine {
    * The job that has not ended. Null without one, or if the caller has no role on the machine
    */
   open_job: Job | null
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "MachineChanged".
+ */
+export interface MachineChanged {
+  id: number
+  /**
+   * The revision of the board; the ETag of the machine begins with it
+   */
+  revision: number
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "JobChanged".
+ */
+export interface JobChanged {
+  id: string
+  machine_id: number
+  version: number
 }
 
 /** Method and path of each operation. */

@@ -3,6 +3,7 @@
 // safe to retry, reads lists page by page and waits for jobs. Its types come from the API's OpenAPI document.
 import type * as api from './api.ts'
 import { type Answer, type Ask, type Call, type Input, type OperationName, openCall } from './call.ts'
+import { type Change, type ChangesOptions, followChanges } from './changes.ts'
 import { follow, type StartedJob, type WatchOptions, watch } from './job.ts'
 import { type Listing, type Query, walk } from './pages.ts'
 import { openSites } from './sites.ts'
@@ -25,6 +26,7 @@ export type {
   SiteReport,
   User,
 } from './api.ts'
+export type { Change, ChangesOptions } from './changes.ts'
 export { JobFailed, type StartedJob, type WatchOptions } from './job.ts'
 export type { Listing, Page } from './pages.ts'
 export { TiebarProblem } from './problem.ts'
@@ -88,6 +90,8 @@ export function createClient(options: ClientOptions) {
     /** Machines with their reports, holds and open jobs. */
     board: (query?: Query<'listBoard'>): Listing<api.BoardMachine> =>
       walk((cursor) => ask('listBoard', { query: { ...query, ...cursor } })),
+    /** Machines and jobs that have changed, each at least once, as long as they are read. */
+    changes: (following?: ChangesOptions): AsyncIterable<Change> => followChanges(baseUrl, transport.fetch, following),
     jobs: openJobs(ask),
     sites: openSites(ask),
     /** API keys of the account. A client that uses a key itself cannot make others. */

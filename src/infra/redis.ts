@@ -7,25 +7,30 @@ import { within } from './deadline.ts'
 
 const deadlineMs = 300
 
-/**
- * One write. `newer` replaces a value only if the `"version":N` in it is smaller. `absent` writes only if there is no
- * value. `seconds` is the time to live.
- */
+/** Replaces a value only if the `"version":N` in it is smaller. `seconds` is the time to live. */
+export type VersionedValue = { key: string; value: string; version: number; seconds: number }
+
+/** One write. `absent` writes only if there is no value. `seconds` is the time to live. */
 export type CacheWrite =
   | { when: 'always' | 'absent'; key: string; value: string; seconds: number }
-  | {
-      when: 'newer'
-      key: string
-      value: string
-      seconds: number
-      version: number
-    }
+  /** What a change has made: newer values, and entries of the change feed. One command. */
+  | { when: 'changed'; values: VersionedValue[]; entries: string[] }
   /** A message for those who have subscribed to the channel; nothing is stored. */
   | { when: 'now'; channel: string; message: string }
 
+/** The channel of the change feed. Its messages are the id of an entry, a space, and the entry. */
+export const feedChannel = 'changes'
+
+/** An entry of the change feed. The ids, such as `1763855005000-0`, rise. */
+export type FeedEntry = { id: string; entry: string }
+
 export type Subscription = {
-  /** Waits for a message that has come since the last call. @returns false if none has come within `ms` */
-  next(ms: number): Promise<boolean>
+  /**
+   * Waits for messages that have come since the last call.
+   * @returns none if none has come within `ms`, or before `close()`
+   * @throws Error if more have come than are kept
+   */
+  next(ms: number): Promise<string[]>
   close(): void
 }
 
@@ -34,18 +39,42 @@ export type Cache = {
   read(keys: string[]): Promise<(string | null)[] | undefined>
   /** One round trip. @returns false if Redis is unavailable */
   write(writes: CacheWrite[]): Promise<boolean>
-  /** From its answer on, no message of the channel is lost. Must be closed. @returns undefined if Redis is unavailable */
+  /**
+   * From its answer on, messages of the channel are kept until they are read. Must be closed. Nothing tells that the
+   * connection was lost later: then no more messages come.
+   * @returns undefined if Redis is unavailable
+   */
   subscribe(channel: string): Promise<Subscription | undefined>
+  /** The kept entries of the change feed from this id on, which is one of them. @returns undefined if Redis is unavailable */
+  readFeed(fromId: string): Promise<FeedEntry[] | undefined>
+  /** The id of the last entry of the change feed, `0-0` without one. @returns undefined if Redis is unavailable */
+  lastFeedId(): Promise<string | undefined>
   /** Throws if Redis does not answer. For the readiness check. */
   ping(): Promise<void>
 }
 
-/** Finds the version by a pattern, because not every Redis server has a JSON library for Lua. */
-export const writeIfNewer = `
-local stored = redis.call('GET', KEYS[1])
-local version = stored and tonumber(string.match(stored, '"version":(%d+)'))
-if version and version >= tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', tonumber(ARGV[3]))
+/** How many entries of the change feed are kept, at least. */
+const keptEntries = 1_000
+/** How many messages of a subscription may wait to be read. */
+const maxWaiting = 1_000
+
+/**
+ * KEYS: the change feed, then the key of each value · ARGV: value, version and seconds of each, then the entries. Finds a
+ * version by a pattern, because not every Redis server has a JSON library for Lua.
+ */
+export const writeChanges = `
+for at = 2, #KEYS do
+  local first = at * 3 - 5
+  local stored = redis.call('GET', KEYS[at])
+  local version = stored and tonumber(string.match(stored, '"version":(%d+)'))
+  if not version or version < tonumber(ARGV[first + 1]) then
+    redis.call('SET', KEYS[at], ARGV[first], 'EX', tonumber(ARGV[first + 2]))
+  end
+end
+for at = #KEYS * 3 - 2, #ARGV do
+  local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${keptEntries}, '*', 'entry', ARGV[at])
+  redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[at])
+end
 return 1`
 
 export function openCache(url: string, token: string): (trace: Trace) => Cache {
@@ -94,6 +123,14 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
       return done ?? false
     },
     subscribe: (channel) => attempt(trace, () => openSubscription(redis, channel)),
+    async readFeed(fromId) {
+      const found = await attempt(trace, () => redis.xrange(feedChannel, fromId, '+'))
+      return found && toEntries(found)
+    },
+    async lastFeedId() {
+      const found = await attempt(trace, () => redis.xrevrange(feedChannel, '+', '-', 1))
+      return found && (toEntries(found)[0]?.id ?? '0-0')
+    },
     async ping() {
       await measure(trace, () => redis.ping())
     },
@@ -103,13 +140,16 @@ export function openCache(url: string, token: string): (trace: Trace) => Cache {
 /** A subscription is a request whose answer does not end. It is cancelled if Redis does not confirm it in time. */
 async function openSubscription(redis: Redis, channel: string): Promise<Subscription> {
   const subscriber = redis.subscribe<string>(channel)
-  let messages = 0
+  let messages: string[] = []
   let wake = () => {}
-  subscriber.on('message', () => {
-    messages += 1
+  subscriber.on('message', ({ message }) => {
+    if (messages.length <= maxWaiting) messages.push(message)
     wake()
   })
-  const close = () => void subscriber.unsubscribe() // it only aborts the request, at once
+  const close = () => {
+    void subscriber.unsubscribe() // it only aborts the request, at once
+    wake()
+  }
   try {
     await confirmed(subscriber)
   } catch (error) {
@@ -119,7 +159,7 @@ async function openSubscription(redis: Redis, channel: string): Promise<Subscrip
   return {
     close,
     async next(ms) {
-      if (messages === 0) {
+      if (messages.length === 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms)
           wake = () => {
@@ -128,9 +168,10 @@ async function openSubscription(redis: Redis, channel: string): Promise<Subscrip
           }
         })
       }
-      const hasCome = messages > 0
-      messages = 0
-      return hasCome
+      const come = messages
+      if (come.length > maxWaiting) throw new Error(`more than ${maxWaiting} messages were not read`)
+      messages = []
+      return come
     },
   }
 }
@@ -145,11 +186,24 @@ function confirmed(subscriber: ReturnType<Redis['subscribe']>): Promise<void> {
   })
 }
 
+/** The client's type is that of its deserialization, which is off: the answer is as Redis gives it. */
+function toEntries(answer: unknown): FeedEntry[] {
+  const entries = answer as [id: string, fields: [name: string, entry: string]][]
+  return entries.map(([id, [, entry]]) => ({ id, entry }))
+}
+
 /** Sends one write, or adds it to a pipeline. */
 function sendWrite(redis: Pick<Redis, 'eval' | 'set' | 'publish'> | ReturnType<Redis['pipeline']>, write: CacheWrite) {
   if (write.when === 'now') return redis.publish(write.channel, write.message)
+  if (write.when === 'changed') {
+    const { values, entries } = write
+    const keys = [feedChannel, ...values.map(({ key }) => key)]
+    return redis.eval(writeChanges, keys, [
+      ...values.flatMap(({ value, version, seconds }) => [value, version, seconds]),
+      ...entries,
+    ])
+  }
   const { key, value, seconds } = write
-  if (write.when === 'newer') return redis.eval(writeIfNewer, [key], [value, write.version, seconds])
   if (write.when === 'absent') return redis.set(key, value, { ex: seconds, nx: true })
   return redis.set(key, value, { ex: seconds })
 }

@@ -5,8 +5,6 @@ import type { ControllerContext } from '../machines/controller.ts'
 
 export type JobContext = ControllerContext & {
   publicUrl: string
-  /** Keeps the Worker running for work that continues after the answer. */
-  waitUntil: (work: Promise<unknown>) => void
 }
 
 export function toJobContext(c: AppContext, tokens: TokenIssuer): JobContext {

@@ -6,6 +6,7 @@ import { enumOf, label, numericId, pageQuery, time } from '../http/openapi/field
 import { bearerOrKey, bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
+import { tellChanges, toMachineChange } from '../machines/feed.ts'
 import { holdSchema } from '../machines/hold.ts'
 import { toHold } from '../machines/sql/hold.ts'
 import { commands } from './commands.ts'
@@ -147,21 +148,28 @@ export function holdRoutes(): Router {
     const { database, cache } = c.var.upstreams
     const { id } = c.req.valid('param')
     const placed = await placeHold(database, c.var.session, id, c.req.valid('json').reason)
-    const { hold, isNew, superseded, callerId } = placed
-    if (superseded) await recordTransitions({ trace: c.var.trace, cache }, [superseded], callerId)
+    const { hold, isNew, superseded, machine, callerId } = placed
+    if (machine && !superseded) tellChanges(c, [toMachineChange(machine)])
+    if (machine && superseded) {
+      const { site_id, revision } = machine
+      await recordTransitions({ trace: c.var.trace, cache }, [{ ...superseded, site_id, revision }], callerId)
+    }
     return isNew ? c.json(hold, 201) : c.json(hold, 200)
   })
 
   router.openapi(remove, async (c) => {
     const { id, hold } = c.req.valid('param')
-    await removeHold(c.var.upstreams.database, c.var.session, id, hold)
+    const machine = await removeHold(c.var.upstreams.database, c.var.session, id, hold)
+    if (machine) tellChanges(c, [toMachineChange(machine)])
     return c.body(null, 204)
   })
 
   router.openapi(override, async (c) => {
     const { id, hold } = c.req.valid('param')
     const { reason } = c.req.valid('json')
-    return c.json(await overrideHold(c.var.upstreams.database, c.var.session, id, hold, reason), 200)
+    const overridden = await overrideHold(c.var.upstreams.database, c.var.session, id, hold, reason)
+    if (overridden.machine) tellChanges(c, [toMachineChange(overridden.machine)])
+    return c.json(overridden.hold, 200)
   })
 
   router.openapi(preflight, async (c) => {

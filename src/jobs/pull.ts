@@ -2,6 +2,7 @@
 import type { Caller } from '../http/context.ts'
 import type { CacheWrite, Subscription } from '../infra/redis.ts'
 import { TiebarError } from '../kernel/error.ts'
+import { toMachineChange } from '../machines/feed.ts'
 import type { Hold } from '../machines/hold.ts'
 import { defaultIntervalSeconds } from '../machines/report.ts'
 import type { RoleRefusal } from '../sites/sql/role.ts'
@@ -122,8 +123,8 @@ async function waitForCommand(
   seconds: number,
 ): Promise<FetchedRow | undefined> {
   const { upstreams, trace, waitUntil } = context
-  const hasCome = await subscription.next(seconds * 1_000)
-  if (!hasCome) return undefined
+  const messages = await subscription.next(seconds * 1_000)
+  if (messages.length === 0) return undefined
   const found = await fetchCommand(upstreams.database, caller, report)
   if (found && found.changed.length > 0) {
     waitUntil(recordTransitions({ trace, cache: upstreams.cache }, found.changed, 'machine'))
@@ -146,8 +147,11 @@ async function store(
   siteId: number | null,
 ): Promise<StoredReports> {
   const stored = await storeReports(upstreams.database, caller, rows, siteId)
-  const changed = [...stored.confirmed, ...stored.machines.flatMap((machine) => machine.changed)]
-  if (changed.length > 0) waitUntil(recordTransitions({ trace, cache: upstreams.cache }, changed, 'machine'))
+  const jobs = [...stored.confirmed, ...stored.machines.flatMap((machine) => machine.changed)]
+  const machines = stored.changed.map((machine) => toMachineChange(machine))
+  if (jobs.length > 0 || machines.length > 0) {
+    waitUntil(recordTransitions({ trace, cache: upstreams.cache }, jobs, 'machine', { machines }))
+  }
   return stored
 }
 

@@ -165,7 +165,7 @@ function isVisibleTo({ accountId, machineId }: KnownCaller, job: Job): boolean {
 async function dispatchNewJob(
   context: JobContext,
   job: JobRow,
-  { superseded, is_fetched }: CreateJobResult,
+  { superseded, is_fetched, site_id }: CreateJobResult,
 ): Promise<void> {
   const { trace, upstreams } = context
   // A machine that fetches its commands needs no message but the one that ends the job when the command has expired.
@@ -174,9 +174,9 @@ async function dispatchNewJob(
     publishJobs(context, [{ job, publishNo: 1, delaySeconds, isFetched: is_fetched }], false),
     recordTransitions(
       { trace, cache: upstreams.cache },
-      [job, ...superseded],
+      [job, ...superseded].map((each) => ({ ...each, site_id, revision: null })),
       job.requested_by,
-      is_fetched ? [wakeMachine(job.machine_id)] : [],
+      { writes: is_fetched ? [wakeMachine(job.machine_id)] : [] },
     ),
   ])
 }

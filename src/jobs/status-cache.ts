@@ -1,5 +1,5 @@
 // The copy of a job in Redis, for clients that poll its status. At most 5 s old while the job can still change.
-import type { CacheWrite } from '../infra/redis.ts'
+import type { CacheWrite, VersionedValue } from '../infra/redis.ts'
 import { isOpen, settleSeconds } from './job.ts'
 import { type Job, toJob } from './schema.ts'
 import { type JobRow, jobColumns } from './sql/fragments.ts'
@@ -11,19 +11,23 @@ export function jobCacheKey(jobId: string): string {
   return `job:${jobId}`
 }
 
-/** Writes the job unless a newer version is there already. */
-export function cacheJob(row: JobRow): CacheWrite {
+/** The entry of a job. */
+export function toCachedJob(row: JobRow): VersionedValue {
   const job = toJob(row)
   // A late answer can still change a job whose outcome is unknown, or add a note to one that another has superseded.
   const mayBeAnswered = isOpen(job.state) || job.result === 'INTERNALFAILED' || job.state === 'SUPERSEDED'
   const mayChange = mayBeAnswered || mayBeConfirmed(job)
   return {
-    when: 'newer',
     key: jobCacheKey(job.id),
     value: JSON.stringify(job),
     version: job.version,
     seconds: mayChange ? openSeconds : endedSeconds,
   }
+}
+
+/** Writes the job unless a newer version is there already. */
+export function cacheJob(row: JobRow): CacheWrite {
+  return { when: 'changed', values: [toCachedJob(row)], entries: [] }
 }
 
 /** A report of the machine can still confirm the job, or show that it had no effect. */

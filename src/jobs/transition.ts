@@ -1,20 +1,24 @@
-// After every change of a job: a line in the log and a newer entry in the status cache.
+// After every change of a job: a line in the log, a newer entry in the status cache, and an entry in the change feed.
 import type { Cache, CacheWrite } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
+import type { Change } from '../machines/feed.ts'
 import type { EventActor } from './job.ts'
-import type { JobRow } from './sql/fragments.ts'
-import { cacheJob } from './status-cache.ts'
+import type { ChangedJob } from './sql/fragments.ts'
+import { toCachedJob } from './status-cache.ts'
+
+/** What else is written with the same round trip: changes of other machines, and any writes. */
+type Others = { machines?: Change[]; writes?: CacheWrite[] }
 
 /**
- * Logs changed jobs and writes them into the status cache. Never rejects: a failed write to the cache is only logged.
+ * Logs changed jobs, writes them into the status cache, and tells them to those who follow the change feed. Never rejects: a
+ * failed write to Redis is only logged.
  * @param by the id of the account, or the actor, that changed the jobs
- * @param others what else is written with the same round trip
  */
 export async function recordTransitions(
   { trace, cache }: { trace: Trace; cache: Cache },
-  jobs: JobRow[],
+  jobs: ChangedJob[],
   by: number | EventActor,
-  others: CacheWrite[] = [],
+  { machines = [], writes = [] }: Others = {},
 ): Promise<void> {
   for (const job of jobs) {
     trace.log('job', {
@@ -29,5 +33,11 @@ export async function recordTransitions(
       by,
     })
   }
-  await cache.write([...jobs.map(cacheJob), ...others])
+  const entries = [...jobs.map(toJobChange), ...machines].map((change) => JSON.stringify(change))
+  await cache.write([{ when: 'changed', values: jobs.map(toCachedJob), entries }, ...writes])
+}
+
+function toJobChange(job: ChangedJob): Change {
+  const { id, machine_id, machine_owner_id, version, requested_by, site_id, revision } = job
+  return { machine_id, revision, owner_id: machine_owner_id, site_ids: [site_id], job: { id, version, requested_by } }
 }

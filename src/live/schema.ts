@@ -1,4 +1,4 @@
-// Response schemas of the board.
+// Response schemas of the board, and the data of events of the change feed.
 import { z } from '@hono/zod-openapi'
 import { type Job, jobSchema, toJob } from '../jobs/schema.ts'
 import { type Hold, holdSchema } from '../machines/hold.ts'
@@ -22,6 +22,24 @@ const boardMachineSchema = z
     }),
   })
   .openapi('BoardMachine')
+
+export const changeEvents = {
+  MachineChanged: z
+    .object({
+      id: z.int().openapi({ example: 42 }),
+      revision: z
+        .int()
+        .openapi({ example: 7, description: 'The revision of the board; the ETag of the machine begins with it' }),
+    })
+    .openapi('MachineChanged'),
+  JobChanged: z
+    .object({
+      id: z.uuid().openapi({ example: '019ab1f0-7f2a-7c31-9d2b-1f3c5a7e9b11' }),
+      machine_id: z.int().openapi({ example: 42 }),
+      version: z.int().openapi({ example: 3 }),
+    })
+    .openapi('JobChanged'),
+}
 
 export const boardPage = z
   .object({

@@ -38,7 +38,9 @@ export function confirmationRoutes({ tokens }: { tokens: TokenIssuer }): Router 
     const { upstreams, trace, environment, caller } = c.var
     const controller = await readController(upstreams.database, caller, c.req.valid('param').id)
     const { ALLOW_PRIVATE_CONTROLLERS: allowPrivateControllers } = environment
-    const answer = await confirmController({ upstreams, trace, tokens, allowPrivateControllers }, controller)
+    const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+    const context = { upstreams, trace, tokens, allowPrivateControllers, waitUntil }
+    const answer = await confirmController(context, controller)
     if ('confirmedAt' in answer) return c.json({ confirmed_at: answer.confirmedAt }, 200)
     throw new TiebarError(
       answer.isFinal ? 'controller_refused' : 'controller_unreachable',

@@ -7,6 +7,7 @@ import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { findControllerUrlFault, normalizeControllerUrl } from './controller-url.ts'
+import { tell, toMachineChange } from './feed.ts'
 import { storeConfirmation } from './sql/confirm.ts'
 
 export type ControllerContext = {
@@ -15,6 +16,8 @@ export type ControllerContext = {
   tokens: TokenIssuer
   /** Accepts controllers on loopback and private hosts. */
   allowPrivateControllers: boolean
+  /** Keeps the Worker running for work that continues after the answer. */
+  waitUntil: (work: Promise<unknown>) => void
 }
 
 /** How long one attempt waits for a controller, the confirmation included. */
@@ -84,7 +87,9 @@ export async function confirmController(
     return { isFinal: false, detail: describeMissingAnswer(error, signal) }
   }
   const stored = await storeConfirmation(context.upstreams.database, machineId, url, normalizeControllerUrl(url))
-  return typeof stored === 'string' ? { isFinal: true, detail: stored } : stored
+  if (typeof stored === 'string') return { isFinal: true, detail: stored }
+  context.waitUntil(context.upstreams.cache.write(tell([toMachineChange(stored.machine)])))
+  return { confirmedAt: stored.confirmedAt }
 }
 
 async function findRefusal(

@@ -44,8 +44,10 @@ export async function writeTypes(): Promise<string> {
         Object.entries(schemas).map(([name, each]) => [name, titled(withoutReadOnly(each), name)]),
       ),
     },
-    // No 2xx answer refers to it.
-    definitions: { Problem: { $ref: '#/components/schemas/Problem' } },
+    // No 2xx answer in JSON refers to them.
+    definitions: Object.fromEntries(
+      ['Problem', 'MachineChanged', 'JobChanged'].map((name) => [name, { $ref: `#/components/schemas/${name}` }]),
+    ),
   }
   const types = await compile(root, 'Operations', {
     additionalProperties: false,

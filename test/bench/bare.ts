@@ -7,6 +7,7 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import { Client } from '@upstash/qstash'
 import { Redis } from '@upstash/redis/cloudflare'
 import { importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { feedChannel } from '../../src/infra/redis.ts'
 import type { Statement } from '../../src/infra/sql-client.ts'
 import { hashInPlan, idInPlan, newIdInPlan, type Plan } from './plan.ts'
 
@@ -25,6 +26,14 @@ const redis = new Redis({
   enableTelemetry: false,
 })
 const queue = new Client({ baseUrl: text('QSTASH_URL'), token: text('QSTASH_TOKEN'), enableTelemetry: false })
+
+const feedEntry = JSON.stringify({
+  machine_id: 1,
+  revision: null,
+  owner_id: 1,
+  site_ids: [null],
+  job: { id: '00000000-0000-7000-8000-000000000000', version: 1, requested_by: 1 },
+})
 
 /** The statements of a plan with the ids of this request. */
 function fill(statements: Statement[], id: string, newId: string, hash = '') {
@@ -89,7 +98,7 @@ export default {
       const ids = { body: { job_id: newId }, deduplicationId: `${newId}:1` }
       await Promise.all([
         queue.publishJSON({ ...message, ...ids }),
-        redis.eval(script, [`bench:${newId}`], [JSON.stringify(rows), 1, 5]),
+        redis.eval(script, [feedChannel, `bench:${newId}`], [JSON.stringify(rows), 1, 5, feedEntry]),
       ])
       context.waitUntil(Promise.all(fill([statement], id, newId)))
     }

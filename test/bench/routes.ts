@@ -3,7 +3,7 @@
 import { callerCacheKey } from '../../src/accounts/caller-cache.ts'
 import { rotateRefresh } from '../../src/accounts/sql/sign-in.ts'
 import { toRequest } from '../../src/infra/queue.ts'
-import { writeIfNewer } from '../../src/infra/redis.ts'
+import { writeChanges } from '../../src/infra/redis.ts'
 import { toMessage } from '../../src/jobs/dispatch.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
 import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
@@ -172,5 +172,5 @@ async function planOperation(caller: Scene['caller'], origin: string): Promise<P
   const [statement] = marking.statements
   const job = { id: newIdInPlan, command: request.command, attempts: 0 }
   const message = toRequest(toMessage(origin, { job, publishNo: 1, delaySeconds: 0 }))
-  return { ...creation, ...(statement && { announced: { message, script: writeIfNewer, statement } }) }
+  return { ...creation, ...(statement && { announced: { message, script: writeChanges, statement } }) }
 }

@@ -51,7 +51,14 @@ async function measureIdle(platform: BenchPlatform, database: Database, keys: st
     trace: new UnwrittenTrace(),
     upstreams: {
       database,
-      cache: { read: never, write: async () => true, subscribe: never, ping: never },
+      cache: {
+        read: never,
+        write: async () => true,
+        subscribe: never,
+        readFeed: never,
+        lastFeedId: never,
+        ping: never,
+      },
       queue: { publish: async () => [], ping: never },
       limiter: { consume: never, refund: never },
     },

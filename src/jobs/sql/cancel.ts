@@ -5,12 +5,12 @@ import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { firstOf } from '../../infra/rows.ts'
 import { isAtLeast, machineLevel, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
-import { type JobRow, jobColumns, now } from './fragments.ts'
+import { type ChangedJob, jobColumns, now } from './fragments.ts'
 import { isVisible } from './read.ts'
 
 export type CancelResult = {
   decision: RoleRefusal | 'not_cancelable' | 'canceled'
-  job: JobRow
+  job: ChangedJob
   /** The account of the caller. */
   callerId: number
 }
@@ -34,16 +34,18 @@ export async function cancelJob(
     [sql`EXISTS (SELECT FROM canceled)`, 'canceled'],
     [sql`true`, 'not_cancelable'],
   ])
-  const rows = await database.batch<JobRow & { decision: CancelResult['decision']; caller_id: number }>('cancel-job', [
-    sql`
+  const rows = await database.batch<ChangedJob & { decision: CancelResult['decision']; caller_id: number }>(
+    'cancel-job',
+    [
+      sql`
     WITH caller AS (${selectCaller(caller)})
     SELECT m.id FROM caller, jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
       AND ${isAtLeast(machineLevel('caller', 'm'), 'operator')}
     FOR NO KEY UPDATE OF m`,
-    sql`
+      sql`
     WITH caller AS (${selectCaller(caller)}),
     target AS MATERIALIZED (
-      SELECT j.*, ${machineLevel('caller', 'm')} AS level FROM caller, jobs j JOIN machines m ON m.id = j.machine_id
+      SELECT j.*, m.site_id, ${machineLevel('caller', 'm')} AS level FROM caller, jobs j JOIN machines m ON m.id = j.machine_id
       WHERE j.id = ${jobId}::uuid AND ${isVisible}
     ),
     canceled AS (
@@ -65,9 +67,10 @@ export async function cancelJob(
     current_job AS (
       SELECT ${jobColumns.of('canceled')} FROM canceled UNION ALL SELECT ${jobColumns.of('target')} FROM target
     )
-    SELECT current_job.*, caller.id AS caller_id, ${decision} AS decision
+    SELECT current_job.*, target.site_id, NULL::bigint AS revision, caller.id AS caller_id, ${decision} AS decision
     FROM caller LEFT JOIN current_job ON true LEFT JOIN target ON true ORDER BY current_job.version DESC NULLS LAST LIMIT 1`,
-  ])
+    ],
+  )
   const row = requireCaller(rows)
   return { decision: row.decision, job: row, callerId: row.caller_id }
 }

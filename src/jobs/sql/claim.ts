@@ -7,13 +7,21 @@ import { prepare } from '../../infra/prepare.ts'
 import { constantSql, sqlList } from '../../infra/rows.ts'
 import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { leaseSeconds, openStates } from '../job.ts'
-import { delayAfter, dueAfterDelivery, type JobRow, jobColumns, lockMachineOf, now } from './fragments.ts'
-import { endJobs, jobWithMachine, nextStep, retryColumns, type Step } from './next-step.ts'
+import {
+  type ChangedJob,
+  delayAfter,
+  dueAfterDelivery,
+  type JobRow,
+  jobColumns,
+  lockMachineOf,
+  now,
+} from './fragments.ts'
+import { endJobs, jobWithMachine, nextStep, retryColumns, type Step, selectEnded } from './next-step.ts'
 
 /** `step` has been carried out already, and `job` has the state after it. */
 export type Claim = {
   step: Step | null
-  job: JobRow
+  job: ChangedJob
   controllerUrl: string | null
   isControllerConfirmed: boolean
   /** The username of the owner of the machine. */
@@ -27,7 +35,7 @@ export type Claim = {
   timeLeftSeconds: number
 }
 
-type ClaimRow = JobRow & {
+type ClaimRow = ChangedJob & {
   step: Step | null
   controller_url: string | null
   is_controller_confirmed: boolean
@@ -49,7 +57,7 @@ const dueAt = {
   machine: constantSql(sql`greatest(jobs.not_after, ${now} + ${leaseInterval})`),
 }
 
-/** CTEs that carry out the step of each job in `due`: `started` has those of which an attempt begins. */
+/** CTEs that carry out the step of each job in `due`: `changed` has each `ChangedJob`, `started` those that begin an attempt. */
 function carryOut(by: keyof typeof dueAt): SQL {
   return sql`${endJobs[by]},
     started AS (
@@ -67,6 +75,12 @@ function carryOut(by: keyof typeof dueAt): SQL {
       UPDATE machines SET leased_by = started.id || ':' || started.attempts,
         leased_until = ${now} + ${leaseInterval}
       FROM started WHERE machines.id = started.machine_id
+      RETURNING machines.id, machines.site_id
+    ),
+    changed AS (
+      SELECT ${jobColumns.of('started')}, leased.site_id, NULL::bigint AS revision
+      FROM started JOIN leased ON leased.id = started.machine_id
+      UNION ALL ${selectEnded}
     )`
 }
 
@@ -77,10 +91,7 @@ const claimStatement = prepare<{ jobId: string }>(
         owner.username AS owner, ${retryColumns}, ${nextStep.queue} AS step
       FROM ${jobWithMachine} JOIN accounts owner ON owner.id = m.owner_id WHERE j.id = ${jobId}::uuid
     ), ${carryOut('queue')},
-    current_job AS (
-      SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended
-      UNION ALL SELECT ${jobColumns.of('due')} FROM due
-    )
+    current_job AS (SELECT * FROM changed UNION ALL SELECT ${jobColumns.of('due')}, NULL, NULL FROM due)
     SELECT current_job.*, due.step, due.controller_url, due.is_controller_confirmed, due.owner,
       due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds, due.delay_seconds,
       extract(epoch FROM due.not_after - ${now})::float8 AS time_left_seconds
@@ -112,7 +123,7 @@ export async function claim(database: Database, jobId: string): Promise<Claim | 
  * `command`: the job of which an attempt has begun for a machine that fetches its commands · `changed`: all jobs of the
  * machine that have changed · `is_open`: whether there was an open job.
  */
-export type FetchedRow = { machine_id: number; is_open: boolean; command: JobRow | null; changed: JobRow[] }
+export type FetchedRow = { machine_id: number; is_open: boolean; command: JobRow | null; changed: ChangedJob[] }
 
 /** The report of each machine that asks. Only its newest report gets a command: nobody may read the answers to others. */
 type Fetch = Caller & { machineIds: number[]; bootIds: string[]; seqs: number[] }
@@ -136,8 +147,7 @@ export const fetchCommands: (values: Fetch, report: AskingReport) => Query = pre
         AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')} AND EXISTS (SELECT FROM machine_reports r
           WHERE r.machine_id = m.id AND r.boot_id = asking.boot_id AND r.seq = asking.seq
             AND ${report === 'new' ? sql`r.at >= now()` : sql`true`})
-    ), ${carryOut('machine')},
-    changed AS (SELECT ${jobColumns.of('started')} FROM started UNION ALL SELECT ${jobColumns.of('ended')} FROM ended)
+    ), ${carryOut('machine')}
     SELECT asking.machine_id, EXISTS (
         SELECT FROM jobs j WHERE j.machine_id = asking.machine_id AND j.state IN (${sqlList(openStates)})
       ) AS is_open, (SELECT to_jsonb(started) FROM started WHERE started.machine_id = asking.machine_id) AS command,

@@ -37,6 +37,8 @@ export type CreateJobResult = {
   open_job_id: string | null
   job: JobRow | null
   superseded: JobRow[]
+  /** The site of the machine. */
+  site_id: number | null
 }
 
 type NewJob = Caller & Omit<JobRequest, 'command' | 'expiresInSeconds'> & { expiresIn: string } & Partial<RequestKey>
@@ -86,6 +88,7 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
   const refusals = Object.entries(refusalResults).map(([reason, result]) => sql`WHEN ${reason} THEN ${result}`)
   const result = sql`
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
+        decision.site_id,
         CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
           WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
@@ -98,7 +101,7 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
     ),
     open_jobs AS (${selectOpenJobs(value.machineId)}),
     decision AS (
-      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.status, machine.leased_by,
+      SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, ${decision} AS decision
       FROM caller LEFT JOIN machine ON true

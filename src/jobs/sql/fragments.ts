@@ -68,6 +68,14 @@ export const jobColumns = pickColumns(jobs, [
 /** A job as PostgreSQL returns it. Statements add their own columns. */
 export type JobRow = RowOf<typeof jobColumns>
 
+/** A job after a change, with what the change feed tells of its machine. */
+export type ChangedJob = JobRow & {
+  /** The site of the machine. */
+  site_id: number | null
+  /** The new revision of the machine; null if only the job has changed. */
+  revision: number | null
+}
+
 /** A CTE body: the open jobs of a machine; there is at most one. */
 export function selectOpenJobs(machineId: number | Placeholder): SQL {
   return sql`SELECT * FROM jobs WHERE machine_id = ${machineId}::bigint AND state IN (${sqlList(openStates)})`

@@ -7,10 +7,11 @@ import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination
 import type { Database } from '../../infra/database.ts'
 import { firstOf, pickColumns, sqlList } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
+import type { ChangedMachine } from '../../machines/feed.ts'
 import { holds } from '../../machines/hold.table.ts'
 import type { Hold } from '../../machines/hold.ts'
 import { explainRefusal } from '../../machines/refusals.ts'
-import { lockMachine, selectMachine } from '../../machines/sql/fragments.ts'
+import { changedMachine, lockMachine, selectMachine } from '../../machines/sql/fragments.ts'
 import { holdColumns, isInForce, toHold } from '../../machines/sql/hold.ts'
 import { isAtLeast, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
 import { heldCommands } from '../commands.ts'
@@ -23,7 +24,14 @@ const holdEvent = (action: 'hold.place' | 'hold.remove' | 'hold.override', from:
   sql`SELECT ${eventOf(action, subjectOf('machine', sql`machine_id`), { after: sql`jsonb_build_object('hold_id', id)` })} FROM ${sql.raw(from)}`
 
 type PlaceDecision = RoleRefusal | 'start_in_flight' | 'present' | 'placed'
-export type PlacedHold = { hold: Hold; isNew: boolean; superseded: JobRow | undefined; callerId: number }
+export type PlacedHold = {
+  hold: Hold
+  isNew: boolean
+  superseded: JobRow | undefined
+  /** The machine, if it has changed. */
+  machine: ChangedMachine | null
+  callerId: number
+}
 
 /**
  * Places a hold, under the lock of the machine. A START that is QUEUED is superseded. If the caller has a hold there
@@ -47,6 +55,7 @@ export async function placeHold(
     caller_id: number
     superseded: JobRow | null
     open_job_id: string | null
+    changed: ChangedMachine | null
   }
   const rows = await database.batch<Row>('place-hold', [
     lockAccount(caller),
@@ -80,14 +89,15 @@ export async function placeHold(
         ended_sequence = greatest(m.ended_sequence, (SELECT sequence FROM superseded))
       FROM decision WHERE m.id = ${machineId}::bigint AND decision.decision IN ('placed', 'present')
         AND (EXISTS (SELECT FROM added) OR EXISTS (SELECT FROM superseded))
+      RETURNING ${changedMachine}
     ),
     events AS (${recordEvents(holdEvent('hold.place', 'added'))}),
     h AS (SELECT * FROM added UNION ALL SELECT present.* FROM present, decision WHERE decision.decision = 'present')
     SELECT decision.decision, caller.id AS caller_id, (SELECT to_jsonb(superseded) FROM superseded) AS superseded,
-      (SELECT id FROM open_jobs) AS open_job_id, ${holdColumns}
+      (SELECT id FROM open_jobs) AS open_job_id, (SELECT to_jsonb(changed) FROM changed) AS changed, ${holdColumns}
     FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
   ])
-  const { decision: decided, caller_id: callerId, superseded, open_job_id, ...hold } = requireCaller(rows)
+  const { decision: decided, caller_id: callerId, superseded, open_job_id, changed, ...hold } = requireCaller(rows)
   if (decided === 'start_in_flight') {
     const detail = 'A START was sent to the machine, and may be executed. Send a STOP first.'
     throw new TiebarError(decided, detail, open_job_id === null ? {} : { jobId: open_job_id })
@@ -97,6 +107,7 @@ export async function placeHold(
     hold: toHold(hold),
     isNew: decided === 'placed',
     superseded: superseded === null ? undefined : jobColumns.fromJson(superseded),
+    machine: changed,
     callerId,
   }
 }
@@ -131,6 +142,7 @@ const notFound = () => new TiebarError('not_found', 'The machine has no hold wit
 
 /**
  * Removes a hold of the caller, also if she has lost her role or a manager has overridden it.
+ * @returns the machine, if it has changed
  * @throws TiebarError `not_found`, `hold_of_other`, `session_ended`
  */
 export async function removeHold(
@@ -138,14 +150,14 @@ export async function removeHold(
   caller: SessionCaller,
   machineId: number,
   holdId: number,
-): Promise<void> {
+): Promise<ChangedMachine | null> {
   type Decision = 'not_found' | 'hold_of_other' | 'removed'
   const decision = firstOf<Decision>([
     [sql`target.id IS NULL OR (target.placed_by <> caller.id AND coalesce(machine.level, 0) < 1)`, 'not_found'],
     [sql`target.placed_by <> caller.id`, 'hold_of_other'],
     [sql`true`, 'removed'],
   ])
-  const rows = await database.query<{ decision: Decision }>(
+  const rows = await database.query<{ decision: Decision; changed: ChangedMachine | null }>(
     'remove-hold',
     sql`
     WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
@@ -159,19 +171,23 @@ export async function removeHold(
       UPDATE holds SET removed_at = ${now} FROM decision
       WHERE holds.id = ${holdId}::bigint AND holds.removed_at IS NULL AND decision.decision = 'removed' RETURNING holds.*
     ),
-    changed AS (UPDATE machines m SET revision = m.revision + 1 FROM removed WHERE m.id = removed.machine_id),
+    changed AS (
+      UPDATE machines m SET revision = m.revision + 1 FROM removed WHERE m.id = removed.machine_id RETURNING ${changedMachine}
+    ),
     events AS (${recordEvents(holdEvent('hold.remove', 'removed'))})
-    SELECT decision FROM decision`,
+    SELECT decision, (SELECT to_jsonb(changed) FROM changed) AS changed FROM decision`,
   )
-  const { decision: decided } = requireCaller(rows)
+  const { decision: decided, changed } = requireCaller(rows)
   if (decided === 'not_found') throw notFound()
   if (decided === 'hold_of_other') {
     throw new TiebarError(decided, 'Only the account that placed the hold removes it. A manager may override it.')
   }
+  return changed
 }
 
 /**
  * Takes a hold out of force. The account that placed it still finds it, until she removes it.
+ * @returns `machine`: if it has changed
  * @throws TiebarError `not_found`, `not_owner`, `role_too_low`, `session_ended`
  */
 export async function overrideHold(
@@ -180,14 +196,14 @@ export async function overrideHold(
   machineId: number,
   holdId: number,
   reason: string,
-): Promise<Hold> {
+): Promise<{ hold: Hold; machine: ChangedMachine | null }> {
   type Decision = RoleRefusal | 'no_hold' | 'done'
   const decision = firstOf<Decision>([
     ...refusalsBelow('manager', 'machine'),
     [sql`target.id IS NULL`, 'no_hold'],
     [sql`true`, 'done'],
   ])
-  const rows = await database.batch<Hold & { decision: Decision }>('override-hold', [
+  const rows = await database.batch<Hold & { decision: Decision; changed: ChangedMachine | null }>('override-hold', [
     lockMachine(caller, machineId, 'manager'),
     sql`
     WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
@@ -202,13 +218,17 @@ export async function overrideHold(
         AND decision.decision = 'done'
       RETURNING holds.*
     ),
-    changed AS (UPDATE machines m SET revision = m.revision + 1 FROM overridden WHERE m.id = overridden.machine_id),
+    changed AS (
+      UPDATE machines m SET revision = m.revision + 1 FROM overridden WHERE m.id = overridden.machine_id
+      RETURNING ${changedMachine}
+    ),
     events AS (${recordEvents(holdEvent('hold.override', 'overridden'))}),
     h AS (SELECT * FROM overridden UNION ALL SELECT * FROM target WHERE NOT EXISTS (SELECT FROM overridden))
-    SELECT decision.decision, ${holdColumns} FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
+    SELECT decision.decision, (SELECT to_jsonb(changed) FROM changed) AS changed, ${holdColumns}
+    FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
   ])
-  const { decision: decided, ...hold } = requireCaller(rows)
+  const { decision: decided, changed, ...hold } = requireCaller(rows)
   if (decided === 'no_hold') throw notFound()
   if (decided !== 'done') throw explainRefusal(decided)
-  return toHold(hold)
+  return { hold: toHold(hold), machine: changed }
 }

@@ -8,7 +8,7 @@ import { isHeld } from '../../machines/sql/hold.ts'
 import { freshStatus, isRemoteDisabled, isStale } from '../../machines/sql/report.ts'
 import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { awaitedStates, deliverableStates, type EventActor, type JobEnd, pendingSeconds } from '../job.ts'
-import { byCommand, now, numberLiteral } from './fragments.ts'
+import { byCommand, jobColumns, now, numberLiteral } from './fragments.ts'
 
 /** Steps that end the job. */
 type FinalStep =
@@ -151,8 +151,13 @@ function buildEnd(by: EventActor): SQL {
         FROM ended, LATERAL (SELECT ${freshStatus(sql`ended.machine_id`)} AS fresh) report
       ) after
       WHERE m.id = after.machine_id
+      RETURNING m.id, m.site_id, CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     )`
 }
+
+/** A query: each `ChangedJob` that `endJobs` has ended. */
+export const selectEnded = constantSql(sql`
+  SELECT ${jobColumns.of('ended')}, m.site_id, m.revision FROM ended JOIN machines_of_ended m ON m.id = ended.machine_id`)
 
 /** CTEs that end the jobs in `due` with a `FinalStep`, and store event and machine. Need `due (id, version, step)`. */
 export const endJobs = {

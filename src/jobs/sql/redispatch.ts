@@ -11,6 +11,7 @@ import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { commands, precedenceOf } from '../commands.ts'
 import { deliverableStates, openStates } from '../job.ts'
 import {
+  type ChangedJob,
   dueAfterDelivery,
   type JobRow,
   jobColumns,
@@ -20,7 +21,7 @@ import {
   seconds,
   unpublishedSeconds,
 } from './fragments.ts'
-import { endJobs, jobWithMachine, nextStep, retryColumns } from './next-step.ts'
+import { endJobs, jobWithMachine, nextStep, retryColumns, selectEnded } from './next-step.ts'
 
 /**
  * `publish`: publish the job with `publishNo`, delivered after `delaySeconds` · `ended`: the job has ended · `leased`,
@@ -28,13 +29,13 @@ import { endJobs, jobWithMachine, nextStep, retryColumns } from './next-step.ts'
  */
 export type RedispatchResult = {
   step: 'publish' | 'ended' | 'leased' | 'wait' | 'fetch' | null
-  job: JobRow
+  job: ChangedJob
   publishNo: number | null
   delaySeconds: number
   leaseRemainingSeconds: number
 }
 
-type RedispatchRow = JobRow & {
+type RedispatchRow = ChangedJob & {
   step: RedispatchResult['step']
   publish_no: number | null
   delay_seconds: number | null
@@ -60,11 +61,11 @@ function redispatch(due: SQL, by: keyof typeof endJobs): SQL {
         ELSE ${now} + ${seconds(sql`greatest(due.lease_remaining_seconds, 1)`)} END
       FROM due WHERE jobs.id = due.id AND due.step IN ('leased', 'wait', 'fetch') AND jobs.due_at <= ${now}
     )
-    SELECT ${jobColumns.of('due')}, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
+    SELECT ${jobColumns.of('due')}, NULL::bigint AS site_id, NULL::bigint AS revision, due.step, NULL::int AS publish_no, NULL::float8 AS delay_seconds,
       due.lease_remaining_seconds
     FROM due WHERE due.step IS NULL OR due.step IN ('wait', 'leased', 'fetch')
-    UNION ALL SELECT ${jobColumns.of('ended')}, 'ended', NULL, NULL, NULL FROM ended
-    UNION ALL SELECT ${jobColumns.of('published')}, 'publish', publish_no, delay_seconds, NULL FROM published`
+    UNION ALL SELECT changed.*, 'ended', NULL, NULL, NULL FROM (${selectEnded}) changed
+    UNION ALL SELECT ${jobColumns.of('published')}, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published`
 }
 
 function toResult(row: RedispatchRow): RedispatchResult {

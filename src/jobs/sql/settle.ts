@@ -7,9 +7,9 @@ import { setStatus, sourceOf } from '../../machines/sql/fragments.ts'
 import { freshStatus } from '../../machines/sql/report.ts'
 import { awaitedStates, type ControllerResult, deliverableStates, type JobResult, pendingSeconds } from '../job.ts'
 import {
+  type ChangedJob,
   delayAfter,
   dueAfterDelivery,
-  type JobRow,
   jobColumns,
   leaseOf,
   lockMachineOf,
@@ -33,11 +33,11 @@ export type Outcome = {
  */
 export type Settlement = {
   effect: 'ended' | 'pending' | 'retry' | 'noted' | 'contradiction'
-  job: JobRow
+  job: ChangedJob
   isChanged: boolean
 }
 
-type SettlementRow = JobRow & { effect: Settlement['effect']; is_changed: boolean }
+type SettlementRow = ChangedJob & { effect: Settlement['effect']; is_changed: boolean }
 
 /** A message that QStash never accepted is not delivered again, so the sweep does not wait for QStash. */
 const dueAfterFailure = constantSql(sql`CASE WHEN jobs.published_at IS NULL THEN jobs.next_attempt_at
@@ -68,7 +68,7 @@ function selectDecision({ jobId, lease }: Bindable<Pick<Values, 'jobId' | 'lease
   const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
   return sql`
     target AS (
-      SELECT j.*, coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
+      SELECT j.*, m.site_id, coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
     ),
     decision AS (
@@ -139,11 +139,12 @@ const settlement = prepare<Values, Shape>((value, { result }) => {
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
+      RETURNING CASE WHEN after.status IS NOT NULL THEN m.revision END AS revision
     ),
     current_job AS (
       SELECT ${jobColumns.of('changed')} FROM changed UNION ALL SELECT ${jobColumns.of('target')} FROM target
     )
-    SELECT current_job.*, EXISTS (SELECT FROM changed) AS is_changed, CASE
+    SELECT current_job.*, (SELECT site_id FROM target) AS site_id, (SELECT revision FROM machine) AS revision, EXISTS (SELECT FROM changed) AS is_changed, CASE
       WHEN decision.decision = 'note_contradiction' THEN 'contradiction'
       WHEN decision.decision = 'note_late_answer' THEN 'noted'
       WHEN decision.decision = 'fail_attempt' THEN 'retry'

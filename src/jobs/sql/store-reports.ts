@@ -3,11 +3,13 @@ import { sql } from 'drizzle-orm'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { prepare } from '../../infra/prepare.ts'
+import type { ChangedMachine } from '../../machines/feed.ts'
 import { lockMachines } from '../../machines/sql/fragments.ts'
+import { isFresh } from '../../machines/sql/report.ts'
 import { isAtLeast } from '../../sites/sql/role.ts'
 import { type FetchedRow, fetchCommands } from './claim.ts'
 import { describeReports, type ReportDescription, readDescriptions } from './describe-reports.ts'
-import { type JobRow, jobColumns, now } from './fragments.ts'
+import { type ChangedJob, jobColumns, now } from './fragments.ts'
 import {
   columnsOf,
   type InputShape,
@@ -28,7 +30,8 @@ const storing = prepare<Caller & ReportInput, InputShape>(
   (value, shape) => sql`
     WITH ${selectInput(value, shape)},
     accepted AS (
-      SELECT input.*, (${columnsOf('r', shown)}) IS DISTINCT FROM (${columnsOf('input', shown)}) AS is_changed
+      SELECT input.*, (${columnsOf('r', shown)}) IS DISTINCT FROM (${columnsOf('input', shown)}) AS is_changed,
+        ${isFresh} IS NOT TRUE AS was_stale
       FROM input JOIN machine ON machine.id = input.machine_id AND ${isAtLeast(sql`machine.level`, 'manager')}
         LEFT JOIN machine_reports r ON r.machine_id = machine.id
       WHERE r.machine_id IS NULL OR (r.boot_id = input.boot_id AND r.seq < input.seq)
@@ -73,7 +76,7 @@ const storing = prepare<Caller & ReportInput, InputShape>(
         revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
         confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
       FROM (
-        SELECT stored.machine_id, stored.status, judged.first_awaited,
+        SELECT stored.machine_id, stored.status, judged.first_awaited, accepted.was_stale,
           accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
           (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND ${isOpen}) AS first_open
         FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
@@ -84,14 +87,25 @@ const storing = prepare<Caller & ReportInput, InputShape>(
           ) judged ON true
       ) after
       WHERE m.id = after.machine_id
+      RETURNING m.id, m.owner_id, m.site_id, CASE WHEN after.is_changed OR after.was_stale THEN m.revision END AS revision
     )
-    SELECT ${jobColumns.of('changed')} FROM changed`,
+    SELECT ${jobColumns.of('changed')}, m.id AS changed_machine_id, m.owner_id, m.site_id, m.revision
+    FROM machines_of_stored m LEFT JOIN changed ON changed.machine_id = m.id
+    WHERE m.revision IS NOT NULL OR changed.id IS NOT NULL`,
 )
+
+/** A machine that has changed or is fresh again, a job of it that has changed, or both. */
+type StoredRow = (ChangedJob | { id: null; site_id: number | null; revision: number | null }) & {
+  changed_machine_id: number
+  owner_id: number
+}
 
 export type StoredReports = {
   descriptions: ReportDescription[]
   /** The jobs that the reports have confirmed or settled. */
-  confirmed: JobRow[]
+  confirmed: ChangedJob[]
+  /** The machines that have changed or are fresh again, but for those of these jobs. */
+  changed: ChangedMachine[]
   machines: FetchedRow[]
 }
 
@@ -108,14 +122,19 @@ export async function storeReports(
 ): Promise<StoredReports> {
   const machineIds = reports.map(({ machine_id }) => machine_id)
   const [input, shape] = toInput(reports, siteId)
-  type Results = [{ id: number }[], Parameters<typeof readDescriptions>[0], JobRow[], FetchedRow[]]
-  const [, described, confirmed, machines] = await database.batchAll<Results>('store-reports', [
+  type Results = [{ id: number }[], Parameters<typeof readDescriptions>[0], StoredRow[], FetchedRow[]]
+  const [, described, stored, machines] = await database.batchAll<Results>('store-reports', [
     lockMachines(caller, machineIds, 'manager'),
     describeReports(caller, reports, siteId),
     storing({ ...caller, ...input }, shape),
     fetchCommands({ ...caller, ...toAsking(reports) }, 'new'),
   ])
-  return { descriptions: readDescriptions(described), confirmed, machines: machines.map(toFetched) }
+  const confirmed = stored.filter((row) => row.id !== null)
+  const changed = stored.flatMap((row) => {
+    const { id, changed_machine_id, owner_id, site_id, revision } = row
+    return id !== null || revision === null ? [] : [{ id: changed_machine_id, owner_id, site_id, revision }]
+  })
+  return { descriptions: readDescriptions(described), confirmed, changed, machines: machines.map(toFetched) }
 }
 
 /** Begins an attempt of the open job of a machine that has waited for one. */

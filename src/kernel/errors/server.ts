@@ -28,6 +28,12 @@ export const serverErrors = {
       'Set what `detail` names, and deploy again. On your own machine, `npm run dev` writes the variables to .dev.vars.',
     isRetryable: true,
   }),
+  feed_unavailable: kind(503, 'The change feed is unavailable', {
+    meaning: 'Changes cannot be followed now. Everything else works.',
+    why: 'Redis, which carries the changes, is restarting, is overloaded, or cannot be reached.',
+    remedy: 'Read the board every few seconds instead, and try again after the number of seconds in Retry-After.',
+    isRetryable: true,
+  }),
   database_unavailable: kind(503, 'The database is unavailable', {
     meaning: 'The database did not answer in time. It is not known whether the request took effect.',
     why: 'The database is restarting, is overloaded, or cannot be reached.',

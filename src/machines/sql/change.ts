@@ -159,7 +159,8 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       SELECT * FROM changed
       UNION ALL SELECT target.* FROM target, decision WHERE decision.decision = 'unchanged'
     )
-    SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id, ${machineRow}
+    SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id,
+      (SELECT site_id FROM target) AS site_before, ${machineRow}
     FROM caller CROSS JOIN decision LEFT JOIN m ON true`
   })
 }
@@ -176,7 +177,7 @@ export type ChangeMachine = (
   id: number,
   change: MachineChange | 'delete',
   revisions: number[] | undefined,
-) => Promise<MachineRow>
+) => Promise<{ row: MachineRow; isChanged: boolean; siteBefore: number | null }>
 
 export function createChangeMachine(selectOpenJobs: SelectOpenJobs): ChangeMachine {
   const decision = prepareChange(selectOpenJobs)
@@ -201,10 +202,11 @@ export function createChangeMachine(selectOpenJobs: SelectOpenJobs): ChangeMachi
       },
     )
     const locks = [...(values.site_id ? [keepSite(caller, values.site_id)] : []), lockMachine(caller, id, 'manager')]
-    type Row = MachineRow & { decision: ChangeDecision; job_id: string | null }
+    type Row = MachineRow & { decision: ChangeDecision; job_id: string | null; site_before: number | null }
     const row = requireCaller(await database.batch<Row>('change-machine', [...locks, decide]))
-    if (row.decision !== 'changed' && row.decision !== 'unchanged') throw explainRefusal(row.decision, row.job_id)
-    return row
+    const { decision: decided, job_id: jobId, site_before: siteBefore } = row
+    if (decided !== 'changed' && decided !== 'unchanged') throw explainRefusal(decided, jobId)
+    return { row, isChanged: decided === 'changed', siteBefore }
   }
 }
 

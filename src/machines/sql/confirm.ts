@@ -7,26 +7,29 @@ import { UniqueViolation } from '../../infra/database-error.ts'
 import { firstOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import { machineLevel, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
+import type { ChangedMachine } from '../feed.ts'
 import { explainRefusal } from '../refusals.ts'
+import { changedMachine } from './fragments.ts'
 
-/** @returns the time of the confirmation (RFC 3339), or why it could not be stored */
+/** @returns the time of the confirmation (RFC 3339) and the machine, or why it could not be stored */
 export async function storeConfirmation(
   database: Database,
   machineId: number,
   url: string,
   address: string,
-): Promise<{ confirmedAt: string } | string> {
+): Promise<{ confirmedAt: string; machine: ChangedMachine } | string> {
   const now = sql`statement_timestamp()`
   try {
-    const [row] = await database.query<{ controller_confirmed_at: string }>(
+    const [row] = await database.query<ChangedMachine & { controller_confirmed_at: string }>(
       'store-confirmation',
       sql`
-      UPDATE machines SET controller_confirmed_at = ${now}, confirmed_address = ${address}, updated_at = ${now},
+      UPDATE machines m SET controller_confirmed_at = ${now}, confirmed_address = ${address}, updated_at = ${now},
         revision = revision + 1
       WHERE id = ${machineId}::bigint AND controller_url = ${url} AND deleted_at IS NULL
-      RETURNING controller_confirmed_at`,
+      RETURNING controller_confirmed_at, ${changedMachine}`,
     )
-    return row ? { confirmedAt: row.controller_confirmed_at } : 'the controller of the machine was changed meanwhile'
+    if (row) return { confirmedAt: row.controller_confirmed_at, machine: row }
+    return 'the controller of the machine was changed meanwhile'
   } catch (error) {
     if (error instanceof UniqueViolation) return 'the controller is the controller of another machine'
     throw error

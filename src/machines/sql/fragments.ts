@@ -95,6 +95,9 @@ export function sourceOf(status: SQL, fresh: SQL): SQL {
   return sql`CASE WHEN ${status} = ${fresh} THEN 'report' ELSE 'command' END`
 }
 
+/** RETURNING columns of an UPDATE of `machines m`: a `ChangedMachine`. */
+export const changedMachine = sql.raw('m.id, m.revision, m.owner_id, m.site_id')
+
 /** The settings of a machine that an audit event tells, as a JSON object. @param alias of the machine's row */
 export function settingsOf(alias: 'm' | 'target'): SQL {
   const columns = ['owner_id', 'site_id', 'status', 'controller_url']

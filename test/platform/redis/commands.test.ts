@@ -6,6 +6,8 @@ import { backends, openRedis } from './world.ts'
 const notInteger = 'ERR value is not an integer or out of range'
 const fewWords = (command: string) => `ERR wrong number of arguments for '${command}' command`
 
+const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of value'
+
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : error)
 
 /** Commands in order, split at spaces, each with its answer. The answer of an error is its text. */
@@ -64,6 +66,39 @@ const scenarios: Record<string, [command: string, answer: unknown][]> = {
     ['DEL a b b', 1],
     ['KEYS *', []],
   ],
+  streams: [
+    ['XADD s * a', fewWords('xadd')],
+    ['XADD s * a 1 b', fewWords('xadd')],
+    ['XADD s MAXLEN ~ x * a 1', notInteger],
+    ['XRANGE s - +', []],
+    ['XRANGE s x +', 'ERR Invalid stream ID specified as stream command argument'],
+    ['XRANGE s - + COUNT', 'ERR syntax error'],
+    ['XRANGE s - + FOO 1', 'ERR syntax error'],
+    ['XADD s * a 1', expect.stringMatching(/^\d{13}-0$/)],
+    ['XRANGE s - +', [[expect.stringMatching(/^\d+-0$/), ['a', '1']]]],
+    ['XADD s MAXLEN = 2 * a 2', expect.any(String)],
+    ['XADD s MAXLEN 2 * a 3 b 4', expect.any(String)],
+    [
+      'XRANGE s - +',
+      [
+        [expect.any(String), ['a', '2']],
+        [expect.any(String), ['a', '3', 'b', '4']],
+      ],
+    ],
+    ['XREVRANGE s + - COUNT 1', [[expect.any(String), ['a', '3', 'b', '4']]]],
+    ['XRANGE s 0 1', []],
+    ['XRANGE s (0-1 + COUNT 1', [[expect.any(String), ['a', '2']]]],
+    ['GET s', wrongType],
+    ['INCRBY s 1', wrongType],
+    ['MGET s', [null]],
+    ['PEXPIRE s 50000', 1],
+    ['TTL s', 50],
+    ['XADD s * a 5', expect.any(String)],
+    ['TTL s', 50],
+    ['SET s text', 'OK'],
+    ['XADD s * a 1', wrongType],
+    ['XRANGE s - +', wrongType],
+  ],
   'the server': [
     ['PING', 'PONG'],
     ['PING a', 'a'],
@@ -100,7 +135,7 @@ describe.each(backends)('with $backend,', ({ options }) => {
     expect(found.sort()).toEqual(wanted.sort())
   })
 
-  test.each([['KEYS a[bc]'], ['KEYS a\\*'], ['FLUSHDB ASYNC'], ['PEXPIRE k 10 NX']])(
+  test.each([['KEYS a[bc]'], ['KEYS a\\*'], ['FLUSHDB ASYNC'], ['PEXPIRE k 10 NX'], ['XADD s 1-1 a 1']])(
     '%s is refused as not implemented',
     async (command) => {
       const { standIn } = await openRedis(options)

@@ -5,9 +5,10 @@ import { type Command, type CommandTable, keysOf, type Run, type World } from '.
 import { keyCommands } from './keys.ts'
 import { NotImplemented, RedisError, type Reply, textFromBytes, wrongArity } from './reply.ts'
 import { scriptCommands } from './scripts.ts'
+import { streamCommands } from './streams.ts'
 import { stringCommands } from './strings.ts'
 
-export const commandTable: CommandTable = { ...keyCommands, ...stringCommands, ...scriptCommands }
+export const commandTable: CommandTable = { ...keyCommands, ...stringCommands, ...streamCommands, ...scriptCommands }
 
 const redisCommands = new Set<string>(Redis.prototype.getBuiltinCommands())
 // Commands newer than the client library's list, and the modules that Upstash has.

@@ -52,7 +52,7 @@ function parseSetOptions(words: string[]): SetOptions {
 const set = (key: string, value: string, ...words: string[]): Run => {
   const { expiresAtMs, isKeepTtl, isGet, condition } = parseSetOptions(words)
   return ({ store }) => {
-    const old = store.get(key)
+    const old = isGet ? store.get(key) : null
     const isWanted = condition === undefined || store.has(key) === (condition === 'XX')
     if (isWanted) store.set(key, value, isKeepTtl ? store.expiresAtMs(key) : expiresAtMs)
     if (isGet) return old
@@ -78,7 +78,7 @@ const get =
 const getMany =
   (...keys: string[]): Run =>
   ({ store }) =>
-    keys.map((key) => store.get(key))
+    keys.map((key) => (store.isString(key) ? store.get(key) : null))
 
 export const stringCommands: CommandTable = {
   get: read(2, 'first', get),

@@ -1,0 +1,95 @@
+// Follows the change feed: a stream of server-sent events, which is opened again whenever it has ended.
+import type { JobChanged, MachineChanged } from './api.ts'
+import { TiebarProblem, toProblem } from './problem.ts'
+import { pause } from './transport.ts'
+
+/** What has changed. `reset`: changes are lost, or what you may see has changed; read again all that you show. */
+export type Change = ({ type: 'machine' } & MachineChanged) | ({ type: 'job' } & JobChanged) | { type: 'reset' }
+
+export type ChangesOptions = {
+  /** Ends the stream. */
+  signal?: AbortSignal
+  /** Called each time a stream has opened. No change after that is missed: read now what you show. */
+  onConnected?: () => void
+  /** Called each time a stream could not be opened, or was lost. It is opened again. */
+  onLost?: (error: unknown) => void
+}
+
+const firstPauseSeconds = 0.5
+const longestPauseSeconds = 30
+/** The API sends a comment every 15 s. */
+const silenceSeconds = 40
+
+const names = ['machine', 'job', 'reset']
+
+/**
+ * Yields changes for as long as they are read, each at least once. It continues after the last one when it has lost its
+ * connection.
+ * @throws TiebarProblem when the API refuses it for good: 401, 403
+ */
+export async function* followChanges(
+  baseUrl: string,
+  fetch: (request: Request) => Promise<Response>,
+  { signal, onConnected, onLost }: ChangesOptions = {},
+): AsyncGenerator<Change> {
+  let lastId: string | undefined
+  let pauseSeconds = firstPauseSeconds
+  while (!signal?.aborted) {
+    const stream = new AbortController()
+    let waitSeconds = firstPauseSeconds
+    try {
+      const headers = { Accept: 'text/event-stream', ...(lastId !== undefined && { 'Last-Event-ID': lastId }) }
+      const signals = AbortSignal.any([stream.signal, ...(signal ? [signal] : [])])
+      const response = await fetch(new Request(`${baseUrl}/api/changes`, { headers, signal: signals }))
+      if (!response.ok || !response.body) throw await toProblem(response)
+      onConnected?.()
+      for await (const { id, event, data } of readEvents(response.body, stream)) {
+        pauseSeconds = firstPauseSeconds
+        if (event !== undefined && names.includes(event)) yield { type: event, ...JSON.parse(data) }
+        lastId = id ?? lastId // only now: an event that was not handled comes again
+      }
+    } catch (error) {
+      if (signal?.aborted) return
+      if (error instanceof TiebarProblem && isRefused(error)) throw error
+      onLost?.(error)
+      waitSeconds = (error instanceof TiebarProblem ? error.retryAfterSeconds : undefined) ?? pauseSeconds
+      pauseSeconds = Math.min(2 * pauseSeconds, longestPauseSeconds)
+    } finally {
+      stream.abort()
+    }
+    await pause(waitSeconds * (0.5 + Math.random()), signal).catch(() => {}) // it rejects when the signal ends it
+  }
+}
+
+/** Another try would be answered alike. */
+function isRefused({ status }: TiebarProblem): boolean {
+  return status >= 400 && status < 500 && status !== 429
+}
+
+type ServerSentEvent = { id?: string; event?: string; data: string }
+
+/** Reads a stream: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
+async function* readEvents(body: ReadableStream<Uint8Array>, stream: AbortController): AsyncGenerator<ServerSentEvent> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (;;) {
+    const timer = setTimeout(() => stream.abort(new Error('the stream is silent')), silenceSeconds * 1_000)
+    const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+    if (done) return
+    text += decoder.decode(value, { stream: true })
+    const blocks = text.split(/\r?\n\r?\n/)
+    text = blocks.pop() ?? '' // not complete yet
+    yield* blocks.map(readBlock)
+  }
+}
+
+function readBlock(block: string): ServerSentEvent {
+  const read: ServerSentEvent = { data: '' }
+  for (const line of block.split(/\r?\n/)) {
+    const [, field, value = ''] = /^(id|event|data):? ?(.*)$/.exec(line) ?? []
+    if (field === 'data') read.data += value
+    else if (field === 'id' || field === 'event') read[field] = value
+  }
+  return read
+}

@@ -1,0 +1,267 @@
+// The change feed over HTTP: who hears of what, how a client continues, and what happens without Redis.
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { makeKey } from '../accounts/people.ts'
+import { type Person, poll, type World } from '../harness.ts'
+import { request } from '../jobs/qstash-calls.ts'
+import { reporterOf } from '../jobs/reporting.ts'
+import { keepMessages, open, shut } from '../platform/faults.ts'
+import { useQuietWorld } from '../shared-world.ts'
+import { createMachineIn, createSite, grant, type Site } from '../sites/places.ts'
+import { connectFeed, connectWithSocket, type Feed } from './feed.ts'
+
+let world: World
+let owner: Person
+let viewer: Person
+let stranger: Person
+let site: Site
+beforeAll(async () => {
+  world = await useQuietWorld()
+  ;[owner, viewer, stranger] = await Promise.all([world.signUp(), world.signUp(), world.signUp()])
+  site = await createSite(owner)
+  await grant(owner, `/api/sites/${site.id}`, viewer, 'viewer')
+})
+
+let feeds: Feed[] = []
+beforeEach(() => {
+  feeds = []
+})
+afterEach(() => {
+  for (const feed of feeds) feed.close()
+})
+
+async function feedOf(token: string, headers?: Record<string, string>) {
+  const feed = await connectFeed(world.url, token, headers)
+  feeds.push(feed)
+  if (feed.status === 200) await poll(async () => ({ isDone: feed.text() !== '', value: feed.text() }), 'the stream')
+  return feed
+}
+
+const resume = (person: Person, id: string | undefined) => feedOf(person.access, { 'Last-Event-ID': id ?? '' })
+
+async function revisionOf(machineId: number): Promise<number> {
+  const { headers } = await owner.request('GET', `/api/machines/${machineId}`)
+  return Number(/^"\d+\.(\d+)/.exec(headers.get('ETag') ?? '')?.[1])
+}
+
+test('it is an event stream that begins with an id, and tells each change of a machine and of its jobs', async () => {
+  const feed = await feedOf(viewer.access)
+  expect(feed.status).toBe(200)
+  expect(feed.response.headers.get('Content-Type')).toBe('text/event-stream')
+  expect(feed.response.headers.get('Cache-Control')).toMatch(/no-cache|no-store/)
+  expect(feed.text()).toMatch(/^: connected\nid: \d+-\d+\n\n/)
+
+  const machine = await createMachineIn(world, site, owner)
+  const [added] = await feed.waitFor(['machine', machine.id])
+  expect(added).toEqual({
+    event: 'machine',
+    data: { id: machine.id, revision: expect.any(Number) },
+    id: expect.stringMatching(/^\d+-\d+$/),
+  })
+
+  await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'Press 7' } })
+  const revision = await revisionOf(machine.id)
+  const after = async () => (await feed.waitFor(['machine', machine.id], ['machine', machine.id])).at(-1)
+  expect((await after())?.data).toEqual({ id: machine.id, revision })
+
+  const job = await request(world, owner, machine.id, 'START')
+  const [requested] = await feed.waitFor(['job', job.id])
+  expect(requested?.data).toEqual({ id: job.id, machine_id: machine.id, version: 1 })
+  await owner.request('POST', `/api/jobs/${job.id}/cancel`)
+  const [, canceled] = await feed.waitFor(['job', job.id], ['job', job.id])
+  expect(canceled?.data).toEqual({ id: job.id, machine_id: machine.id, version: 2 })
+})
+
+test('a command that a controller carries out is told with each step, and with what it makes of the machine', async () => {
+  const machine = await world.createMachine(owner)
+  const feed = await feedOf(owner.access)
+  world.faults.qstash.pass = open
+  const { body: job } = await world.operate(owner, machine.id, 'START')
+  await world.waitForJob(owner, job.id, 'SUCCEEDED')
+  world.faults.qstash.pass = keepMessages
+  const told = await feed.waitFor(['job', job.id], ['job', job.id], ['machine', machine.id], ['job', job.id])
+  expect(told.map(({ data }) => data.version ?? data.revision)).toEqual([1, 2, await revisionOf(machine.id), 3])
+})
+
+describe('a change of a machine is', () => {
+  const changes: [what: string, make: (machineId: number) => Promise<unknown>][] = [
+    ['a hold', (id) => owner.request('POST', `/api/machines/${id}/holds`, { body: { reason: 'x' } })],
+    [
+      'the removal of a hold',
+      async (id) => {
+        const { body } = await owner.request('POST', `/api/machines/${id}/holds`, { body: { reason: 'x' } })
+        await owner.request('DELETE', `/api/machines/${id}/holds/${body.id}`)
+      },
+    ],
+    ['a status by hand', (id) => owner.request('PATCH', `/api/machines/${id}`, { body: { status: 'ERROR' } })],
+    ['its deletion', (id) => owner.request('DELETE', `/api/machines/${id}`)],
+    ['the confirmation of its controller', (id) => owner.request('POST', `/api/machines/${id}/controller/check`)],
+    ['its first report', async (id) => (await reporterOf(world, owner, id)).report({ status: 'READY' })],
+  ]
+  test.each(changes)('%s', async (_what, make) => {
+    const machine = await createMachineIn(world, site, owner)
+    const before = await revisionOf(machine.id)
+    const feed = await feedOf(viewer.access)
+    await make(machine.id)
+    const higher = () => feed.events().some(({ data }) => data.id === machine.id && Number(data.revision) > before)
+    await poll(async () => ({ isDone: higher(), value: feed.text() }), 'a higher revision')
+  })
+
+  test('neither a report that changes counters only, nor a change that changes nothing', async () => {
+    const machine = await createMachineIn(world, site, owner)
+    const reporter = await reporterOf(world, owner, machine.id)
+    await reporter.report({ status: 'READY', cycles: 1 })
+    const feed = await feedOf(viewer.access)
+    await reporter.report({ status: 'READY', cycles: 2 })
+    await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: machine.body.name } })
+    await reporter.report({ status: 'RUNNING', cycles: 3 })
+    await feed.waitFor(['machine', machine.id])
+    expect(feed.events()).toHaveLength(1)
+  })
+})
+
+describe('who hears of it', () => {
+  test('a machine without a site is told to everybody, its jobs are not', async () => {
+    const feed = await feedOf(stranger.access)
+    const machine = await world.createMachine(owner)
+    const job = await request(world, owner, machine.id, 'STOP')
+    await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { location: 'Hall 9' } })
+    await feed.waitFor(['machine', machine.id], ['machine', machine.id])
+    expect(feed.events().filter(({ data }) => data.id === job.id)).toEqual([])
+  })
+
+  test('a machine of a site is told to those with a role there, also that it leaves the site', async () => {
+    const [here, there] = await Promise.all([feedOf(viewer.access), feedOf(stranger.access)])
+    const other = await createSite(owner)
+    const machine = await createMachineIn(world, site, owner)
+    await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { site_id: other.id } })
+    await here.waitFor(['machine', machine.id], ['machine', machine.id])
+    await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { location: 'elsewhere' } })
+    const end = await world.createMachine(owner) // told to both
+    await Promise.all([here.waitFor(['machine', end.id]), there.waitFor(['machine', end.id])])
+    expect(here.events().filter(({ data }) => data.id === machine.id)).toHaveLength(2)
+    expect(there.events().filter(({ data }) => data.id === machine.id)).toEqual([])
+  })
+
+  test('a key hears of its own machine only, and needs the scope `read`', async () => {
+    const [machine, other] = await Promise.all([world.createMachine(owner), world.createMachine(owner)])
+    const key = await makeKey(world, owner, { machine_id: machine.id, scopes: ['read'] })
+    const feed = await feedOf(key.secret)
+    for (const { id } of [other, machine]) {
+      await owner.request('PATCH', `/api/machines/${id}`, { body: { location: 'Hall 2' } })
+    }
+    await feed.waitFor(['machine', machine.id])
+    expect(feed.events()).toHaveLength(1)
+    const stopKey = await makeKey(world, owner, { scopes: ['stop'] })
+    expect((await feedOf(stopKey.secret)).status).toBe(403)
+  })
+
+  test('nobody without a token, or whose session has ended', async () => {
+    expect((await world.request('GET', '/api/changes')).status).toBe(401)
+    const leaver = await world.signUp()
+    await leaver.request('POST', '/api/log-out')
+    const answer = await leaver.request('GET', '/api/changes')
+    expect([answer.status, answer.body.code]).toEqual([401, 'session_ended'])
+  })
+})
+
+describe('a client that connects again', () => {
+  test('continues after the last event that it has seen', async () => {
+    const machine = await createMachineIn(world, site, owner)
+    const first = await feedOf(viewer.access)
+    const rename = (name: string) => owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name } })
+    await rename('one')
+    const [seen] = await first.waitFor(['machine', machine.id])
+    first.close()
+    await rename('two')
+    await rename('three')
+    await world.settle()
+    const second = await resume(viewer, seen?.id)
+    const missed = await second.waitFor(['machine', machine.id], ['machine', machine.id])
+    const revision = await revisionOf(machine.id)
+    expect(missed.map(({ data }) => data.revision)).toEqual([revision - 1, revision])
+    await rename('four')
+    await second.waitFor(['machine', machine.id], ['machine', machine.id], ['machine', machine.id])
+    expect(second.events().some(({ event }) => event === 'reset')).toBe(false)
+  })
+
+  test('continues from the id with which a stream without events began', async () => {
+    const first = await feedOf(viewer.access)
+    const id = first.lastId()
+    first.close()
+    const machine = await createMachineIn(world, site, owner)
+    await world.settle()
+    const second = await resume(viewer, id)
+    await second.waitFor(['machine', machine.id])
+    expect(second.events().some(({ event }) => event === 'reset')).toBe(false)
+  })
+
+  test.each(['1-1', 'x', '', '99999999999999999999-1'])('is reset when the event %j is not kept', async (id) => {
+    const machine = await createMachineIn(world, site, owner)
+    await world.settle()
+    const feed = await resume(viewer, id)
+    const [reset] = await feed.waitFor(['reset'])
+    expect(reset).toEqual({ event: 'reset', data: {}, id: expect.stringMatching(/^\d+-\d+$/) })
+    await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'after' } })
+    await feed.waitFor(['reset'], ['machine', machine.id])
+    // What came before is not told: the client reads it.
+    expect(feed.events().filter(({ data }) => data.id === machine.id)).toHaveLength(1)
+  })
+})
+
+describe('the subscription', () => {
+  afterEach(() => {
+    world.faults.redis.pass = open
+  })
+
+  /** Connects, and gives the signal of the request with which the Worker has subscribed. */
+  async function subscribe() {
+    const opened = Promise.withResolvers<AbortSignal>()
+    world.faults.redis.pass = ({ target, signal }, forward) => {
+      if (target.startsWith('/subscribe/')) opened.resolve(signal)
+      return forward()
+    }
+    const socket = connectWithSocket(world.url, owner.access)
+    return { socket, subscription: await opened.promise }
+  }
+
+  test('ends with its client at once, not with the next change', async () => {
+    const { socket, subscription } = await subscribe()
+    await socket.connected
+    const startedAt = Date.now()
+    socket.reset()
+    await poll(async () => ({ isDone: subscription.aborted, value: undefined }), 'the subscription to end')
+    expect(Date.now() - startedAt).toBeLessThan(10_000) // without the signal, it ends with the check after 15 s
+  })
+
+  test('ends when the session of the caller has ended before anything is read', async () => {
+    const leaver = await world.signUp()
+    await leaver.request('POST', '/api/log-out')
+    const opened = Promise.withResolvers<AbortSignal>()
+    world.faults.redis.pass = ({ target, signal }, forward) => {
+      if (target.startsWith('/subscribe/')) opened.resolve(signal)
+      return forward()
+    }
+    expect((await leaver.request('GET', '/api/changes')).status).toBe(401)
+    const subscription = await opened.promise
+    await poll(async () => ({ isDone: subscription.aborted, value: undefined }), 'the subscription to end')
+  })
+})
+
+describe('without Redis', () => {
+  afterEach(() => {
+    world.faults.redis.pass = open
+  })
+
+  test('it answers 503 with Retry-After, and the board still answers', async () => {
+    world.faults.redis.pass = shut
+    const answer = await owner.request('GET', '/api/changes')
+    expect([answer.status, answer.body.code]).toEqual([503, 'feed_unavailable'])
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
+    expect((await owner.request('GET', '/api/board')).status).toBe(200)
+  })
+})
+
+test('HEAD answers without a stream', async () => {
+  const answer = await owner.request('HEAD', '/api/changes')
+  expect([answer.status, answer.headers.get('Content-Type'), answer.text]).toEqual([200, 'text/event-stream', ''])
+})
