@@ -274,7 +274,7 @@ async function send(url: URL, method: string, { token, body, headers }: RequestO
     },
     ...(body === undefined ? {} : { body: (isRaw ? body : JSON.stringify(body)) as BodyInit }), // a body for fetch
   })
-  const text = await response.text()
+  const text = await readText(response)
   const isJson = /json/.test(response.headers.get('Content-Type') ?? '') && text !== ''
   return {
     status: response.status,
@@ -282,6 +282,15 @@ async function send(url: URL, method: string, { token, body, headers }: RequestO
     text,
     body: isJson ? JSON.parse(text) : text || undefined,
   }
+}
+
+/** A stream of events does not end: of it, the first part. */
+async function readText(response: Response): Promise<string> {
+  if (response.headers.get('Content-Type') !== 'text/event-stream' || !response.body) return response.text()
+  const reader = response.body.getReader()
+  const { value } = await reader.read()
+  await reader.cancel()
+  return new TextDecoder().decode(value)
 }
 
 /** A long timeout, because a busy computer is slow. */

@@ -44,6 +44,7 @@ const machineBudgets: Budget[] = [
   ['GET /machines', () => owner.request('GET', '/api/machines?q=m&status=READY&sort=-name'), 200, 1],
   ['GET /board', () => owner.request('GET', '/api/board?q=m&status=READY&sort=-name'), 200, 1],
   ['GET /board with a key', () => program()('GET', '/api/board'), 200, 1],
+  ['GET /changes: the caller and the subscription, then the feed', () => owner.request('GET', '/api/changes'), 200, 2],
   ['GET /machines with a bad query', () => owner.request('GET', '/api/machines?limit=0'), 422, 0],
   ['POST /machines', () => owner.request('POST', '/api/machines', { body }), 201, 1],
   ['POST /machines with a key', () => postWithKey(), 201, 1],

@@ -1915,7 +1915,7 @@ export interface BoardMachine {
 export interface MachineChanged {
   id: number
   /**
-   * The revision of the board; the ETag of the machine begins with it
+   * The revision in the board. The ETag of the machine has it, too
    */
   revision: number
 }

@@ -15,6 +15,8 @@ export type Audience = {
   machine_ids: number[]
 }
 
+export const feedEvents = ['machine', 'job', 'reset'] as const
+
 /** An event of the stream, with its data. */
 export type FeedEvent =
   | { event: 'machine'; data: { id: number; revision: number } }

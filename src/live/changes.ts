@@ -7,7 +7,7 @@ import { bearerOrKey, createRouter, problems, type Router } from '../http/openap
 import { type Cache, type FeedEntry, feedChannel } from '../infra/redis.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
-import { changeEvents } from './schema.ts'
+import { changeEvent } from './schema.ts'
 import { readAudience } from './sql/audience.ts'
 import { follow, type Sink, type Start, startAfter } from './stream.ts'
 
@@ -38,14 +38,13 @@ const changes = createRoute({
     }),
   },
   responses: {
-    200: { description: 'Events, until the stream ends', content: { 'text/event-stream': { schema: z.string() } } },
+    200: { description: 'Events, until the stream ends', content: { 'text/event-stream': { schema: changeEvent } } },
     ...problems('feed_unavailable'),
   },
 })
 
 export function changeRoutes(): Router {
   const router = createRouter()
-  for (const [name, schema] of Object.entries(changeEvents)) router.openAPIRegistry.register(name, schema)
 
   router.openapi(changes, async (c) => {
     const { cache, database } = c.var.upstreams

@@ -1,8 +1,10 @@
 // Response schemas of the board, and the data of events of the change feed.
 import { z } from '@hono/zod-openapi'
+import { enumOf } from '../http/openapi/fields.ts'
 import { type Job, jobSchema, toJob } from '../jobs/schema.ts'
 import { type Hold, holdSchema } from '../machines/hold.ts'
 import { type MachineAnswer, machineSchema, toMachine } from '../machines/schema.ts'
+import { feedEvents } from './audience.ts'
 import type { BoardRow } from './sql/board.ts'
 
 const boardMachineSchema = z
@@ -23,23 +25,35 @@ const boardMachineSchema = z
   })
   .openapi('BoardMachine')
 
-export const changeEvents = {
-  MachineChanged: z
-    .object({
-      id: z.int().openapi({ example: 42 }),
-      revision: z
-        .int()
-        .openapi({ example: 7, description: 'The revision of the board; the ETag of the machine begins with it' }),
-    })
-    .openapi('MachineChanged'),
-  JobChanged: z
-    .object({
-      id: z.uuid().openapi({ example: '019ab1f0-7f2a-7c31-9d2b-1f3c5a7e9b11' }),
-      machine_id: z.int().openapi({ example: 42 }),
-      version: z.int().openapi({ example: 3 }),
-    })
-    .openapi('JobChanged'),
-}
+const machineChanged = z
+  .object({
+    id: z.int().openapi({ example: 42 }),
+    revision: z
+      .int()
+      .openapi({ example: 7, description: 'The revision in the board. The ETag of the machine has it, too' }),
+  })
+  .openapi('MachineChanged')
+
+const jobChanged = z
+  .object({
+    id: z.uuid().openapi({ example: '019ab1f0-7f2a-7c31-9d2b-1f3c5a7e9b11' }),
+    machine_id: z.int().openapi({ example: 42 }),
+    version: z.int().openapi({ example: 3 }),
+  })
+  .openapi('JobChanged')
+
+/** One event of the stream. The last of some events that belong together has the id. */
+export const changeEvent = z
+  .object({
+    event: enumOf(feedEvents, {
+      machine: 'A machine has changed, or was deleted. The data is a `MachineChanged`.',
+      job: 'A job has a new version. The data is a `JobChanged`.',
+      reset: 'Events are lost, or what you may see has changed: read again all that you show. The data is `{}`.',
+    }),
+    data: z.union([machineChanged, jobChanged, z.object({})]).openapi({ description: 'As JSON, in one line' }),
+    id: z.string().optional().openapi({ example: '1763855005000-0' }),
+  })
+  .openapi('ChangeEvent')
 
 export const boardPage = z
   .object({

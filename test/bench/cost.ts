@@ -21,7 +21,7 @@ const looks = 3
 const sampleSize = 20_000
 
 export async function measureCost(dir: string, compatibilityDate: string, servers: Servers): Promise<JobCost> {
-  const platform = await startPlatform(servers, true)
+  const platform = await startPlatform(servers, { delivers: true })
   const controller = await startController()
   let commands = 0
   // A pipeline is a list of commands, so the commands are counted on the wire.

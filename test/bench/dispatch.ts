@@ -21,7 +21,7 @@ export async function measureDispatch(
   compatibilityDate: string,
   servers: Servers,
 ): Promise<DispatchFigures> {
-  const platform = await startPlatform(servers, true)
+  const platform = await startPlatform(servers, { delivers: true })
   let arrived = (_at: number) => {}
   const controller = await startController({ onExchange: ({ startedAt }) => arrived(startedAt) })
   const worker = await serve(dir, compatibilityDate, platform.vars)

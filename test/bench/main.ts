@@ -7,6 +7,7 @@ import { buildWorker } from '../build.ts'
 import { gzipSize } from '../bundle.ts'
 import { findServers } from './backends.ts'
 import { buildBare } from './bare-build.ts'
+import { measureFeed } from './change-feed.ts'
 import { type Clients, startClients } from './clients.ts'
 import { measureCost } from './cost.ts'
 import { measureDispatch } from './dispatch.ts'
@@ -103,11 +104,12 @@ async function run(isQuick: boolean): Promise<Report> {
     const dispatch = await measureDispatch(builds.dir, date, servers)
     const job_cost = await measureCost(builds.dir, date, servers)
     const pull = await measurePull(builds.dir, date, servers)
+    const change_feed = await measureFeed(builds.dir, date, servers)
     const report_cost = await measureReportCost(builds.dir, date, servers)
-    if (!servers.postgres) return { ...report, dispatch, pull, job_cost, report_cost }
+    if (!servers.postgres) return { ...report, dispatch, pull, change_feed, job_cost, report_cost }
     say('How it grows, up to a million rows: takes minutes.')
     const { pages: growth, ...rest } = await measureGrowth(builds.dir, date, servers.postgres, clients)
-    return { ...report, dispatch, pull, job_cost, report_cost, growth, ...rest }
+    return { ...report, dispatch, pull, change_feed, job_cost, report_cost, growth, ...rest }
   } finally {
     await clients.close()
   }

@@ -3,6 +3,7 @@
 
 import { updateDatabase } from '../../src/tools/migrations.ts'
 import { makeSigningKey, serviceVariables } from '../harness.ts'
+import { type CallInterceptor, open } from '../platform/faults.ts'
 import { type Exchange, type StandInOptions, startHttpServer } from '../platform/http.ts'
 import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
 import { startQStash } from '../platform/qstash.ts'
@@ -29,8 +30,17 @@ export type BenchPlatform = {
 /** The bench has one account with all machines. */
 export const benchQuota = 100_000_000
 
-/** @param delivers whether QStash delivers its messages to the Worker */
-export async function startPlatform(servers: Servers, delivers = false): Promise<BenchPlatform> {
+export type PlatformOptions = {
+  /** Whether QStash delivers its messages to the Worker. */
+  delivers?: boolean
+  /** Looks at each call of Redis. */
+  redis?: CallInterceptor
+}
+
+export async function startPlatform(
+  servers: Servers,
+  { delivers = false, redis: pass = open }: PlatformOptions = {},
+): Promise<BenchPlatform> {
   const exchanges: Exchange[] = []
   let isRecorded = false
   const standIn = (): StandInOptions => ({
@@ -40,7 +50,7 @@ export async function startPlatform(servers: Servers, delivers = false): Promise
     },
   })
   // Kept because the stand-ins read them at each request.
-  const options = { postgres: standIn(), redis: standIn(), qstash: standIn() }
+  const options = { postgres: standIn(), redis: { ...standIn(), faults: { pass } }, qstash: standIn() }
   const [postgres, redis, qstash] = await Promise.all([
     startPostgres(Object.assign(options.postgres, servers.postgres && { serverUrl: servers.postgres })),
     startRedis(Object.assign(options.redis, servers.redis && { serverUrl: servers.redis })),

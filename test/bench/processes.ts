@@ -45,6 +45,10 @@ export function cpuOfProcess(pid: number): number {
   }
 }
 
+export function residentKibOf(pid: number): number {
+  return Number(/^VmRSS:\s*(\d+)/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? Number.NaN)
+}
+
 /** https://docs.kernel.org/scheduler/sched-stats.html: the first number is nanoseconds on a CPU. */
 function cpuOfThread(pid: number, thread: number): number {
   return Number(readText(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e6

@@ -1,5 +1,6 @@
 // The results of a bench run, and whether they meet the targets.
 import { bundleCeiling } from '../bundle.ts'
+import type { FeedFigures } from './change-feed.ts'
 import type { JobCost } from './cost.ts'
 import type { DispatchFigures } from './dispatch.ts'
 import type { Growth } from './growth.ts'
@@ -21,6 +22,7 @@ export type Report = {
   startup_cpu_ms: number
   dispatch?: DispatchFigures
   pull?: PullFigures
+  change_feed?: FeedFigures
   growth: Record<string, Growth>
   sweep?: SweepFigures
   retention?: RetentionFigures
@@ -37,6 +39,7 @@ const targets = {
   roundTrips: {
     read_machine: 1,
     list_machines: 1,
+    board: 1,
     history: 1,
     job_status: 1,
     create: 1,
@@ -52,6 +55,10 @@ const targets = {
   /** The interval of a machine that fetches its commands, and 1 s. */
   pullStartMs: 11_000,
   pullStopMs: 3_000,
+  /** The p50 of the board relative to that of the list of as many machines. */
+  boardToList: 1.5,
+  changeMs: 1_000,
+  subscriptionSeconds: 20,
   growthRatio: 1.5,
   sweepMs: 50,
   /** 100 jobs of 100,000 due ones against 100 of 1,000. */
@@ -80,6 +87,11 @@ export function findMisses(report: Report, isShared: boolean): string[] {
     const least = isShared ? target - noise : target
     if (ratio !== undefined) check(`ratio to the floor of ${name}`, ratio >= least, ratio, `${round(least)} or more`)
   }
+  const { board, list_machines: list } = report.routes
+  if (board && list) {
+    const ratio = board.p50_ms / list.p50_ms
+    check('p50 of the board beside the list', ratio <= targets.boardToList, ratio, `${targets.boardToList} or less`)
+  }
   for (const [name, budget] of Object.entries(targets.roundTrips)) {
     const chain = report.routes[name as RouteName]?.upstream_round_trips // as above
     if (chain !== undefined) check(`round trips of ${name}`, chain <= budget, chain, `${budget} or fewer`)
@@ -97,6 +109,8 @@ export function findMisses(report: Report, isShared: boolean): string[] {
   )
   most('START to a machine that fetches it, ms (p99)', report.pull?.start_p99_ms, targets.pullStartMs)
   most('STOP to a machine that fetches it, ms (p99)', report.pull?.stop_p99_ms, targets.pullStopMs)
+  most('change to event, ms (p99)', report.change_feed?.latency_p99_ms, targets.changeMs)
+  most('subscriptions after their clients, s', report.change_feed?.seconds_to_close, targets.subscriptionSeconds)
   for (const [name, { p50_ratio_last_to_first }] of Object.entries(report.growth)) {
     most(`growth of ${name}`, p50_ratio_last_to_first, targets.growthRatio)
   }

@@ -10,6 +10,7 @@ import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
 import { historySorts, listMachineHistory } from '../../src/jobs/sql/read.ts'
 import { markPublished } from '../../src/jobs/sql/redispatch.ts'
 import { jobCacheKey } from '../../src/jobs/status-cache.ts'
+import { listBoard } from '../../src/live/sql/board.ts'
 import { createChangeMachine } from '../../src/machines/sql/change.ts'
 import { insertMachine } from '../../src/machines/sql/create.ts'
 import { listMachines, machineSorts, readMachine } from '../../src/machines/sql/read.ts'
@@ -23,6 +24,7 @@ import type { Scene } from './scene.ts'
 export const routeNames = [
   'read_machine',
   'list_machines',
+  'board',
   'history',
   'job_status',
   'create',
@@ -83,6 +85,13 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       ours: byAll((index) => get(`/api/machines?limit=${pageSize}`, index)),
       bare: byAll((index) => get('/list_machines', index)),
       plan: await planOf((database) => listMachines(database, caller, {}, machineSorts.page('id', pageSize))),
+    },
+    {
+      name: 'board',
+      status: 200,
+      ours: byAll((index) => get(`/api/board?limit=${pageSize}`, index)),
+      bare: byAll((index) => get('/board', index)),
+      plan: await planOf((database) => listBoard(database, caller, {}, machineSorts.page('id', pageSize))),
     },
     {
       name: 'history',

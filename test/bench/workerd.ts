@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runtimeStandIns } from '../../src/env.ts'
 import { holdPort } from '../platform/ports.ts'
-import { cpuOfProcess } from './processes.ts'
+import { cpuOfProcess, residentKibOf } from './processes.ts'
 
 export type RunningWorkerd = {
   origin: string
   port: number
   /** CPU milliseconds of all its threads since the start. */
   cpuMs(): number
+  /** The size of the process. */
+  residentKib(): number
   close(): Promise<void>
 }
 
@@ -49,6 +51,7 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "${module}")],
   compatibilityDate = "${date}",
+  compatibilityFlags = ["enable_request_signal"],
   bindings = [${bindings.join(', ')}],
   globalOutbound = "internet",
 );
@@ -84,6 +87,7 @@ export async function serve(
     origin,
     port,
     cpuMs: () => cpuOfProcess(child.pid ?? Number.NaN),
+    residentKib: () => residentKibOf(child.pid ?? Number.NaN),
     async close() {
       process.removeListener('exit', end)
       const gone = new Promise((resolve) => child.once('exit', resolve))

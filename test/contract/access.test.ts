@@ -121,6 +121,7 @@ const access: Record<string, Access> = {
   removeMachineMember: notOwner,
   listMachines: 'signed in',
   listBoard: 'signed in',
+  followChanges: 'signed in',
   createMachine: 'own',
   readMachine: 'signed in',
   replaceMachine: notOwner,

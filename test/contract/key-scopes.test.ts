@@ -43,6 +43,7 @@ const allowed: Record<string, readonly Scope[]> = {
   removeMachineMember: [],
   listMachines: ['read'],
   listBoard: ['read'],
+  followChanges: ['read'],
   createMachine: ['manage'],
   readMachine: ['read'],
   replaceMachine: ['manage'],

@@ -247,6 +247,23 @@ describe('the subscription', () => {
   })
 })
 
+test('what a subscription loses comes within 15 s', async () => {
+  world.faults.redis.pass = async ({ target }, forward) => {
+    const answer = await forward()
+    if (!target.startsWith('/subscribe/') || !('stream' in answer) || !answer.stream) return answer
+    const { stream } = answer
+    return {
+      ...answer,
+      stream: (write, signal) => stream((text) => text.startsWith('data: subscribe') && write(text), signal),
+    }
+  }
+  const feed = await feedOf(owner.access)
+  world.faults.redis.pass = open
+  const machine = await world.createMachine(owner)
+  await feed.waitFor(['machine', machine.id])
+  expect(feed.text()).toContain('\n\n: \n\n') // the comment of the check
+})
+
 describe('without Redis', () => {
   afterEach(() => {
     world.faults.redis.pass = open

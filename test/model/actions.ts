@@ -12,7 +12,8 @@ import { cancelJob } from '../../src/jobs/sql/cancel.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
 import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
-import { overrideHold, placeHold, removeHold } from '../../src/jobs/sql/holds.ts'
+import { overrideHold, removeHold } from '../../src/jobs/sql/holds.ts'
+import { placeHold } from '../../src/jobs/sql/place-hold.ts'
 import {
   markPublished,
   redispatchDueJobs,

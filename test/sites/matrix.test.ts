@@ -15,7 +15,7 @@ const lowest: Record<string, Role | 'no'> = {
       ...['changePassword', 'listSessions', 'endSession', 'listAccounts', 'changeAccountRights'],
       ...['createAccount', 'issuePasswordReset', 'resetPassword'],
       ...['listKeys', 'createKey', 'revokeKey', 'listAuditEvents', 'exportMe', 'deleteMe', 'removeHold'],
-      ...['listSites', 'createSite', 'listMachines', 'createMachine', 'listMyJobs', 'listBoard'],
+      ...['listSites', 'createSite', 'listMachines', 'createMachine', 'listMyJobs', 'listBoard', 'followChanges'],
       ...['deliverJob', 'handleFailedJob', 'reportOutcome'],
       // Only with a key: test/jobs/reports.test.ts has what its maker must be.
       ...['reportMachine', 'reportMachinesOfSite'],
