@@ -148,6 +148,7 @@ const notRun: [command: RegExp, why: string][] = [
 /** These blocks are run unchanged. */
 const blocksRun: [document: string, beginning: string, file: string][] = [
   ['README.md', 'API=', 'test/platform/main.test.ts'],
+  ['docs/live.md', 'API=', 'test/platform/main.test.ts'],
   ['CONTRIBUTING.md', 'CONTROL=', 'test/platform/main.test.ts'],
   ['docs/deploy.md', 'cat > .secrets', 'test/documents.test.ts'],
   ['docs/controllers.md', 'report()', 'test/examples/controller-pull.test.ts'],
@@ -205,7 +206,7 @@ describe('docs/client.md', () => {
   test('has examples that compile without unused names', async () => {
     const blocks = readSections(read('docs/client.md')).flatMap((section) => section.blocks)
     const samples = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text)
-    expect(samples).toHaveLength(2)
+    expect(samples).toHaveLength(3)
     const [, name = ''] = /from '([^']+)'/.exec(samples.join()) ?? []
     const dir = await mkdtemp(join(tmpdir(), 'tiebar-sample-'))
     onTestFinished(() => rm(dir, { recursive: true }))

@@ -44,7 +44,6 @@ const machineBudgets: Budget[] = [
   ['GET /machines', () => owner.request('GET', '/api/machines?q=m&status=READY&sort=-name'), 200, 1],
   ['GET /board', () => owner.request('GET', '/api/board?q=m&status=READY&sort=-name'), 200, 1],
   ['GET /board with a key', () => program()('GET', '/api/board'), 200, 1],
-  ['GET /changes: the caller and the subscription, then the feed', () => owner.request('GET', '/api/changes'), 200, 2],
   ['GET /machines with a bad query', () => owner.request('GET', '/api/machines?limit=0'), 422, 0],
   ['POST /machines', () => owner.request('POST', '/api/machines', { body }), 201, 1],
   ['POST /machines with a key', () => postWithKey(), 201, 1],
@@ -289,6 +288,14 @@ test.each(confirmed)(
   },
 )
 
+const feed = 'GET /changes'
+test(`${feed}: PostgreSQL and the subscription at once, then the id of the last change`, async () => {
+  const person = await world.signUp()
+  const cost = await countRoundTrips(world, () => person.request('GET', '/api/changes'))
+  expect([cost.answer.status, cost.chain]).toEqual([200, 2])
+  expect(cost.services.filter((service) => service === 'postgres')).toHaveLength(1)
+})
+
 const check = 'POST /machines/{id}/controller/check'
 test(`${check}: PostgreSQL, the controller, PostgreSQL`, async () => {
   const person = await world.signUp()
@@ -308,6 +315,7 @@ test('every endpoint has a budget, here or in the tests of jobs', () => {
     ...accountBudgets,
     ...freeBudgets,
     ...confirmed.map(([method, path]) => [`${method} ${path}`] as const),
+    [feed],
     [check],
   ]
   const here = new Set(named.map(([what]) => what.split(' ', 2).join(' ')))
