@@ -2653,25 +2653,25 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.mark_published_19075589cd75(boolean, uuid[], integer[])
+CREATE FUNCTION statements.mark_published_5e714d0dc86b(boolean, uuid[], integer[])
 RETURNS void LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
   UPDATE jobs SET published_at = CASE WHEN $1::boolean THEN statement_timestamp() END,
       due_at = CASE WHEN state IN ('QUEUED', 'SENT') THEN greatest(jobs.due_at, least(statement_timestamp() + interval '30 seconds', jobs.not_after))
         ELSE due_at END
-    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
+    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, (SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.mark_published_e1faf9fdbc6d(boolean, uuid[], integer[])
+CREATE FUNCTION statements.mark_published_90ddebb1c1d7(boolean, uuid[], integer[])
 RETURNS void LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
   UPDATE jobs SET published_at = CASE WHEN $1::boolean THEN statement_timestamp() END,
       due_at = CASE WHEN state IN ('QUEUED', 'SENT') THEN statement_timestamp() + interval '5 seconds'
         ELSE due_at END
-    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
+    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, (SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
 END $function$;
 --> statement-breakpoint
@@ -2842,7 +2842,7 @@ BEGIN
     UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.refresh_reports_cd4d3a29aa3b(uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint)
+CREATE FUNCTION statements.refresh_reports_c36daeb7a21e(uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint)
 RETURNS TABLE ("machine_id" bigint, "holds" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -2853,7 +2853,7 @@ BEGIN
     WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
       AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
     UPDATE machine_reports r SET seq = input.seq, at = statement_timestamp(), cycles = input.cycles, last_cycle_ms = input.last_cycle_ms
-    FROM (SELECT $4::bigint AS machine_id, $5::text AS boot_id, $6::bigint AS seq, $7::text AS status, $8::text AS mode, $9::boolean AS remote_enabled, $10::bigint AS cycles, $11::integer AS last_cycle_ms, $12::text AS alarm_code, $13::text AS alarm_text, $14::integer AS interval_seconds, $15::uuid AS outcome_job_id) input, caller, machines m
+    FROM (SELECT $4::bigint AS machine_id, $5::text AS boot_id, $6::bigint AS seq, $7::text AS status, $8::text AS mode, $9::boolean AS remote_enabled, $10::bigint AS cycles, $11::integer AS last_cycle_ms, $12::text AS alarm_code, $13::text AS alarm_text, $14::integer AS interval_seconds, $15::uuid AS outcome_job_id) input, caller, machines m, (SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit
     WHERE m.id = input.machine_id AND m.deleted_at IS NULL AND m.site_id IS NOT DISTINCT FROM coalesce($16::bigint, m.site_id) AND r.machine_id = m.id
       AND CASE WHEN (caller.key_machine_id <> m.id
     OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
@@ -2868,7 +2868,7 @@ BEGIN
       THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.refresh_reports_03bb57e0d277(uuid, text, text[], jsonb, bigint)
+CREATE FUNCTION statements.refresh_reports_7d1d0a5d139a(uuid, text, text[], jsonb, bigint)
 RETURNS TABLE ("machine_id" bigint, "holds" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -2879,7 +2879,7 @@ BEGIN
     WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
       AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active)
     UPDATE machine_reports r SET seq = input.seq, at = statement_timestamp(), cycles = input.cycles, last_cycle_ms = input.last_cycle_ms
-    FROM (SELECT * FROM jsonb_to_recordset($4::jsonb) AS input (machine_id bigint, boot_id text, seq bigint, status text, mode text, remote_enabled boolean, cycles bigint, last_cycle_ms integer, alarm_code text, alarm_text text, interval_seconds integer, outcome_job_id uuid)) input, caller, machines m
+    FROM (SELECT * FROM jsonb_to_recordset($4::jsonb) AS input (machine_id bigint, boot_id text, seq bigint, status text, mode text, remote_enabled boolean, cycles bigint, last_cycle_ms integer, alarm_code text, alarm_text text, interval_seconds integer, outcome_job_id uuid)) input, caller, machines m, (SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit
     WHERE m.id = input.machine_id AND m.deleted_at IS NULL AND m.site_id IS NOT DISTINCT FROM coalesce($5::bigint, m.site_id) AND r.machine_id = m.id
       AND CASE WHEN (caller.key_machine_id <> m.id
     OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1

@@ -43,6 +43,13 @@ export const outputSettings: string = setLocally(output)
  */
 export const outputSettingsRow: string = `(SELECT ${outputSettings} AS output) settings`
 
+/**
+ * A table of one row. If a statement joins it, the commit of its transaction does not wait until the change is on disk: if
+ * the server crashes, the changes of the last fraction of a second may be lost, each as a whole. For changes that are made
+ * again if they are lost. https://www.postgresql.org/docs/current/wal-async-commit.html
+ */
+export const asynchronousCommitRow: string = `(SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit`
+
 /** Whether a statement sets by itself what its output depends on. */
 export function setsOutput(text: string): boolean {
   return text.includes(outputSettings)

@@ -5,7 +5,7 @@ import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { prepare } from '../../infra/prepare.ts'
 import { constantSql, sqlList } from '../../infra/rows.ts'
-import { outputSettingsRow } from '../../infra/settings.ts'
+import { asynchronousCommitRow, outputSettingsRow } from '../../infra/settings.ts'
 import { lockMachine } from '../../machines/sql/fragments.ts'
 import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { commands, precedenceOf } from '../commands.ts'
@@ -158,13 +158,14 @@ const publicationMark = prepare<{ jobIds: string[]; publishNos: number[] }, { is
     UPDATE jobs SET published_at = CASE WHEN ${isAccepted}::boolean THEN ${now} END,
       due_at = CASE WHEN state IN (${sqlList(deliverableStates)}) THEN ${isAccepted ? dueIfAccepted : dueIfNotAccepted}
         ELSE due_at END
-    FROM ${sql.raw(outputSettingsRow)}, unnest(${jobIds}::uuid[], ${publishNos}::int[]) AS sent (job_id, publish_no)
+    FROM ${sql.raw(outputSettingsRow)}, ${sql.raw(asynchronousCommitRow)}, unnest(${jobIds}::uuid[], ${publishNos}::int[]) AS sent (job_id, publish_no)
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`,
 )
 
 /**
  * Stores whether QStash has accepted these messages. A job that was published again meanwhile is not changed, and
- * `due_at` only while QStash delivers the job.
+ * `due_at` only while QStash delivers the job. The commit is asynchronous: without the mark, the sweep publishes the job
+ * again, and its delivery changes nothing.
  */
 export async function markPublished(
   database: Database,

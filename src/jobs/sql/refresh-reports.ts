@@ -4,6 +4,7 @@ import { selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { prepare } from '../../infra/prepare.ts'
+import { asynchronousCommitRow } from '../../infra/settings.ts'
 import type { Hold } from '../../machines/hold.ts'
 import { holdFromJson, holdsOf } from '../../machines/sql/hold.ts'
 import { isFresh } from '../../machines/sql/report.ts'
@@ -20,12 +21,15 @@ import {
   toInput,
 } from './report-input.ts'
 
-/** PostgreSQL decides again about a row that another report has changed meanwhile. */
+/**
+ * PostgreSQL decides again about a row that another report has changed meanwhile. The commit is asynchronous: the next report
+ * brings what a crash loses.
+ */
 const refreshing = prepare<Caller & ReportInput, InputShape>(
   (value, shape) => sql`
     WITH caller AS MATERIALIZED (${selectCaller(value)})
     UPDATE machine_reports r SET seq = input.seq, at = ${now}, cycles = input.cycles, last_cycle_ms = input.last_cycle_ms
-    FROM (${selectReports(value, shape)}) input, caller, machines m
+    FROM (${selectReports(value, shape)}) input, caller, machines m, ${sql.raw(asynchronousCommitRow)}
     WHERE m.id = input.machine_id AND m.deleted_at IS NULL AND ${isInPlace(value)} AND r.machine_id = m.id
       AND ${isAtLeast(machineLevel('caller', 'm'), 'manager')}
       AND r.boot_id = input.boot_id AND r.seq < input.seq AND ${isFresh} AND input.outcome_job_id IS NULL
