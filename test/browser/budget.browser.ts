@@ -67,7 +67,7 @@ async function measureLoad(): Promise<number> {
   await devTools.send('Emulation.setCPUThrottlingRate', { rate: slowdown })
   await page.addInitScript(observe)
   await page.goto(world.url)
-  await page.waitForFunction('timing.usableAt > 0')
+  await page.locator('input:focus').waitFor()
   await page.waitForLoadState('networkidle')
   const { usableAt, longTasksEndAt } = (await page.evaluate('timing')) as Timing // set by the script above
   await page.close()
