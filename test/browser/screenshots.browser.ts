@@ -39,10 +39,12 @@ afterAll(async () => {
   await world?.close()
 })
 
-async function take(name: string, of: Page): Promise<void> {
+/** The language comes first: what is shown is made anew for it. */
+async function take(name: string, of: Page, arrange: () => Promise<unknown>): Promise<void> {
   const wider: string[] = []
   for (const language of languages) {
     await of.locator('.top-end select').first().selectOption(language)
+    await arrange()
     for (const [size, viewport] of Object.entries(sizes)) {
       await of.setViewportSize(viewport)
       const width = Number(await of.evaluate('document.documentElement.scrollWidth'))
@@ -60,29 +62,31 @@ test.each([0, 1, 6, 100])('a board of %i machines', async (count) => {
   const person = await world.signUp()
   if (count > 0) await fillHall(world, person, count)
   const board = await openConsole(browser, world, person)
-  await take(`board-${count}`, board)
+  await take(`board-${count}`, board, () => board.locator('.card, .empty').first().waitFor())
   await board.close()
 })
 
 test.each(['stale', 'held', 'error', 'starting'] as const)('a machine that is %s', async (condition) => {
-  await goToMachine(page, findIn(hall, condition))
-  await take(`machine-${condition}`, page)
+  await take(`machine-${condition}`, page, () => goToMachine(page, findIn(hall, condition)))
 })
 
 test('a refused form', async () => {
-  await go(page, '#/new-machine')
-  await page.locator('input[name=name]').fill('x'.repeat(65))
-  await page.locator('input[name=location]').fill('1공장')
-  await page.locator('button[type=submit]').click()
-  await page.locator('.problem').waitFor()
-  await take('problem', page)
+  await take('problem', page, async () => {
+    await go(page, '#/new-machine')
+    await page.locator('input[name=name]').fill('x'.repeat(65))
+    await page.locator('input[name=location]').fill('1공장')
+    await page.locator('button[type=submit]').click()
+    await page.locator('.problem').waitFor()
+  })
 })
 
 test('without a connection', async () => {
-  await go(page, '#/')
-  await page.locator('.card').first().waitFor()
-  await browser.context.setOffline(true)
-  await page.locator('.connection-lost').first().waitFor({ timeout: shownWithinMs })
-  await take('offline', page)
+  await take('offline', page, async () => {
+    await browser.context.setOffline(false)
+    await go(page, '#/')
+    await page.locator('.card').first().waitFor({ timeout: shownWithinMs })
+    await browser.context.setOffline(true)
+    await page.locator('.connection-lost').first().waitFor({ timeout: shownWithinMs })
+  })
   await browser.context.setOffline(false)
 })
