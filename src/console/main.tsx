@@ -5,6 +5,7 @@ import { startClock } from './clock.ts'
 import { language } from './language.ts'
 import { watchConnection } from './network.ts'
 import { startRouter } from './router.ts'
+import { startScroll } from './scroll.ts'
 import { startSession } from './session.ts'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -21,6 +22,7 @@ if (root) {
   applyTheme()
   document.documentElement.lang = language.get()
   startRouter()
+  startScroll()
   startClock()
   watchConnection()
   render(<App />, root)

@@ -48,7 +48,7 @@ export function Members(place: Place) {
             {(place.isManager || member.account_id === me) && (
               <ActionButton
                 label={text(member.account_id === me ? 'leave' : 'remove')}
-                name={`${member.username} ${text('remove')}`}
+                name={`${member.username} ${text(member.account_id === me ? 'leave' : 'remove')}`}
                 isDanger
                 onAct={async () => {
                   await removeMember(place, member.account_id)

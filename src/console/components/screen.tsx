@@ -17,7 +17,7 @@ let isFirst = true
 export function Screen({ title, lead, actions, back, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null)
   useLayoutEffect(() => {
-    if (!isFirst) heading.current?.focus()
+    if (!isFirst) heading.current?.focus({ preventScroll: true }) // the place is kept: scroll.ts
     isFirst = false
   }, [])
   useLayoutEffect(() => {
