@@ -16,12 +16,12 @@ type State<Value> = Omit<Resource<Value>, 'reload'> & { key: string }
 
 /**
  * Reads now, again when `key` changes, and again after changes of what it shows.
- * @param machineId only its changes count; undefined: all; `null`: none
+ * @param of whose changes count: those of one machine, or of all
  */
 export function useResource<Value>(
   key: string,
   read: () => Promise<Value>,
-  machineId: number | null | undefined = null,
+  of: number | 'all' | 'none' = 'none',
 ): Resource<Value> {
   const empty: State<Value> = { key, value: undefined, readAt: undefined, error: undefined }
   const [state, setState] = useState<State<Value>>(empty)
@@ -41,11 +41,11 @@ export function useResource<Value>(
   latest.current = load
   useLayoutEffect(() => {
     void latest.current?.()
-    if (machineId === null) return
+    if (of === 'none') return
     return onChange((ids) => {
-      if (ids === 'all' || machineId === undefined || ids.has(machineId)) void latest.current?.()
+      if (ids === 'all' || of === 'all' || ids.has(of)) void latest.current?.()
     })
-  }, [key, machineId])
+  }, [key, of])
   const shown = state.key === key ? state : empty
   return { value: shown.value, readAt: shown.readAt, error: shown.error, reload: () => void load() }
 }

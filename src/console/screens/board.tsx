@@ -32,7 +32,7 @@ function readFilters({ site, status, q, cursor }: Query) {
 export function BoardScreen() {
   const { query } = useStore(route)
   const filters = readFilters(query)
-  const board = useResource(JSON.stringify(filters), () => client.ask('listBoard', { query: filters }), undefined)
+  const board = useResource(JSON.stringify(filters), () => client.ask('listBoard', { query: filters }), 'all')
   const items = board.value?.items
   const lead = board.readAt !== undefined && <DataAge at={board.readAt} />
   return (
