@@ -5,6 +5,7 @@ import { text } from '../language.ts'
 import { mayOperate } from '../role.ts'
 import { useShown } from '../status.ts'
 import { Age } from './age.tsx'
+import { CancelJob } from './cancel-job.tsx'
 import { Icon } from './icon.tsx'
 import { OpenJob } from './open-job.tsx'
 import { MachineStatus } from './status.tsx'
@@ -42,6 +43,7 @@ export function MachineCard({ machine }: { machine: BoardMachine }) {
           </p>
         ))}
         {open_job && <OpenJob job={open_job} />}
+        {open_job && <CancelJob job={open_job} mayCancel={mayOperate(machine.my_role)} of={name} />}
         <StopNote machineId={id} />
       </div>
       {mayOperate(machine.my_role) && (

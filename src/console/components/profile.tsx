@@ -3,15 +3,7 @@ import { useState } from 'hono/jsx/dom'
 import type { Me } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { client } from '../session.ts'
-import { Field, Form, NewPasswordField } from './form.tsx'
-
-function Saved({ isSaved }: { isSaved: boolean }) {
-  return (
-    <p class="saved" role="status">
-      {isSaved ? text('saved') : ''}
-    </p>
-  )
-}
+import { Field, Form, NewPasswordField, PasswordField, Saved } from './form.tsx'
 
 export function Profile({ me, onSaved }: { me: Me; onSaved: () => void }) {
   const [isSaved, setSaved] = useState(false)
@@ -76,12 +68,7 @@ export function Password() {
           setSaved(true)
         }}
       >
-        <Field
-          name="current_password"
-          label={text('current_password')}
-          type="password"
-          autocomplete="current-password"
-        />
+        <PasswordField />
         <NewPasswordField name="new_password" label={text('new_password')} />
       </Form>
       <Saved isSaved={isSaved} />

@@ -3,6 +3,7 @@ import { toHash } from '../address.ts'
 import { ActionButton } from '../components/action-button.tsx'
 import { Age } from '../components/age.tsx'
 import { Keys } from '../components/keys.tsx'
+import { PersonalData } from '../components/personal-data.tsx'
 import { Problem } from '../components/problem.tsx'
 import { Password, Profile } from '../components/profile.tsx'
 import { Screen, Skeleton } from '../components/screen.tsx'
@@ -39,6 +40,7 @@ export function MeScreen() {
           <Password />
           <Sessions />
           <Keys />
+          <PersonalData />
         </div>
       )}
     </Screen>
