@@ -23,7 +23,8 @@ export function describeProblem(error: unknown): Words {
   const { code, message } = error
   if (code === 'unknown') return { main: text('error_unknown'), faults: [] }
   const name = `problem_${code}`
-  const faults = error.errors.map((fault) => ({
+  // The words of every other code say already what is wrong.
+  const faults = (code === 'validation_failed' ? error.errors : []).map((fault) => ({
     what: nameField('pointer' in fault ? fault.pointer.slice(1) : fault.parameter),
     detail: fault.detail,
   }))

@@ -46,6 +46,9 @@ describe('a manager of a machine', () => {
     const machine = await world.createMachine(owner)
     const page = await signIn(browser, world, owner)
     await openMachine(page, world, machine)
+    await settingsOf(page)
+      .getByRole('button', { name: say('status_by_hand') })
+      .click()
     await settingsOf(page).locator('select[name=status]').selectOption('ERROR')
     await settingsOf(page)
       .getByRole('button', { name: say('set_status') })
@@ -56,7 +59,11 @@ describe('a manager of a machine', () => {
     await reporter.report({ status: 'READY', interval_seconds: 300 })
     await openMachine(page, world, reporter)
     await settingsOf(page).getByText(say('status_reported')).waitFor()
-    expect(await settingsOf(page).locator('select[name=status]').count()).toBe(0)
+    expect(
+      await settingsOf(page)
+        .getByRole('button', { name: say('status_by_hand') })
+        .count(),
+    ).toBe(0)
     await page.close()
   })
 

@@ -41,8 +41,7 @@ function ResetAction({ user, onToken }: Pick<Props, 'user' | 'onToken'>) {
     const body = current_password === undefined ? {} : { current_password }
     onToken((await client.ask('issuePasswordReset', { path: { id }, body })).reset_token)
   }
-  if (user.is_staff)
-    return <WithPassword user={user} label={text('issue_reset')} detail={text('confirm_with_password')} onAct={issue} />
+  if (user.is_staff) return <WithPassword user={user} label={text('issue_reset')} onAct={issue} />
   return <Action user={user} label={text('issue_reset')} onAct={issue} />
 }
 
@@ -77,7 +76,7 @@ function Action({ user, label, onAct }: SimpleProps) {
   return <ActionButton label={label} name={`${user.username} ${label}`} isDanger onAct={() => onAct()} />
 }
 
-type GuardedProps = { user: User; label: string; detail: string; onAct: (password: string) => Promise<unknown> }
+type GuardedProps = { user: User; label: string; detail?: string; onAct: (password: string) => Promise<unknown> }
 
 function WithPassword({ user, label, detail, onAct }: GuardedProps) {
   const name = `${user.username} ${label}`
@@ -85,8 +84,8 @@ function WithPassword({ user, label, detail, onAct }: GuardedProps) {
     <Reveal
       label={label}
       name={name}
-      question={name}
-      detail={detail}
+      question={`${user.username}: ${label}`}
+      {...(detail && { detail })}
       isDanger
       content={(close) => (
         <Form
@@ -99,7 +98,7 @@ function WithPassword({ user, label, detail, onAct }: GuardedProps) {
             close()
           }}
         >
-          <PasswordField />
+          <PasswordField hint={text('confirm_with_password')} />
         </Form>
       )}
     />

@@ -13,22 +13,36 @@ type FormProps = {
   busy?: string
   onSubmit: (fields: Fields, form: HTMLFormElement) => Promise<unknown>
   isDanger?: boolean
+  /** Says so when it was sent, because nothing else on the page does. */
+  saysSaved?: boolean
   /** Closes the form without sending it. */
   onClose?: () => void
   children?: unknown
 }
 
-export function Form({ label, submit, busy, onSubmit, isDanger = false, onClose, children }: FormProps) {
+export function Form({
+  label,
+  submit,
+  busy,
+  onSubmit,
+  isDanger = false,
+  saysSaved = false,
+  onClose,
+  children,
+}: FormProps) {
   const [isBusy, setBusy] = useState(false)
+  const [isSaved, setSaved] = useState(false)
   const [error, setError] = useState<unknown>(undefined)
   const send = async (event: Event) => {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement // the listener is on the form
     if (isBusy) return
     setBusy(true)
+    setSaved(false)
     setError(undefined)
     try {
       await onSubmit(readFields(form), form)
+      setSaved(saysSaved)
     } catch (problem) {
       setError(problem)
     }
@@ -41,12 +55,17 @@ export function Form({ label, submit, busy, onSubmit, isDanger = false, onClose,
       <div class="form-actions">
         <button
           type="submit"
-          class={`button ${isDanger ? 'is-danger' : 'is-primary'}`}
+          class={`button ${isDanger ? 'is-danger is-filled' : 'is-primary'}`}
           aria-disabled={isBusy ? 'true' : 'false'}
         >
           {isBusy ? (busy ?? submit) : submit}
         </button>
         {onClose && <CancelButton onClose={onClose} />}
+        {saysSaved && (
+          <p class="saved" role="status">
+            {isSaved ? text('saved') : ''}
+          </p>
+        )}
       </div>
     </form>
   )
@@ -103,19 +122,16 @@ function Hint({ id, text }: { id: string; text: string }) {
   )
 }
 
-/** Says that the form was saved. The line is always there, so that screen readers notice the text. */
-export function Saved({ isSaved }: { isSaved: boolean }) {
-  return (
-    <p class="saved" role="status">
-      {isSaved ? text('saved') : ''}
-    </p>
-  )
-}
-
 /** The password of the user, for what a stolen token must not be enough for. */
-export function PasswordField() {
+export function PasswordField({ hint }: Pick<FieldProps, 'hint'>) {
   return (
-    <Field name="current_password" label={text('current_password')} type="password" autocomplete="current-password" />
+    <Field
+      name="current_password"
+      label={text('current_password')}
+      type="password"
+      autocomplete="current-password"
+      {...(hint && { hint })}
+    />
   )
 }
 

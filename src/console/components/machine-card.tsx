@@ -42,8 +42,11 @@ export function MachineCard({ machine }: { machine: BoardMachine }) {
             </span>
           </p>
         ))}
-        {open_job && <OpenJob job={open_job} />}
-        {open_job && <CancelJob job={open_job} mayCancel={mayOperate(machine.my_role)} of={name} />}
+        {open_job && (
+          <OpenJob job={open_job}>
+            <CancelJob job={open_job} mayCancel={mayOperate(machine.my_role)} of={name} />
+          </OpenJob>
+        )}
         <StopNote machineId={id} />
       </div>
       {mayOperate(machine.my_role) && (

@@ -23,10 +23,18 @@ export function MachineSections({ machine, jobs, reload }: Props) {
         <JobList jobs={jobs} machine={machine} />
       </section>
       <Holds machine={machine} />
-      {isManager && <MachineSettings machine={machine} reload={reload} />}
-      {isManager && <Controller machine={machine} reload={reload} />}
-      {isManager && <Members kind="machine" id={machine.id} isManager />}
-      {isManager && <Keys machineId={machine.id} />}
+      {isManager && (
+        <>
+          <div class="stack">
+            <MachineSettings machine={machine} reload={reload} />
+            <Members kind="machine" id={machine.id} isManager />
+          </div>
+          <div class="stack">
+            <Controller machine={machine} reload={reload} />
+            <Keys machineId={machine.id} />
+          </div>
+        </>
+      )}
     </>
   )
 }

@@ -38,9 +38,11 @@ export function MeScreen() {
           )}
           <Profile me={me.value} onSaved={me.reload} />
           <Password />
-          <Sessions />
           <Keys />
-          <PersonalData />
+          <div class="stack">
+            <Sessions />
+            <PersonalData />
+          </div>
         </div>
       )}
     </Screen>

@@ -86,7 +86,7 @@ export const accountTexts = {
     'Staff manage all accounts, sites and machines.',
   ],
   revoke_staff: ['운영자 해제', 'Revoke staff'],
-  confirm_with_password: ['내 현재 비밀번호로 확인합니다.', 'Confirm with your own password.'],
+  confirm_with_password: ['내 비밀번호를 입력하세요.', 'Enter your own password.'],
   disabled: ['사용 중지', 'Disabled'],
   disable: ['사용 중지', 'Disable'],
   enable: ['다시 사용', 'Enable'],

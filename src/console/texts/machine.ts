@@ -93,7 +93,7 @@ export const machineTexts = {
     'After a move, the members of that site see and operate the machine.',
   ],
   status_by_hand: ['상태 직접 입력', 'Status by hand'],
-  status_by_hand_hint: [
+  status_by_hand_detail: [
     '현장에서 확인한 상태를 고르세요. 설비에는 아무것도 보내지 않습니다.',
     'Choose what you have seen at the machine. Nothing is sent to it.',
   ],
