@@ -1,9 +1,10 @@
 // What people change at the console in a real browser: machines, jobs, accounts, roles and keys.
-import type { Page } from 'playwright-core'
+import type { Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ErrorCode } from '../../src/kernel/error-codes.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
 import { aPullMachine } from '../jobs/reporting.ts'
-import { createSite, grant } from '../sites/places.ts'
+import { createMachineIn, createSite, grant } from '../sites/places.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 import { openMachine, sayIn, signIn } from './console-pages.ts'
 
@@ -24,6 +25,8 @@ afterAll(async () => {
 })
 
 const readMachine = async ({ id }: { id: number }) => (await owner.request('GET', `/api/machines/${id}`)).body
+const answerProblem = (route: Route, status: number, code: ErrorCode, detail: string) =>
+  route.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ status, code, detail }) })
 const settingsOf = (page: Page) => page.locator('section[aria-labelledby=settings-title]')
 
 describe('a manager of a machine', () => {
@@ -85,6 +88,18 @@ describe('a manager of a machine', () => {
     await page.close()
   })
 
+  test('sees the names of people whose role is on the site', async () => {
+    const operator = await world.signUp()
+    const site = await createSite(owner, '5공장')
+    await grant(owner, site.path, operator, 'operator')
+    const machine = await createMachineIn(world, site, owner)
+    await operator.request('POST', `/api/machines/${machine.id}/holds`, { body: { reason: '금형 교체' } })
+    const page = await signIn(browser, world, owner)
+    await openMachine(page, world, machine)
+    await page.locator('section[aria-labelledby=holds-title] .person', { hasText: operator.username }).waitFor()
+    await page.close()
+  })
+
   test('alone sees its settings', async () => {
     const operator = await world.signUp()
     const machine = await world.createMachine(owner)
@@ -123,6 +138,8 @@ describe('a job that has not been sent', () => {
     await openMachine(page, world, machine)
     await page.locator('.job-row').waitFor()
     expect(await page.getByRole('button', { name: say('cancel_job') }).count()).toBe(0)
+    // The API tells names to managers only.
+    await page.locator('.job-row .person', { hasText: say('account_id', { id: owner.id }) }).waitFor()
     await page.close()
   })
 })
@@ -186,14 +203,23 @@ test('a key has an end, and one that has ended says so', async () => {
   await page.close()
 })
 
+test('a STOP that is refused says why', async () => {
+  const machine = await world.createMachine(owner)
+  const page = await signIn(browser, world, owner)
+  await openMachine(page, world, machine)
+  await page.route('**/operation', (route) => answerProblem(route, 403, 'role_too_low', 'Operators and managers may.'))
+  await page.locator('.stop').click()
+  await page.locator('.stop-failed').getByText(say('problem_role_too_low')).waitFor()
+  await page.close()
+})
+
 describe('a problem', () => {
   test('has Korean words; the text of the API follows where it has numbers', async () => {
     const person = await world.signUp()
     const page = await signIn(browser, world, person)
     await page.route('**/api/sites', async (route) => {
       if (route.request().method() !== 'POST') return route.continue()
-      const problem = { code: 'quota_exceeded', status: 409, detail: 'An account may create 50 sites.' }
-      await route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify(problem) })
+      await answerProblem(route, 409, 'quota_exceeded', 'An account may create 50 sites.')
     })
     await page.goto(`${world.url}/#/sites`)
     await page.locator('input[name=name]').fill('4공장')
