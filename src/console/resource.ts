@@ -16,12 +16,12 @@ type State<Value> = Omit<Resource<Value>, 'reload'> & { key: string }
 
 /**
  * Reads now, again when `key` changes, and again after changes of what it shows.
- * @param changesOf the machine whose changes count, or those of all machines; undefined: of none
+ * @param of whose changes count: those of one machine, or of all
  */
 export function useResource<Value>(
   key: string,
   read: () => Promise<Value>,
-  changesOf?: number | 'all',
+  of: number | 'all' | 'none' = 'none',
 ): Resource<Value> {
   const empty: State<Value> = { key, value: undefined, readAt: undefined, error: undefined }
   const [state, setState] = useState<State<Value>>(empty)
@@ -41,11 +41,11 @@ export function useResource<Value>(
   latest.current = load
   useLayoutEffect(() => {
     void latest.current?.()
-    if (changesOf === undefined) return
+    if (of === 'none') return
     return onChange((ids) => {
-      if (ids === 'all' || changesOf === 'all' || ids.has(changesOf)) void latest.current?.()
+      if (ids === 'all' || of === 'all' || ids.has(of)) void latest.current?.()
     })
-  }, [key, changesOf])
+  }, [key, of])
   const shown = state.key === key ? state : empty
   return { value: shown.value, readAt: shown.readAt, error: shown.error, reload: () => void load() }
 }

@@ -3,6 +3,7 @@ import type * as api from '../client/api.ts'
 import { createClient, TiebarProblem } from '../client/client.ts'
 import { serverNow } from './clock.ts'
 import { fetchWithEtag, forgetEtags, timedFetch } from './network.ts'
+import { forgetPeople } from './people.ts'
 import { createStore } from './state.ts'
 import type { TextKey } from './texts.ts'
 import * as tokens from './tokens.ts'
@@ -90,7 +91,7 @@ async function keepFresh(): Promise<void> {
 }
 
 export async function startSession(): Promise<void> {
-  tokens.watchOtherTabs(() => session.set({ state: 'signedOut', notice: 'signed_out_elsewhere' }))
+  tokens.watchOtherTabs(() => endSession('signed_out_elsewhere'))
   setInterval(() => void keepFresh(), checkEveryMs)
   if (tokens.getRefresh() === undefined) return session.set({ state: 'signedOut' })
   await resume()
@@ -114,8 +115,16 @@ export async function signIn(credentials: api.LogIn): Promise<void> {
   enter(await client.ask('logIn', { body: credentials }))
 }
 
+/** Only the refusal of a sign-up tells it: then the page offers none any more. */
+export const isSignUpClosed = createStore(false)
+
 export async function signUp(details: api.SignUp): Promise<void> {
-  enter(await client.ask('signUp', { body: details }))
+  try {
+    enter(await client.ask('signUp', { body: details }))
+  } catch (error) {
+    if (error instanceof TiebarProblem && error.code === 'sign_up_closed') isSignUpClosed.set(true)
+    throw error
+  }
 }
 
 function enter({ user, token }: api.SignedIn): void {
@@ -128,7 +137,14 @@ function endSession(notice: TextKey): void {
   if (session.get().state === 'signedOut') return
   tokens.dropTokens()
   forgetEtags()
+  forgetPeople()
   session.set({ state: 'signedOut', notice })
+}
+
+/** @throws TiebarProblem when it is refused */
+export async function deleteAccount(currentPassword: string): Promise<void> {
+  await client.ask('deleteMe', { body: { current_password: currentPassword } })
+  endSession('account_deleted')
 }
 
 /** Signs out here even if the server cannot be reached. */

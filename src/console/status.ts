@@ -4,6 +4,9 @@ import { tick } from './clock.ts'
 import { useSelected } from './state.ts'
 import { isStale, staleAt } from './time.ts'
 
+/** As lists of choices show them. */
+export const statuses = ['RUNNING', 'READY', 'PENDING', 'ERROR', 'POWEROFF'] as const satisfies MachineStatus[]
+
 /** `stale` is not a status of the API: the reports have stopped, so nobody knows the status. */
 export type ShownStatus = MachineStatus | 'stale'
 

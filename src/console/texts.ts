@@ -5,6 +5,7 @@ import { codeTexts } from './texts/codes.ts'
 import { commonTexts } from './texts/common.ts'
 import { jobTexts } from './texts/jobs.ts'
 import { machineTexts } from './texts/machine.ts'
+import { problemTexts } from './texts/problems.ts'
 import { siteTexts } from './texts/sites.ts'
 
 export const languages = ['ko', 'en'] as const
@@ -20,6 +21,7 @@ export const texts = {
   ...machineTexts,
   ...jobTexts,
   ...codeTexts,
+  ...problemTexts,
   ...siteTexts,
 } satisfies Record<string, Pair>
 

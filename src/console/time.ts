@@ -43,3 +43,19 @@ export function adjustOffset(offsetMs: number, { serverDate, sentAt, receivedAt 
   const most = server + 1_000 - sentAt
   return Math.min(Math.max(offsetMs, least), most)
 }
+
+/** The day in the time zone of the browser, as a date field has it: `2026-11-27`. */
+export function dayOf(now: Instant): string {
+  const date = new Date(now)
+  const pad = (n: number) => String(n).padStart(2, '0')
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+}
+
+/** The last second of a day of a date field, in the time zone of the browser. */
+export function endOfDay(day: string): string {
+  return new Date(`${day}T23:59:59`).toISOString()
+}
+
+export function isEndOfDay(at: string): boolean {
+  return Date.parse(endOfDay(dayOf(Date.parse(at)))) === Date.parse(at)
+}

@@ -4,11 +4,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { texts } from '../../src/console/texts.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
 import { aPullMachine, type Reporter } from '../jobs/reporting.ts'
 import { grant } from '../sites/places.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
+import { openMachine as openMachineAt, sayIn, signIn as signInAt, type TextName } from './console-pages.ts'
 
 const screenshots = join(import.meta.dirname, '../../dist/screenshots')
 const openFor = 25_000
@@ -25,7 +25,7 @@ describe.each([
   { language: 'ko', locale: 'ko-KR', viewport: { width: 390, height: 844 } },
   { language: 'en', locale: 'en-US', viewport: { width: 1440, height: 900 } },
 ] as const)('in $locale at $viewport.width × $viewport.height', ({ language, locale, viewport }) => {
-  const say = (key: keyof typeof texts) => texts[key][language === 'ko' ? 0 : 1]
+  const say = sayIn(language)
   let browser: Browser
   let owner: Person
   beforeAll(async () => {
@@ -34,20 +34,9 @@ describe.each([
   })
   afterAll(() => browser?.close())
 
-  async function signIn(person: Person): Promise<Page> {
-    const page = await browser.context.newPage()
-    await page.goto(world.url)
-    await page.locator('input[name=username]').fill(person.username)
-    await page.locator('input[name=password]').fill(person.password)
-    await page.locator('button[type=submit]').click()
-    await page.locator('.cards').waitFor()
-    return page
-  }
-  const openMachine = async (page: Page, { id }: { id: number }) => {
-    await page.goto(`${world.url}/#/machines/${id}`)
-    await page.locator('.operate').waitFor()
-  }
-  const saysStatus = (page: Page, key: keyof typeof texts) =>
+  const signIn = (person: Person) => signInAt(browser, world, person)
+  const openMachine = (page: Page, machine: { id: number }) => openMachineAt(page, world, machine)
+  const saysStatus = (page: Page, key: TextName) =>
     page
       .locator('.machine-status .status-word', { hasText: say(key) })
       .first()
@@ -133,6 +122,43 @@ describe.each([
       'STOP QUEUED',
       'START SUPERSEDED',
     ])
+    await page.close()
+  })
+
+  test('the tick keeps the focus while the conditions of a START are checked, and cannot be set before', async () => {
+    const machine = await aPullMachine(world, owner)
+    await machine.report({ status: 'READY', interval_seconds: 300 })
+    const page = await signIn(owner)
+    let answer = () => {}
+    const isAsked = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    await page.route('**/preflight*', async (route) => {
+      await isAsked
+      await route.continue()
+    })
+    await openMachine(page, machine)
+    const tick = page.locator('.check input')
+    await tick.focus()
+    await page.keyboard.press('Space')
+    expect(await tick.isChecked()).toBe(false)
+    answer()
+    await page.getByText(say('danger_zone_first')).waitFor()
+    expect(await page.locator('.check input:focus').count()).toBe(1)
+    await page.keyboard.press('Space')
+    await isQuiet(page)
+    expect(await tick.isChecked()).toBe(true)
+    await page.close()
+  })
+
+  test('the board shows what happens to a machine without a reload', async () => {
+    const machine = await aPullMachine(world, owner)
+    await machine.report({ status: 'READY', interval_seconds: 300 })
+    const page = await signIn(owner)
+    const card = page.locator('.card', { has: page.locator(`a[href="#/machines/${machine.id}"]`) })
+    await card.locator('.status-word', { hasText: say('status_READY') }).waitFor()
+    await machine.report({ status: 'ERROR', interval_seconds: 300 })
+    await card.locator('.status-word', { hasText: say('status_ERROR') }).waitFor()
     await page.close()
   })
 

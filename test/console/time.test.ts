@@ -1,6 +1,6 @@
 // Ages, staleness and the server's clock of the console.
 import { describe, expect, test } from 'vitest'
-import { adjustOffset, ageOf, isStale } from '../../src/console/time.ts'
+import { adjustOffset, ageOf, dayOf, endOfDay, isEndOfDay, isStale } from '../../src/console/time.ts'
 
 const at = '2026-11-27T00:00:00.000Z'
 const start = Date.parse(at)
@@ -50,5 +50,25 @@ describe('the offset of the clock', () => {
 
   test.each([null, 'yesterday'])('stays without a date: %s', (date) => {
     expect(adjustOffset(7, { serverDate: date, sentAt: 0, receivedAt: 0 })).toBe(7)
+  })
+})
+
+describe('the last day of a role or a key', () => {
+  const local = (hours: number, minutes = 0, seconds = 0) => new Date(2026, 10, 27, hours, minutes, seconds)
+
+  test('ends with its last second here', () => {
+    expect(Date.parse(endOfDay('2026-11-27'))).toBe(local(23, 59, 59).getTime())
+  })
+
+  test.each([local(0), local(12), local(23, 59, 59)])('is that of %s', (date) => {
+    expect(dayOf(date.getTime())).toBe('2026-11-27')
+  })
+
+  test.each([
+    [local(23, 59, 59), true],
+    [local(23, 59, 58), false],
+    [local(9), false],
+  ])('ends at %s: %s', (date, expected) => {
+    expect(isEndOfDay(date.toISOString())).toBe(expected)
   })
 })

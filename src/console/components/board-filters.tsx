@@ -2,17 +2,15 @@
 import { useRef } from 'hono/jsx/dom'
 import type { Query } from '../address.ts'
 import { text } from '../language.ts'
-import { useResource } from '../resource.ts'
 import { replaceQuery } from '../router.ts'
-import { client } from '../session.ts'
+import { useSites } from '../sites.ts'
+import { statuses } from '../status.ts'
 import { Select } from './form.tsx'
 
-const statuses = ['RUNNING', 'READY', 'PENDING', 'ERROR', 'POWEROFF'] as const
 const typingPauseMs = 300
-const mostSites = 100
 
 export function BoardFilters({ query }: { query: Query }) {
-  const sites = useResource('sites', () => client.ask('listSites', { query: { limit: mostSites } }))
+  const sites = useSites()
   const timer = useRef<ReturnType<typeof setTimeout>>(null)
   const change = (part: Query) => {
     const { cursor: _, ...rest } = query // other filters begin at the first page

@@ -3,10 +3,10 @@
 import { tick } from '../clock.ts'
 import { text, useLanguage } from '../language.ts'
 import { connection } from '../network.ts'
+import { describeProblem } from '../problem-text.ts'
 import { useStore } from '../state.ts'
 import { formatAge } from './age.tsx'
 import { Icon } from './icon.tsx'
-import { describeError } from './problem.tsx'
 
 export function ConnectionBanner() {
   useLanguage()
@@ -42,7 +42,7 @@ export function ReadProblem({ error, onRetry }: { error: unknown; onRetry: () =>
     <div class="connection" role="alert">
       {error !== undefined && !isLost && (
         <p class="connection-lost">
-          <span>{describeError(error)}</span>
+          <span>{describeProblem(error).main}</span>
           <button type="button" class="button" onClick={onRetry}>
             {text('retry')}
           </button>

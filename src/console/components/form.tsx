@@ -2,6 +2,7 @@
 import { useId, useState } from 'hono/jsx/dom'
 import { text } from '../language.ts'
 import { Problem } from './problem.tsx'
+import { CancelButton } from './reveal.tsx'
 
 export type Fields = Record<string, string>
 
@@ -12,20 +13,36 @@ type FormProps = {
   busy?: string
   onSubmit: (fields: Fields, form: HTMLFormElement) => Promise<unknown>
   isDanger?: boolean
+  /** Says so when it was sent, because nothing else on the page does. */
+  saysSaved?: boolean
+  /** Closes the form without sending it. */
+  onClose?: () => void
   children?: unknown
 }
 
-export function Form({ label, submit, busy, onSubmit, isDanger = false, children }: FormProps) {
+export function Form({
+  label,
+  submit,
+  busy,
+  onSubmit,
+  isDanger = false,
+  saysSaved = false,
+  onClose,
+  children,
+}: FormProps) {
   const [isBusy, setBusy] = useState(false)
+  const [isSaved, setSaved] = useState(false)
   const [error, setError] = useState<unknown>(undefined)
   const send = async (event: Event) => {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement // the listener is on the form
     if (isBusy) return
     setBusy(true)
+    setSaved(false)
     setError(undefined)
     try {
       await onSubmit(readFields(form), form)
+      setSaved(saysSaved)
     } catch (problem) {
       setError(problem)
     }
@@ -38,11 +55,17 @@ export function Form({ label, submit, busy, onSubmit, isDanger = false, children
       <div class="form-actions">
         <button
           type="submit"
-          class={`button ${isDanger ? 'is-danger' : 'is-primary'}`}
+          class={`button ${isDanger ? 'is-danger is-filled' : 'is-primary'}`}
           aria-disabled={isBusy ? 'true' : 'false'}
         >
           {isBusy ? (busy ?? submit) : submit}
         </button>
+        {onClose && <CancelButton onClose={onClose} />}
+        {saysSaved && (
+          <p class="saved" role="status">
+            {isSaved ? text('saved') : ''}
+          </p>
+        )}
       </div>
     </form>
   )
@@ -63,6 +86,8 @@ type FieldProps = {
   isOptional?: boolean
   minLength?: number
   maxLength?: number
+  /** Of a date. */
+  min?: string
 }
 
 export function Field({ name, label, hint, type = 'text', value, isOptional = false, ...rest }: FieldProps) {
@@ -81,14 +106,32 @@ export function Field({ name, label, hint, type = 'text', value, isOptional = fa
         {...(value !== undefined && { value })}
         {...(rest.minLength && { minlength: rest.minLength })}
         {...(rest.maxLength && { maxlength: rest.maxLength })}
+        {...(rest.min && { min: rest.min })}
         {...(hint && { 'aria-describedby': `${id}-hint` })}
       />
-      {hint && (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
+      {hint && <Hint id={id} text={hint} />}
     </div>
+  )
+}
+
+function Hint({ id, text }: { id: string; text: string }) {
+  return (
+    <p class="hint" id={`${id}-hint`}>
+      {text}
+    </p>
+  )
+}
+
+/** The password of the user, for what a stolen token must not be enough for. */
+export function PasswordField({ hint }: Pick<FieldProps, 'hint'>) {
+  return (
+    <Field
+      name="current_password"
+      label={text('current_password')}
+      type="password"
+      autocomplete="current-password"
+      {...(hint && { hint })}
+    />
   )
 }
 
@@ -107,9 +150,17 @@ export function NewPasswordField({ name, label }: Pick<FieldProps, 'name' | 'lab
 
 export type Option = { value: string; label: string }
 
-type SelectProps = { name: string; label: string; options: Option[]; value?: string; onPick?: (value: string) => void }
+type SelectProps = {
+  name: string
+  label: string
+  hint?: string
+  options: Option[]
+  value?: string
+  onPick?: (value: string) => void
+}
 
-export function Select({ name, label, options, value = '', onPick }: SelectProps) {
+/** No `value` on the element itself: at every rendering, Hono would put it back to that, whatever the user has picked. */
+export function Select({ name, label, hint, options, value = '', onPick }: SelectProps) {
   const id = useId()
   return (
     <div class="field">
@@ -118,7 +169,7 @@ export function Select({ name, label, options, value = '', onPick }: SelectProps
         id={id}
         class="input"
         name={name}
-        value={value}
+        {...(hint && { 'aria-describedby': `${id}-hint` })}
         onChange={(event: Event) => onPick?.((event.currentTarget as HTMLSelectElement).value)}
       >
         {options.map((option) => (
@@ -127,6 +178,7 @@ export function Select({ name, label, options, value = '', onPick }: SelectProps
           </option>
         ))}
       </select>
+      {hint && <Hint id={id} text={hint} />}
     </div>
   )
 }

@@ -1,5 +1,4 @@
 // Holds: "somebody is at the machine". Whoever placed one removes it; a manager may override it, with a reason.
-import { useState } from 'hono/jsx/dom'
 import type { Hold, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { noteChange } from '../live.ts'
@@ -12,6 +11,7 @@ import { Age } from './age.tsx'
 import { Field, Form } from './form.tsx'
 import { Person } from './person.tsx'
 import { Problem } from './problem.tsx'
+import { Reveal } from './reveal.tsx'
 
 const mostHolds = 100
 
@@ -86,35 +86,33 @@ function HoldRow({ hold, machine, onChanged }: RowProps) {
 }
 
 function Override({ hold, machine, onChanged }: RowProps) {
-  const [isOpen, setOpen] = useState(false)
-  if (!isOpen) {
-    return (
-      <button type="button" class="button is-danger" onClick={() => setOpen(true)}>
-        {text('override_hold')}
-      </button>
-    )
-  }
   return (
-    <div class="row-form">
-      <Form
-        label={text('override_hold')}
-        submit={text('override_hold')}
-        isDanger
-        onSubmit={async ({ reason = '' }) => {
-          await client.machines.holds.override(machine.id, hold.id, reason)
-          onChanged()
-        }}
-      >
-        <label class="check">
-          <input type="checkbox" required />
-          <span>{text('absence_verified')}</span>
-        </label>
-        <label class="check">
-          <input type="checkbox" required />
-          <span>{text('contact_tried')}</span>
-        </label>
-        <Field name="reason" label={text('override_reason')} />
-      </Form>
-    </div>
+    <Reveal
+      label={text('override_hold')}
+      question={text('override_hold')}
+      isDanger
+      content={(close) => (
+        <Form
+          label={text('override_hold')}
+          submit={text('override_hold')}
+          isDanger
+          onClose={close}
+          onSubmit={async ({ reason = '' }) => {
+            await client.machines.holds.override(machine.id, hold.id, reason)
+            onChanged()
+          }}
+        >
+          <label class="check">
+            <input type="checkbox" required />
+            <span>{text('absence_verified')}</span>
+          </label>
+          <label class="check">
+            <input type="checkbox" required />
+            <span>{text('contact_tried')}</span>
+          </label>
+          <Field name="reason" label={text('override_reason')} />
+        </Form>
+      )}
+    />
   )
 }

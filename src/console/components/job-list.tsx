@@ -1,20 +1,22 @@
 // The jobs of a machine, newest first, each with its timeline on demand.
 import { useState } from 'hono/jsx/dom'
-import type { Job, JobEvent } from '../../client/api.ts'
+import type { Job, JobEvent, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { useResource } from '../resource.ts'
+import { mayOperate } from '../role.ts'
 import { client } from '../session.ts'
 import { Age } from './age.tsx'
+import { CancelJob } from './cancel-job.tsx'
 import { Person } from './person.tsx'
 import { Problem } from './problem.tsx'
 import { Skeleton } from './screen.tsx'
 
-export function JobList({ jobs }: { jobs: Job[] }) {
+export function JobList({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
   if (jobs.length === 0) return <p class="hint">{text('no_history')}</p>
   return (
     <ol class="jobs">
       {jobs.map((job) => (
-        <JobRow key={job.id} job={job} />
+        <JobRow key={job.id} job={job} machine={machine} />
       ))}
     </ol>
   )
@@ -22,7 +24,7 @@ export function JobList({ jobs }: { jobs: Job[] }) {
 
 const badEnds = ['FAILED', 'TIMED_OUT']
 
-function JobRow({ job }: { job: Job }) {
+function JobRow({ job, machine }: { job: Job; machine: Machine }) {
   const [isOpen, setOpen] = useState(false)
   return (
     <li class={`job-row ${badEnds.includes(job.state) ? 'is-bad' : ''}`}>
@@ -41,6 +43,7 @@ function JobRow({ job }: { job: Job }) {
           <Person id={job.requested_by} /> · <Age at={job.requested_at} />
         </span>
       </button>
+      <CancelJob job={job} mayCancel={mayOperate(machine.my_role)} of={machine.name} />
       {isOpen && <Timeline job={job} />}
     </li>
   )

@@ -1,13 +1,10 @@
 // The last command: how far it is, and apart from that, what the machine says.
-import { useState } from 'hono/jsx/dom'
 import type { Job, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
-import { noteChange } from '../live.ts'
 import { mayOperate } from '../role.ts'
-import { client } from '../session.ts'
 import { Age } from './age.tsx'
+import { CancelJob } from './cancel-job.tsx'
 import { Person } from './person.tsx'
-import { Problem } from './problem.tsx'
 
 const badEnds = ['FAILED', 'REJECTED', 'EXPIRED', 'TIMED_OUT']
 
@@ -26,7 +23,7 @@ export function JobProgress({ job, machine }: { job: Job; machine: Machine }) {
       {job.reason && <p class="job-reason">{text(`why_${job.reason}`)}</p>}
       {job.detail && <p class="job-detail">{job.detail}</p>}
       {job.state === 'SUCCEEDED' && <Confirmation job={job} machine={machine} />}
-      {job.state === 'QUEUED' && mayOperate(machine.my_role) && <Cancel job={job} />}
+      <CancelJob job={job} mayCancel={mayOperate(machine.my_role)} of={machine.name} />
     </div>
   )
 }
@@ -41,20 +38,4 @@ function Confirmation({ job, machine }: { job: Job; machine: Machine }) {
     )
   }
   return <p class="hint">{text(machine.reported ? 'not_confirmed_yet' : 'no_confirmation')}</p>
-}
-
-function Cancel({ job }: { job: Job }) {
-  const [error, setError] = useState<unknown>(undefined)
-  const cancel = async () => {
-    await client.jobs.cancel(job.id).catch(setError)
-    noteChange(job.machine_id)
-  }
-  return (
-    <>
-      <button type="button" class="button" onClick={() => void cancel()}>
-        {text('cancel_job')}
-      </button>
-      {error !== undefined && <Problem error={error} />}
-    </>
-  )
 }

@@ -9,6 +9,7 @@ import { Age } from './age.tsx'
 import { Field, Form } from './form.tsx'
 import { Problem } from './problem.tsx'
 import { Secret } from './secret.tsx'
+import { readUntil, Until, UntilField } from './until.tsx'
 
 const mostKeys = 100
 const accountScopes = ['read', 'start', 'stop', 'manage'] as const satisfies KeyScope[]
@@ -33,11 +34,12 @@ export function Keys({ machineId }: { machineId?: number }) {
       <Form
         label={text('new_key')}
         submit={text('new_key')}
-        onSubmit={async ({ name = '' }, form) => {
+        onSubmit={async (fields, form) => {
           const scopes: KeyScope[] = machineId === undefined ? readScopes(form) : ['report']
           const { secret: made } = await client.keys.create({
-            name,
+            name: fields.name ?? '',
             scopes,
+            expires_at: readUntil(fields),
             ...(machineId !== undefined && { machine_id: machineId }),
           })
           setSecret(made)
@@ -47,6 +49,7 @@ export function Keys({ machineId }: { machineId?: number }) {
       >
         <Field name="name" label={text('key_name')} />
         {machineId === undefined && <Scopes />}
+        <UntilField />
       </Form>
     </section>
   )
@@ -79,6 +82,11 @@ function KeyRow({ item, onRevoked }: { item: Key; onRevoked: () => void }) {
         <span class="row-meta">
           {item.scopes.map((scope) => text(`scope_${scope}`)).join(', ')} · <Age at={item.created_at} />
         </span>
+        {item.expires_at && (
+          <span class="row-meta">
+            <Until at={item.expires_at} />
+          </span>
+        )}
       </div>
       {item.revoked_at ? (
         <span class="row-meta">{text('revoked')}</span>

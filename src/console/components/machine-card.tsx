@@ -5,6 +5,7 @@ import { text } from '../language.ts'
 import { mayOperate } from '../role.ts'
 import { useShown } from '../status.ts'
 import { Age } from './age.tsx'
+import { CancelJob } from './cancel-job.tsx'
 import { Icon } from './icon.tsx'
 import { OpenJob } from './open-job.tsx'
 import { MachineStatus } from './status.tsx'
@@ -41,7 +42,11 @@ export function MachineCard({ machine }: { machine: BoardMachine }) {
             </span>
           </p>
         ))}
-        {open_job && <OpenJob job={open_job} />}
+        {open_job && (
+          <OpenJob job={open_job}>
+            <CancelJob job={open_job} mayCancel={mayOperate(machine.my_role)} of={name} />
+          </OpenJob>
+        )}
         <StopNote machineId={id} />
       </div>
       {mayOperate(machine.my_role) && (

@@ -6,6 +6,7 @@ import { Controller } from './controller.tsx'
 import { Holds } from './holds.tsx'
 import { JobList } from './job-list.tsx'
 import { Keys } from './keys.tsx'
+import { MachineSettings } from './machine-settings.tsx'
 import { Members } from './members.tsx'
 import { RunBar } from './run-bar.tsx'
 
@@ -19,12 +20,21 @@ export function MachineSections({ machine, jobs, reload }: Props) {
       <RunBar jobs={jobs} machine={machine} />
       <section class="panel" aria-labelledby="history-title">
         <h2 id="history-title">{text('history')}</h2>
-        <JobList jobs={jobs} />
+        <JobList jobs={jobs} machine={machine} />
       </section>
       <Holds machine={machine} />
-      {isManager && <Controller machine={machine} reload={reload} />}
-      {isManager && <Members kind="machine" id={machine.id} isManager />}
-      {isManager && <Keys machineId={machine.id} />}
+      {isManager && (
+        <>
+          <div class="stack">
+            <MachineSettings machine={machine} reload={reload} />
+            <Members kind="machine" id={machine.id} isManager />
+          </div>
+          <div class="stack">
+            <Controller machine={machine} reload={reload} />
+            <Keys machineId={machine.id} />
+          </div>
+        </>
+      )}
     </>
   )
 }

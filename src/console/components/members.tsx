@@ -1,14 +1,17 @@
 // The members of a machine or a site. Managers change them; everybody may leave.
 import type { Member, MemberRole, NewMember } from '../../client/api.ts'
+import { toHash } from '../address.ts'
 import { text } from '../language.ts'
 import { notePeople } from '../people.ts'
 import { useResource } from '../resource.ts'
 import { roles } from '../role.ts'
+import { navigate } from '../router.ts'
 import { client, session } from '../session.ts'
 import { useStore } from '../state.ts'
 import { ActionButton } from './action-button.tsx'
 import { Field, Form, Select } from './form.tsx'
 import { Problem } from './problem.tsx'
+import { readUntil, Until, UntilField } from './until.tsx'
 
 type Place = { kind: 'machine' | 'site'; id: number; isManager: boolean }
 const mostMembers = 100
@@ -27,31 +30,46 @@ const removeMember = ({ kind, id }: Place, accountId: number) =>
   kind === 'machine' ? client.machines.removeMember(id, accountId) : client.sites.removeMember(id, accountId)
 
 export function Members(place: Place) {
-  const members = useResource(`members-${place.kind}-${place.id}`, () => readMembers(place))
-  const present = useStore(session)
-  const me = present.state === 'signedIn' ? present.user.id : undefined
   return (
     <section class="panel" aria-labelledby="members-title">
       <h2 id="members-title">{text('members_title')}</h2>
+      {place.isManager ? <MemberList place={place} /> : <OwnMembership place={place} />}
+    </section>
+  )
+}
+
+function useMyId(): number | undefined {
+  const present = useStore(session)
+  return present.state === 'signedIn' ? present.user.id : undefined
+}
+
+function MemberList({ place }: { place: Place }) {
+  const members = useResource(`members-${place.kind}-${place.id}`, () => readMembers(place))
+  const me = useMyId()
+  return (
+    <>
       {members.error !== undefined && <Problem error={members.error} onRetry={members.reload} />}
       {members.value?.length === 0 && <p>{text('no_members')}</p>}
       <ul class="rows">
-        {members.value?.map((member) => (
-          <li key={member.account_id} class="row">
+        {members.value?.map(({ account_id, username, role, expires_at }) => (
+          <li key={account_id} class="row">
             <div class="row-main">
-              <strong>{member.username}</strong>
+              <strong>{username}</strong>
               <span class="row-meta">
-                {text(`role_${member.role}`)}
-                {member.expires_at && ` · ${text('until', { date: member.expires_at.slice(0, 10) })}`}
+                {text(`role_${role}`)}
+                {expires_at && ' · '}
+                {expires_at && <Until at={expires_at} />}
               </span>
             </div>
-            {(place.isManager || member.account_id === me) && (
+            {account_id === me ? (
+              <Leave place={place} me={me} />
+            ) : (
               <ActionButton
-                label={text(member.account_id === me ? 'leave' : 'remove')}
-                name={`${member.username} ${text(member.account_id === me ? 'leave' : 'remove')}`}
+                label={text('remove')}
+                name={`${username} ${text('remove')}`}
                 isDanger
                 onAct={async () => {
-                  await removeMember(place, member.account_id)
+                  await removeMember(place, account_id)
                   members.reload()
                 }}
               />
@@ -59,9 +77,32 @@ export function Members(place: Place) {
           </li>
         ))}
       </ul>
-      {place.isManager && <AddMember place={place} onAdded={members.reload} />}
-    </section>
+      <AddMember place={place} onAdded={members.reload} />
+    </>
   )
+}
+
+/** Only managers may read the members. */
+function OwnMembership({ place }: { place: Place }) {
+  const me = useMyId()
+  return (
+    <>
+      <p class="hint">{text('members_hidden')}</p>
+      {me !== undefined && (
+        <div class="form-actions">
+          <Leave place={place} me={me} />
+        </div>
+      )}
+    </>
+  )
+}
+
+function Leave({ place, me }: { place: Place; me: number }) {
+  const leave = async () => {
+    await removeMember(place, me)
+    navigate(toHash(place.kind === 'site' ? 'sites' : 'board'))
+  }
+  return <ActionButton label={text('leave')} isDanger onAct={leave} />
 }
 
 function AddMember({ place, onAdded }: { place: Place; onAdded: () => void }) {
@@ -70,8 +111,10 @@ function AddMember({ place, onAdded }: { place: Place; onAdded: () => void }) {
     <Form
       label={text('add_member')}
       submit={text('add_member')}
-      onSubmit={async ({ username = '', role = 'viewer' }, form) => {
-        await putMember(place, { username, role: role as MemberRole }) // the options are roles
+      onSubmit={async (fields, form) => {
+        const { username = '', role = 'viewer' } = fields
+        const expires_at = readUntil(fields)
+        await putMember(place, { username, role: role as MemberRole, expires_at }) // the options are roles
         form.reset()
         onAdded()
       }}
@@ -80,6 +123,7 @@ function AddMember({ place, onAdded }: { place: Place; onAdded: () => void }) {
         <Field name="username" label={text('username')} />
         <Select name="role" label={text('role')} options={options} value="operator" />
       </div>
+      <UntilField />
     </Form>
   )
 }

@@ -3,13 +3,16 @@ import type { Job } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { Age } from './age.tsx'
 
-export function OpenJob({ job }: { job: Pick<Job, 'command' | 'state' | 'requested_at'> }) {
+type Props = { job: Pick<Job, 'command' | 'state' | 'requested_at'>; children?: unknown }
+
+export function OpenJob({ job, children }: Props) {
   return (
-    <p class={`note note-job is-${job.state}`}>
+    <div class={`note note-job is-${job.state}`}>
       <span class="spinner" aria-hidden="true" />
-      <span>
+      <p>
         <strong>{text(`requested_${job.command}`)}</strong> {text(`state_${job.state}`)} · <Age at={job.requested_at} />
-      </span>
-    </p>
+      </p>
+      {children}
+    </div>
   )
 }

@@ -51,6 +51,8 @@ function Start({ machine, reload }: { machine: Machine; reload: () => void }) {
   const isStopping = useStore(stops).get(id)?.phase === 'sending'
   const why = useId()
   const may = preflight.value?.may === true && preflight.error === undefined && !isLost && !isStopping
+  // Not `disabled`: that takes away the focus, and every check of the conditions may change it.
+  const mayTick = may && !isSending
   const start = async () => {
     setClear(false) // the tick is for one START
     setSending(true)
@@ -66,11 +68,13 @@ function Start({ machine, reload }: { machine: Machine; reload: () => void }) {
   }
   return (
     <div class="operate-start">
-      <label class={`check ${may ? '' : 'is-disabled'}`}>
+      <label class={`check ${mayTick ? '' : 'is-disabled'}`}>
         <input
           type="checkbox"
           checked={isClear}
-          disabled={!may || isSending}
+          aria-disabled={mayTick ? 'false' : 'true'}
+          aria-describedby={why}
+          onClick={(event: Event) => !mayTick && event.preventDefault()}
           onChange={(event: Event) => setClear((event.currentTarget as HTMLInputElement).checked)}
         />
         <span>{text('danger_zone_clear')}</span>
@@ -78,7 +82,7 @@ function Start({ machine, reload }: { machine: Machine; reload: () => void }) {
       <HoldToPress
         label={isSending ? text('start_sending') : text('start_hold')}
         pressedLabel={text('start_holding')}
-        isDisabled={!may || !isClear || isSending}
+        isDisabled={!mayTick || !isClear}
         describedBy={why}
         onPressed={() => void start()}
       />

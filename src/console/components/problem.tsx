@@ -1,20 +1,27 @@
 // An error: what happened, what to do, and the code to tell to support.
 import { TiebarProblem } from '../../client/client.ts'
 import { text } from '../language.ts'
+import { describeProblem } from '../problem-text.ts'
 
 export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const isProblem = error instanceof TiebarProblem && error.code !== 'unknown'
+  const { main, detail, faults } = describeProblem(error)
   return (
     <div class="problem" role="alert">
-      <p class="problem-detail">{describeError(error)}</p>
-      {isProblem && error.errors.length > 0 && (
-        <ul class="problem-errors">
-          {error.errors.map((each) => (
-            <li>
-              <code>{'pointer' in each ? each.pointer : each.parameter}</code> {each.detail}
+      <p class="problem-main">{main}</p>
+      {faults.length > 0 && (
+        <ul class="problem-faults">
+          {faults.map(({ what, detail }) => (
+            <li key={`${what} ${detail}`}>
+              <strong>{what}</strong> <span lang="en">{detail}</span>
             </li>
           ))}
         </ul>
+      )}
+      {detail && (
+        <p class="problem-detail" lang="en">
+          {detail}
+        </p>
       )}
       {isProblem && (
         <p class="problem-code">
@@ -29,9 +36,4 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => vo
       )}
     </div>
   )
-}
-
-export function describeError(error: unknown): string {
-  if (!(error instanceof TiebarProblem)) return text('error_no_answer')
-  return error.code === 'unknown' ? text('error_unknown') : error.message
 }

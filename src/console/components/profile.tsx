@@ -1,31 +1,20 @@
 // The forms of the own account.
-import { useState } from 'hono/jsx/dom'
 import type { Me } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { client } from '../session.ts'
-import { Field, Form, NewPasswordField } from './form.tsx'
-
-function Saved({ isSaved }: { isSaved: boolean }) {
-  return (
-    <p class="saved" role="status">
-      {isSaved ? text('saved') : ''}
-    </p>
-  )
-}
+import { Field, Form, NewPasswordField, PasswordField } from './form.tsx'
 
 export function Profile({ me, onSaved }: { me: Me; onSaved: () => void }) {
-  const [isSaved, setSaved] = useState(false)
   return (
     <section class="panel" aria-labelledby="profile-title">
       <h2 id="profile-title">{text('profile_title')}</h2>
       <Form
         label={text('profile_title')}
         submit={text('save')}
+        saysSaved
         onSubmit={async ({ email = '', first_name = '', last_name = '', current_password = '' }) => {
-          setSaved(false)
           const isNewEmail = email !== me.email
           await client.me.change({ first_name, last_name, ...(isNewEmail && { email, current_password }) })
-          setSaved(true)
           onSaved()
         }}
       >
@@ -55,13 +44,11 @@ export function Profile({ me, onSaved }: { me: Me; onSaved: () => void }) {
           isOptional
         />
       </Form>
-      <Saved isSaved={isSaved} />
     </section>
   )
 }
 
 export function Password() {
-  const [isSaved, setSaved] = useState(false)
   return (
     <section class="panel" aria-labelledby="password-title">
       <h2 id="password-title">{text('password_title')}</h2>
@@ -69,22 +56,15 @@ export function Password() {
       <Form
         label={text('password_title')}
         submit={text('reset')}
+        saysSaved
         onSubmit={async ({ current_password = '', new_password = '' }, form) => {
-          setSaved(false)
           await client.me.changePassword({ current_password, new_password })
           form.reset()
-          setSaved(true)
         }}
       >
-        <Field
-          name="current_password"
-          label={text('current_password')}
-          type="password"
-          autocomplete="current-password"
-        />
+        <PasswordField />
         <NewPasswordField name="new_password" label={text('new_password')} />
       </Form>
-      <Saved isSaved={isSaved} />
     </section>
   )
 }

@@ -1,6 +1,8 @@
 // STOP: one tap, no question, at any time.
+import { TiebarProblem } from '../../client/client.ts'
 import { stopMachine, stops } from '../actions.ts'
 import { text } from '../language.ts'
+import { describeProblem } from '../problem-text.ts'
 import { useStore } from '../state.ts'
 import { Icon } from './icon.tsx'
 
@@ -28,8 +30,9 @@ export function StopNote({ machineId }: { machineId: number }) {
   const state = useStore(stops).get(machineId)
   if (state?.phase !== 'failed') return null
   return (
-    <p class="stop-failed" role="alert">
-      {text('stop_failed')}
-    </p>
+    <div class="stop-failed" role="alert">
+      <p>{text('stop_failed')}</p>
+      {state.error instanceof TiebarProblem && <p class="stop-reason">{describeProblem(state.error).main}</p>}
+    </div>
   )
 }

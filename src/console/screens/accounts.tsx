@@ -1,16 +1,16 @@
 // For staff: all accounts, new ones, and new passwords.
 import { useState } from 'hono/jsx/dom'
-import type { User } from '../../client/api.ts'
 import { toHash } from '../address.ts'
-import { ActionButton } from '../components/action-button.tsx'
+import { AccountRow } from '../components/account-row.tsx'
 import { Field, Form } from '../components/form.tsx'
 import { Problem } from '../components/problem.tsx'
 import { Screen, Skeleton } from '../components/screen.tsx'
 import { Secret } from '../components/secret.tsx'
 import { text } from '../language.ts'
+import { noteAccounts } from '../people.ts'
 import { useResource } from '../resource.ts'
 import { replaceQuery, route } from '../router.ts'
-import { client, session } from '../session.ts'
+import { client } from '../session.ts'
 import { useStore } from '../state.ts'
 
 const pageLimit = 100
@@ -19,9 +19,12 @@ export function AccountsScreen() {
   const { query } = useStore(route)
   const { q = '', cursor = '' } = query
   const [token, setToken] = useState<string | undefined>(undefined)
-  const accounts = useResource(`accounts-${q}-${cursor}`, () =>
-    client.ask('listAccounts', { query: { limit: pageLimit, ...(q && { q }), ...(cursor && { cursor }) } }),
-  )
+  const accounts = useResource(`accounts-${q}-${cursor}`, async () => {
+    const query = { limit: pageLimit, ...(q && { q }), ...(cursor && { cursor }) }
+    const page = await client.ask('listAccounts', { query })
+    noteAccounts(page.items)
+    return page
+  })
   const next = accounts.value?.next_cursor
   return (
     <Screen title={text('nav_accounts')}>
@@ -67,46 +70,5 @@ export function AccountsScreen() {
         </section>
       </div>
     </Screen>
-  )
-}
-
-type RowProps = { user: User; onToken: (token: string) => void; onChanged: () => void }
-
-function AccountRow({ user, onToken, onChanged }: RowProps) {
-  const present = useStore(session)
-  const isMe = present.state === 'signedIn' && present.user.id === user.id
-  const { id, username, email, is_active, is_staff } = user
-  return (
-    <li class="row">
-      <div class="row-main">
-        <strong>{username}</strong>
-        <span class="row-meta">
-          {email} {is_staff && `· ${text('staff')}`} {!is_active && `· ${text('disabled')}`}
-        </span>
-      </div>
-      {!isMe && (
-        <div class="row-actions">
-          {!is_staff && (
-            <ActionButton
-              label={text('issue_reset')}
-              name={`${username} ${text('issue_reset')}`}
-              isDanger
-              onAct={async () =>
-                onToken((await client.ask('issuePasswordReset', { path: { id }, body: {} })).reset_token)
-              }
-            />
-          )}
-          <ActionButton
-            label={text(is_active ? 'disable' : 'enable')}
-            name={`${username} ${text(is_active ? 'disable' : 'enable')}`}
-            isDanger
-            onAct={async () => {
-              await client.accounts.changeRights(id, { is_active: !is_active })
-              onChanged()
-            }}
-          />
-        </div>
-      )}
-    </li>
   )
 }

@@ -40,7 +40,7 @@ export function MachineScreen({ id }: { id: number }) {
   const openJob = value?.jobs.find((job) => job.finished_at === null)
   const hasOpenJob = openJob !== undefined
   useLayoutEffect(() => (hasOpenJob ? collectAfter(id, openEveryMs) : undefined), [hasOpenJob, id])
-  useMemberNames(id, mayManage(value?.machine.my_role ?? null))
+  useMemberNames(value?.machine)
   useStopShortcut(id, mayOperate(value?.machine.my_role ?? null))
   if (!value) {
     return (
@@ -117,13 +117,15 @@ function useStopShortcut(id: number, isAllowed: boolean): void {
   }, [id])
 }
 
-/** So that people have names. Only managers may read the members: others see ids. */
-function useMemberNames(id: number, isManager: boolean): void {
+/** So that people have names. Only managers may read the members, of the machine and of its site: others see ids. */
+function useMemberNames(machine: Machine | undefined): void {
+  const { id, site_id: siteId = null, my_role: role = null } = machine ?? {}
   useLayoutEffect(() => {
-    if (!isManager) return
-    client
-      .ask('listMachineMembers', { path: { id }, query: { limit: mostMembers } })
-      .then(({ items }) => notePeople(items))
-      .catch(() => {})
-  }, [id, isManager])
+    if (id === undefined || !mayManage(role)) return
+    const query = { limit: mostMembers }
+    const lists = [client.ask('listMachineMembers', { path: { id }, query })]
+    if (siteId !== null) lists.push(client.ask('listSiteMembers', { path: { id: siteId }, query }))
+    // A manager of the machine alone may not read those of the site.
+    for (const list of lists) list.then(({ items }) => notePeople(items)).catch(() => {})
+  }, [id, siteId, role])
 }

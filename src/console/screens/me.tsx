@@ -3,6 +3,7 @@ import { toHash } from '../address.ts'
 import { ActionButton } from '../components/action-button.tsx'
 import { Age } from '../components/age.tsx'
 import { Keys } from '../components/keys.tsx'
+import { PersonalData } from '../components/personal-data.tsx'
 import { Problem } from '../components/problem.tsx'
 import { Password, Profile } from '../components/profile.tsx'
 import { Screen, Skeleton } from '../components/screen.tsx'
@@ -37,8 +38,11 @@ export function MeScreen() {
           )}
           <Profile me={me.value} onSaved={me.reload} />
           <Password />
-          <Sessions />
           <Keys />
+          <div class="stack">
+            <Sessions />
+            <PersonalData />
+          </div>
         </div>
       )}
     </Screen>

@@ -1,23 +1,14 @@
 // Registers a machine.
-
 import { toHash } from '../address.ts'
 import { Field, Form, Select } from '../components/form.tsx'
 import { Screen } from '../components/screen.tsx'
 import { text } from '../language.ts'
-import { useResource } from '../resource.ts'
-import { mayManage } from '../role.ts'
 import { navigate } from '../router.ts'
 import { client } from '../session.ts'
-
-const mostSites = 100
+import { toSiteOptions, useSites } from '../sites.ts'
 
 export function NewMachineScreen() {
-  const sites = useResource('sites', () => client.ask('listSites', { query: { limit: mostSites } }))
-  const mine = (sites.value?.items ?? []).filter(({ my_role }) => mayManage(my_role))
-  const options = [
-    { value: '', label: text('no_site') },
-    ...mine.map(({ id, name }) => ({ value: String(id), label: name })),
-  ]
+  const options = toSiteOptions(useSites().value?.items ?? [])
   return (
     <Screen title={text('new_machine')} back={{ href: toHash('board'), label: text('back_to_board') }}>
       <section class="panel is-narrow">

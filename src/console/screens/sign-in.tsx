@@ -6,10 +6,12 @@ import { Logo } from '../components/frame.tsx'
 import { Screen } from '../components/screen.tsx'
 import { text } from '../language.ts'
 import { navigate } from '../router.ts'
-import { client, signIn, signUp } from '../session.ts'
+import { client, isSignUpClosed, signIn, signUp } from '../session.ts'
+import { useStore } from '../state.ts'
 import type { TextKey } from '../texts.ts'
 
 export function SignInScreen({ notice }: { notice?: TextKey | undefined }) {
+  const isClosed = useStore(isSignUpClosed)
   return (
     <div class="gate">
       <Logo />
@@ -29,7 +31,7 @@ export function SignInScreen({ notice }: { notice?: TextKey | undefined }) {
           <Field name="password" label={text('password')} type="password" autocomplete="current-password" />
         </Form>
         <p class="gate-links">
-          <a href={toHash('signUp')}>{text('to_sign_up')}</a>
+          {!isClosed && <a href={toHash('signUp')}>{text('to_sign_up')}</a>}
           <a href={toHash('reset')}>{text('to_reset')}</a>
         </p>
       </Screen>
@@ -38,31 +40,44 @@ export function SignInScreen({ notice }: { notice?: TextKey | undefined }) {
 }
 
 export function SignUpScreen() {
+  const isClosed = useStore(isSignUpClosed)
   return (
     <div class="gate">
       <Logo />
       <Screen title={text('sign_up_title')}>
-        <Form
-          label={text('sign_up_title')}
-          submit={text('sign_up')}
-          onSubmit={async ({ username = '', password = '', email = '', first_name = '', last_name = '' }) => {
-            await signUp({ username, password, email, first_name, last_name })
-            navigate(toHash('board'))
-          }}
-        >
-          <Field name="username" label={text('username')} autocomplete="username" />
-          <Field name="email" label={text('email')} type="email" autocomplete="email" />
-          <div class="field-row">
-            <Field name="last_name" label={text('last_name')} autocomplete="family-name" isOptional />
-            <Field name="first_name" label={text('first_name')} autocomplete="given-name" isOptional />
-          </div>
-          <NewPasswordField name="password" label={text('password')} />
-        </Form>
+        {isClosed ? (
+          <p class="notice" role="alert">
+            {text('problem_sign_up_closed')}
+          </p>
+        ) : (
+          <SignUpForm />
+        )}
         <p class="gate-links">
           <a href={toHash('board')}>{text('to_sign_in')}</a>
         </p>
       </Screen>
     </div>
+  )
+}
+
+function SignUpForm() {
+  return (
+    <Form
+      label={text('sign_up_title')}
+      submit={text('sign_up')}
+      onSubmit={async ({ username = '', password = '', email = '', first_name = '', last_name = '' }) => {
+        await signUp({ username, password, email, first_name, last_name })
+        navigate(toHash('board'))
+      }}
+    >
+      <Field name="username" label={text('username')} autocomplete="username" />
+      <Field name="email" label={text('email')} type="email" autocomplete="email" />
+      <div class="field-row">
+        <Field name="last_name" label={text('last_name')} autocomplete="family-name" isOptional />
+        <Field name="first_name" label={text('first_name')} autocomplete="given-name" isOptional />
+      </div>
+      <NewPasswordField name="password" label={text('password')} />
+    </Form>
   )
 }
 

@@ -10,11 +10,10 @@ import { useResource } from '../resource.ts'
 import { mayManage } from '../role.ts'
 import { navigate } from '../router.ts'
 import { client } from '../session.ts'
-
-const mostSites = 100
+import { useSites } from '../sites.ts'
 
 export function SitesScreen() {
-  const sites = useResource('sites', () => client.ask('listSites', { query: { limit: mostSites } }))
+  const sites = useSites()
   const items = sites.value?.items
   return (
     <Screen title={text('sites_title')} lead={text('sites_lead')}>

@@ -39,6 +39,7 @@ export const commonTexts = {
   span_days: ['{n}일째', 'for {n} d'],
   span_now: ['방금부터', 'since just now'],
   retry: ['다시 시도', 'Try again'],
+  cancel: ['취소', 'Cancel'],
   save: ['저장', 'Save'],
   remove: ['삭제', 'Remove'],
   next_page: ['다음', 'Next'],

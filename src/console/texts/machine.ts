@@ -87,6 +87,27 @@ export const machineTexts = {
   ],
   register: ['등록', 'Register'],
   location_hint: ['예: 1공장 A열 1번', 'For example: Hall 1, row A'],
+  machine_settings: ['사출기 설정', 'Settings'],
+  site_hint: [
+    '옮기면 그 사업장의 구성원이 이 사출기를 보고 조작합니다.',
+    'After a move, the members of that site see and operate the machine.',
+  ],
+  status_by_hand: ['상태 직접 입력', 'Status by hand'],
+  status_by_hand_detail: [
+    '현장에서 확인한 상태를 고르세요. 설비에는 아무것도 보내지 않습니다.',
+    'Choose what you have seen at the machine. Nothing is sent to it.',
+  ],
+  status_reported: [
+    '설비가 상태를 직접 보고하고 있습니다. 보고가 끊기면 여기에서 상태를 입력할 수 있습니다.',
+    'The machine reports its status itself. When its reports stop, you can set it here.',
+  ],
+  set_status: ['상태 저장', 'Set the status'],
+  delete_machine: ['사출기 삭제', 'Delete the machine'],
+  delete_machine_named: ['‘{name}’ 사출기를 삭제할까요?', 'Delete the machine “{name}”?'],
+  delete_machine_detail: [
+    '현황판에서 사라지고, 되돌릴 수 없습니다. 작업 이력은 남습니다.',
+    'It disappears from the board. This cannot be undone. Its jobs are kept.',
+  ],
   no_site: ['사업장 없음 (모두에게 보임)', 'No site (everybody sees it)'],
   machine_gone: ['이 사출기를 찾을 수 없습니다', 'This machine was not found'],
   machine_gone_detail: ['삭제되었거나 볼 권한이 없습니다.', 'It was deleted, or you may not see it.'],

@@ -7,6 +7,7 @@ export const siteTexts = {
   no_sites_title: ['사업장이 없습니다', 'No sites yet'],
   no_sites_detail: ['아래에서 첫 사업장을 만드세요.', 'Make the first one below.'],
   new_site: ['사업장 만들기', 'Make a site'],
+  site_id: ['사업장 {id}', 'Site {id}'],
   site_name: ['사업장 이름', 'Name of the site'],
   site_machines: ['사출기 보기', 'Machines'],
   site_settings: ['사업장 설정', 'Settings'],
@@ -17,6 +18,10 @@ export const siteTexts = {
   add_member: ['권한 주기', 'Give a role'],
   leave: ['나가기', 'Leave'],
   until: ['{date}까지', 'until {date}'],
+  ended: ['{date}에 끝남', 'ended {date}'],
+  until_label: ['종료일', 'Last day'],
+  until_hint: ['비워 두면 끝나지 않습니다.', 'Without one, it does not end.'],
+  members_hidden: ['구성원은 관리 권한이 있는 사람만 볼 수 있습니다.', 'Only managers see the members.'],
   audit_lead: [
     '권한, 구성원, 키, 설비, 작업 중 표시를 누가 바꿨는지 보여 줍니다.',
     'Who changed rights, members, keys, machines and holds.',
