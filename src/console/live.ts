@@ -1,5 +1,7 @@
-// Tells the screens when to read again: every 5 s, and soon after a command.
+// Tells the screens when to read again: what has changed at once, by the change feed, and all every 5 s, because the age of a
+// report is no change.
 import { connection } from './network.ts'
+import { client } from './session.ts'
 
 type Listener = (machineIds: ReadonlySet<number> | 'all') => void
 
@@ -12,10 +14,12 @@ const changed = new Set<number>()
 let isAllChanged = false
 let isWaiting = false
 let lastSentAt = 0
+let lastAllAt = 0
 
 function send(): void {
   isWaiting = false
   lastSentAt = Date.now()
+  if (isAllChanged) lastAllAt = lastSentAt
   const what = isAllChanged ? 'all' : new Set(changed)
   isAllChanged = false
   changed.clear()
@@ -38,12 +42,19 @@ export function onChange(listener: Listener): () => void {
 /** Runs while somebody is signed in. Ends with the signal. */
 export function startLive(signal: AbortSignal): void {
   const timer = setInterval(() => {
-    const isDue = Date.now() - lastSentAt >= everyMs - 100
+    const isDue = Date.now() - lastAllAt >= everyMs - 100
     if (isDue && !document.hidden) collect(undefined)
   }, 1_000)
+  // A page that nobody sees follows nothing.
+  let following = new AbortController()
   const onVisible = () => {
-    if (!document.hidden) collect(undefined)
+    following.abort()
+    following = new AbortController()
+    if (document.hidden) return
+    collect(undefined)
+    void followFeed(following.signal)
   }
+  onVisible()
   let wasLost = false
   const unsubscribe = connection.subscribe(() => {
     const { isLost } = connection.get()
@@ -54,8 +65,21 @@ export function startLive(signal: AbortSignal): void {
   signal.addEventListener('abort', () => {
     clearInterval(timer)
     unsubscribe()
+    following.abort()
     document.removeEventListener('visibilitychange', onVisible)
   })
+}
+
+/** Without the feed, everything is read every 5 s. */
+async function followFeed(signal: AbortSignal): Promise<void> {
+  try {
+    for await (const change of client.changes({ signal, onConnected: () => collect(undefined) })) {
+      if (change.type === 'reset') collect(undefined)
+      else collect(change.type === 'job' ? change.machine_id : change.id)
+    }
+  } catch {
+    // The session has ended, which the next request says.
+  }
 }
 
 /** Reads a machine again soon, as after a command. */

@@ -40,6 +40,14 @@ export async function timedFetch(request: Request): Promise<Response> {
   }
 }
 
+/** The answer begins within 10 s; its body goes on. */
+export async function openStream(request: Request): Promise<Response> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs)
+  const signal = AbortSignal.any([request.signal, controller.signal])
+  return fetch(new Request(request, { signal, cache: 'no-store' })).finally(() => clearTimeout(timer))
+}
+
 /** The time limit is for the body, too. */
 async function readWhole(response: Response): Promise<Response> {
   const { status, statusText, headers } = response

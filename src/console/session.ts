@@ -2,7 +2,7 @@
 import type * as api from '../client/api.ts'
 import { createClient, TiebarProblem } from '../client/client.ts'
 import { serverNow } from './clock.ts'
-import { fetchWithEtag, forgetEtags, timedFetch } from './network.ts'
+import { fetchWithEtag, forgetEtags, openStream, timedFetch } from './network.ts'
 import { forgetPeople } from './people.ts'
 import { createStore } from './state.ts'
 import type { TextKey } from './texts.ts'
@@ -28,7 +28,7 @@ export const client = createClient({
 const isOpen = ({ url }: Request) => open.includes(new URL(url).pathname)
 
 async function fetchSigned(request: Request): Promise<Response> {
-  const send = request.method === 'GET' ? (each: Request) => fetchWithEtag(each, timedFetch) : timedFetch
+  const send = senderOf(request)
   const access = await needAccess()
   const first = await send(withToken(request, access))
   if (first.status !== 401) return first
@@ -38,6 +38,11 @@ async function fetchSigned(request: Request): Promise<Response> {
   }
   if (code === 'session_ended') endSession('session_ended')
   return first
+}
+
+function senderOf({ method, headers }: Request): (request: Request) => Promise<Response> {
+  if (headers.get('Accept') === 'text/event-stream') return openStream
+  return method === 'GET' ? (each) => fetchWithEtag(each, timedFetch) : timedFetch
 }
 
 async function readCode(response: Response): Promise<{ code?: unknown }> {
