@@ -27,7 +27,7 @@ export const machineTexts = {
     '보고하지 않는 설비라 확인할 수 없습니다. 명령 응답만 있습니다.',
     'This machine does not report: there is only its answer to the command.',
   ],
-  cancel_job: ['요청 취소', 'Cancel the request'],
+  cancel_job: ['요청 취소', 'Cancel job'],
   last_report: ['마지막 보고', 'Last report'],
   mode: ['운전 모드', 'Mode'],
   mode_automatic: ['자동', 'Automatic'],
