@@ -1,6 +1,6 @@
 // Fills the folder of static assets: bundles the console, and copies Swagger UI and ReDoc from their npm packages.
 // Wrangler runs this before each start and deployment, and when a file of src changes (wrangler.toml). Nothing is written
-// when the files are up to date.
+// when the files are up to date. While `wrangler dev` runs, a console that does not compile leaves the pages as they are.
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -36,10 +36,10 @@ const copies: Record<string, string> = {
 async function writePages(): Promise<void> {
   const fingerprint = await fingerprintSources()
   if (await isComplete(fingerprint)) return
-  await rm(stamp, { force: true })
   const files: Record<string, Uint8Array | string> = {}
   for (const [name, source] of Object.entries(copies)) files[name] = await readSource(source)
   Object.assign(files, await buildConsole()) // the page comes last, after the files that it names
+  await rm(stamp, { force: true })
   for (const [name, content] of Object.entries(files)) {
     const target = join(targetDir, name)
     await mkdir(dirname(target), { recursive: true })
@@ -94,4 +94,19 @@ async function writeAtomically(path: string, content: Uint8Array | string): Prom
   await rename(draft, path)
 }
 
-await writePages()
+/** `wrangler dev` holds every request, also to the API, after a build that has failed. Wrangler names its command here. */
+async function mayKeepPages(): Promise<boolean> {
+  if (process.env.WRANGLER_COMMAND !== 'dev') return false
+  return stat(stamp).then(
+    () => true,
+    () => false,
+  )
+}
+
+try {
+  await writePages()
+} catch (error) {
+  if (!(await mayKeepPages())) throw error
+  console.error(error instanceof Error ? error.message : error)
+  console.error('The pages are still those of the last build that succeeded.')
+}

@@ -85,6 +85,8 @@ function follow({ child }: ProcessGroup, { files, onError }: WranglerOptions) {
       const line = stripVTControlCharacters(raw)
       take(line)
       if (line.includes('Ready on http')) resolve(undefined)
+      // The program that writes the pages prints nothing but errors.
+      if (isReporting && /^\[custom build\] (?!Running:)\S/.test(line)) onError?.(line)
     })
   }
   if (child.stderr) {
