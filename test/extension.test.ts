@@ -9,8 +9,8 @@ import { getTableConfig, PgDialect, type PgTable } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../src/infra/database.ts'
 import { Trace } from '../src/kernel/trace.ts'
-import { updateDatabase } from '../src/tools/migrations.ts'
-import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
+import { startMigrated } from './migrated.ts'
+import type { PostgresStandIn } from './platform/postgres.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
@@ -21,9 +21,7 @@ let postgres: PostgresStandIn
 let unchanged: string
 const copies: string[] = []
 beforeAll(async () => {
-  const { LOCAL_POSTGRES_URL } = process.env
-  postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
-  await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  postgres = await startMigrated()
   unchanged = await createFolder()
   await cp(join(root, 'src'), join(unchanged, 'src'), { recursive: true })
   await writeFile(

@@ -3,14 +3,13 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../src/env.ts'
-import { updateDatabase } from '../src/tools/migrations.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
-import { openMigrated } from './migrated.ts'
+import { startMigrated } from './migrated.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
 import { type CallFaults, type CallInterceptor, open } from './platform/faults.ts'
 import type { Exchange, StandInRequest } from './platform/http.ts'
 import { setOddSettings } from './platform/odd-settings.ts'
-import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
+import type { PostgresStandIn } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/delivery-loop.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
@@ -151,19 +150,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       },
     },
   })
-  const { LOCAL_POSTGRES_URL, LOCAL_REDIS_URL } = process.env
-  const snapshot = LOCAL_POSTGRES_URL ? undefined : await openMigrated()
+  const { LOCAL_REDIS_URL } = process.env
   const [postgres, redis, qstash, controller] = await Promise.all([
-    startPostgres({
-      ...standIn('postgres'),
-      ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }),
-      ...(snapshot && { snapshot }),
-    }),
+    startMigrated(standIn('postgres')),
     startRedis({ ...standIn('redis'), ...(LOCAL_REDIS_URL && { serverUrl: LOCAL_REDIS_URL }) }),
     startQStash({ ...standIn('qstash'), deliveryFaults: faults.deliveries }),
     startController(standIn('controller')),
   ])
-  if (!snapshot) await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
   // On a real server always, so that `npm run test:services` runs everything with them.
   if (options.hasOddSettings || hasRealPostgres) await setOddSettings(postgres)
   exchanges.length = 0

@@ -1,36 +1,61 @@
-// A database with all migrations, made once for all tests that start PGlite with them: a copy takes a second less. Child
-// processes get it through the environment.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// A database with all migrations and functions. To apply them takes PGlite seconds, so they are applied once for each
+// version of them, and every other start is with a copy.
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { updateDatabase } from '../src/tools/migrations.ts'
-import { startPostgres } from './platform/postgres.ts'
+import type { StandInOptions } from './platform/http.ts'
+import { openCached, readPgliteVersion } from './platform/postgres/cache.ts'
+import { type PostgresStandIn, startPostgres } from './platform/postgres.ts'
 
-const sharedAs = 'MIGRATED_DATABASE'
+const projectDir = join(import.meta.dirname, '..')
+/** What decides how a database is after the migrations. */
+const sources = ['drizzle', 'src/tools', 'src/infra']
 
-let reading: Promise<Blob> | undefined
-
-/** For PGlite's start, as `snapshot`; undefined if this process and its parents have not made it. */
-export async function openMigrated(): Promise<Blob | undefined> {
-  const path = process.env[sharedAs]
-  if (path === undefined) return undefined
-  reading ??= readFile(path).then((contents) => new Blob([contents]))
-  return await reading
+export function addressOf({ databaseUrl, fetchEndpoint }: PostgresStandIn) {
+  return { database_url: databaseUrl, fetch_endpoint: fetchEndpoint }
 }
 
-/** Makes it for this process and its child processes. */
-export async function shareMigrated(): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'tiebar-migrated-'))
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+/** Starts an empty database: on the real server, if there is one. */
+export function startEmpty(options: StandInOptions = {}): Promise<PostgresStandIn> {
+  const { LOCAL_POSTGRES_URL } = process.env
+  return startPostgres({ ...options, ...(LOCAL_POSTGRES_URL && { serverUrl: LOCAL_POSTGRES_URL }) })
+}
+
+/** Starts a database with all migrations and functions: on the real server, if there is one. */
+export async function startMigrated(options: StandInOptions = {}): Promise<PostgresStandIn> {
+  if (!process.env.LOCAL_POSTGRES_URL) return await startPostgres({ ...options, snapshot: await openMigrated() })
+  const postgres = await startEmpty(options)
+  await updateDatabase(addressOf(postgres))
+  return postgres
+}
+
+let opening: Promise<Blob> | undefined
+
+/** A migrated database of PGlite, for `snapshot`. */
+export function openMigrated(): Promise<Blob> {
+  opening ??= nameMigrated().then((name) => openCached(name, makeMigrated))
+  return opening
+}
+
+async function makeMigrated(): Promise<Blob> {
   const postgres = await startPostgres()
   try {
-    await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
-    const path = join(dir, 'database.tar')
-    const dump = await postgres.dump?.()
-    if (dump) await writeFile(path, Buffer.from(await dump.arrayBuffer()))
-    process.env[sharedAs] = path
+    await updateDatabase(addressOf(postgres))
+    if (postgres.dump === undefined) throw new TypeError('PGlite can dump')
+    return await postgres.dump()
   } finally {
     await postgres.close()
   }
+}
+
+/** With a digest of everything that changes the result. */
+async function nameMigrated(): Promise<string> {
+  const digest = createHash('sha256')
+  for (const source of sources) {
+    const files = await readdir(join(projectDir, source), { recursive: true, withFileTypes: true })
+    const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name))
+    for (const path of paths.sort()) digest.update(`${relative(projectDir, path)}\0`).update(await readFile(path))
+  }
+  return `pglite-${await readPgliteVersion()}-migrated-${digest.digest('hex').slice(0, 16)}`
 }

@@ -1,6 +1,6 @@
-// `npm run test:services`: the whole suite on a real PostgreSQL and a real Redis, where races show that PGlite's one
-// connection hides. Every world creates its own database and key prefix; leftovers are removed and reported afterwards.
-// Arguments after `--` are passed to vitest.
+// `npm run test:services`: all tests that use a service, on a real PostgreSQL and a real Redis, where races show that
+// PGlite's one connection hides. Every world creates its own database and key prefix; leftovers are removed and reported
+// afterwards. Arguments after `--` are passed to vitest.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'

@@ -4,11 +4,14 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './longest-first.ts'
+import { findTestsWithoutServices } from './without-services.ts'
 
 // Node keeps what it has compiled of the packages, for the workers of this run and the next, and for their child processes.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../node_modules/.cache/tiebar/node')
 
 const layout = 'test/architecture.test.ts'
+/** Of `npm run test:services`, see services.ts. */
+const leftOut = process.env.TEST_RUN === undefined ? [] : findTestsWithoutServices()
 
 export default defineConfig({
   test: {
@@ -21,13 +24,13 @@ export default defineConfig({
     hookTimeout: 600_000,
     teardownTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'layout', include: [layout] } },
+      { extends: true, test: { name: 'layout', include: [layout], exclude: leftOut } },
       {
         extends: true,
         test: {
           name: 'platform',
           include: ['test/**/*.test.ts'],
-          exclude: [layout],
+          exclude: [layout, ...leftOut],
           globalSetup: ['test/global-setup.ts'],
           setupFiles: ['test/setup.ts'],
         },

@@ -10,8 +10,7 @@ import type { JobContext } from '../../src/jobs/context.ts'
 import type { Scope } from '../../src/kernel/scope.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import type { Role } from '../../src/sites/role.ts'
-import { updateDatabase } from '../../src/tools/migrations.ts'
-import { startPostgres } from '../platform/postgres.ts'
+import { startMigrated } from '../migrated.ts'
 import { UnwrittenTrace } from '../unwritten-trace.ts'
 import { type Action, action, agree, type Real, take } from './actions.ts'
 import { Model } from './model.ts'
@@ -19,9 +18,7 @@ import { Model } from './model.ts'
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '2000' }, seed: { type: 'string' }, path: { type: 'string' } },
 })
-const { LOCAL_POSTGRES_URL } = process.env
-const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
-await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+const postgres = await startMigrated()
 const database = openDatabase(postgres.databaseUrl, postgres.fetchEndpoint)(new Trace())
 
 async function signUp(name: string): Promise<SessionCaller> {

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyPassword } from '../../src/accounts/password.ts'
-import { updateDatabase } from '../../src/tools/migrations.ts'
 import { runStatements } from '../../src/tools/statements.ts'
+import { openMigrated } from '../migrated.ts'
 import { type ControllerStandIn, startController } from './controller.ts'
 import { type PostgresStandIn, startPostgres } from './postgres.ts'
 import {
@@ -17,14 +17,8 @@ import {
   updateControllerUrls,
 } from './seed.ts'
 
-let empty: Blob
 let controller: ControllerStandIn
 beforeAll(async () => {
-  const postgres = await startPostgres()
-  await updateDatabase(serviceOf(postgres))
-  if (postgres.dump === undefined) throw new TypeError('PGlite can dump')
-  empty = await postgres.dump()
-  await postgres.close()
   controller = await startController()
 })
 afterAll(() => controller.close())
@@ -35,7 +29,7 @@ function serviceOf({ databaseUrl, fetchEndpoint }: PostgresStandIn) {
 
 /** Runs the test with a new, migrated database. */
 async function withDatabase(use: (service: ReturnType<typeof serviceOf>, postgres: PostgresStandIn) => Promise<void>) {
-  const postgres = await startPostgres({ snapshot: empty })
+  const postgres = await startPostgres({ snapshot: await openMigrated() })
   try {
     await use(serviceOf(postgres), postgres)
   } finally {

@@ -9,18 +9,18 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrate, readMigrationState } from '../../src/tools/migrations.ts'
 import { findDifferences, setSessionDefault } from '../../src/tools/session-defaults.ts'
 import { hasRealPostgres } from '../harness.ts'
-import { type PostgresStandIn, startPostgres } from '../platform/postgres.ts'
+import { addressOf, startEmpty, startMigrated } from '../migrated.ts'
+import type { PostgresStandIn } from '../platform/postgres.ts'
 import { runTool } from './programs.ts'
 
-async function aDatabase(): Promise<{
-  postgres: PostgresStandIn
-  address: { database_url: string; fetch_endpoint: string }
-}> {
-  const { LOCAL_POSTGRES_URL } = process.env
-  const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
+async function use(starting: Promise<PostgresStandIn>) {
+  const postgres = await starting
   onTestFinished(() => postgres.close())
-  return { postgres, address: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint } }
+  return { postgres, address: addressOf(postgres) }
 }
+
+const aDatabase = () => use(startEmpty())
+const aMigratedDatabase = () => use(startMigrated())
 
 /** The URL of the database at the real server. */
 function urlOf({ database_url }: { database_url: string }): string {
@@ -67,7 +67,7 @@ test('two simultaneous runs apply each migration once', async () => {
 })
 
 test('a failed migration is rolled back with the error of the database, and is applied after it is fixed', async () => {
-  const { postgres, address } = await aDatabase()
+  const { postgres, address } = await aMigratedDatabase()
   const broken = await aFolder('CREATE TABLE next ();--> statement-breakpoint\nSELECT 1 / 0')
   await expect(migrate(address, broken)).rejects.toThrow('division by zero (22012)')
   expect(await postgres.query("SELECT to_regclass('next')::text AS found")).toEqual([{ found: null }])
@@ -80,7 +80,7 @@ describe('an index that is built CONCURRENTLY', () => {
   const isValid = `SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('next_n')`
 
   test('follows the other statements of its migration, also when two runs are simultaneous', async () => {
-    const { postgres, address } = await aDatabase()
+    const { postgres, address } = await aMigratedDatabase()
     const folder = await aFolder(`${unique};--> statement-breakpoint\nCREATE TABLE next (n int)`)
     await Promise.all([migrate(address, folder), migrate(address, folder)])
     expect(await postgres.query(isValid)).toEqual([{ indisvalid: true }])
@@ -88,7 +88,7 @@ describe('an index that is built CONCURRENTLY', () => {
   })
 
   test('is built again by the next run when it was interrupted', async () => {
-    const { postgres, address } = await aDatabase()
+    const { postgres, address } = await aMigratedDatabase()
     const folder = await aFolder(
       `CREATE TABLE next (n int);--> statement-breakpoint\nINSERT INTO next VALUES (1), (1);--> statement-breakpoint\n${unique}`,
     )
@@ -105,7 +105,7 @@ describe('an index that is built CONCURRENTLY', () => {
   })
 
   test('may take longer than the session’s statement_timeout, which is kept', async () => {
-    const { postgres, address } = await aDatabase()
+    const { postgres, address } = await aMigratedDatabase()
     const folder = await aFolder(
       `CREATE TABLE next AS SELECT generate_series(1, 300000) AS n;--> statement-breakpoint\n${unique}`,
     )
@@ -135,8 +135,7 @@ test('a new index on a table of an earlier migration is built CONCURRENTLY', asy
 test.skipIf(!hasRealPostgres)(
   'a migration gives up when a lock is not available, and is applied by the next run',
   async () => {
-    const { postgres, address } = await aDatabase()
-    await migrate(address)
+    const { postgres, address } = await aMigratedDatabase()
     const folder = await aFolder('CREATE TABLE next ();--> statement-breakpoint\nALTER TABLE jobs ADD COLUMN next int')
     const other = new Client(urlOf(address))
     await other.connect()
@@ -159,7 +158,7 @@ test('a database with tables of another origin is not changed, and the tables ar
 })
 
 test('a database of a newer version is not changed', async () => {
-  const { address } = await aDatabase()
+  const { address } = await aMigratedDatabase()
   await migrate(address, await aFolder('CREATE TABLE next ()'))
   await expect(migrate(address)).rejects.toThrow('Another or a newer version has applied it')
 })

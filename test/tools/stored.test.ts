@@ -5,6 +5,7 @@ import { type Database, deadlineMs, openDatabase, toSent } from '../../src/infra
 import { render } from '../../src/infra/prepare.ts'
 import { openClient } from '../../src/infra/sql-client.ts'
 import { callOf, findStored, isUnusable } from '../../src/infra/stored.ts'
+import { storedFunctions } from '../../src/infra/stored-functions.ts'
 import { claim } from '../../src/jobs/sql/claim.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import { updateDatabase } from '../../src/tools/migrations.ts'
@@ -13,7 +14,8 @@ import { findOutdated, makeFunctions } from '../../src/tools/stored/generate.ts'
 import { hasFunctions } from '../../src/tools/stored/install.ts'
 import { textsOf } from '../bench/plan.ts'
 import { hasRealPostgres, type Person, startWorld, type World } from '../harness.ts'
-import { startPostgres } from '../platform/postgres.ts'
+import { addressOf, startEmpty, startMigrated } from '../migrated.ts'
+import type { PostgresStandIn } from '../platform/postgres.ts'
 
 test('the files are what the statements of the code say; otherwise run npm run db:generate', async () => {
   const functions = await makeFunctions()
@@ -23,15 +25,14 @@ test('the files are what the statements of the code say; otherwise run npm run d
 
 const jobId = '00000000-0000-7000-8000-000000000001'
 
-async function startEmpty() {
-  const { LOCAL_POSTGRES_URL } = process.env
-  const postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
+async function use(starting: Promise<PostgresStandIn>) {
+  const postgres = await starting
   onTestFinished(() => postgres.close())
-  return { postgres, address: { database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint } }
+  return { postgres, address: addressOf(postgres) }
 }
 
 test('a database gets the functions once, and those of another version are replaced', async () => {
-  const { postgres, address } = await startEmpty()
+  const { postgres, address } = await use(startEmpty())
   expect(await hasFunctions(address)).toBe(false)
   const installed = (await updateDatabase(address)).at(-1)
   expect(installed).toMatch(/^\d+ functions$/)
@@ -45,18 +46,17 @@ test('a database gets the functions once, and those of another version are repla
 })
 
 test('a lost function is noticed and installed again, although the schema has its comment', async () => {
-  const { postgres, address } = await startEmpty()
-  const installed = (await updateDatabase(address)).at(-1)
+  const { postgres, address } = await use(startMigrated())
   await postgres.query(`DO $$ DECLARE claim regprocedure; BEGIN
     SELECT oid INTO STRICT claim FROM pg_proc WHERE proname LIKE 'claim_%' AND pronamespace = 'statements'::regnamespace;
     EXECUTE format('DROP FUNCTION %s', claim); END $$`)
   expect(await hasFunctions(address)).toBe(false)
-  expect(await updateDatabase(address)).toEqual([installed])
+  expect(await updateDatabase(address)).toEqual([`${storedFunctions.size} functions`])
   expect(await hasFunctions(address)).toBe(true)
 })
 
 test('a schema of the same name that was there before keeps what is in it', async () => {
-  const { postgres, address } = await startEmpty()
+  const { postgres, address } = await use(startEmpty())
   await postgres.query(`
     CREATE SCHEMA statements;
     CREATE TABLE statements.bank (id int);
@@ -71,7 +71,7 @@ test('a schema of the same name that was there before keeps what is in it', asyn
 })
 
 test('two runs at once install them once each or not at all', async () => {
-  const { address } = await startEmpty()
+  const { address } = await use(startEmpty())
   await Promise.all([updateDatabase(address), updateDatabase(address)])
   expect([await hasFunctions(address), await updateDatabase(address)]).toEqual([true, []])
 })
@@ -91,8 +91,7 @@ test('a call that reads the rows of each of its statements is no function, and g
   const all = (database: Database) => database.batchAll('both', [sql`SELECT 1 AS one`, sql`SELECT 2 AS two`])
   await expect(makeFunctions([all])).rejects.toThrow(TypeError)
 
-  const { address } = await startEmpty()
-  await updateDatabase(address)
+  const { address } = await use(startMigrated())
   const database = openDatabase(address.database_url, address.fetch_endpoint)(new Trace())
   const [settings, ...statements] = await textsOf((database) => claim(database, jobId))
   expect([settings?.query, statements.length]).toEqual([expect.stringContaining('statement_timeout'), 2])
@@ -166,10 +165,8 @@ describe('a Worker', () => {
 })
 
 test('a function runs all statements of its call, and each sees what happened before it', async () => {
-  const postgres = await startPostgres()
-  onTestFinished(() => postgres.close())
-  const execute = openClient(postgres.databaseUrl, postgres.fetchEndpoint)
-  await updateDatabase({ database_url: postgres.databaseUrl, fetch_endpoint: postgres.fetchEndpoint })
+  const { address } = await use(startMigrated())
+  const execute = openClient(address.database_url, address.fetch_endpoint)
   const [functions = []] = await execute([{ query: "SELECT prosrc FROM pg_proc WHERE proname LIKE 'create_job_%'" }])
   expect(functions.length).toBeGreaterThan(0)
   for (const { prosrc } of functions) {
@@ -185,8 +182,7 @@ describe.skipIf(!hasRealPostgres)('a function that waits for a lock', () => {
   test('gives up at the deadline of the Worker, whatever the role has as statement_timeout', {
     timeout: 40_000,
   }, async () => {
-    const { postgres, address } = await startEmpty()
-    await updateDatabase(address)
+    const { postgres, address } = await use(startMigrated())
     const [call] = await postgres.query(`
       SELECT proname, pronargs FROM pg_proc WHERE proname LIKE 'redispatch\\_job\\_%'`)
     await postgres.query(`

@@ -5,7 +5,8 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jobStates } from '../../../src/jobs/job.ts'
 import { nextStep } from '../../../src/jobs/sql/next-step.ts'
-import { type PostgresStandIn, startPostgres } from '../../platform/postgres.ts'
+import { startEmpty } from '../../migrated.ts'
+import type { PostgresStandIn } from '../../platform/postgres.ts'
 
 /** Times are seconds relative to now; null means no time. */
 type Situation = {
@@ -43,8 +44,7 @@ const requesters = [
 
 let postgres: PostgresStandIn
 beforeAll(async () => {
-  const { LOCAL_POSTGRES_URL } = process.env
-  postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
+  postgres = await startEmpty()
 })
 afterAll(() => postgres?.close())
 

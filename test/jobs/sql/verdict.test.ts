@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JobState, jobStates } from '../../../src/jobs/job.ts'
 import { verdict } from '../../../src/jobs/sql/verdict.ts'
 import { machineStatuses } from '../../../src/machines/machine.ts'
-import { type PostgresStandIn, startPostgres } from '../../platform/postgres.ts'
+import { startEmpty } from '../../migrated.ts'
+import type { PostgresStandIn } from '../../platform/postgres.ts'
 
 type Situation = {
   command: 'START' | 'STOP'
@@ -52,8 +53,7 @@ function expectVerdict(s: Situation): string | null {
 
 let postgres: PostgresStandIn
 beforeAll(async () => {
-  const { LOCAL_POSTGRES_URL } = process.env
-  postgres = await startPostgres(LOCAL_POSTGRES_URL ? { serverUrl: LOCAL_POSTGRES_URL } : {})
+  postgres = await startEmpty()
 })
 afterAll(() => postgres?.close())
 

@@ -1,11 +1,7 @@
-// A new, empty database. PGlite takes ten seconds to create one and one second to copy one, so the first is kept in a cache
-// in node_modules, for this version of PGlite.
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// A new, empty database. PGlite takes ten seconds to create one and one second to copy one.
+import { readdir } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
-
-const modules = join(import.meta.dirname, '../../../node_modules')
-const cacheDir = join(modules, '.cache/tiebar')
+import { openCached, readPgliteVersion } from './cache.ts'
 
 /** Whether PGlite would have to create a database in this folder. */
 export async function isBlank(dataDir: string | undefined): Promise<boolean> {
@@ -14,13 +10,7 @@ export async function isBlank(dataDir: string | undefined): Promise<boolean> {
 
 /** An empty database, for PGlite's `loadDataDir`. */
 export async function openBlank(): Promise<Blob> {
-  const { version } = JSON.parse(await readFile(join(modules, '@electric-sql/pglite/package.json'), 'utf8'))
-  const path = join(cacheDir, `pglite-${version}.tar`)
-  const kept = await readFile(path).catch(() => undefined)
-  if (kept) return new Blob([kept])
-  const blank = await makeBlank()
-  await keep(path, blank)
-  return blank
+  return await openCached(`pglite-${await readPgliteVersion()}`, makeBlank)
 }
 
 async function makeBlank(): Promise<Blob> {
@@ -29,17 +19,5 @@ async function makeBlank(): Promise<Blob> {
     return await db.dumpDataDir('none')
   } finally {
     await db.close()
-  }
-}
-
-/** Renames a complete file, because other processes may do the same. If the folder is not writable, the next start is slow. */
-async function keep(path: string, blank: Blob): Promise<void> {
-  const draft = `${path}.${process.pid}`
-  try {
-    await mkdir(cacheDir, { recursive: true })
-    await writeFile(draft, Buffer.from(await blank.arrayBuffer()))
-    await rename(draft, path)
-  } catch (error) {
-    console.warn(`cannot cache an empty database in ${cacheDir}: ${error}`)
   }
 }

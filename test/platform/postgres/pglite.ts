@@ -12,6 +12,9 @@ const TERMINATE = 'X'.charCodeAt(0)
 /** AuthenticationOk, then ReadyForQuery, idle: the answer to a StartupMessage. */
 const WELCOME = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
 
+/** PostgreSQL fills its buffers with zeros when it starts, and its default of 128 MB takes longer than the rest. */
+const sharedBuffers = '32MB'
+
 /** One statement that sets the stored defaults, or NULL. Those of the role in this database come last, because they win. */
 const STORED_DEFAULTS = `
   SELECT 'SELECT ' || string_agg(
@@ -84,6 +87,7 @@ export async function openPglite(dataDir: string | undefined, snapshot: Blob | u
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true })
   const contents = snapshot ?? ((await isBlank(dataDir)) ? await openBlank() : undefined)
   const db = await PGlite.create({
+    startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${sharedBuffers}`],
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(contents === undefined ? {} : { loadDataDir: contents }),
   })
