@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'hono/jsx/dom'
 import { serverNow } from './clock.ts'
 import { onChange } from './live.ts'
+import { session } from './session.ts'
 import type { Instant } from './time.ts'
 
 export type Resource<Value> = {
@@ -14,6 +15,12 @@ export type Resource<Value> = {
 
 type State<Value> = Omit<Resource<Value>, 'reload'> & { key: string }
 
+/** The last board of this session: it shows at once after a step back, also without a connection. Its age stands beside it. */
+let board: State<unknown> | undefined
+session.subscribe(() => {
+  board = undefined
+})
+
 /**
  * Reads now, again when `key` changes, and again after changes of what it shows.
  * @param of whose changes count: those of one machine, or of all
@@ -24,15 +31,20 @@ export function useResource<Value>(
   of: number | 'all' | 'none' = 'none',
 ): Resource<Value> {
   const empty: State<Value> = { key, value: undefined, readAt: undefined, error: undefined }
-  const [state, setState] = useState<State<Value>>(empty)
+  const isBoard = changesOf === 'all'
+  const kept = isBoard && board?.key === key ? (board as State<Value>) : empty // the key names what was read
+  const [state, setState] = useState<State<Value>>(kept)
   const present = useRef({ key, count: 0 })
   const load = async () => {
     const mine = { key, count: (present.current?.count ?? 0) + 1 }
     present.current = mine
     const isPresent = () => present.current === mine
+    const reader = session.get()
     try {
       const value = await read()
-      if (isPresent()) setState({ key, value, readAt: serverNow(), error: undefined })
+      const next = { key, value, readAt: serverNow(), error: undefined }
+      if (isPresent()) setState(next)
+      if (isPresent() && isBoard && session.get() === reader) board = next
     } catch (error) {
       if (isPresent()) setState((old) => (old.key === key ? { ...old, error } : { ...empty, error }))
     }

@@ -96,3 +96,18 @@ test('a link goes to the top of the next screen; back and reload return to where
   await page.locator('.card').first().waitFor()
   await isAt(place)
 })
+
+test('without a connection, the board is still there after a step back, and in the other language', async () => {
+  await go(page, '#/')
+  await page.locator('.card').first().waitFor()
+  await go(page, '#/sites')
+  await page.locator('.row-link').first().waitFor()
+  await browser.context.setOffline(true)
+  await page.goBack()
+  await page.locator('.card').first().waitFor()
+  await page.locator('.top-end select').first().selectOption('ko')
+  await page.getByRole('heading', { level: 1, name: texts.board_title[0] }).waitFor()
+  expect(await page.locator('.card').count()).toBe(hall.machines.length)
+  expect(await page.locator('.data-age').count()).toBe(1)
+  await browser.context.setOffline(false)
+})

@@ -6,6 +6,7 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/browser/*.browser.ts'],
     globalSetup: ['test/global-setup.ts'],
+    fileParallelism: false, // some of them measure times
     testTimeout: 90_000,
     hookTimeout: 90_000,
   },
