@@ -31,7 +31,7 @@ export function useResource<Value>(
   of: number | 'all' | 'none' = 'none',
 ): Resource<Value> {
   const empty: State<Value> = { key, value: undefined, readAt: undefined, error: undefined }
-  const isBoard = changesOf === 'all'
+  const isBoard = of === 'all'
   const kept = isBoard && board?.key === key ? (board as State<Value>) : empty // the key names what was read
   const [state, setState] = useState<State<Value>>(kept)
   const present = useRef({ key, count: 0 })
