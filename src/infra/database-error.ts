@@ -58,7 +58,7 @@ const noEffect = 'The database cannot change these rows at the moment. Nothing w
 /** Statements that PostgreSQL refuses because of its own state: a read-only transaction, and a lock that it cannot get. */
 const refusals = ['25006', '55P03']
 
-/** PostgreSQL ended the session: it was idle in a transaction, or the transaction took too long. A role can set both times. */
+/** PostgreSQL ended the session: it was idle in a transaction, or the transaction took too long. A role can set both. */
 const timeouts = ['25P03', '25P04']
 
 /**
