@@ -17,8 +17,8 @@ export const stateTexts: ValueTexts<typeof jobStates> = {
   PENDING: 'Open: the controller has accepted the command and will report the outcome.',
   SUCCEEDED: 'Final: the controller executed the command.',
   FAILED:
-    'Final: the controller refused, was not reached or gave an invalid answer, or the outcome is unknown. Unless it refused, ' +
-    'a late report is still accepted.',
+    'Final: the controller refused, was not reached or gave an invalid answer, or the outcome is unknown. ' +
+    'Unless it refused, a late report is still accepted.',
   REJECTED:
     'Final: not sent, because it was not allowed, the machine was changed, or its controller did not confirm it.',
   EXPIRED: 'Final: not executed, because the command could not be sent before `not_after`.',
