@@ -1,4 +1,4 @@
-// `npm run keys`: makes JWT_KEYS, and its value for each step of a rotation. The secret goes to stdout, the rest to stderr.
+// `npm run keys`: writes a value of JWT_KEYS, new or for the next step of a rotation, to stdout. Messages go to stderr.
 import { text as readText } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { signingKeys } from '../env.ts'

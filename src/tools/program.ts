@@ -1,5 +1,5 @@
 // How every program of this folder starts and ends: its usage text, its exit code, and which errors are messages to the
-// person at the keyboard.
+// person who runs the program.
 import type { Readable } from 'node:stream'
 
 /** Shown as its message alone, without a stack. */

@@ -25,11 +25,11 @@ export type DoctorInput = {
   variables: Record<string, string | undefined>
   /** Where the Worker answers; the default is PUBLIC_URL. */
   url?: string | undefined
-  /** How long to wait for the cron. */
+  /** How many seconds to wait for the cron. */
   cronSeconds: number
 }
 
-/** `run` gives a sentence on what holds, or throws an Error that says what is wrong and what to do. */
+/** `run` returns a sentence for a check that passes. Otherwise it throws an Error that says what is wrong and what to do. */
 type Check = { title: string; run: () => Promise<string> }
 
 /** Runs all checks, one after the other; `report` is called with each finding at once. */

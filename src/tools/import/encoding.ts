@@ -94,7 +94,7 @@ function tryDecode(bytes: Uint8Array, encoding: Encoding): string | number {
   }
 }
 
-/** The decoder does not say where: the longest prefix that is valid so far is found by halving. */
+/** The decoder does not say where the fault is, so a binary search finds the longest valid prefix. */
 function findInvalid(bytes: Uint8Array, encoding: string): number {
   let [valid, invalid] = [0, bytes.length + 1]
   while (invalid - valid > 1) {

@@ -134,7 +134,7 @@ function requireUndamaged(values: OldRow['values']): void {
   if (damaged) throw new RowRejected(`${damaged[0]}: ${damaged[1]} was damaged before; export it from the old database`)
 }
 
-/** The second row of an id is rejected in every run, whatever became of the first one. */
+/** The second row of an id is rejected in every run, also if the first one was not imported. */
 function requireFirst(rows: Set<number>, oldId: number): void {
   if (rows.has(oldId)) throw new RowRejected(`another row has the id ${oldId} too`)
   rows.add(oldId)
