@@ -95,7 +95,7 @@ export function watchConnection(): void {
 }
 
 const known = new Map<string, { etag: string; body: string }>()
-const mostKnown = 50
+const maxKnown = 50
 
 /** Reads with If-None-Match: an unchanged answer is not sent again. */
 export async function fetchWithEtag(
@@ -113,7 +113,7 @@ export async function fetchWithEtag(
   }
   const etag = response.headers.get('ETag')
   if (!response.ok || etag === null) return response
-  if (known.size >= mostKnown) known.clear()
+  if (known.size >= maxKnown) known.clear()
   known.set(request.url, { etag, body: await response.clone().text() })
   return response
 }

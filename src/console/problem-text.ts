@@ -6,7 +6,7 @@ import { type TextKey, texts } from './texts.ts'
 const isText = (name: string): name is TextKey => Object.hasOwn(texts, name)
 
 /** Their `detail` has names or numbers that our words do not have. */
-const tellingCodes: TiebarProblem['code'][] = [
+const codesWithDetail: TiebarProblem['code'][] = [
   'wrong_state',
   'quota_exceeded',
   'rate_limited',
@@ -30,7 +30,7 @@ export function describeProblem(error: unknown): Words {
   }))
   // A newer server may have codes that this page does not know.
   if (!isText(name)) return { main: text('error_unknown'), detail: message, faults }
-  return { main: text(name), ...(tellingCodes.includes(code) && { detail: message }), faults }
+  return { main: text(name), ...(codesWithDetail.includes(code) && { detail: message }), faults }
 }
 
 /** A member of a body has the name of its field in the form, whose label has the same name. */

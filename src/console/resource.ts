@@ -25,25 +25,25 @@ export function useResource<Value>(
 ): Resource<Value> {
   const empty: State<Value> = { key, value: undefined, readAt: undefined, error: undefined }
   const [state, setState] = useState<State<Value>>(empty)
-  const present = useRef({ key, count: 0 })
+  const latestRead = useRef({ key, count: 0 })
   const load = async () => {
-    const mine = { key, count: (present.current?.count ?? 0) + 1 }
-    present.current = mine
-    const isPresent = () => present.current === mine
+    const thisRead = { key, count: (latestRead.current?.count ?? 0) + 1 }
+    latestRead.current = thisRead
+    const isLatest = () => latestRead.current === thisRead
     try {
       const value = await read()
-      if (isPresent()) setState({ key, value, readAt: serverNow(), error: undefined })
+      if (isLatest()) setState({ key, value, readAt: serverNow(), error: undefined })
     } catch (error) {
-      if (isPresent()) setState((old) => (old.key === key ? { ...old, error } : { ...empty, error }))
+      if (isLatest()) setState((old) => (old.key === key ? { ...old, error } : { ...empty, error }))
     }
   }
-  const latest = useRef(load)
-  latest.current = load
+  const loader = useRef(load)
+  loader.current = load
   useLayoutEffect(() => {
-    void latest.current?.()
+    void loader.current?.()
     if (of === 'none') return
     return onChange((ids) => {
-      if (ids === 'all' || of === 'all' || ids.has(of)) void latest.current?.()
+      if (ids === 'all' || of === 'all' || ids.has(of)) void loader.current?.()
     })
   }, [key, of])
   const shown = state.key === key ? state : empty

@@ -63,8 +63,8 @@ function withToken(request: Request, access: string): Request {
  * @throws TiebarProblem when the session has ended
  */
 async function needAccess(refused?: string): Promise<string> {
-  const present = tokens.getAccess(serverNow())
-  if (present !== undefined && present !== refused) return present
+  const current = tokens.getAccess(serverNow())
+  if (current !== undefined && current !== refused) return current
   await tokens.withRefreshLock(() => refresh(refused))
   const access = tokens.getAccess(serverNow(), 0)
   if (access !== undefined) return access
@@ -74,8 +74,8 @@ async function needAccess(refused?: string): Promise<string> {
 async function refresh(refused: string | undefined): Promise<void> {
   await tokens.askOtherTabs()
   const refreshToken = tokens.getRefresh()
-  const present = tokens.getAccess(serverNow())
-  if (refreshToken === undefined || (present !== undefined && present !== refused)) return
+  const current = tokens.getAccess(serverNow())
+  if (refreshToken === undefined || (current !== undefined && current !== refused)) return
   try {
     const { token } = await client.ask('refreshToken', { body: { refresh: refreshToken } })
     tokens.putTokens(token)
