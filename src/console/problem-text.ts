@@ -1,11 +1,12 @@
-// The words for an answer that is not a success. The API's own text is English, so a stable code has words in both languages.
+// The text for an answer that is not a success. The API's own text is English, so the console has texts in both languages
+// for its codes.
 import { TiebarProblem } from '../client/client.ts'
 import { text } from './language.ts'
 import { type TextKey, texts } from './texts.ts'
 
 const isText = (name: string): name is TextKey => Object.hasOwn(texts, name)
 
-/** Their `detail` has names or numbers that our words do not have. */
+/** Codes whose `detail` has names or numbers that our texts do not have. */
 const codesWithDetail: TiebarProblem['code'][] = [
   'wrong_state',
   'quota_exceeded',
@@ -23,7 +24,7 @@ export function describeProblem(error: unknown): Words {
   const { code, message } = error
   if (code === 'unknown') return { main: text('error_unknown'), faults: [] }
   const name = `problem_${code}`
-  // The words of every other code say already what is wrong.
+  // The texts of all other codes say already what is wrong.
   const faults = (code === 'validation_failed' ? error.errors : []).map((fault) => ({
     what: nameField('pointer' in fault ? fault.pointer.slice(1) : fault.parameter),
     detail: fault.detail,

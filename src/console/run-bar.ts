@@ -1,4 +1,4 @@
-// The statuses of a machine over a time, as far as its jobs tell them. Reports between jobs are not stored, so the bar
+// The statuses of a machine over a time, as far as its jobs show them. Reports between jobs are not stored, so the bar
 // shows what commands have done, and the current status since it began.
 import type { Job, Machine, MachineStatus } from '../client/api.ts'
 import { type Instant, isStale, staleAt } from './time.ts'
@@ -8,7 +8,7 @@ export type Segment = { status: SegmentStatus; from: Instant; to: Instant }
 type Ended = Pick<Job, 'command' | 'state' | 'reason' | 'sent_at' | 'finished_at'>
 type Current = Pick<Machine, 'status' | 'status_at' | 'reported'>
 
-/** What a job that has ended says of the machine. Undefined: nothing. */
+/** The status of the machine after a job that has ended. Undefined: the job does not change it. */
 function statusAfter({ command, state }: Ended): SegmentStatus | undefined {
   if (state === 'SUCCEEDED') return command === 'START' ? 'RUNNING' : 'READY'
   if (state === 'FAILED' || state === 'TIMED_OUT') return 'ERROR'

@@ -1,4 +1,4 @@
-// Holds: "somebody is at the machine". Whoever placed one removes it; a manager may override it, with a reason.
+// Holds: "somebody is at the machine". Only the account that placed one removes it. A manager may override it.
 import type { Hold, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { noteChange } from '../live.ts'

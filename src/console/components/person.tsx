@@ -1,4 +1,4 @@
-// An account by its name, as far as the user may know it.
+// The name of an account; its id if the user may not know the name.
 import { text } from '../language.ts'
 import { people } from '../people.ts'
 import { session } from '../session.ts'

@@ -24,7 +24,7 @@ const recentJobs = 20
 const openEveryMs = 1_000
 const maxMembers = 100
 
-/** All that moves, read side by side. Without a role on the machine there is no history. */
+/** The machine, then its latest jobs. Without a role on the machine there is no history. */
 async function readMachine(id: number) {
   const machine = await client.ask('readMachine', { path: { id } })
   const jobs =
