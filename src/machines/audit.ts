@@ -52,11 +52,9 @@ export const auditEventSchema = z
     }),
     key_id: z.uuid().nullable().openapi({ description: 'The API key with which the actor made the change' }),
     action: enumOf(auditActions, actionTexts),
-    subject: z
-      .string()
-      .openapi({
-        description: `What was changed, such as \`machine:42\`: one of ${auditSubjects.join(', ')}, and an id after a colon (\`database\` has none)`,
-      }),
+    subject: z.string().openapi({
+      description: `What was changed, such as \`machine:42\`: one of ${auditSubjects.join(', ')}, and an id after a colon (\`database\` has none)`,
+    }),
     before: values,
     after: values,
   } satisfies Record<keyof AuditRow, z.ZodType>)
