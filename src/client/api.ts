@@ -1362,7 +1362,7 @@ export interface Job {
     | 'by_hold'
     | null
   /**
-   * Free text from the controller or from the person who cancelled the job
+   * Free text: from the controller, from the person who cancelled the job, or why the command was not sent
    */
   detail: string | null
   attempts: number
@@ -1448,7 +1448,7 @@ export interface JobEvent {
     | 'unconfirmed'
     | null
   /**
-   * Free text from the controller or from the person who cancelled the job
+   * Free text: from the controller, from the person who cancelled the job, or why the command was not sent
    */
   detail: string | null
 }

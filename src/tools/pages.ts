@@ -94,7 +94,7 @@ async function writeAtomically(path: string, content: Uint8Array | string): Prom
   await rename(draft, path)
 }
 
-/** `wrangler dev` holds every request, also to the API, after a build that has failed. Wrangler names its command here. */
+/** After a failed build, `wrangler dev` answers no request, not even to the API. WRANGLER_COMMAND names the command. */
 async function mayKeepPages(): Promise<boolean> {
   if (process.env.WRANGLER_COMMAND !== 'dev') return false
   return stat(stamp).then(

@@ -28,7 +28,7 @@ export type Host = {
 
 export type Program = {
   usage: string
-  /** Reads the arguments with `parseArgs`, and gives the exit code if that is not 0. */
+  /** Reads the arguments with `parseArgs`, and returns the exit code; undefined is 0. */
   main(args: string[], host: Host): Promise<number | undefined>
 }
 

@@ -16,7 +16,7 @@ const usage = `usage: npm run staff -- NAME [--remove | --reset-password]
 
   NAME               a username, in any case
   --remove           removes the staff rights
-  --reset-password   makes a new password, prints it and ends all sessions of the account; its rights do not change
+  --reset-password   creates a new password, prints it and ends all sessions of the account; its rights do not change
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
@@ -56,7 +56,7 @@ const main: Program['main'] = async (args, { env, stdout, stderr }) => {
     stdout.write(`${password}\n`)
     stderr.write(
       `This is the password of ${account.username} now; it is not shown again. Sessions ended: ${account.ended}. ` +
-        'Hand it over, and have it changed after the log-in: POST /api/me/password.\n',
+        'Give it to the person, who should change it after the log-in: POST /api/me/password.\n',
     )
   } else stdout.write(`${account.username} is ${values.remove ? 'no longer staff' : 'staff now'}.\n`)
   if (!account.is_active) stderr.write('The account is disabled: nobody can use it until staff enables it.\n')

@@ -111,7 +111,7 @@ async function checkMigrations(address: DatabaseAddress): Promise<string> {
 
 async function checkSettings(address: DatabaseAddress): Promise<string> {
   const differences = await findDifferences(address)
-  if (differences.length === 0) return 'are as Tiebar relies on them'
+  if (differences.length === 0) return 'are those that Tiebar relies on'
   const list = differences.map(({ name, value, expected }) => `${name} is ${value} and should be ${expected}`)
   throw new Error(
     `${list.join('; ')}. Run npm run db:migrate with the same DATABASE_URL: it sets them for its role. Connections that are open keep the old ones for some minutes.`,
