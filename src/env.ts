@@ -90,25 +90,25 @@ const settings = {
   ALLOW_PRIVATE_CONTROLLERS: flag,
   /** Origins of web pages that may call the API, separated by commas. */
   ALLOWED_ORIGINS: origins,
-  /** The three limits of failed log-ins apply to 5 minutes. */
+  /** The three limits on failed log-ins count within 5 minutes. */
   FAILED_LOG_INS_PER_NAME_AND_ADDRESS: count.default(10),
   FAILED_LOG_INS_PER_NAME: count.default(100),
   FAILED_LOG_INS_PER_ADDRESS: count.default(200),
-  /** `closed`: only staff make accounts. */
+  /** `closed`: only staff create accounts. */
   SIGN_UP: z.enum(['open', 'closed']).default('open'),
-  /** In 10 minutes. */
+  /** Within 10 minutes. */
   SIGN_UPS_PER_ADDRESS: count.default(60),
-  /** Ended jobs and their events. Without a value, they are kept for ever. */
+  /** Days for which ended jobs and their events are kept. Without a value, they are never deleted. */
   HISTORY_KEPT_DAYS: count.optional(),
-  /** Requests that were refused at once. */
+  /** Days for which requests that were refused at once are kept. */
   REFUSALS_KEPT_DAYS: count.default(30),
-  /** Machines that are not deleted. */
+  /** The quota of machines, without deleted ones. */
   MACHINES_PER_ACCOUNT: count.default(1_000),
-  /** Sites that an account created and that are not deleted. */
+  /** The quota of sites that an account created, without deleted ones. */
   SITES_PER_ACCOUNT: count.default(50),
-  /** Keys that are neither revoked nor expired. */
+  /** The quota of keys, without revoked and expired ones. */
   KEYS_PER_ACCOUNT: count.default(100),
-  /** One log-in more ends the oldest session. */
+  /** The quota of sessions. A log-in above it ends the oldest session. */
   SESSIONS_PER_ACCOUNT: count.default(100),
 }
 

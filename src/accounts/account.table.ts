@@ -7,7 +7,7 @@ export const accounts = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     username: text().notNull(),
     usernameKey: text('username_key').notNull(),
-    /** Empty for an account that the old system kept without one. */
+    /** Empty for an account of the old system that had none. */
     email: text().notNull(),
     /** NULL if there is no e-mail address: a unique index permits any number of NULLs. */
     emailKey: text('email_key'),
@@ -19,7 +19,7 @@ export const accounts = pgTable(
     isActive: boolean('is_active').notNull().default(true),
     dateJoined: timestamp('date_joined', { withTimezone: true }).notNull().defaultNow(),
     lastLogin: timestamp('last_login', { withTimezone: true }),
-    /** Then the account was anonymised, and nothing but its id is left. */
+    /** When the account was anonymised. Only its id is left. */
     deletedAt: timestamp('deleted_at', { withTimezone: true }),
   },
   (table) => [

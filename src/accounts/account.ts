@@ -76,7 +76,7 @@ const commonPasswords = new Set([
   'dkssud1234',
 ])
 
-/** In place of a hash, for an account without a password: no password fits it. */
+/** Stored instead of a hash for an account without a password. No password matches it. */
 export const noPassword = '!'
 
 /**
@@ -107,7 +107,7 @@ export function takenProblem(field: 'username' | 'email'): TiebarError {
   })
 }
 
-/** For a change for which an access token is not enough, without `current_password` in the body. */
+/** The error if the body has no `current_password`, for a change that an access token alone does not allow. */
 export function passwordRequired(): TiebarError {
   return new TiebarError('validation_failed', 'This change needs the current password of your account.', {
     errors: [{ pointer: '/current_password', detail: 'is required' }],

@@ -32,9 +32,8 @@ const patch = createRoute({
   tags,
   summary: 'Disable or enable an account, grant or revoke staff rights (staff only)',
   description:
-    'Granting staff rights, and enabling an account that has them, needs `current_password`, the password of the ' +
-    'caller. Disabling an account ends all its ' +
-    'sessions. The last active staff account cannot be disabled or lose its rights.',
+    'Granting staff rights, and enabling an account that has them, requires `current_password`, the password of the ' +
+    'caller. Disabling an account ends all its sessions. The last active staff account cannot be disabled or lose its rights.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { params: accountPath, body: body(rightsBody) },

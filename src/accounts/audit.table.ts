@@ -11,7 +11,7 @@ export const auditEvents = pgTable(
   'audit_events',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    /** Under the locks of the change, therefore the clock of the statement. */
+    /** The clock of the statement, because `now()` is the time before the wait for the locks of the change. */
     at: timestamp({ withTimezone: true }).notNull().default(sql`statement_timestamp()`),
     /** Null: a program that was run with access to the database, such as `npm run staff`. */
     actor: bigint({ mode: 'number' }).references(() => accounts.id),

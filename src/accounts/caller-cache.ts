@@ -1,5 +1,5 @@
-// The cache of callers in Redis: for 60 s the status of a job can be read without a check of the session or the key in
-// PostgreSQL.
+// The cache of callers in Redis. For 60 s after PostgreSQL has checked a session or a key, the status of a job can be read
+// without another check.
 import type { Caller } from '../http/context.ts'
 import type { CacheWrite } from '../infra/redis.ts'
 

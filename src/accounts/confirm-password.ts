@@ -1,4 +1,4 @@
-// The current password as a second proof, for changes for which a stolen access token must not be enough.
+// Asks for the current password before a change that nobody may make with a stolen access token alone.
 import type { AppContext } from '../http/context.ts'
 import { passwordRequired, wrongPassword } from './account.ts'
 import { checkPassword } from './check-password.ts'
@@ -6,7 +6,7 @@ import { countOfAddress } from './limits.ts'
 import type { OwnCredentials } from './sql/profile.ts'
 
 /**
- * @param own of the caller, whose account is active: `readOwnCredentials` throws for a disabled one
+ * @param own the credentials of the caller, whose account is active: `readOwnCredentials` throws for a disabled one
  * @throws TiebarError `validation_failed` if there is no password, `wrong_password`, `rate_limited`
  */
 export async function confirmPassword(

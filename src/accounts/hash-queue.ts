@@ -4,15 +4,15 @@ import { TiebarError } from '../kernel/error.ts'
 const maxWaiting = 8
 const pollMs = 10
 /**
- * Each hash takes its duration and a rest of this many times its duration, in which other requests run: so hashes take a
- * third of the CPU, and most other requests do not meet one.
+ * After each hash, no other one starts for this many times its duration, so that other requests can run. Hashes then use a
+ * third of the CPU.
  */
-const restFactor = 2
-/** Limits the rest after a hash of the old system, which can take seconds. */
-const maxRestMs = 1_000
-/** A request that meets no other one may start this long before the rest has passed: one after the other is no flood. */
+const idleFactor = 2
+/** Limits the idle time after a hash of the old system, which can take seconds. */
+const maxIdleMs = 1_000
+/** A request that finds the queue empty may start this long before the idle time ends: a few log-ins need not wait. */
 const burstMs = 3_000
-/** A request that has not run for this long may have been canceled. */
+/** A request that has not run for this long may have been cancelled. */
 const silenceMs = 2_000
 
 /** The place of one request. */
@@ -37,35 +37,35 @@ export type HashQueue = {
 }
 
 export type HashOptions = {
-  /** Goes before those that are not, and has places of its own: a flood of guesses does not fill them. */
+  /** Runs before requests that are not urgent, which cannot fill its places: many guesses do not block a known person. */
   isUrgent?: boolean
-  /** Waits in the I/O context of the request. It never ends after the request is canceled. */
+  /** Waits in the I/O context of the request. It never ends after the request is cancelled. */
   sleep?: Sleep
 }
 
 /**
- * Each request polls in its own I/O context: in the Workers runtime a request cannot wake another one, and a canceled
+ * Each request polls in its own I/O context: in the Workers runtime a request cannot wake another one, and a cancelled
  * request cannot give back its place.
  */
 export function createHashQueue(): HashQueue {
   let running: Ticket | undefined
   let waiting: Ticket[] = []
-  /** When the rests of all hashes so far will have passed. */
-  let restedAt = 0
+  /** When the idle times after all hashes so far end. */
+  let idleUntil = 0
 
   /**
-   * Removes the places of canceled requests. A hash can block the isolate for longer than `silenceMs`. Then all requests
+   * Removes the places of cancelled requests. A hash can block the isolate for longer than `silenceMs`. Then all requests
    * look silent, so a place is removed only if its request stays silent while others run.
    */
-  function removeCanceled(): void {
+  function removeCancelled(): void {
     const now = Date.now()
-    const isLeft = (ticket: Ticket) => {
+    const isAbandoned = (ticket: Ticket) => {
       if (now - ticket.seenAt < silenceMs) return false
       ticket.suspectedAt ??= now
       return now - ticket.suspectedAt >= silenceMs
     }
-    if (running && isLeft(running)) running = undefined
-    waiting = waiting.filter((ticket) => !isLeft(ticket))
+    if (running && isAbandoned(running)) running = undefined
+    waiting = waiting.filter((ticket) => !isAbandoned(ticket))
   }
 
   function enqueue(ticket: Ticket): void {
@@ -75,9 +75,9 @@ export function createHashQueue(): HashQueue {
 
   return {
     async run(work, { isUrgent = false, sleep = sleepInRequest } = {}) {
-      removeCanceled()
-      const rivals = [...(running ? [running] : []), ...waiting].filter((other) => other.isUrgent || !isUrgent)
-      if (rivals.length > maxWaiting) throw tooManyWaiting()
+      removeCancelled()
+      const ahead = [...(running ? [running] : []), ...waiting].filter((other) => other.isUrgent || !isUrgent)
+      if (ahead.length > maxWaiting) throw tooManyWaiting()
       const ticket: Ticket = { isUrgent, seenAt: Date.now() }
       const mayStartEarlyMs = running === undefined && waiting.length === 0 ? burstMs : 0
       enqueue(ticket)
@@ -85,10 +85,10 @@ export function createHashQueue(): HashQueue {
         await sleep(forMs)
         ticket.seenAt = Date.now()
         ticket.suspectedAt = undefined
-        removeCanceled()
+        removeCancelled()
       }
       let isDone = false
-      const showLife = async () => {
+      const markSeen = async () => {
         while (!isDone) await pause(pollMs)
       }
       try {
@@ -96,17 +96,17 @@ export function createHashQueue(): HashQueue {
         // queue first; otherwise the check of its length never sees them.
         do {
           await pause(pollMs)
-          if (!waiting.includes(ticket)) enqueue(ticket) // another request took it for canceled
-        } while (running !== undefined || waiting[0] !== ticket || Date.now() < restedAt - mayStartEarlyMs)
+          if (!waiting.includes(ticket)) enqueue(ticket) // another request had removed it as cancelled
+        } while (running !== undefined || waiting[0] !== ticket || Date.now() < idleUntil - mayStartEarlyMs)
         running = waiting.shift()
         const startedAt = Date.now()
-        void showLife()
+        void markSeen()
         try {
           return await work()
         } finally {
-          await sleep(0) // the clock of the Workers runtime stands still while code runs
+          await sleep(0) // the clock of the Workers runtime does not advance while code runs
           const tookMs = Date.now() - startedAt
-          restedAt = Math.max(restedAt, startedAt) + tookMs + Math.min(restFactor * tookMs, maxRestMs)
+          idleUntil = Math.max(idleUntil, startedAt) + tookMs + Math.min(idleFactor * tookMs, maxIdleMs)
         }
       } finally {
         isDone = true
@@ -118,7 +118,7 @@ export function createHashQueue(): HashQueue {
 }
 
 function tooManyWaiting(): TiebarError {
-  return new TiebarError('rate_limited', 'Too many people are signing in right now. Try again in a moment.', {
+  return new TiebarError('rate_limited', 'Too many people are logging in right now. Try again in a moment.', {
     retryAfterSeconds: 2,
   })
 }

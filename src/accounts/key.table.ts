@@ -1,5 +1,5 @@
-// API keys: for programs and machines, which act for the account that made the key. A row is never deleted, because jobs
-// name the key with which they were requested.
+// API keys: for programs and machines, which act for the account that created the key. A row is never deleted, because
+// jobs name the key with which they were requested.
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { sqlList } from '../infra/rows.ts'
@@ -10,7 +10,7 @@ export const keys = pgTable(
   'keys',
   {
     id: uuid().primaryKey(),
-    /** The maker, for whom the key acts. */
+    /** The account that created the key, for which the key acts. */
     accountId: bigint('account_id', { mode: 'number' })
       .notNull()
       .references(() => accounts.id),

@@ -9,7 +9,7 @@ export const keyPrefix = 'tbk_'
 const secretBytes = 32
 const form = /^tbk_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_[\w-]{43}$/
 
-/** `secret` is the whole key, which only its maker gets to see, once. */
+/** `secret` is the whole key. It is shown once, to the account that creates it. */
 export type NewSecret = { id: string; secret: string; secretHash: string }
 
 export function makeSecret(): NewSecret {
@@ -19,9 +19,9 @@ export function makeSecret(): NewSecret {
 }
 
 /**
- * Reads a key as it was sent. PostgreSQL finds out whether it is valid.
+ * Reads a key as it was sent. PostgreSQL checks whether it is valid.
  * @returns a caller without any scope
- * @throws TiebarError `key_invalid` for a text that is no key
+ * @throws TiebarError `key_invalid` for a text that does not have the form of a key
  */
 export function parseKey(text: string): KeyCaller {
   const [, keyId] = form.exec(text) ?? []
@@ -37,11 +37,11 @@ function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-/** Why a key is not valid. Only who has sent the whole key gets to know more than `unknown`. */
+/** Why a key is not valid. Only a client that sent the whole key is told more than `unknown`. */
 export const keyRefusals = {
   unknown: 'There is no such key. A key has the form tbk_ID_SECRET.',
   revoked: 'The key has been revoked.',
   expired: 'The key has expired.',
-  disabled: 'The account that made the key is disabled.',
+  disabled: 'The account that created the key is disabled.',
 } as const
 export type KeyRefusal = keyof typeof keyRefusals

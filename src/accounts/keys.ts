@@ -1,4 +1,4 @@
-// Endpoints for API keys: a person makes, lists and revokes them. A key cannot.
+// Endpoints for API keys: a person creates, lists and revokes them. A key cannot.
 import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
@@ -29,10 +29,10 @@ const create = createRoute({
   path: '/api/keys',
   operationId: 'createKey',
   tags,
-  summary: 'Make an API key for a program or a machine',
+  summary: 'Create an API key for a program or a machine',
   description:
-    'The key acts for its maker: it may do what its scopes name, and never more than its maker may do at that moment. ' +
-    'The answer is the only one that shows `secret`.',
+    'The key acts for your account: it may do what its scopes name, and never more than your account may do at that ' +
+    'moment. Only this answer shows `secret`.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(newKeyBody) },

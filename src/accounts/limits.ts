@@ -17,7 +17,7 @@ const knownSeconds = 30 * 24 * 60 * 60
 const requestQuota = 100
 const requestWindowSeconds = 60
 
-/** What costs a hash of a password. Each has the whole quota. */
+/** Requests that hash a password, which is expensive. Each kind has the whole quota. */
 type CostlyRequest = 'log-ins' | 'sign-ups' | 'password-checks'
 
 /** @throws TiebarError `rate_limited` */
@@ -61,8 +61,8 @@ function hash(text: string): string {
 }
 
 /**
- * A key of Redis. While it is set, the failed log-ins of this name at this address are counted by themselves alone: so
- * nobody who guesses at other addresses, or guesses other names, can lock out a person at her usual address.
+ * A key of Redis. While it is set, failed log-ins with this name from this address are counted separately from all others.
+ * So nobody can lock a person out at a usual address by guessing from other addresses, or by guessing other names.
  */
 export function knownAddressKey(usernameKey: string, address: string): string {
   return `known:${hash(`${usernameKey} ${address}`)}`

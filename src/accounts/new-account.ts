@@ -18,7 +18,7 @@ export function toNewAccount({ username, email, first_name, last_name }: Details
   }
 }
 
-/** Another account has got the username or the e-mail address first. */
+/** The error if another account took the username or the e-mail address meanwhile. */
 export function takenBy({ constraint }: UniqueViolation): TiebarError {
   return takenProblem(constraint === 'accounts_email_key_unique' ? 'email' : 'username')
 }

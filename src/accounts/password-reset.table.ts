@@ -1,4 +1,4 @@
-// Password resets: a token that staff hand over, with which an account gets a password. One per account, used once.
+// Password resets: staff give a person a token for setting a new password. One per account, used once.
 import { bigint, index, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { accounts } from './account.table.ts'
 

@@ -1,4 +1,5 @@
-// Endpoints for accounts that staff make, and for one-time password resets. There is no mailer: staff hand the token over.
+// Endpoints for accounts that staff create, and for one-time password resets. The server sends no e-mail: staff give the
+// token to the person.
 import { createHash, randomBytes } from 'node:crypto'
 import { createRoute } from '@hono/zod-openapi'
 import { authenticate } from '../http/middleware/authenticate.ts'
@@ -30,8 +31,8 @@ const create = createRoute({
   path: '/api/accounts',
   operationId: 'createAccount',
   tags,
-  summary: 'Make an account without a password (staff only)',
-  description: 'Give `reset_token` to the person. She sets her password with it, once, within 24 hours.',
+  summary: 'Create an account without a password (staff only)',
+  description: 'Give `reset_token` to the person, who sets a password with it, once, within 24 hours.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(newAccountBody) },
@@ -46,10 +47,10 @@ const issue = createRoute({
   path: '/api/accounts/{id}/password-reset',
   operationId: 'issuePasswordReset',
   tags,
-  summary: 'Issue a token with which an account gets a new password (staff only)',
+  summary: 'Issue a token for setting a new password (staff only)',
   description:
-    'The token is used once, within 24 hours; an earlier one is not valid any more. The old password stays until then. ' +
-    'For an account with staff rights, `current_password` is needed.',
+    'The token can be used once, within 24 hours. It replaces an earlier token. Until it is used, the old password is ' +
+    'valid. For an account with staff rights, `current_password` is required.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody({ isOptional: true })] as const,
   request: {

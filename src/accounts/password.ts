@@ -8,13 +8,13 @@ const current = { ln: 15, r: 8, p: 3 }
 const keyBytes = 32
 const saltBytes = 16
 const maxMemoryBytes = 64 * 1024 * 1024
-/** Of the isolate. */
+/** One queue for all requests of the isolate. */
 const queue = createHashQueue()
 
 type Parameters = { ln: number; r: number; p: number }
 type StoredHash = {
   hash: Buffer
-  /** The hash has other than the current parameters; the next log-in replaces it. */
+  /** The hash does not have the current parameters; the next log-in replaces it. */
   isOutdated: boolean
   derive(password: string): Promise<Uint8Array>
 }
@@ -28,7 +28,7 @@ export async function hashPassword(password: string): Promise<string> {
 /**
  * Takes the same time for an unknown account (`stored` undefined) as for a wrong password. Only hashes of the old
  * system take longer, until the first log-in replaces them.
- * @param isUrgent checks it before the others that wait
+ * @param isUrgent whether it is checked before others that wait
  * @returns whether the password is right, and whether its hash should be replaced by one with the current parameters
  */
 export async function verifyPassword(

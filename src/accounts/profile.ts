@@ -27,7 +27,8 @@ const patchMe = createRoute({
   tags,
   summary: 'Change my e-mail address or name (JSON Merge Patch)',
   description:
-    'Another e-mail address needs `current_password`, and counts as a sign-up for the limit. The username cannot be changed.',
+    'A change of the e-mail address requires `current_password`, and counts as a sign-up for the limit. The username cannot ' +
+    'be changed.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(accountPatchBody) },
@@ -135,8 +136,8 @@ export function profileRoutes<Hold extends object>({ schema, selectOverridden, f
 }
 
 /**
- * Another address needs the password: whoever has it can take over the account. It also counts as a sign-up, because the
- * answer reveals whether another account has the address.
+ * A change of the address requires the password, because the owner of the new address can take over the account. It also
+ * counts as a sign-up, because the answer reveals whether another account has the address.
  */
 async function permitEmail(c: AppContext, email: string, currentPassword: string | undefined): Promise<void> {
   const own = await readOwnCredentials(c.var.upstreams.database, c.var.session)

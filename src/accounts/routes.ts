@@ -28,7 +28,7 @@ const signUp = createRoute({
   path: '/api/sign-up',
   operationId: 'signUp',
   tags,
-  summary: 'Create an account and sign in',
+  summary: 'Create an account and log in',
   middleware: [countByAddress('sign-ups'), jsonBody()] as const,
   request: { body: body(signUpBody) },
   responses: {
@@ -42,7 +42,7 @@ const logIn = createRoute({
   path: '/api/log-in',
   operationId: 'logIn',
   tags,
-  summary: 'Sign in',
+  summary: 'Log in',
   description: 'If the account then has too many sessions, the oldest one ends.',
   middleware: [countByAddress('log-ins'), jsonBody()] as const,
   request: { body: body(logInBody) },
@@ -70,8 +70,8 @@ const refresh = createRoute({
   tags,
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'A refresh token can be used once. If it is used again, its session ends. Only the token before the last one is ' +
-    'accepted for 10 seconds more, and gets the last one again: an answer may be lost, and two tabs may refresh at once.',
+    'A refresh token can be used once. If it is used again, its session ends. Exception: for 10 seconds, the token before ' +
+    'the last one gets the last one again, because an answer may be lost and two tabs may refresh at once.',
   middleware: [jsonBody()] as const,
   request: { body: body(refreshBody) },
   responses: {
@@ -94,7 +94,7 @@ export function accountRoutes({ tokens }: { tokens: TokenIssuer }): Router {
 
   router.openapi(signUp, async (c) => {
     if (c.var.environment.SIGN_UP === 'closed') {
-      throw new TiebarError('sign_up_closed', 'Nobody can sign up here. A staff member makes the accounts.')
+      throw new TiebarError('sign_up_closed', 'Nobody can sign up here. Ask a staff member for an account.')
     }
     const { password, ...details } = c.req.valid('json')
     const fault = findPasswordFault(password, details.username, details.email)

@@ -11,7 +11,7 @@ import type { Account } from './sql/caller.ts'
 /** Usernames come from Django, which allows letters, digits and @ . + - _ */
 const username = label(1, 150)
   .regex(/^[\p{L}\p{N}@.+_-]+$/u, 'may have letters, digits and @ . + - _ only')
-  .refine((name) => !hasInvisible(name), 'must not have characters that show nothing')
+  .refine((name) => !hasInvisible(name), 'must not have invisible characters')
   .refine((name) => !mixesAlphabets(name), 'must not mix Latin letters with Cyrillic or Greek ones')
   .openapi({ pattern: '^[\\p{L}\\p{N}@.+_-]+$', example: 'kim.minji' })
 const password = text(10, 128).openapi({
@@ -77,7 +77,7 @@ export const accountWithResetSchema = z
 
 export const resetOrderBody = bodyOf('PasswordResetOrder', {
   current_password: currentPassword.optional().openapi({
-    description: 'Your own password. Needed if the account has staff rights',
+    description: 'Your own password. Required if the account has staff rights',
   }),
 })
 
@@ -108,7 +108,7 @@ export const accountPatchBody = bodyOf(
     last_name: personName.optional().openapi({ example: '김' }),
     current_password: currentPassword
       .optional()
-      .openapi({ description: 'Required if `email` is another address than the present one' }),
+      .openapi({ description: 'Required if `email` is not the current address' }),
   },
   z.object({ ...userSchema.shape, overridden_holds: z.unknown() }),
 )

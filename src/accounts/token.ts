@@ -30,7 +30,7 @@ export type TokenIssuer = {
   issuePair(claims: { accountId: number; sessionId: string; refreshId: string }): Promise<TokenPair>
   /** @throws TiebarError `token_invalid` */
   verify(token: string, type: TokenType): Promise<TokenClaims>
-  /** Signs a token for another audience: `controller` or `outcome`. */
+  /** Signs a token for another audience: the URL of a controller, `machine:` and an id, or `outcome`. */
   sign(claims: JWTPayload, audience: string, lifetimeSeconds: number): Promise<string>
   /** @throws TiebarError `token_invalid` */
   verifyFor(token: string, audience: string): Promise<JWTPayload>
@@ -54,7 +54,7 @@ const clockToleranceSeconds = 5
 const maxCachedTokens = 1_000
 
 /**
- * @param keys the first key signs, all keys verify, so that a key can be rotated without ending sessions
+ * @param keys the first key signs, and all keys verify, so that keys can be rotated without ending sessions
  * @throws TypeError if there is no key
  */
 export function createTokenIssuer(keys: SigningKey[], issuer: string): TokenIssuer {

@@ -16,7 +16,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `unsupported_media_type`: The request does not declare its body as plain JSON in UTF-8, so the body was not processed.
  * - `validation_failed`: The input can be read, but it is not valid. Nothing was changed.
  * - `wrong_password`: The current password is wrong. Nothing was changed.
- * - `reset_token_invalid`: The token does not permit to set a password. Nothing was changed.
+ * - `reset_token_invalid`: The token cannot be used to set a password. Nothing was changed.
  * - `idempotency_key_reused`: The Idempotency-Key was used for another request in the last 24 hours. Nothing was changed.
  * - `token_missing`: The operation requires a token, and the request has none.
  * - `token_invalid`: The request has a token that is not valid for this operation.
@@ -28,7 +28,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `bad_signature`: The message does not come from the queue, so it was not processed.
  * - `not_owner`: The machine belongs to another account, and you have no role on it. Nothing was sent to it.
  * - `role_too_low`: You have a role on the machine or the site, but this needs a higher one. Nothing was changed.
- * - `sign_up_closed`: The server does not accept sign-ups. No account was made.
+ * - `sign_up_closed`: The server does not accept sign-ups. No account was created.
  * - `staff_only`: The operation is for staff only.
  * - `scope_missing`: The API key is valid, but it has no scope that the operation needs. Nothing was changed.
  * - `key_required`: The operation is for machines and programs, which have an API key. Nothing was changed.
@@ -44,7 +44,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `owns_machines`: The account was not deleted, because it owns machines.
  * - `site_not_empty`: The site has machines, so it was not deleted.
  * - `job_open`: A job of the machine has not ended yet, and it conflicts with the request.
- * - `wrong_state`: The command is not allowed in the current state of the machine. The refusal is recorded in its history.
+ * - `wrong_state`: The command is not allowed in the current status of the machine. The refusal is recorded in its history.
  * - `no_controller`: The command cannot be sent. The refusal is recorded in the history of the machine.
  * - `stale`: The last report of the machine is too old, so it is not started. The refusal is recorded in its history.
  * - `remote_disabled`: The machine reports `remote_enabled: false`, so it is not started. The refusal is recorded in its history.
@@ -56,7 +56,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `controller_taken`: Another machine has this `controller_url`, and its controller has confirmed that. Nothing was changed.
  * - `controller_refused`: The controller at `controller_url` did not confirm that it controls this machine, so nothing is sent to it.
  * - `quota_exceeded`: The account has as many objects of this kind as it may have. Nothing was created.
- * - `not_cancelable`: The job was not canceled.
+ * - `not_cancelable`: The job was not cancelled.
  * - `outcome_contradicts`: The job has ended with another result. The report was recorded in its timeline and changed nothing else.
  * - `precondition_failed`: If-Match does not contain the current ETag of the machine. Nothing was changed.
  * - `controller_unreachable`: The controller at `controller_url` gave no answer. It is not confirmed.
@@ -64,7 +64,7 @@ export type NotReadyStatus = 'ok' | 'away'
  * - `internal_error`: An unexpected error occurred. The details are in the log of the server, not in the answer.
  * - `misconfigured`: A part of the configuration of the server is absent or invalid, so every request is refused.
  * - `feed_unavailable`: Changes cannot be followed now. Everything else works.
- * - `database_unavailable`: The database did not answer in time. It is not known whether the request took effect.
+ * - `database_unavailable`: The database did not answer, or could not change the rows. `detail` says whether the request may have taken effect.
  */
 export type ProblemCode =
   | 'malformed_json'
@@ -139,7 +139,7 @@ export type MemberRole = 'viewer' | 'operator' | 'manager'
  */
 export type KeyScope = 'read' | 'start' | 'stop' | 'manage' | 'report'
 /**
- * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and nobody holds it.
+ * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and has no hold.
  * - `STOP`: Stops the machine, in every status. It supersedes every open job and is retried until its `not_after`.
  */
 export type JobCommand = 'START' | 'STOP'
@@ -148,7 +148,7 @@ export type JobCommand = 'START' | 'STOP'
  * - `SENT`: Open: an attempt to send it has begun, and the controller has not answered.
  * - `PENDING`: Open: the controller has accepted the command and will report the outcome.
  * - `SUCCEEDED`: Final: the controller executed the command.
- * - `FAILED`: Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.
+ * - `FAILED`: Final: the controller refused, was not reached or gave an invalid answer, or the outcome is unknown. Unless it refused, a late report is still accepted.
  * - `REJECTED`: Final: not sent, because it was not allowed, the machine was changed, or its controller did not confirm it.
  * - `EXPIRED`: Final: not executed, because the command could not be sent before `not_after`.
  * - `TIMED_OUT`: Final: the controller accepted the command and did not report in time. A late report is still accepted.
@@ -172,7 +172,7 @@ export type JobState =
  * - `INTERNALFAILED`: The controller gave no valid answer or report.
  * - `PENDING`: The controller is executing the command.
  * - `PERMISSIONDENIED`: The requester may not operate the machine.
- * - `INVALIDCOMMAND`: The command is not possible in the current state of the machine.
+ * - `INVALIDCOMMAND`: The command was not possible for the machine when it was requested or sent.
  * - `IGNORE`: The command expired, was cancelled or was superseded.
  */
 export type JobResult =
@@ -203,11 +203,11 @@ export type Reported = {
   status: MachineStatus
   mode: ReportedMode | null
   /**
-   * False: the machine takes no START from afar
+   * False: the machine accepts no remote START
    */
   remote_enabled: boolean | null
   /**
-   * How many cycles the machine has made in all
+   * The total number of cycles of the machine
    */
   cycles: number | null
   last_cycle_ms: number | null
@@ -220,11 +220,11 @@ export type Reported = {
    */
   at: string
   /**
-   * Whether that was at most 3 intervals ago. Otherwise it says nothing about now
+   * Whether the report is at most 3 intervals old. Otherwise the current status is unknown
    */
   is_fresh: boolean
   /**
-   * How often the machine reports
+   * The interval between two reports
    */
   interval_seconds: number
 } | null
@@ -233,34 +233,34 @@ export type Reported = {
  * - `semi_automatic`: An operator starts each cycle.
  * - `manual`: The machine is operated by hand.
  * - `setup`: The machine is being set up.
- * - `unknown`: The machine does not know.
+ * - `unknown`: The machine does not know its mode.
  */
 export type ReportedMode = 'automatic' | 'semi_automatic' | 'manual' | 'setup' | 'unknown'
 /**
- * - `account.add`: Staff made an account.
- * - `account.rights`: Staff rights were granted or taken, or an account was disabled or enabled.
+ * - `account.add`: Staff created an account.
+ * - `account.rights`: Staff rights were granted or revoked, or an account was disabled or enabled.
  * - `account.reset_issue`: Staff issued a token for a new password.
  * - `account.reset_use`: The token was used: the account has a new password.
  * - `account.password`: A program of the operator replaced the password.
  * - `account.delete`: The account was deleted by its owner and anonymised.
- * - `site.add`: A site was made.
- * - `site.rename`: A site has another name. Names are not stored here.
+ * - `site.add`: A site was created.
+ * - `site.rename`: A site was renamed. Names are not stored here.
  * - `site.delete`: A site was deleted.
  * - `member.add`: An account got a role on the site or the machine.
- * - `member.change`: A member has another role, or another end of it.
+ * - `member.change`: The role of a member was changed, or the time at which it ends.
  * - `member.remove`: An account lost its role.
- * - `key.add`: An API key was made.
+ * - `key.add`: An API key was created.
  * - `key.revoke`: An API key was revoked.
  * - `machine.add`: A machine was registered.
  * - `machine.status`: A person set the status by hand.
- * - `machine.controller`: The machine has another controller, or none.
+ * - `machine.controller`: The controller of the machine was changed or removed.
  * - `machine.site`: The machine was moved to another site.
  * - `machine.delete`: The machine was deleted.
  * - `hold.place`: Somebody placed a hold on the machine.
  * - `hold.remove`: The hold was removed by the account that placed it.
- * - `hold.override`: A manager took the hold out of force.
- * - `operation.refuse`: Somebody without the role sent a command, which was refused. At most one a minute for each command.
- * - `database.restore`: A program of the operator made a restored database safe.
+ * - `hold.override`: A manager overrode the hold.
+ * - `operation.refuse`: Somebody without the role sent a command, which was refused. At most one event a minute for each command.
+ * - `database.restore`: After a restore from a backup, a program of the operator ended all sessions, keys and open jobs.
  * - `database.import`: A program of the operator imported data of the old system.
  */
 export type AuditEventAction =
@@ -317,7 +317,7 @@ export type FetchedCommand = {
    */
   outcome_token: string
   /**
-   * For a gateway that passes the command on: a JWT (EdDSA) with the claims `machine`, `sequence`, `command` and `not_after`; `aud` is `machine:` and the id. A machine that asks for itself needs no other proof than TLS
+   * For a gateway that passes the command on: a JWT (EdDSA) with the claims `machine`, `sequence`, `command` and `not_after`; `aud` is `machine:` and the id. A machine that fetches its own commands needs no proof but TLS
    */
   token: string
 } | null
@@ -366,14 +366,14 @@ export interface Operations {
     answer: ProblemPage
   }
   /**
-   * Create an account and sign in
+   * Create an account and log in
    */
   signUp: {
     body: SignUp
     answer: SignedIn
   }
   /**
-   * Sign in
+   * Log in
    */
   logIn: {
     body: LogIn
@@ -467,7 +467,7 @@ export interface Operations {
     answer: AccountPage
   }
   /**
-   * Make an account without a password (staff only)
+   * Create an account without a password (staff only)
    */
   createAccount: {
     body: NewAccount
@@ -484,7 +484,7 @@ export interface Operations {
     answer: User
   }
   /**
-   * Issue a token with which an account gets a new password (staff only)
+   * Issue a token for setting a new password (staff only)
    */
   issuePasswordReset: {
     path: {
@@ -582,7 +582,7 @@ export interface Operations {
     answer: Member
   }
   /**
-   * Take away the role of an account on a site; everybody may take away the own one
+   * Remove the role of an account on a site; every member may leave
    */
   removeSiteMember: {
     path: {
@@ -605,7 +605,7 @@ export interface Operations {
     answer: KeyPage
   }
   /**
-   * Make an API key for a program or a machine
+   * Create an API key for a program or a machine
    */
   createKey: {
     body: NewKey
@@ -833,7 +833,7 @@ export interface Operations {
     answer: Member
   }
   /**
-   * Take away the role of an account on a machine; everybody may take away the own one
+   * Remove the role of an account on a machine; every member may leave
    */
   removeMachineMember: {
     path: {
@@ -901,7 +901,7 @@ export interface Operations {
     answer: HoldPage
   }
   /**
-   * Say that I am at the machine: it is not started until I remove the hold
+   * Place a hold, because I am at the machine: it is not started until I remove the hold
    */
   placeHold: {
     path: {
@@ -921,7 +921,7 @@ export interface Operations {
     answer: undefined
   }
   /**
-   * Take the hold of somebody else out of force (managers only)
+   * Override the hold of somebody else (managers only)
    */
   overrideHold: {
     path: {
@@ -932,7 +932,7 @@ export interface Operations {
     answer: Hold
   }
   /**
-   * Whether a command would be accepted now, and everything that stands in its way
+   * Whether a command would be accepted now, and everything that prevents it
    */
   readPreflight: {
     path: {
@@ -940,7 +940,7 @@ export interface Operations {
     }
     query: {
       /**
-       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and nobody holds it.
+       * - `START`: Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and has no hold.
        * - `STOP`: Stops the machine, in every status. It supersedes every open job and is retried until its `not_after`.
        */
       command?: JobCommand & string
@@ -1141,12 +1141,12 @@ export interface Hold {
   machine_id: number
   reason: string
   /**
-   * The account that placed it, and alone removes it
+   * The account that placed it. Only this account can remove it
    */
   placed_by: number
   placed_at: string
   /**
-   * Not null: a manager has overridden the hold, and it is not in force any more
+   * Not null: a manager has overridden the hold, so it is no longer in force
    */
   override: {
     by: number
@@ -1159,7 +1159,7 @@ export interface AccountPatch {
   first_name?: string
   last_name?: string
   /**
-   * Required if `email` is another address than the present one
+   * Required if `email` is not the current address
    */
   current_password?: string
 }
@@ -1211,7 +1211,7 @@ export interface RightsPatch {
 }
 export interface PasswordResetOrder {
   /**
-   * Your own password. Needed if the account has staff rights
+   * Your own password. Required if the account has staff rights
    */
   current_password?: string
 }
@@ -1251,7 +1251,7 @@ export interface Member {
   username: string
   role: MemberRole
   /**
-   * From then on the member has no role. Null: it does not expire
+   * When the role ends. Null: it does not end
    */
   expires_at: string | null
 }
@@ -1325,7 +1325,7 @@ export interface Job {
    * - `no_controller`: The machine had no controller.
    * - `held`: Somebody was at the machine and had placed a hold on it.
    * - `stale`: The machine had stopped reporting.
-   * - `remote_disabled`: The machine said that it takes no commands from afar.
+   * - `remote_disabled`: The machine had reported that it accepts no remote commands.
    * - `not_owner`: Only in old jobs: the requester was neither the owner of the machine nor staff.
    * - `not_allowed`: The requester had lost the right to operate the machine before the command was sent.
    * - `changed`: The machine was changed or deleted after the request.
@@ -1362,7 +1362,7 @@ export interface Job {
     | 'by_hold'
     | null
   /**
-   * Free text from the controller or from the person who cancelled the job
+   * Free text: from the controller, from the person who cancelled the job, or why the command was not sent
    */
   detail: string | null
   attempts: number
@@ -1401,7 +1401,7 @@ export interface JobEvent {
    * - `no_controller`: The machine had no controller.
    * - `held`: Somebody was at the machine and had placed a hold on it.
    * - `stale`: The machine had stopped reporting.
-   * - `remote_disabled`: The machine said that it takes no commands from afar.
+   * - `remote_disabled`: The machine had reported that it accepts no remote commands.
    * - `not_owner`: Only in old jobs: the requester was neither the owner of the machine nor staff.
    * - `not_allowed`: The requester had lost the right to operate the machine before the command was sent.
    * - `changed`: The machine was changed or deleted after the request.
@@ -1416,8 +1416,8 @@ export interface JobEvent {
    * - `by_stop`: A STOP superseded the job.
    * - `by_hold`: Somebody placed a hold on the machine.
    * - `attempt_failed`: An attempt failed; another one may follow.
-   * - `late_answer`: Only a note: the controller answered after the job had ended.
-   * - `contradiction`: Only a note: the controller reported another outcome than before.
+   * - `late_answer`: The controller answered after the job had ended. The job takes this outcome if its own was unknown; otherwise it is only a note.
+   * - `contradiction`: Only a note: the controller reported an outcome that contradicts the result of the job.
    * - `confirmed`: A report of the machine shows that it has executed the command.
    * - `unconfirmed`: Only a note: the command succeeded, but the reports of the machine do not show it.
    */
@@ -1448,7 +1448,7 @@ export interface JobEvent {
     | 'unconfirmed'
     | null
   /**
-   * Free text from the controller or from the person who cancelled the job
+   * Free text: from the controller, from the person who cancelled the job, or why the command was not sent
    */
   detail: string | null
 }
@@ -1478,7 +1478,7 @@ export interface Machine {
   status_at: string
   owner_id: number
   /**
-   * Null if the machine is in no site. Then every account can see it.
+   * Null if the machine is in no site. Then every account can see the machine.
    */
   site_id: number | null
   my_role: MemberRole | null
@@ -1533,7 +1533,7 @@ export interface AuditEvent {
   key_id: string | null
   action: AuditEventAction
   /**
-   * What was changed: account, site, machine, key, database, and an id after a colon
+   * What was changed, such as `machine:42`: one of account, site, machine, key, database, and an id after a colon (`database` has none)
    */
   subject: string
   /**
@@ -1574,7 +1574,7 @@ export interface Export {
     expires_at: string | null
   }[]
   /**
-   * That I have made
+   * Sites that I created
    */
   sites: {
     id: number
@@ -1584,7 +1584,7 @@ export interface Export {
     deleted_at: string | null
   }[]
   /**
-   * Of which I am the owner
+   * Machines that I own
    */
   machines: {
     id: number
@@ -1598,7 +1598,7 @@ export interface Export {
     status_at: string
     owner_id: number
     /**
-     * Null if the machine is in no site. Then every account can see it.
+     * Null if the machine is in no site. Then every account can see the machine.
      */
     site_id: number | null
     /**
@@ -1614,19 +1614,19 @@ export interface Export {
     deleted_at: string | null
   }[]
   /**
-   * That I have placed or overridden
+   * Holds that I placed or overrode
    */
   holds: {
     id: number
     machine_id: number
     reason: string
     /**
-     * The account that placed it, and alone removes it
+     * The account that placed it. Only this account can remove it
      */
     placed_by: number
     placed_at: string
     /**
-     * Not null: a manager has overridden the hold, and it is not in force any more
+     * Not null: a manager has overridden the hold, so it is no longer in force
      */
     override: {
       by: number
@@ -1636,11 +1636,11 @@ export interface Export {
     removed_at: string | null
   }[]
   /**
-   * That I requested, the newest first, at most 1000. All: GET /api/machines/history?requested_by=me
+   * Jobs that I requested, newest first, at most 1000. All: GET /api/machines/history?requested_by=me
    */
   jobs: Job[]
   /**
-   * Audit events of what I did, and of what others did to my account, the newest first, at most 1000. Staff can read all: GET /api/audit
+   * Audit events of what I did, and of what others did to my account, newest first, at most 1000. Staff can read all: GET /api/audit
    */
   changes: AuditEvent[]
 }
@@ -1667,7 +1667,7 @@ export interface Preflight {
      * - `wrong_state`: The status of the machine did not allow the command.
      * - `no_controller`: The machine had no controller.
      * - `stale`: The machine had stopped reporting.
-     * - `remote_disabled`: The machine said that it takes no commands from afar.
+     * - `remote_disabled`: The machine had reported that it accepts no remote commands.
      */
     code:
       | 'role_too_low'
@@ -1680,7 +1680,7 @@ export interface Preflight {
       | 'remote_disabled'
     detail: string
     /**
-     * The account that stands in the way
+     * The account that causes the obstacle
      */
     by?: number
     since?: string
@@ -1688,21 +1688,21 @@ export interface Preflight {
 }
 export interface MachineReport {
   /**
-   * Names this start of the program that reports: any text that is new at each start
+   * Identifies one run of the program that reports: any text that is new at each start
    */
   boot_id: string
   /**
-   * Counts the reports since the start. A report that is not higher than the last one is ignored
+   * Counts the reports since the start. A report whose number is not higher than the last one is ignored
    */
   seq: number
   status: MachineStatus
   mode?: ReportedMode
   /**
-   * False: the machine takes no START from afar, and Tiebar sends none
+   * False: the machine accepts no remote START, and Tiebar sends none
    */
   remote_enabled?: boolean
   /**
-   * How many cycles it has made in all
+   * The total number of cycles of the machine
    */
   cycles?: number
   last_cycle_ms?: number
@@ -1720,11 +1720,11 @@ export interface MachineReport {
     text?: string
   } | null
   /**
-   * How often it reports; 10 by default
+   * The interval between two reports; 10 by default
    */
   interval_seconds?: number
   /**
-   * The outcome of a command that the machine fetched. Repeat it until answered
+   * The outcome of a command that the machine fetched. Repeat it until a report with it is answered
    */
   outcome?: {
     job_id: string
@@ -1735,7 +1735,7 @@ export interface MachineReport {
      */
     result: 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'
     /**
-     * Free text. At most 1000 characters of it are kept, without NUL; a value of another type is shown as JSON. No fault in it costs the result
+     * Free text. At most 1000 characters of it are kept, without NUL; a value of another type is shown as JSON. The result is read even if this text is invalid
      */
     detail?: {
       [k: string]: unknown
@@ -1789,21 +1789,21 @@ export interface SiteReports {
 export interface SiteReport {
   machine_id: number
   /**
-   * Names this start of the program that reports: any text that is new at each start
+   * Identifies one run of the program that reports: any text that is new at each start
    */
   boot_id: string
   /**
-   * Counts the reports since the start. A report that is not higher than the last one is ignored
+   * Counts the reports since the start. A report whose number is not higher than the last one is ignored
    */
   seq: number
   status: MachineStatus
   mode?: ReportedMode
   /**
-   * False: the machine takes no START from afar, and Tiebar sends none
+   * False: the machine accepts no remote START, and Tiebar sends none
    */
   remote_enabled?: boolean
   /**
-   * How many cycles it has made in all
+   * The total number of cycles of the machine
    */
   cycles?: number
   last_cycle_ms?: number
@@ -1821,11 +1821,11 @@ export interface SiteReport {
     text?: string
   } | null
   /**
-   * How often it reports; 10 by default
+   * The interval between two reports; 10 by default
    */
   interval_seconds?: number
   /**
-   * The outcome of a command that the machine fetched. Repeat it until answered
+   * The outcome of a command that the machine fetched. Repeat it until a report with it is answered
    */
   outcome?: {
     job_id: string
@@ -1836,7 +1836,7 @@ export interface SiteReport {
      */
     result: 'SUCCESS' | 'REMOTEFAILED' | 'PENDING'
     /**
-     * Free text. At most 1000 characters of it are kept, without NUL; a value of another type is shown as JSON. No fault in it costs the result
+     * Free text. At most 1000 characters of it are kept, without NUL; a value of another type is shown as JSON. The result is read even if this text is invalid
      */
     detail?: {
       [k: string]: unknown
@@ -1879,7 +1879,7 @@ export interface BoardMachine {
   status_at: string
   owner_id: number
   /**
-   * Null if the machine is in no site. Then every account can see it.
+   * Null if the machine is in no site. Then every account can see the machine.
    */
   site_id: number | null
   my_role: MemberRole | null

@@ -5,7 +5,7 @@ import { readJson, toProblem } from './problem.ts'
 export type OperationName = keyof Operations
 
 export type Input<Name extends OperationName> = Omit<Operations[Name], 'answer'> & {
-  /** Undefined ones are not sent. */
+  /** Headers whose value is undefined are not sent. */
   headers?: Record<string, string | undefined>
   signal?: AbortSignal | undefined
 }

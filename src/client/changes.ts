@@ -3,13 +3,13 @@ import type { JobChanged, MachineChanged } from './api.ts'
 import { TiebarProblem, toProblem } from './problem.ts'
 import { pause } from './transport.ts'
 
-/** What has changed. `reset`: changes are lost, or what you may see has changed; read again all that you show. */
+/** What has changed. `reset`: changes were lost, or what you may see has changed. Read everything that you show again. */
 export type Change = ({ type: 'machine' } & MachineChanged) | ({ type: 'job' } & JobChanged) | { type: 'reset' }
 
 export type ChangesOptions = {
   /** Ends the stream. */
   signal?: AbortSignal
-  /** Called each time a stream has opened. No change after that is missed: read now what you show. */
+  /** Called each time a stream has opened. Read what you show now: no change after this call is missed. */
   onConnected?: () => void
   /** Called each time a stream could not be opened, or was lost. It is opened again. */
   onLost?: (error: unknown) => void
@@ -23,9 +23,9 @@ const silenceSeconds = 40
 const names = ['machine', 'job', 'reset']
 
 /**
- * Yields changes for as long as they are read, each at least once. It continues after the last one when it has lost its
- * connection.
- * @throws TiebarProblem when the API refuses it for good: 401, 403
+ * Yields changes, each at least once, until the iteration or `signal` ends it. After a lost connection, it continues after
+ * the last change.
+ * @throws TiebarProblem when another try would also be refused, such as 401 and 403
  */
 export async function* followChanges(
   baseUrl: string,
@@ -61,7 +61,7 @@ export async function* followChanges(
   }
 }
 
-/** Another try would be answered alike. */
+/** Whether another try would get the same answer. */
 function isRefused({ status }: TiebarProblem): boolean {
   return status >= 400 && status < 500 && status !== 429
 }

@@ -1,6 +1,6 @@
-// The typed client of the API, for Node 20 and later, browsers and Workers. It uses an API key or the tokens of a
-// session, which it refreshes, retries what is
-// safe to retry, reads lists page by page and waits for jobs. Its types come from the API's OpenAPI document.
+// The typed client of the API, for Node 20 and later, browsers and Workers. It uses an API key, or the tokens of a session,
+// which it refreshes. It retries what is safe to retry, reads lists page by page, and waits for jobs. Its types come from
+// the OpenAPI document of the API.
 import type * as api from './api.ts'
 import { type Answer, type Ask, type Call, type Input, type OperationName, openCall } from './call.ts'
 import { type Change, type ChangesOptions, followChanges } from './changes.ts'
@@ -40,7 +40,7 @@ export type ClientOptions = TransportOptions
 export type IfMatch = { ifMatch?: string }
 
 export type IdempotencyOptions = {
-  /** Your own Idempotency-Key. Requests of several processes with the same key are carried out once. */
+  /** Your own Idempotency-Key. Requests of several processes with the same key take effect once. Default: a new UUID. */
   idempotencyKey?: string
 }
 
@@ -90,15 +90,15 @@ export function createClient(options: ClientOptions) {
     /** Machines with their reports, holds and open jobs. */
     board: (query?: Query<'listBoard'>): Listing<api.BoardMachine> =>
       walk((cursor) => ask('listBoard', { query: { ...query, ...cursor } })),
-    /** Machines and jobs that have changed, each at least once, as long as they are read. */
+    /** Machines and jobs that change, each change at least once. Ends when the iteration or `signal` ends it. */
     changes: (following?: ChangesOptions): AsyncIterable<Change> => followChanges(baseUrl, transport.fetch, following),
     jobs: openJobs(ask),
     sites: openSites(ask),
-    /** API keys of the account. A client that uses a key itself cannot make others. */
+    /** API keys of the account. A client that uses a key itself cannot create others. */
     keys: {
       list: (query?: Query<'listKeys'>): Listing<api.Key> =>
         walk((cursor) => ask('listKeys', { query: { ...query, ...cursor } })),
-      /** The answer is the only one with the `secret`: the `key` of `createClient`. */
+      /** Only this answer has the `secret`, which is the option `key` of `createClient`. */
       create: (key: api.NewKey) => ask('createKey', { body: key }),
       revoke: (id: string) => ask('revokeKey', { path: { id } }),
     },
@@ -157,14 +157,14 @@ function openMachines(call: Call, ask: Ask) {
         body: report,
         query: waitSeconds === undefined ? {} : { wait: waitSeconds },
       }),
-    /** Everything that stands in the way of a command now. */
+    /** Whether a command would be accepted now, and everything that prevents it. */
     preflight: (id: number, command: api.Operation['command'] = 'START') =>
       ask('readPreflight', { path: { id }, query: { command } }),
     holds: {
       list: (id: number): Listing<api.Hold> => walk((cursor) => ask('listHolds', { path: { id }, query: cursor })),
       /** Says that the account is at the machine: nobody starts it until the hold is removed. */
       place: (id: number, reason: string) => ask('placeHold', { path: { id }, body: { reason } }),
-      /** Only the account that placed it. */
+      /** Only the account that placed the hold can remove it. */
       remove: (id: number, hold: number) => ask('removeHold', { path: { id, hold } }),
       /** For managers who have made sure that nobody is at the machine, and have tried to reach the person. */
       override: (id: number, hold: number, reason: string) =>

@@ -3,9 +3,9 @@ import type { Job } from './api.ts'
 import { pause } from './transport.ts'
 
 export type WatchOptions = {
-  /** Between two reads of the job; the default is 1. */
+  /** Seconds between two reads of the job; the default is 1. */
   everySeconds?: number
-  /** Stops the watching; the job goes on. For example `AbortSignal.timeout(60_000)`. */
+  /** Stops watching; the job continues. For example `AbortSignal.timeout(60_000)`. */
   signal?: AbortSignal
 }
 
@@ -20,7 +20,7 @@ export type StartedJob = Promise<Job> & {
   watch(options?: WatchOptions): AsyncIterable<Job>
 }
 
-/** The job has not SUCCEEDED. If its `reason` is `outcome_unknown`, the machine may have acted all the same. */
+/** The job has not SUCCEEDED. If its `reason` is `outcome_unknown`, the machine may have executed the command. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed'
   readonly job: Job

@@ -5,7 +5,7 @@ import type { Problem } from './api.ts'
 export class TiebarProblem extends Error {
   override readonly name = 'TiebarProblem'
   readonly status: number
-  /** Stable, for programs; `unknown` if the answer is no problem document: a proxy may have answered. */
+  /** Stable, for programs; `unknown` if the answer is not a problem document: a proxy may have answered. */
   readonly code: Problem['code'] | 'unknown'
   /** The URL of a page about this code. */
   readonly type: string | undefined
@@ -13,7 +13,7 @@ export class TiebarProblem extends Error {
   readonly requestId: string | undefined
   /** Where the input is wrong: a JSON pointer into the body, or the name of a parameter. */
   readonly errors: NonNullable<Problem['errors']>
-  /** The open job because of which the request was refused. */
+  /** The open job that the request conflicts with. */
   readonly jobId: string | undefined
   readonly retryAfterSeconds: number | undefined
 

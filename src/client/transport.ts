@@ -13,7 +13,7 @@ export type TransportOptions = {
   tokens?: Tokens | undefined
   /** Called with new tokens, which replace the old ones, and with `undefined` when the session has ended. */
   onTokens?: ((tokens: Tokens | undefined) => void) | undefined
-  /** The most retries of one request; the default is 3. */
+  /** The maximum number of retries of one request; the default is 3. */
   retries?: number
   /** When the API asks for a longer wait than this, the call fails at once; the default is 10. */
   longestWaitSeconds?: number
@@ -45,7 +45,7 @@ export function openTransport({
     onTokens?.(next)
   }
 
-  /** Sends until there is an answer that another try would not improve. */
+  /** Sends the request until an answer needs no retry, or the retries are used up. */
   async function retrying(request: Request, mayRepeat: boolean, send: () => Promise<Response>): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt > retries
@@ -65,7 +65,8 @@ export function openTransport({
   }
 
   /**
-   * For some seconds, the API accepts the token again whose answer was lost. So a refresh is repeated, and soon enough.
+   * The API accepts a refresh token once more within 10 s, in case the answer was lost. So a refresh is repeated within this
+   * time.
    * @throws TiebarProblem when the session has ended
    */
   async function refresh(sent: string): Promise<void> {
@@ -76,7 +77,7 @@ export function openTransport({
       fetch(new Request(request.clone(), { signal: AbortSignal.timeout(refreshTimeoutMs) })),
     )
     const problem = response.ok ? undefined : await toProblem(response)
-    // Without a code, it is the answer of a proxy, which knows nothing of the session.
+    // An answer without a code is from a proxy, which knows nothing about the session.
     const isOver = problem?.status === 401 && problem.code !== 'unknown'
     const next = problem ? undefined : (await readJson<TokenAnswer>(response)).token
     // Somebody may have logged in or out meanwhile.
@@ -130,13 +131,14 @@ function shouldRetry(status: number, mayRepeat: boolean): boolean {
   return status === 429 || (isTemporary && mayRepeat)
 }
 
-/** Whether a second time changes nothing more: by the method (RFC 9110 §9.2.2), or because of the key. */
+/** Whether a repetition has no further effect: because of the method (RFC 9110 §9.2.2) or the Idempotency-Key. */
 function isRepeatable({ method, headers }: Request): boolean {
   if (headers.has('Idempotency-Key')) return true
   // A second DELETE answers 404, and a second change with If-Match answers 412.
   return ['GET', 'HEAD'].includes(method) || (['PUT', 'PATCH'].includes(method) && !headers.has('If-Match'))
 }
 
+/** Waits. Rejects with the reason of `signal` when that aborts. */
 export function pause(seconds: number, signal?: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

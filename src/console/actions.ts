@@ -15,7 +15,7 @@ function noteStop(machineId: number, state: StopState): void {
   stops.set(new Map(stops.get()).set(machineId, state))
 }
 
-const mostAttempts = 5
+const maxAttempts = 5
 
 /** Repeats a STOP whose answer was lost: several times, because it matters more than any other request. */
 export async function stopMachine(machineId: number): Promise<Job | undefined> {
@@ -30,7 +30,7 @@ export async function stopMachine(machineId: number): Promise<Job | undefined> {
       return job
     } catch (error) {
       const isFinal = error instanceof TiebarProblem && error.status < 500 && error.code !== 'unknown'
-      if (!isFinal && attempt < mostAttempts) continue
+      if (!isFinal && attempt < maxAttempts) continue
       noteStop(machineId, { phase: 'failed', error })
       return undefined
     }

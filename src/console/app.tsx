@@ -19,27 +19,27 @@ import { useStore } from './state.ts'
 
 export function App() {
   const language = useLanguage()
-  const present = useStore(session)
+  const current = useStore(session)
   const place = useStore(route)
-  const isSignedIn = present.state === 'signedIn'
+  const isSignedIn = current.state === 'signedIn'
   useLayoutEffect(() => {
     if (!isSignedIn) return
     const live = new AbortController()
     startLive(live.signal)
     return () => live.abort()
   }, [isSignedIn])
-  if (present.state === 'starting') {
+  if (current.state === 'starting') {
     return (
       <Frame key={language}>
         <Skeleton kind="card" count={6} />
       </Frame>
     )
   }
-  if (present.state === 'signedOut') {
-    return <Frame key={language}>{chooseOpenScreen(place, present.notice)}</Frame>
+  if (current.state === 'signedOut') {
+    return <Frame key={language}>{chooseOpenScreen(place, current.notice)}</Frame>
   }
   return (
-    <Frame key={language} user={present.user}>
+    <Frame key={language} user={current.user}>
       {chooseScreen(place)}
     </Frame>
   )

@@ -1,5 +1,5 @@
-// Tells the screens when to read again: what has changed at once, by the change feed, and all every 5 s, because the age of a
-// report is no change.
+// Tells the screens when to read again: at once what the change feed names, and everything every 5 s, because the feed does
+// not name a new time or counter of a report.
 import { connection } from './network.ts'
 import { client } from './session.ts'
 
@@ -45,7 +45,7 @@ export function startLive(signal: AbortSignal): void {
     const isDue = Date.now() - lastAllAt >= everyMs - 100
     if (isDue && !document.hidden) collect(undefined)
   }, 1_000)
-  // A page that nobody sees follows nothing.
+  // A hidden page does not follow the feed.
   let following = new AbortController()
   const onVisible = () => {
     following.abort()
@@ -78,16 +78,16 @@ async function followFeed(signal: AbortSignal): Promise<void> {
       else collect(change.type === 'job' ? change.machine_id : change.id)
     }
   } catch {
-    // The session has ended, which the next request says.
+    // The session has ended. The next request shows that.
   }
 }
 
-/** Reads a machine again soon, as after a command. */
+/** Reads a machine again soon, for example after a command. */
 export function noteChange(machineId: number): void {
   collect(machineId)
 }
 
-/** Reads a machine every so often, while a job of it is open. @returns how to end it */
+/** Reads a machine at this interval, while a job of it is open. @returns a function that ends this */
 export function collectAfter(machineId: number, intervalMs: number): () => void {
   const timer = setInterval(() => collect(machineId), intervalMs)
   return () => clearInterval(timer)

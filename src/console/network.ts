@@ -6,14 +6,14 @@ export type Connection = { isLost: boolean; lastAnswerAt: number }
 export const connection = createStore<Connection>({ isLost: false, lastAnswerAt: Date.now() })
 
 const timeoutMs = 10_000
-/** After 1.5 s without an answer it looks within 1 s, which may take 2 s: a lost connection is shown within 5 s. */
+/** After 1.5 s without an answer, a probe is sent within 1 s. It may take 2 s: a lost connection is shown within 5 s. */
 const quietMs = 1_500
 const probeEveryMs = 1_000
 const probeTimeoutMs = 2_000
 
 const reads = new Set<AbortController>()
 
-/** Ends all reads. Browsers open few connections at once: a STOP does not wait for one. */
+/** Ends all reads. Browsers open only few connections at once, and a STOP must not wait for one. */
 export function abortReads(): void {
   for (const read of reads) read.abort(new DOMException('superseded by a STOP', 'AbortError'))
 }
@@ -40,7 +40,7 @@ export async function timedFetch(request: Request): Promise<Response> {
   }
 }
 
-/** The answer begins within 10 s; its body goes on. */
+/** Rejects when the answer does not begin within 10 s. Its body has no time limit. */
 export async function openStream(request: Request): Promise<Response> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs)
@@ -48,7 +48,7 @@ export async function openStream(request: Request): Promise<Response> {
   return fetch(new Request(request, { signal, cache: 'no-store' })).finally(() => clearTimeout(timer))
 }
 
-/** The time limit is for the body, too. */
+/** Reads the body within the time limit of the request, too. */
 async function readWhole(response: Response): Promise<Response> {
   const { status, statusText, headers } = response
   const body = [204, 304].includes(status) ? null : await response.arrayBuffer()
@@ -95,7 +95,7 @@ export function watchConnection(): void {
 }
 
 const known = new Map<string, { etag: string; body: string }>()
-const mostKnown = 50
+const maxKnown = 50
 
 /** Reads with If-None-Match: an unchanged answer is not sent again. */
 export async function fetchWithEtag(
@@ -113,12 +113,12 @@ export async function fetchWithEtag(
   }
   const etag = response.headers.get('ETag')
   if (!response.ok || etag === null) return response
-  if (known.size >= mostKnown) known.clear()
+  if (known.size >= maxKnown) known.clear()
   known.set(request.url, { etag, body: await response.clone().text() })
   return response
 }
 
-/** Another account may see something else. */
+/** For a new session: another account may see something else. */
 export function forgetEtags(): void {
   known.clear()
 }

@@ -15,7 +15,7 @@ export function noteAccounts(users: User[]): void {
   notePeople(users.map(({ id, username }) => ({ account_id: id, username })))
 }
 
-/** The next one who signs in may not know them. */
+/** The next user of this page may not be allowed to see them. */
 export function forgetPeople(): void {
   people.set(new Map())
 }

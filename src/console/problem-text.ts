@@ -1,12 +1,13 @@
-// The words for an answer that is not a success. The API's own text is English, so a stable code has words in both languages.
+// The text for an answer that is not a success. The API's own text is English, so the console has texts in both languages
+// for its codes.
 import { TiebarProblem } from '../client/client.ts'
 import { text } from './language.ts'
 import { type TextKey, texts } from './texts.ts'
 
 const isText = (name: string): name is TextKey => Object.hasOwn(texts, name)
 
-/** Their `detail` has names or numbers that our words do not have. */
-const tellingCodes: TiebarProblem['code'][] = [
+/** Codes whose `detail` has names or numbers that our texts do not have. */
+const codesWithDetail: TiebarProblem['code'][] = [
   'wrong_state',
   'quota_exceeded',
   'rate_limited',
@@ -23,14 +24,14 @@ export function describeProblem(error: unknown): Words {
   const { code, message } = error
   if (code === 'unknown') return { main: text('error_unknown'), faults: [] }
   const name = `problem_${code}`
-  // The words of every other code say already what is wrong.
+  // The texts of all other codes say already what is wrong.
   const faults = (code === 'validation_failed' ? error.errors : []).map((fault) => ({
     what: nameField('pointer' in fault ? fault.pointer.slice(1) : fault.parameter),
     detail: fault.detail,
   }))
   // A newer server may have codes that this page does not know.
   if (!isText(name)) return { main: text('error_unknown'), detail: message, faults }
-  return { main: text(name), ...(tellingCodes.includes(code) && { detail: message }), faults }
+  return { main: text(name), ...(codesWithDetail.includes(code) && { detail: message }), faults }
 }
 
 /** A member of a body has the name of its field in the form, whose label has the same name. */

@@ -34,28 +34,28 @@ export function useResource<Value>(
   const isBoard = of === 'all'
   const kept = isBoard && board?.key === key ? (board as State<Value>) : empty // the key names what was read
   const [state, setState] = useState<State<Value>>(kept)
-  const present = useRef({ key, count: 0 })
+  const latestRead = useRef({ key, count: 0 })
   const load = async () => {
-    const mine = { key, count: (present.current?.count ?? 0) + 1 }
-    present.current = mine
-    const isPresent = () => present.current === mine
+    const thisRead = { key, count: (latestRead.current?.count ?? 0) + 1 }
+    latestRead.current = thisRead
+    const isLatest = () => latestRead.current === thisRead
     const reader = session.get()
     try {
       const value = await read()
       const next = { key, value, readAt: serverNow(), error: undefined }
-      if (isPresent()) setState(next)
-      if (isPresent() && isBoard && session.get() === reader) board = next
+      if (isLatest()) setState(next)
+      if (isLatest() && isBoard && session.get() === reader) board = next
     } catch (error) {
-      if (isPresent()) setState((old) => (old.key === key ? { ...old, error } : { ...empty, error }))
+      if (isLatest()) setState((old) => (old.key === key ? { ...old, error } : { ...empty, error }))
     }
   }
-  const latest = useRef(load)
-  latest.current = load
+  const loader = useRef(load)
+  loader.current = load
   useLayoutEffect(() => {
-    void latest.current?.()
+    void loader.current?.()
     if (of === 'none') return
     return onChange((ids) => {
-      if (ids === 'all' || of === 'all' || ids.has(of)) void latest.current?.()
+      if (ids === 'all' || of === 'all' || ids.has(of)) void loader.current?.()
     })
   }, [key, of])
   const shown = state.key === key ? state : empty

@@ -1,4 +1,4 @@
-// The screen of the present address. Back, forward and reload keep the place and the filters.
+// The screen of the current address. Back, forward and reload keep the place and the filters.
 import { parseHash, type Query, type Route, toHash } from './address.ts'
 import { createStore } from './state.ts'
 
@@ -14,7 +14,7 @@ export function navigate(hash: string): void {
   location.hash = hash
 }
 
-/** Changes the filters of the present screen without a step in the history. */
+/** Changes the filters of the current screen without a step in the history. */
 export function replaceQuery(query: Query): void {
   const { screen, id } = route.get()
   if (screen === 'notFound') return

@@ -1,4 +1,4 @@
-// Who is signed in, and the client with her tokens.
+// The session of the user, and the client that uses its tokens.
 import type * as api from '../client/api.ts'
 import { createClient, TiebarProblem } from '../client/client.ts'
 import { serverNow } from './clock.ts'
@@ -63,8 +63,8 @@ function withToken(request: Request, access: string): Request {
  * @throws TiebarProblem when the session has ended
  */
 async function needAccess(refused?: string): Promise<string> {
-  const present = tokens.getAccess(serverNow())
-  if (present !== undefined && present !== refused) return present
+  const current = tokens.getAccess(serverNow())
+  if (current !== undefined && current !== refused) return current
   await tokens.withRefreshLock(() => refresh(refused))
   const access = tokens.getAccess(serverNow(), 0)
   if (access !== undefined) return access
@@ -74,13 +74,13 @@ async function needAccess(refused?: string): Promise<string> {
 async function refresh(refused: string | undefined): Promise<void> {
   await tokens.askOtherTabs()
   const refreshToken = tokens.getRefresh()
-  const present = tokens.getAccess(serverNow())
-  if (refreshToken === undefined || (present !== undefined && present !== refused)) return
+  const current = tokens.getAccess(serverNow())
+  if (refreshToken === undefined || (current !== undefined && current !== refused)) return
   try {
     const { token } = await client.ask('refreshToken', { body: { refresh: refreshToken } })
     tokens.putTokens(token)
   } catch (error) {
-    // An answer without a code is one of a proxy, which knows nothing of the session.
+    // An answer without a code is from a proxy, which knows nothing about the session.
     if (error instanceof TiebarProblem && error.status === 401 && error.code !== 'unknown') endSession('session_ended')
     throw error
   }
@@ -104,7 +104,7 @@ export async function startSession(): Promise<void> {
 
 const againMs = 2_000
 
-/** Without an answer it tries on: the session may be good. */
+/** Without an answer it tries again, because the session may be valid. */
 async function resume(): Promise<void> {
   try {
     session.set({ state: 'signedIn', user: await client.me.read() })
@@ -120,7 +120,7 @@ export async function signIn(credentials: api.LogIn): Promise<void> {
   enter(await client.ask('logIn', { body: credentials }))
 }
 
-/** Only the refusal of a sign-up tells it: then the page offers none any more. */
+/** Known only after a sign-up was refused. The page then no longer offers it. */
 export const isSignUpClosed = createStore(false)
 
 export async function signUp(details: api.SignUp): Promise<void> {

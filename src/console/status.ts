@@ -7,12 +7,12 @@ import { isStale, staleAt } from './time.ts'
 /** As lists of choices show them. */
 export const statuses = ['RUNNING', 'READY', 'PENDING', 'ERROR', 'POWEROFF'] as const satisfies MachineStatus[]
 
-/** `stale` is not a status of the API: the reports have stopped, so nobody knows the status. */
+/** `stale` is not a status of the API: the reports have stopped, so the current status is unknown. */
 export type ShownStatus = MachineStatus | 'stale'
 
 export type Shown = {
   status: ShownStatus
-  /** When the status is one that the machine itself reports now. */
+  /** Whether the machine itself reports this status now. */
   isReported: boolean
   /** What it was when the reports stopped. */
   last: MachineStatus
@@ -31,7 +31,7 @@ function showStatus({ status, status_source, status_at, reported }: Part, stale:
   return { ...common, status, isReported: status_source === 'report', since: status_at }
 }
 
-/** What the page says now. It renders again when that changes, which is more seldom than the clock ticks. */
+/** The status that the page shows. It renders again when this changes, not at each tick of the clock. */
 export function useShown(machine: Part): Shown {
   return showStatus(
     machine,

@@ -38,7 +38,7 @@ export type ClockSample = { serverDate: string | null; sentAt: Instant; received
 export function adjustOffset(offsetMs: number, { serverDate, sentAt, receivedAt }: ClockSample): number {
   const server = Date.parse(serverDate ?? '')
   if (Number.isNaN(server)) return offsetMs
-  // The server wrote the header between these two, and cut up to one second.
+  // The server wrote the header between `sentAt` and `receivedAt`, and cut the fraction of the second.
   const least = server - receivedAt
   const most = server + 1_000 - sentAt
   return Math.min(Math.max(offsetMs, least), most)

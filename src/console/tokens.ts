@@ -33,7 +33,7 @@ export function getAccess(nowMs: number, seconds = 60): string | undefined {
   return access
 }
 
-/** Takes tokens, and shows them to the other tabs of the session. */
+/** Keeps tokens, and sends them to the other tabs of the session. */
 export function putTokens(tokens: Tokens): void {
   keep(tokens)
   post({ type: 'tokens', sid: readClaims(tokens.refresh).sid, tokens })
@@ -44,7 +44,7 @@ function keep(tokens: Tokens): void {
   sessionStorage.setItem(storageKey, tokens.refresh)
 }
 
-/** Ends the session here, and says so to the other tabs of it. */
+/** Ends the session in this tab, and tells the other tabs of the session. */
 export function dropTokens(): void {
   const sid = currentSid()
   access = undefined
@@ -90,7 +90,7 @@ export function watchOtherTabs(ended: () => void): void {
   channel.addEventListener('message', ({ data }: MessageEvent<Message>) => receive(data))
 }
 
-/** One tab after the other. */
+/** Runs in one tab of the session at a time. */
 export function withRefreshLock<Result>(run: () => Promise<Result>): Promise<Result> {
   return navigator.locks.request(`tiebar.refresh.${currentSid()}`, run) as Promise<Result> // its type has no result
 }

@@ -1,5 +1,5 @@
-// Health checks: whether the Worker runs, and whether each upstream answers, with its latency. Anyone may ask, so each isolate
-// asks the upstreams at most every 5 s.
+// Health checks: whether the Worker runs, and whether each upstream answers, with its latency. Anyone may ask, so each
+// isolate asks the upstreams at most every 5 s.
 import { createRoute, z } from '@hono/zod-openapi'
 import { describeError } from '../kernel/log.ts'
 import type { Trace, Upstream } from '../kernel/trace.ts'

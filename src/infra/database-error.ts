@@ -47,7 +47,7 @@ export function toAppError(error: unknown): unknown {
   return isOutage ? toUnavailable(unknownEffect, 5, error) : error
 }
 
-/** The error when a transaction has failed again because of a conflict. */
+/** The error for a transaction that has failed twice because of a conflict: TiebarError `database_unavailable`. */
 export function toConflict(error: unknown): TiebarError {
   return toUnavailable('Other requests are changing the same rows. Nothing was changed. Try again.', 1, error)
 }
@@ -58,7 +58,7 @@ const noEffect = 'The database cannot change these rows at the moment. Nothing w
 /** Statements that PostgreSQL refuses because of its own state: a read-only transaction, and a lock that it cannot get. */
 const refusals = ['25006', '55P03']
 
-/** PostgreSQL ended the session: it was idle in a transaction, or the transaction took too long. A role can set both limits. */
+/** PostgreSQL ended the session: it was idle in a transaction, or the transaction took too long. A role can set both. */
 const timeouts = ['25P03', '25P04']
 
 /**

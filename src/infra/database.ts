@@ -15,7 +15,7 @@ export const deadlineMs = 8_000
 export type BatchOptions = {
   /** A unique index. Its violation means that the decision used stale rows, so the batch runs once more. */
   retryOnViolationOf?: string
-  /** The time that the caller has left. A larger value than the default deadline (8 s) is reduced to it. */
+  /** The time that the caller has left. At most the default deadline (8 s) is used. */
   deadlineMs?: number
 }
 
@@ -78,7 +78,7 @@ export function toStatement(statement: SQL): Statement {
   return { query, params }
 }
 
-/** With an SQL comment at the start that tells the name. */
+/** Adds an SQL comment with the name at the start. */
 function withName(name: string, { query, ...rest }: Statement): Statement {
   return { query: `/* ${name} */ ${query}`, ...rest }
 }

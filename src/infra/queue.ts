@@ -9,7 +9,7 @@ export type QueueMessage = {
   url: string
   failureUrl: string
   body: unknown
-  /** The delay before the first attempt. */
+  /** The delay before the first attempt. 0: no delay. */
   delaySeconds: number
   /** Attempts after the first. */
   retries: number

@@ -13,7 +13,7 @@ export type VersionedValue = { key: string; value: string; version: number; seco
 /** One write. `absent` writes only if there is no value. `seconds` is the time to live. */
 export type CacheWrite =
   | { when: 'always' | 'absent'; key: string; value: string; seconds: number }
-  /** What a change has made: newer values, and entries of the change feed. One command. */
+  /** The results of a change: newer values, and entries for the change feed. One command. */
   | { when: 'changed'; values: VersionedValue[]; entries: string[] }
   /** A message for those who have subscribed to the channel; nothing is stored. */
   | { when: 'now'; channel: string; message: string }
@@ -21,14 +21,14 @@ export type CacheWrite =
 /** The channel of the change feed. Its messages are the id of an entry, a space, and the entry. */
 export const feedChannel = 'changes'
 
-/** An entry of the change feed. The ids, such as `1763855005000-0`, rise. */
+/** An entry of the change feed. The ids, such as `1763855005000-0`, increase. */
 export type FeedEntry = { id: string; entry: string }
 
 export type Subscription = {
   /**
-   * Waits for messages that have come since the last call.
-   * @returns none if none has come within `ms`, or before `close()`
-   * @throws Error if more have come than are kept
+   * Returns the messages that arrived since the last call. If there are none, it waits for the first one.
+   * @returns an empty list if none arrives within `ms` or before `close()`
+   * @throws Error if more messages arrived than are kept
    */
   next(ms: number): Promise<string[]>
   close(): void
@@ -40,12 +40,12 @@ export type Cache = {
   /** One round trip. @returns false if Redis is unavailable */
   write(writes: CacheWrite[]): Promise<boolean>
   /**
-   * From its answer on, messages of the channel are kept until they are read. Must be closed. Nothing tells that the
-   * connection was lost later: then no more messages come.
+   * Keeps the messages of the channel, from the moment it resolves, until they are read. The subscription must be closed.
+   * If the connection is lost later, there is no error: no more messages arrive.
    * @returns undefined if Redis is unavailable
    */
   subscribe(channel: string): Promise<Subscription | undefined>
-  /** The kept entries of the change feed from this id on, which is one of them. @returns undefined if Redis is unavailable */
+  /** The kept entries of the change feed, beginning with this id. @returns undefined if Redis is unavailable */
   readFeed(fromId: string): Promise<FeedEntry[] | undefined>
   /** The id of the last entry of the change feed, `0-0` without one. @returns undefined if Redis is unavailable */
   lastFeedId(): Promise<string | undefined>
@@ -53,7 +53,7 @@ export type Cache = {
   ping(): Promise<void>
 }
 
-/** How many entries of the change feed are kept, at least. */
+/** The minimum number of entries of the change feed that are kept. */
 const keptEntries = 1_000
 /** How many messages of a subscription may wait to be read. */
 const maxWaiting = 1_000
@@ -78,7 +78,7 @@ end
 return 1`
 
 export function openCache(url: string, token: string): (trace: Trace) => Cache {
-  // The client takes one function that returns signals. It does not say for which call, so the call is found by its context.
+  // The client asks one function for the signal of every call, without saying which. AsyncLocalStorage finds the call.
   const signals = new AsyncLocalStorage<AbortSignal>()
   const redis = new Redis({
     url,
@@ -168,10 +168,10 @@ async function openSubscription(redis: Redis, channel: string): Promise<Subscrip
           }
         })
       }
-      const come = messages
-      if (come.length > maxWaiting) throw new Error(`more than ${maxWaiting} messages were not read`)
+      const received = messages
+      if (received.length > maxWaiting) throw new Error(`more than ${maxWaiting} messages were not read`)
       messages = []
-      return come
+      return received
     },
   }
 }

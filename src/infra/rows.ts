@@ -8,7 +8,7 @@ type ByName<Of extends Table> = {
   [Key in keyof Of['_']['columns'] as Of['_']['columns'][Key]['_']['name']]: Of['_']['columns'][Key]
 }
 
-/** The type of a column's value after the readers in `database.ts`. A time is RFC 3339 text. */
+/** The type of a column's value after the readers in `sql-client.ts`. A time is RFC 3339 text. */
 type ValueOf<Of> = Of extends Column
   ? (Of['_']['data'] extends Date ? string : Of['_']['data']) | (Of['_']['notNull'] extends true ? never : null)
   : never

@@ -20,7 +20,8 @@ export const sessionDefaults: Settings = {
   default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
   statement_timeout: '10s',
-  // Compiling a statement takes up to a second. Ours take milliseconds, and PostgreSQL sometimes expects more of them.
+  // PostgreSQL compiles a statement that it expects to be slow, which takes up to a second. Ours take milliseconds, and its
+  // estimate is sometimes too high.
   jit: 'off',
 }
 
@@ -32,14 +33,15 @@ function setLocally(settings: Settings): string {
 }
 
 /**
- * An SQL expression for the row on which all rows of a statement depend: from then on, the statement returns times in UTC.
- * A statement that contains it needs no other statement before it, and so no transaction of several statements.
+ * An SQL expression. A statement selects it in the row on which all its other rows depend; its times are then in UTC. Such a
+ * statement needs no other statement before it, and so no transaction of several statements.
  */
 export const outputSettings: string = setLocally(output)
 
 /**
  * A table of one row with this expression. A statement that does not begin with the caller can join it, unless it changes a
- * row that many requests may change at once: alone, it has the isolation level of the database, which can be too strict.
+ * row that many requests may change at once: a statement that is sent alone has the isolation level of the database, which
+ * can be too strict.
  */
 export const outputSettingsRow: string = `(SELECT ${outputSettings} AS output) settings`
 

@@ -7,7 +7,7 @@ import { outcomes, outcomeTexts } from './value-texts.ts'
 
 const { state, result } = jobSchema.shape
 
-/** A result that a controller sends, for the document: `readControllerReport` reads it. */
+/** A result that a controller sends. Only for the OpenAPI document: `readControllerReport` reads it. */
 export const sentResult = <const Names extends readonly string[]>(
   names: Names,
   texts: ValueTexts<Names>,
@@ -24,7 +24,7 @@ export const sentResult = <const Names extends readonly string[]>(
     .openapi({ description: 'A name, in any case, or its number in the old system. A number may be sent as text' })
 }
 
-/** A detail that a controller sends, for the document: see `sentResult`. */
+/** A detail that a controller sends. Only for the OpenAPI document: see `sentResult`. */
 export const sentDetail = z
   .unknown()
   .optional()
@@ -32,7 +32,7 @@ export const sentDetail = z
     example: 'clamp closed',
     description:
       `Free text. At most ${maxDetailLength} characters of it are kept, without NUL; ` +
-      'a value of another type is shown as JSON. No fault in it costs the result',
+      'a value of another type is shown as JSON. The result is read even if this text is invalid',
   })
 
 /** The report of a controller that answered PENDING before. */

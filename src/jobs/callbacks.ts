@@ -1,4 +1,4 @@
-// Endpoints for machines: the signed callbacks of QStash, and the outcome that a controller reports.
+// Endpoints for QStash and for controllers: the signed callbacks of the queue, and the outcome of a command.
 
 import { createRoute, z } from '@hono/zod-openapi'
 import { createMiddleware } from 'hono/factory'
@@ -40,8 +40,8 @@ const queueResponses = {
 const queueSecurity = [{ queue: [] }]
 
 /**
- * Only for the OpenAPI document: the route does not validate the body. That of a queue is read after its signature is
- * verified, and a report is read leniently.
+ * Only for the OpenAPI document: the route does not validate the body. A body from the queue is read after its signature is
+ * verified, and a report of a controller is read leniently.
  */
 const describedBody = (name: 'QueueMessage' | 'QueueFailure' | 'OutcomeReport') => ({
   body: { required: true, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } },
@@ -70,9 +70,9 @@ const failedJob = createRoute({
 })
 
 const outcomeDescription = `
-Only \`result\` decides; a fault elsewhere never costs it. Text that is not UTF-8 is read by the \`charset\` of the
-Content-Type, or with replacement characters. A \`detail\` of another type than text is shown as JSON; NUL is removed, and a
-longer text is cut. Unknown members are ignored.
+Only \`result\` is required. It is read even if the rest of the body is invalid. Text that is not UTF-8 is read by the
+\`charset\` of the Content-Type, or with replacement characters. A \`detail\` of another type than text is shown as JSON; NUL is
+removed, and a longer text is cut. Unknown members are ignored.
 `.trim()
 
 const reportOutcome = (tokens: TokenIssuer) =>
@@ -154,7 +154,7 @@ async function readReport(c: AppContext): Promise<ControllerReport> {
     throw new TiebarError('malformed_json', 'The body is not JSON. Send an object with `result`.')
   }
   if (report === 'not_an_object') throw invalidReport('', 'must be a JSON object')
-  // The controller has accepted the command already: only its outcome is new.
+  // PENDING is no outcome: the controller has accepted the command already.
   if (report === 'no_result' || report.result === 'PENDING') {
     throw invalidReport('/result', `must be ${outcomes.join(' or ')}, or its number in the old system, 1 or 2`)
   }

@@ -20,7 +20,7 @@ export type CommandRule = {
    * requested and when it is sent.
    */
   needsFreshReport: boolean
-  /** Whether a hold on the machine refuses the command, and supersedes a job of it that has not been sent. */
+  /** Whether a hold on the machine prevents the command, and supersedes a job with it that has not been sent. */
   isHeld: boolean
   /**
    * The command supersedes open jobs whose command has the same or a lower precedence, and is then accepted in every
@@ -52,7 +52,7 @@ export type CommandRule = {
 const rules = {
   START: {
     description:
-      'Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and nobody holds it.',
+      'Starts the machine. It is sent only before its `not_after`, and only if the machine is READY and has no hold.',
     scope: 'start',
     acceptedIn: ['READY'],
     isCheckedWhenSent: true,
@@ -125,5 +125,5 @@ export function retryDelayExpression(attempts: number): string {
   return `1000 * min(pow(2, ${index}), 30 * min(2, max(1, ${index} - 4)))`
 }
 
-/** An attempt takes less than this from QStash's request to our answer. A message that is silent for longer is lost. */
+/** An attempt takes less than this from QStash's request to our answer. After this time without one, the message is lost. */
 export const queueSilenceSeconds = 30

@@ -1,5 +1,5 @@
-// Reads what controllers say: their answers to commands and their reports of outcomes. Both are read leniently, because a
-// machine cannot correct what it sends: a fault in the free text never costs the result.
+// Reads the answers of controllers to commands, and their reports of outcomes. Both are read leniently, because a machine
+// cannot correct what it sends: the result is read even if the free text is invalid.
 import { toDetail } from './job.ts'
 
 const controllerResults = ['SUCCESS', 'REMOTEFAILED', 'PENDING'] as const
@@ -85,7 +85,7 @@ function parse(text: string): { json: unknown } | undefined {
   }
 }
 
-/** Corrects what programs that write JSON by hand do wrong: raw control characters, and `\` in paths. */
+/** Corrects common faults of programs that build JSON without a library: raw control characters, and `\` in paths. */
 function withoutFaults(text: string): string {
   const escapes = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\/g
   return text.replace(/\p{Cc}/gu, ' ').replace(escapes, (found) => (found === '\\' ? '\\\\' : found))
@@ -94,14 +94,14 @@ function withoutFaults(text: string): string {
 const string = String.raw`"[^"\\]*(?:\\.[^"\\]*)*"`
 const member = String.raw`${string}\s*:\s*(?:${string}|[-+.\w]+)\s*`
 const resultMember = String.raw`"result"\s*:\s*(?:"(\s*\w+\s*)"|(\d+))\s*`
-/** The result with nothing but whole members before it: the free text after it may be broken or cut off. */
+/** A result with only complete members before it: the free text after it may be invalid or cut off. */
 const resultFirst = new RegExp(String.raw`^\s*\{\s*(?:${member},\s*)*${resultMember}[,}]`)
-/** The result with nothing but whole members after it. */
+/** A result with only complete members after it. */
 const resultLast = new RegExp(String.raw`,\s*${resultMember}(?:,\s*${member})*\}\s*$`)
 
 /**
- * The result in an object whose text is broken; the detail is all of the text. Two results are none, because one of them
- * may stand in the free text.
+ * The result in a body that is not valid JSON; the detail is the whole text. If the text has two results, none is read,
+ * because one of them may be in the free text.
  */
 function salvageResult(text: string): { result: string; detail: string } | undefined {
   const plain = withoutFaults(text)

@@ -33,15 +33,16 @@ export type ControllerAnswer = { result: ControllerResult; detail: string | null
 
 const maxAnswerBytes = 64 * 1024
 
-/** The machine certainly did nothing: the next delivery, or the sweep, continues with the job. */
+/** The answer for a command that was not sent. The next delivery, or the sweep, continues with the job. */
 export function notSent(detail: string): ControllerAnswer {
   return { result: 'busy', detail: toDetail(`not sent: ${detail}`) }
 }
 
 /**
  * Posts a command.
- * @param sendBefore when it expires, in ms since 1970. Checked last of all, so that nothing slow comes after the check
+ * @param sendBefore when the command expires, in ms since 1970. Checked last, so that nothing slow follows the check
  * @param timeoutMs how long to wait for the answer
+ * @returns the result, also for a missing or invalid answer. It does not throw for these
  */
 export async function sendCommand(
   context: ControllerContext,

@@ -22,7 +22,7 @@ const retry: QueueAnswer = { status: 503 }
 const storeTimeoutMs = 8_000
 const storeRetryMs = 250
 
-/** After a confirmation that took longer than this, the command would have too little time: the next attempt sends it. */
+/** If the confirmation took longer than this, too little time is left for the command: the next attempt sends it. */
 const confirmationMs = 2_000
 const outcomeTokenSeconds = 24 * 60 * 60
 
@@ -34,7 +34,7 @@ export async function deliver(context: JobContext, jobId: string): Promise<Queue
   if (!claimed) return done
   const { step, job, controllerUrl, leaseRemainingSeconds, delaySeconds, timeLeftSeconds } = claimed
   if (step === 'leased') return retryLeased(job.command, leaseRemainingSeconds)
-  // The machine itself begins the attempts. This message comes when the command expires, or a little before.
+  // The machine begins the attempts, when it reports. This message arrives when the command expires, or a little before.
   if (step === 'fetch') return { status: 503, retryAfterSeconds: Math.max(1, Math.ceil(timeLeftSeconds)) }
   if (step === 'delay') return { status: 503, retryAfterSeconds: Math.ceil(delaySeconds) }
   if (step === null || step === 'wait') return done
@@ -61,7 +61,7 @@ export function retryLeased(command: Command, leaseRemainingSeconds: number): Qu
 /** New attempts begin only within this time: the runtime stops work after the answer at 30 s. */
 const directDeliveryMs = 12_000
 
-/** Delivers a job that QStash did not accept, with the usual delays. After that, the sweep takes care of the job. */
+/** Delivers a job that QStash did not accept, with the usual delays. After that, the sweep processes the job. */
 export async function deliverDirectly(context: JobContext, jobId: string): Promise<void> {
   const endsAt = Date.now() + directDeliveryMs
   const deliverOnce = async () => {

@@ -16,7 +16,7 @@ const answerTimeoutSeconds = 25
 
 /**
  * `publishNo` makes the deduplication id new each time the job is published. QStash delivers after `delaySeconds`.
- * `isFetched`: the machine fetches the command, and the message only ends the job.
+ * `isFetched`: the machine fetches the command, and the message is only for ending the job when it expires.
  */
 export type Dispatch = { job: JobRow; publishNo: number; delaySeconds: number; isFetched?: boolean }
 

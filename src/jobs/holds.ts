@@ -6,7 +6,7 @@ import { enumOf, label, numericId, pageQuery, time } from '../http/openapi/field
 import { bearerOrKey, bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
-import { tellChanges, toMachineChange } from '../machines/feed.ts'
+import { publishChanges, toMachineChange } from '../machines/feed.ts'
 import { holdSchema } from '../machines/hold.ts'
 import { toHold } from '../machines/sql/hold.ts'
 import { commands } from './commands.ts'
@@ -56,11 +56,11 @@ const place = createRoute({
   path,
   operationId: 'placeHold',
   tags,
-  summary: 'Say that I am at the machine: it is not started until I remove the hold',
+  summary: 'Place a hold, because I am at the machine: it is not started until I remove the hold',
   description:
-    'A START that has not been sent is superseded. A hold refuses no STOP. It is no lock-out: it isolates no energy, and a ' +
-    'machine can still move by itself or by hand (29 CFR 1910.147(b)). One account has one hold on a machine: again, it ' +
-    'is answered with 200.',
+    'A START that has not been sent is superseded. A STOP is always accepted. A hold is no lock-out: it isolates no energy, ' +
+    'and the machine can still move by itself or by hand (29 CFR 1910.147(b)). An account has at most one hold on a machine. ' +
+    'If it has one already, the answer is 200 with that hold.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { params: machinePath, body: body(bodyOf('NewHold', { reason })) },
@@ -88,10 +88,10 @@ const override = createRoute({
   path: `${path}/{hold}/override`,
   operationId: 'overrideHold',
   tags,
-  summary: 'Take the hold of somebody else out of force (managers only)',
+  summary: 'Override the hold of somebody else (managers only)',
   description:
-    'Only after you have made sure that nobody is at the machine, and have tried to reach the person. She finds the ' +
-    'override in `GET /api/me` until she removes the hold.',
+    'Only after you have made sure that nobody is at the machine, and have tried to reach the person. `GET /api/me` shows ' +
+    'the override to that person, who can then remove the hold.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: {
@@ -99,7 +99,7 @@ const override = createRoute({
     body: body(bodyOf('HoldOverride', { reason, absence_verified: sure, contact_tried: sure })),
   },
   responses: {
-    200: json(holdSchema, 'The hold, which is not in force any more'),
+    200: json(holdSchema, 'The hold, which is no longer in force'),
     ...problems('not_found', 'not_owner', 'role_too_low'),
   },
 })
@@ -111,7 +111,7 @@ const preflight = createRoute({
   path: '/api/machines/{id}/preflight',
   operationId: 'readPreflight',
   tags,
-  summary: 'Whether a command would be accepted now, and everything that stands in its way',
+  summary: 'Whether a command would be accepted now, and everything that prevents it',
   security: bearerOrKey('read'),
   middleware: [authenticate({ scopes: ['read'] })] as const,
   request: { params: machinePath, query: z.object({ command: enumOf(commands, commandTexts).default('START') }) },
@@ -124,13 +124,13 @@ const preflight = createRoute({
             z.object({
               code: enumOf(obstacles, obstacleTexts),
               detail: z.string().openapi({ example: 'Account 17 is at the machine.' }),
-              by: z.int().optional().openapi({ example: 17, description: 'The account that stands in the way' }),
+              by: z.int().optional().openapi({ example: 17, description: 'The account that causes the obstacle' }),
               since: time.optional(),
             }),
           ),
         })
         .openapi('Preflight'),
-      'What stands in the way',
+      'Whether the command would be accepted, and all obstacles',
     ),
     ...problems('not_found', 'not_owner'),
   },
@@ -150,7 +150,7 @@ export function holdRoutes(): Router {
     const { id } = c.req.valid('param')
     const placed = await placeHold(database, c.var.session, id, c.req.valid('json').reason)
     const { hold, isNew, superseded, machine, callerId } = placed
-    if (machine && !superseded) tellChanges(c, [toMachineChange(machine)])
+    if (machine && !superseded) publishChanges(c, [toMachineChange(machine)])
     if (machine && superseded) {
       const { site_id, revision } = machine
       await recordTransitions({ trace: c.var.trace, cache }, [{ ...superseded, site_id, revision }], callerId)
@@ -161,7 +161,7 @@ export function holdRoutes(): Router {
   router.openapi(remove, async (c) => {
     const { id, hold } = c.req.valid('param')
     const machine = await removeHold(c.var.upstreams.database, c.var.session, id, hold)
-    if (machine) tellChanges(c, [toMachineChange(machine)])
+    if (machine) publishChanges(c, [toMachineChange(machine)])
     return c.body(null, 204)
   })
 
@@ -169,7 +169,7 @@ export function holdRoutes(): Router {
     const { id, hold } = c.req.valid('param')
     const { reason } = c.req.valid('json')
     const overridden = await overrideHold(c.var.upstreams.database, c.var.session, id, hold, reason)
-    if (overridden.machine) tellChanges(c, [toMachineChange(overridden.machine)])
+    if (overridden.machine) publishChanges(c, [toMachineChange(overridden.machine)])
     return c.json(overridden.hold, 200)
   })
 

@@ -69,9 +69,9 @@ export const jobs = pgTable(
     publishedAt: timestamp('published_at', { withTimezone: true }),
     /** No attempt begins before this time. */
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true }),
-    /** When the sweep takes care of an open job, unless a delivery or a report comes first. */
+    /** When the sweep processes an open job, unless a delivery or a report comes first. */
     dueAt: timestamp('due_at', { withTimezone: true }).notNull().defaultNow(),
-    /** An attempt may have been executed: there is no answer, or an answer that does not tell. */
+    /** An attempt may have been executed: there is no answer, or the answer does not say. */
     mayHaveExecuted: boolean('may_have_executed').notNull().default(false),
     /** This STOP superseded a job that may have been executed: if it does not succeed, the machine goes to ERROR. */
     mustSucceed: boolean('must_succeed').notNull().default(false),
@@ -108,7 +108,7 @@ export const jobEvents = pgTable(
     attempt: integer(),
     /** An account's id, or one of `eventActors`. */
     by: text().notNull(),
-    /** The API key with which the account in `by` acted. No foreign key: each is that of the job, or was checked as the caller's. */
+    /** The API key with which the account in `by` acted. No foreign key: it is that of the job, or the caller's. */
     keyId: uuid('key_id'),
     reason: text().$type<EventReason>(),
     detail: text(),

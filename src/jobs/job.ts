@@ -69,7 +69,7 @@ export const jobReasons = [
 ] as const
 export type JobReason = (typeof jobReasons)[number]
 
-/** The last ones occur only in events: a failed attempt, two notes, and what the reports of the machine show. */
+/** The last five occur only in events: a failed attempt, late answers, and what the reports of the machine show. */
 export const eventReasons = [
   ...jobReasons,
   'attempt_failed',
@@ -107,10 +107,10 @@ export const leaseSeconds = 20
 /** How long a controller that answered PENDING may take to report the outcome. */
 export const pendingSeconds = 600
 
-/** How long after its success a report of the machine can confirm a command. Then it is noted as unconfirmed. */
+/** How long after the success of a command the reports have time to confirm it. Then the event `unconfirmed` is added. */
 export const confirmSeconds = 60
 
-/** How long after its end a report of the machine can tell the unknown outcome of a command. */
+/** How long after the end of a job with an unknown outcome a report of the machine can still settle it. */
 export const settleSeconds = 600
 
 export const maxDetailLength = 1_000

@@ -36,20 +36,20 @@ const exportSchema = z
     ),
     sites: z
       .array(siteSchema.omit({ my_role: true }).extend({ deleted_at: time.nullable() }))
-      .openapi({ description: 'That I have made' }),
+      .openapi({ description: 'Sites that I created' }),
     machines: z
       .array(
         machineSchema.omit({ my_role: true, delivery: true, reported: true }).extend({ deleted_at: time.nullable() }),
       )
-      .openapi({ description: 'Of which I am the owner' }),
+      .openapi({ description: 'Machines that I own' }),
     holds: z
       .array(z.object({ ...holdSchema.shape, removed_at: time.nullable() }))
-      .openapi({ description: 'That I have placed or overridden' }),
+      .openapi({ description: 'Holds that I placed or overrode' }),
     jobs: z.array(jobSchema).openapi({
-      description: `That I requested, the newest first, at most ${maxRows}. All: GET /api/machines/history?requested_by=me`,
+      description: `Jobs that I requested, newest first, at most ${maxRows}. All: GET /api/machines/history?requested_by=me`,
     }),
     changes: z.array(auditEventSchema).openapi({
-      description: `Audit events of what I did, and of what others did to my account, the newest first, at most ${maxRows}. Staff can read all: GET /api/audit`,
+      description: `Audit events of what I did, and of what others did to my account, newest first, at most ${maxRows}. Staff can read all: GET /api/audit`,
     }),
   } satisfies Record<keyof Export, z.ZodType>)
   .openapi('Export')
@@ -75,9 +75,9 @@ const deletion = createRoute({
   tags,
   summary: 'Delete my account',
   description:
-    'What is stored of the account is deleted, its sessions and keys end, and its username and e-mail address are free. Its id ' +
-    'stays, because the history of machines names it, and so do the texts about machines: names of sites, reasons of holds and ' +
-    'of cancellations. It cannot be undone. A START that has not been sent is not sent any more.',
+    'The data of the account is deleted, its sessions and keys end, and its username and e-mail address become free. Its id ' +
+    'is kept, because the history of machines names it. Texts about machines are kept, too: names of sites, and reasons of ' +
+    'holds and of cancellations. This cannot be undone. A START that has not been sent is never sent.',
   security: bearerSecurity,
   middleware: [authenticate(), jsonBody()] as const,
   request: { body: body(bodyOf('AccountDeletion', { current_password: currentPassword })) },

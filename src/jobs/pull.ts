@@ -23,7 +23,7 @@ import { recordTransitions } from './transition.ts'
 /** How soon a machine reports again while a job of it is open. */
 const openIntervalSeconds = 2
 
-/** A held answer must come while the last report is fresh: a machine is not started after that. */
+/** An answer is held only while the last report is fresh, because a START is refused after that. */
 const maxHeldIntervals = 2
 
 /** How long the token of a fetched command is valid. */
@@ -42,8 +42,8 @@ export type Handled = {
 }
 
 /**
- * Stores reports of different machines. A report that changes only counters is one round trip. Any other is stored under the
- * lock of its machine with one more, which also brings the command; an outcome in it is stored before.
+ * Stores reports of different machines. A report that changes only counters takes one round trip. Any other takes one more:
+ * it is stored under the lock of its machine, and the same batch gets the command. An outcome in a report is stored first.
  * @param siteId the site in which all machines must be; null for any
  * @throws TiebarError `session_ended`; `not_found`, `role_too_low` for the site
  */
@@ -64,7 +64,7 @@ export async function handleReports(
   return rows.map((row) => {
     const isOfRow = ({ machine_id }: { machine_id: number }) => machine_id === row.machine_id
     const { refusal = null, holds = refreshed.get(row.machine_id) ?? [] } = stored?.descriptions.find(isOfRow) ?? {}
-    // Who may not report for a machine is not told about its jobs.
+    // A caller who may not report for a machine must not learn about its jobs.
     const fetched = refusal === null ? stored?.machines.find(isOfRow) : undefined
     const { is_open: isOpen = false, command = null } = fetched ?? {}
     const fault = faults.get(row.machine_id)
@@ -72,7 +72,7 @@ export async function handleReports(
   })
 }
 
-/** The message that wakes a machine whose answer is held, because there is a command for it. */
+/** The message that ends the wait of a held answer, because there is a command for the machine. */
 export function wakeMachine(machineId: number): CacheWrite {
   return { when: 'now', channel: channelOf(machineId), message: '1' }
 }
@@ -82,9 +82,10 @@ function channelOf(machineId: number): string {
 }
 
 /**
- * The same for one machine, whose answer is held until there is a command. It listens before the report is stored, so that
- * no command is missed in between. Without Redis, it is answered at once. The runtime ends this when it sees that the
- * client has left. If it sees that too late, the command comes again after its lease.
+ * The same for one machine. The answer is held until there is a command. It subscribes before the report is stored, so that
+ * no command is missed in between. Without Redis, it answers at once. The runtime ends this when the client disconnects. If
+ * the runtime notices that too late, the command is handed out again after its lease.
+ * @param waitSeconds how long the answer may be held; 0: not at all
  * @throws TiebarError `session_ended`
  */
 export async function handleReport(
@@ -163,9 +164,9 @@ async function storeOutcomes(
   siteId: number | null,
 ): Promise<Map<number, TiebarError>> {
   const faults = new Map<number, TiebarError>()
-  const telling = reports.filter(({ outcome }) => outcome !== undefined)
-  if (telling.length === 0) return faults
-  const rows = telling.map(toReportRow)
+  const withOutcome = reports.filter(({ outcome }) => outcome !== undefined)
+  if (withOutcome.length === 0) return faults
+  const rows = withOutcome.map(toReportRow)
   const descriptions = await checkReports(context.upstreams.database, caller, rows, siteId)
   const store = async ({ machine_id: machineId, outcome }: MachineReport) => {
     const { refusal, is_outcome_known: isKnown } = descriptions.find((each) => each.machine_id === machineId) ?? {}
@@ -173,7 +174,7 @@ async function storeOutcomes(
     const fault = await storeOutcome(context, outcome, isKnown === true)
     if (fault) faults.set(machineId, fault)
   }
-  await Promise.all(telling.map(store))
+  await Promise.all(withOutcome.map(store))
   return faults
 }
 

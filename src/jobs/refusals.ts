@@ -1,4 +1,4 @@
-// Why a command is not accepted, in words.
+// The texts that say why a command is not accepted.
 import { TiebarError } from '../kernel/error.ts'
 import { type Command, commandRules } from './commands.ts'
 import type { CreateJobDecision, CreateJobResult } from './sql/create.ts'
@@ -12,8 +12,8 @@ export const refusalTexts: Record<Exclude<CreateJobDecision, 'accepted' | 'repea
   job_open: 'A job is open on this machine. Wait until it ends, or send a STOP, which supersedes it.',
   no_controller: 'The machine has no controller_url to send the command to, and no key with which it could fetch it.',
   stale:
-    'The machine has not reported for some time, so nobody knows what it does. `reported.at` says when it last did.',
-  remote_disabled: 'The machine says that it takes no commands from afar. Enable it at the machine.',
+    'The machine has not reported for some time, so its status is unknown. `reported.at` is the time of the last report.',
+  remote_disabled: 'The machine reports that it accepts no remote commands. Enable them at the machine.',
   held: 'Somebody is at the machine and has placed a hold on it. The preflight of the machine says who, and since when.',
 }
 
@@ -36,7 +36,7 @@ export type ObstacleReason = { code: Obstacle; detail: string; by?: number; sinc
 
 const obstacleTexts = { ...refusalTexts, scope_missing: 'The API key lacks the scope of this command.' }
 
-/** The reasons of one obstacle: each hold is one. */
+/** The reasons of one obstacle: for `held`, one for each hold. */
 export function explainObstacle(code: Obstacle, command: Command, found: Preflight): ObstacleReason[] {
   switch (code) {
     case 'held':

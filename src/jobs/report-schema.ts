@@ -1,4 +1,4 @@
-// Schemas of what machines report, and of the answer, which may have a command.
+// Schemas of what machines report, and of the answer, which may contain a command.
 import { z } from '@hono/zod-openapi'
 import { enumOf, nameOrNumber, text, uuid, type ValueTexts } from '../http/openapi/fields.ts'
 import { problemSchema } from '../http/openapi/router.ts'
@@ -17,7 +17,7 @@ import { commandSchema } from './webhook.ts'
 const maxReports = 100
 const maxAlarmText = 1_000
 
-/** Free text of a machine, which cannot correct it: no fault in it costs the report. A number is read as text. */
+/** Free text of a machine. The report is accepted even if this text is invalid. A number is read as text. */
 const freeText = (maxLength: number, example: string) =>
   z
     .preprocess((value) => cutText(readDetail(value) ?? '', maxLength), z.string())
@@ -47,19 +47,23 @@ const outcome = z
 const members = {
   boot_id: text(1, 64).openapi({
     example: '2026-11-22T08:00:00Z',
-    description: 'Names this start of the program that reports: any text that is new at each start',
+    description: 'Identifies one run of the program that reports: any text that is new at each start',
   }),
   seq: z.int().min(0).openapi({
     example: 1042,
-    description: 'Counts the reports since the start. A report that is not higher than the last one is ignored',
+    description: 'Counts the reports since the start. A report whose number is not higher than the last one is ignored',
   }),
   status: nameOrNumber(machineStatuses, 0, statusTexts).openapi({ example: 'RUNNING' }),
   mode: enumOf(machineModes, modeTexts).optional().openapi({ example: 'automatic' }),
   remote_enabled: z
     .boolean()
     .optional()
-    .openapi({ example: true, description: 'False: the machine takes no START from afar, and Tiebar sends none' }),
-  cycles: z.int().min(0).optional().openapi({ example: 120_345, description: 'How many cycles it has made in all' }),
+    .openapi({ example: true, description: 'False: the machine accepts no remote START, and Tiebar sends none' }),
+  cycles: z
+    .int()
+    .min(0)
+    .optional()
+    .openapi({ example: 120_345, description: 'The total number of cycles of the machine' }),
   last_cycle_ms: z.int().min(0).max(2_147_483_647).optional().openapi({ example: 31_500 }),
   alarm,
   interval_seconds: z
@@ -67,9 +71,9 @@ const members = {
     .min(5)
     .max(300)
     .optional()
-    .openapi({ example: 10, description: `How often it reports; ${defaultIntervalSeconds} by default` }),
+    .openapi({ example: 10, description: `The interval between two reports; ${defaultIntervalSeconds} by default` }),
   outcome: outcome.openapi({
-    description: 'The outcome of a command that the machine fetched. Repeat it until answered',
+    description: 'The outcome of a command that the machine fetched. Repeat it until a report with it is answered',
   }),
 }
 
@@ -79,7 +83,7 @@ export const siteReport = z
   .openapi('SiteReport')
 export type MachineReport = z.infer<typeof siteReport>
 
-/** Each report is checked by itself, so that a bad one spoils no other. */
+/** Each report is checked separately, so that an invalid one does not affect the others. */
 export const siteReportsBody = bodyOf('SiteReports', {
   reports: z
     .array(z.unknown().openapi({ $ref: '#/components/schemas/SiteReport' } as never)) // the type lacks references
@@ -94,7 +98,7 @@ const fetchedCommand = z
       example: 'eyJhbGciOi…',
       description:
         'For a gateway that passes the command on: a JWT (EdDSA) with the claims `machine`, `sequence`, `command` and ' +
-        '`not_after`; `aud` is `machine:` and the id. A machine that asks for itself needs no other proof than TLS',
+        '`not_after`; `aud` is `machine:` and the id. A machine that fetches its own commands needs no proof but TLS',
     }),
   })
   .openapi('FetchedCommand')
@@ -104,7 +108,9 @@ const answer = {
   command: fetchedCommand
     .nullable()
     .openapi({ description: 'Execute it once for each `job_id`, and report its outcome' }),
-  problem: problemSchema.optional().openapi({ description: 'What was not accepted. The rest of the report was' }),
+  problem: problemSchema
+    .optional()
+    .openapi({ description: 'Why a part of the report was not accepted. The rest was accepted' }),
 }
 const reportAgain = z.int().openapi({
   example: 10,

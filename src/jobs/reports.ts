@@ -28,11 +28,11 @@ const tags = ['Reports']
 const scopes = ['report'] as const
 
 const description = `
-Text that is not UTF-8 is read by the \`charset\` of the Content-Type, or with replacement characters, and no fault in free
-text costs the report. A report whose \`seq\` is not higher than the last of its \`boot_id\`, or that bears the boot before
-the present one, is answered and ignored. A machine without \`controller_url\` gets its commands here: it executes each
-\`job_id\` once, refuses what has a lower \`sequence\` than the highest that it has seen or is past \`not_after\`, and gives up a
-START when a STOP comes. If the answer is lost, the same job comes again.
+Text that is not UTF-8 is read by the \`charset\` of the Content-Type, or with replacement characters. A report is accepted
+even if its free text is invalid. A report is answered and ignored if its \`seq\` is not higher than the last one of its
+\`boot_id\`, or if its \`boot_id\` is the one before the current one. A machine without \`controller_url\` gets its commands here.
+It executes each \`job_id\` once. It refuses a command with a lower \`sequence\` than the highest that it has seen, and a command
+after its \`not_after\`. It gives up a START when a STOP arrives. If the answer is lost, the same job is handed out again.
 `.trim()
 
 const report = createRoute({
@@ -57,7 +57,8 @@ const reportSite = createRoute({
   operationId: 'reportMachinesOfSite',
   tags,
   summary: 'A gateway reports for machines of a site, and fetches their commands',
-  description: 'Each report is checked by itself: a bad one has a `problem` in its result and spoils no other.',
+  description:
+    'Each report is checked separately: an invalid one has a `problem` in its result and does not affect the others.',
   security: keySecurity('report'),
   middleware: [authenticate({ scopes }), jsonBody({ read: readControllerJson })] as const,
   request: { params: machinePath, body: body(siteReportsBody) },
@@ -116,7 +117,7 @@ function requireKey(caller: Caller): Caller {
 
 type Read = { machineId: number | null; report?: MachineReport; problem?: ProblemBody }
 
-/** A second report of the same machine is refused, because their order would decide. */
+/** A second report of the same machine is refused, because the result would depend on the order of the two. */
 function readEach(c: AppContext, reports: unknown[]): Read[] {
   const seen = new Set<number>()
   return reports.map((value, index): Read => {

@@ -35,9 +35,10 @@ const operate = createRoute({
   operationId: 'operateMachine',
   tags,
   summary: 'START or STOP a machine',
-  description: 'Answers at once with a job. Poll the job: only its state tells what the machine did.',
+  description: 'Answers at once with a job. Poll the job: only its state says what the machine did.',
   security: bearerOrKey(...commandScopes),
-  // The body decides which scope a key needs. It is read before the request is counted: STOPs are counted by themselves, so nothing else can use up their limit.
+  // The body decides which scope a key needs. It is read before the request is counted: STOPs are counted separately, so
+  // that nothing else can use up their limit.
   middleware: [authenticate({ scopes: commandScopes, isCounted: false }), jsonBody(), countByBody(bucketOf)] as const,
   request: { params: machinePath, body: body(operationBody) },
   responses: {
@@ -181,7 +182,7 @@ async function dispatchNewJob(
   ])
 }
 
-/** A body without a valid command counts as any other request. */
+/** A body without a valid command is counted like every other request. */
 function bucketOf(body: unknown): RequestBucket {
   const isStop = typeof body === 'object' && body !== null && 'command' in body && body.command === 'STOP'
   return isStop ? 'stops' : 'requests'

@@ -30,10 +30,9 @@ const command = enumOf(commands, commandTexts)
 const state = enumOf(jobStates, stateTexts)
 const result = enumOf(jobResults, resultTexts)
 
-const detail = z
-  .string()
-  .nullable()
-  .openapi({ description: 'Free text from the controller or from the person who cancelled the job' })
+const detail = z.string().nullable().openapi({
+  description: 'Free text: from the controller, from the person who cancelled the job, or why the command was not sent',
+})
 
 export const jobSchema = z
   .object({

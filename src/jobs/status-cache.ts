@@ -14,7 +14,7 @@ export function jobCacheKey(jobId: string): string {
 /** The entry of a job. */
 export function toCachedJob(row: JobRow): VersionedValue {
   const job = toJob(row)
-  // A late answer can still change a job whose outcome is unknown, or add a note to one that another has superseded.
+  // A late answer can still change a job whose outcome is unknown, or add a note to a job that was superseded.
   const mayBeAnswered = isOpen(job.state) || job.result === 'INTERNALFAILED' || job.state === 'SUPERSEDED'
   const mayChange = mayBeAnswered || mayBeConfirmed(job)
   return {

@@ -18,7 +18,7 @@ export type SweepReport = {
   duration_ms: number
 }
 
-/** Two sweeps may run at the same time. Stops when no job is due, or when 20 s have passed. */
+/** Two sweeps may run at the same time. Jobs are processed until none is due, or for 20 s; then old rows are deleted. */
 export async function sweep(context: JobContext, retention: Retention): Promise<SweepReport> {
   const { upstreams, trace, waitUntil } = context
   const { database, cache } = upstreams

@@ -6,12 +6,12 @@ import type { EventActor } from './job.ts'
 import type { ChangedJob } from './sql/fragments.ts'
 import { toCachedJob } from './status-cache.ts'
 
-/** What else is written with the same round trip: changes of other machines, and any writes. */
+/** Written with the same round trip: changes of other machines, and other entries. */
 type Others = { machines?: Change[]; writes?: CacheWrite[] }
 
 /**
- * Logs changed jobs, writes them into the status cache, and tells them to those who follow the change feed. Never rejects: a
- * failed write to Redis is only logged.
+ * Logs changed jobs, and writes them into the status cache and the change feed. Never rejects: a failed write to Redis is
+ * only logged.
  * @param by the id of the account, or the actor, that changed the jobs
  */
 export async function recordTransitions(

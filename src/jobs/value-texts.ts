@@ -7,14 +7,18 @@ import type { Obstacle } from './sql/preflight.ts'
 const descriptions = commands.map((command) => [command, commandRules[command].description])
 export const commandTexts = Object.fromEntries(descriptions) as ValueTexts<typeof commands> // has an entry for every command
 
-/** An open job always reaches a final state. Only a late report of the controller can change a final state. */
+/**
+ * An open job always reaches a final state. A final state changes only if the outcome was unknown: by a late answer of the
+ * controller, or by a report of the machine.
+ */
 export const stateTexts: ValueTexts<typeof jobStates> = {
   QUEUED: 'Open: accepted, and not yet sent to the controller.',
   SENT: 'Open: an attempt to send it has begun, and the controller has not answered.',
   PENDING: 'Open: the controller has accepted the command and will report the outcome.',
   SUCCEEDED: 'Final: the controller executed the command.',
   FAILED:
-    'Final: the controller refused, or the outcome is unknown. If it is unknown, a late report is still accepted.',
+    'Final: the controller refused, was not reached or gave an invalid answer, or the outcome is unknown. ' +
+    'Unless it refused, a late report is still accepted.',
   REJECTED:
     'Final: not sent, because it was not allowed, the machine was changed, or its controller did not confirm it.',
   EXPIRED: 'Final: not executed, because the command could not be sent before `not_after`.',
@@ -29,7 +33,7 @@ export const resultTexts: ValueTexts<typeof jobResults> = {
   INTERNALFAILED: 'The controller gave no valid answer or report.',
   PENDING: 'The controller is executing the command.',
   PERMISSIONDENIED: 'The requester may not operate the machine.',
-  INVALIDCOMMAND: 'The command is not possible in the current state of the machine.',
+  INVALIDCOMMAND: 'The command was not possible for the machine when it was requested or sent.',
   IGNORE: 'The command expired, was cancelled or was superseded.',
 }
 
@@ -39,7 +43,7 @@ export const reasonTexts: ValueTexts<typeof jobReasons> = {
   job_open: 'Another job of the machine was open.',
   no_controller: 'The machine had no controller.',
   stale: 'The machine had stopped reporting.',
-  remote_disabled: 'The machine said that it takes no commands from afar.',
+  remote_disabled: 'The machine had reported that it accepts no remote commands.',
   held: 'Somebody was at the machine and had placed a hold on it.',
   not_allowed: 'The requester had lost the right to operate the machine before the command was sent.',
   controller_refused: 'The controller did not confirm that it controls this machine, so the command was not sent.',
@@ -55,7 +59,7 @@ export const reasonTexts: ValueTexts<typeof jobReasons> = {
   by_hold: 'Somebody placed a hold on the machine.',
 }
 
-/** What a preflight names. */
+/** The obstacles that a preflight names. */
 export const obstacleTexts: Record<Obstacle, string> = {
   role_too_low: 'The role of the caller does not allow it.',
   scope_missing: 'The API key lacks the scope of the command.',
@@ -70,10 +74,12 @@ export const obstacleTexts: Record<Obstacle, string> = {
 export const eventReasonTexts: ValueTexts<typeof eventReasons> = {
   ...reasonTexts,
   attempt_failed: 'An attempt failed; another one may follow.',
-  late_answer: 'Only a note: the controller answered after the job had ended.',
+  late_answer:
+    'The controller answered after the job had ended. The job takes this outcome if its own was unknown; otherwise it is ' +
+    'only a note.',
   confirmed: 'A report of the machine shows that it has executed the command.',
   unconfirmed: 'Only a note: the command succeeded, but the reports of the machine do not show it.',
-  contradiction: 'Only a note: the controller reported another outcome than before.',
+  contradiction: 'Only a note: the controller reported an outcome that contradicts the result of the job.',
 }
 
 export const actorTexts: ValueTexts<typeof eventActors> = {

@@ -75,7 +75,7 @@ Posted to the \`controller_url\` of the machine. The controller must answer with
 The Authorization header has a JWT (EdDSA, valid for 60 seconds) that is signed with one of the keys at
 \`/.well-known/jwks.json\`. Its claims: \`iss\` is the origin of Tiebar, \`aud\` the URL of the controller, \`sub\` the job,
 \`machine\` the id of the machine, \`sequence\` as in the body, \`body_sha256\` the base64url SHA-256 of the body. A
-controller must verify all of them, and that \`machine\` is its own machine: the signature tells who speaks, not to whom.
+controller must verify all of them, and that \`machine\` is its own machine: the signature proves only who sent the command.
 `.trim()
 
 /** Adds webhooks to the document: operations that controllers serve and Tiebar calls. */

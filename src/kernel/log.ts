@@ -1,6 +1,6 @@
 // Structured logs: one JSON line per event. Never log a token, a password, a key or a body.
 
-/** The four log files of the old system. */
+/** `api`: requests · `job`: changes of jobs · `sweep`: results of the sweep · `error`. The old system had these four files. */
 export type LogChannel = 'api' | 'job' | 'sweep' | 'error'
 
 export function log(channel: LogChannel, fields: Record<string, unknown>): void {

@@ -20,7 +20,7 @@ export function encodeCursor({ sort, value, id }: Cursor): string {
     .replaceAll('=', '')
 }
 
-/** @returns undefined if `encodeCursor` did not write the text, or wrote it for another sort order */
+/** @returns undefined if the text was not written by `encodeCursor`, or was written for another sort order */
 export function decodeCursor(text: string, sort: string): Cursor | undefined {
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))

@@ -1,18 +1,17 @@
 // Rules for text from outside. Lengths are code points, as JSON Schema counts them.
 
-/** Whether the text has code points that show nothing, such as the zero-width space and the Hangul fillers. */
+/** Whether the text has invisible code points, such as the zero-width space and the Hangul fillers. */
 export function hasInvisible(text: string): boolean {
   return /\p{Default_Ignorable_Code_Point}/u.test(text)
 }
 
-/** Whether nothing of the text can be seen. */
+/** Whether the text has no visible character. */
 export function isBlank(text: string): boolean {
   return /^[\s\p{Cc}\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(text) // U+2800 is braille without dots
 }
 
 /**
- * The beginning of a text that PostgreSQL can store: without NUL and lone surrogates. A text is never cut inside a code
- * point, which would leave a lone surrogate.
+ * The first `maxLength` code points of a text, in a form that PostgreSQL can store: without NUL and lone surrogates.
  */
 export function cutText(text: string, maxLength: number): string {
   // Cut by code units first, so that only the beginning is split into code points.

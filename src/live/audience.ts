@@ -57,5 +57,5 @@ export function toEvents({ machine_id, revision, owner_id, site_ids, job }: Chan
 
 /** @throws SyntaxError if the entry is not of `machines/feed.ts` */
 export function readChange({ entry }: FeedEntry): Change {
-  return JSON.parse(entry) as Change // only `tell` and `recordTransitions` write it
+  return JSON.parse(entry) as Change // only `toFeedWrites` and `recordTransitions` write it
 }

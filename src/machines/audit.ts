@@ -8,31 +8,32 @@ import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { type AuditRow, auditSorts, listAuditEvents, toAuditEvent } from './sql/audit.ts'
 
 const actionTexts: ValueTexts<typeof auditActions> = {
-  'account.add': 'Staff made an account.',
-  'account.rights': 'Staff rights were granted or taken, or an account was disabled or enabled.',
+  'account.add': 'Staff created an account.',
+  'account.rights': 'Staff rights were granted or revoked, or an account was disabled or enabled.',
   'account.reset_issue': 'Staff issued a token for a new password.',
   'account.reset_use': 'The token was used: the account has a new password.',
   'account.password': 'A program of the operator replaced the password.',
   'account.delete': 'The account was deleted by its owner and anonymised.',
-  'site.add': 'A site was made.',
-  'site.rename': 'A site has another name. Names are not stored here.',
+  'site.add': 'A site was created.',
+  'site.rename': 'A site was renamed. Names are not stored here.',
   'site.delete': 'A site was deleted.',
   'member.add': 'An account got a role on the site or the machine.',
-  'member.change': 'A member has another role, or another end of it.',
+  'member.change': 'The role of a member was changed, or the time at which it ends.',
   'member.remove': 'An account lost its role.',
-  'key.add': 'An API key was made.',
+  'key.add': 'An API key was created.',
   'key.revoke': 'An API key was revoked.',
   'machine.add': 'A machine was registered.',
   'machine.status': 'A person set the status by hand.',
-  'machine.controller': 'The machine has another controller, or none.',
+  'machine.controller': 'The controller of the machine was changed or removed.',
   'machine.site': 'The machine was moved to another site.',
   'machine.delete': 'The machine was deleted.',
   'hold.place': 'Somebody placed a hold on the machine.',
   'hold.remove': 'The hold was removed by the account that placed it.',
-  'hold.override': 'A manager took the hold out of force.',
+  'hold.override': 'A manager overrode the hold.',
   'operation.refuse':
-    'Somebody without the role sent a command, which was refused. At most one a minute for each command.',
-  'database.restore': 'A program of the operator made a restored database safe.',
+    'Somebody without the role sent a command, which was refused. At most one event a minute for each command.',
+  'database.restore':
+    'After a restore from a backup, a program of the operator ended all sessions, keys and open jobs.',
   'database.import': 'A program of the operator imported data of the old system.',
 }
 
@@ -51,9 +52,9 @@ export const auditEventSchema = z
     }),
     key_id: z.uuid().nullable().openapi({ description: 'The API key with which the actor made the change' }),
     action: enumOf(auditActions, actionTexts),
-    subject: z
-      .string()
-      .openapi({ description: `What was changed: ${auditSubjects.join(', ')}, and an id after a colon` }),
+    subject: z.string().openapi({
+      description: `What was changed, such as \`machine:42\`: one of ${auditSubjects.join(', ')}, and an id after a colon (\`database\` has none)`,
+    }),
     before: values,
     after: values,
   } satisfies Record<keyof AuditRow, z.ZodType>)

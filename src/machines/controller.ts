@@ -1,5 +1,5 @@
 // Requests to the controller of a machine. Each is signed for one URL and one machine. Before the first command, the
-// controller confirms that it controls this machine: so nobody can move a machine by registering its controller.
+// controller confirms that it controls this machine. So nobody can operate another machine by registering its controller.
 import type { TokenIssuer } from '../accounts/token.ts'
 import type { Upstreams } from '../http/context.ts'
 import { readAtMost } from '../http/middleware/json-body.ts'
@@ -7,7 +7,7 @@ import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { findControllerUrlFault, normalizeControllerUrl } from './controller-url.ts'
-import { tell, toMachineChange } from './feed.ts'
+import { toFeedWrites, toMachineChange } from './feed.ts'
 import { storeConfirmation } from './sql/confirm.ts'
 
 export type ControllerContext = {
@@ -60,7 +60,7 @@ export function send({ trace }: Pick<ControllerContext, 'trace'>, request: Reque
 /** The body of the question whether a controller controls a machine. */
 export type ConfirmRequest = { command: 'CONFIRM'; machine_id: number; owner: string; challenge: string }
 
-/** `isFinal`: the controller said no. Otherwise it did not answer, and may confirm later. */
+/** `isFinal`: the controller refused. Otherwise it did not answer, and may confirm later. */
 export type Confirmation = { confirmedAt: string } | { isFinal: boolean; detail: string }
 
 export type MachineController = { machineId: number; owner: string; url: string }
@@ -88,7 +88,7 @@ export async function confirmController(
   }
   const stored = await storeConfirmation(context.upstreams.database, machineId, url, normalizeControllerUrl(url))
   if (typeof stored === 'string') return { isFinal: true, detail: stored }
-  context.waitUntil(context.upstreams.cache.write(tell([toMachineChange(stored.machine)])))
+  context.waitUntil(context.upstreams.cache.write(toFeedWrites([toMachineChange(stored.machine)])))
   return { confirmedAt: stored.confirmedAt }
 }
 
@@ -108,7 +108,7 @@ async function findRefusal(
   }
 }
 
-/** Statuses that say nothing about the request. */
+/** HTTP statuses after which the controller may still confirm the machine. */
 function mayAnswerLater(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500
 }

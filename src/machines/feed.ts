@@ -1,5 +1,5 @@
-// What is told to those who follow the change feed (`live/`): which machine or job has changed, and what decides who may
-// know. Ids and numbers only.
+// Entries of the change feed (`live/`): which machine or job has changed, and what decides who may see the change. Ids and
+// numbers only.
 import type { AppContext } from '../http/context.ts'
 import type { CacheWrite } from '../infra/redis.ts'
 
@@ -17,20 +17,20 @@ export type Change = {
   job: { id: string; version: number; requested_by: number } | null
 }
 
-/** @param siteBefore where the machine was before this change: those who saw it there hear of the change, too */
+/** @param siteBefore the site of the machine before this change: its members see the change, too */
 export function toMachineChange(machine: ChangedMachine, siteBefore: number | null = machine.site_id): Change {
   const { id, revision, owner_id, site_id } = machine
   const site_ids = siteBefore === site_id ? [site_id] : [siteBefore, site_id]
   return { machine_id: id, revision, owner_id, site_ids, job: null }
 }
 
-/** The write that tells changes to those who follow the feed. */
-export function tell(changes: Change[]): CacheWrite[] {
+/** The write that adds changes to the feed; none without changes. */
+export function toFeedWrites(changes: Change[]): CacheWrite[] {
   if (changes.length === 0) return []
   return [{ when: 'changed', values: [], entries: changes.map((change) => JSON.stringify(change)) }]
 }
 
-/** Tells them after the answer. */
-export function tellChanges(c: AppContext, changes: Change[]): void {
-  c.executionCtx.waitUntil(c.var.upstreams.cache.write(tell(changes)))
+/** Adds changes to the feed after the answer is sent. */
+export function publishChanges(c: AppContext, changes: Change[]): void {
+  c.executionCtx.waitUntil(c.var.upstreams.cache.write(toFeedWrites(changes)))
 }

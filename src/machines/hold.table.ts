@@ -1,4 +1,4 @@
-// Holds: "somebody is at the machine". While a hold is there, no START is accepted or sent.
+// Holds: "somebody is at the machine". While a hold is in force, no START is accepted or sent.
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core'
 import { accounts } from '../accounts/account.table.ts'
@@ -18,9 +18,9 @@ export const holds = pgTable(
       .notNull()
       .references(() => accounts.id),
     placedAt: timestamp('placed_at', { withTimezone: true }).notNull(),
-    /** Removed by the account that placed it. */
+    /** When the account that placed it removed it. */
     removedAt: timestamp('removed_at', { withTimezone: true }),
-    /** A manager has made sure that nobody is at the machine. The hold is not in force any more. */
+    /** The manager who made sure that nobody is at the machine. The hold is then no longer in force. */
     overriddenBy: bigint('overridden_by', { mode: 'number' }).references(() => accounts.id),
     overriddenAt: timestamp('overridden_at', { withTimezone: true }),
     overrideReason: text('override_reason'),

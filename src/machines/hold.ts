@@ -16,7 +16,9 @@ export const holdSchema = z
     id: z.int().openapi({ example: 12 }),
     machine_id: z.int().openapi({ example: 42 }),
     reason: z.string().openapi({ example: '금형 교체 중' }),
-    placed_by: z.int().openapi({ example: 17, description: 'The account that placed it, and alone removes it' }),
+    placed_by: z
+      .int()
+      .openapi({ example: 17, description: 'The account that placed it. Only this account can remove it' }),
     placed_at: time,
     override: z
       .object({
@@ -25,6 +27,6 @@ export const holdSchema = z
         reason: z.string().openapi({ example: '작업자가 퇴근했음' }),
       })
       .nullable()
-      .openapi({ description: 'Not null: a manager has overridden the hold, and it is not in force any more' }),
+      .openapi({ description: 'Not null: a manager has overridden the hold, so it is no longer in force' }),
   } satisfies Record<keyof Hold, z.ZodType>)
   .openapi('Hold')

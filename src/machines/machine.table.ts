@@ -6,7 +6,7 @@ import { sqlList } from '../infra/rows.ts'
 import { sites } from '../sites/site.table.ts'
 import { machineStatuses, statusSources } from './machine.ts'
 
-/** 1 for a machine without a site, else 0. The first column of the list orders, because a list reads each kind by itself. */
+/** 1 for a machine without a site, else 0. The first column of the indexes of lists: a list reads each kind separately. */
 const hasNoSite = sql`num_nulls(site_id)`
 
 const isPresent = ({ deletedAt }: { deletedAt: AnyPgColumn }) => sql`${deletedAt} IS NULL`
@@ -45,7 +45,7 @@ export const machines = pgTable(
     lastSequence: bigint('last_sequence', { mode: 'number' }).notNull().default(0),
     /** The highest sequence of a job that has ended. A superseded job does not count: its STOP follows. */
     endedSequence: bigint('ended_sequence', { mode: 'number' }).notNull().default(0),
-    /** `last_sequence` when a person last changed the status or the controller. Late answers of these jobs change nothing. */
+    /** `last_sequence` when a person last changed status or controller. Late answers to jobs up to it set no status. */
     manualSequence: bigint('manual_sequence', { mode: 'number' }).notNull().default(0),
     /** No report can tell anything new about the jobs up to this sequence. */
     confirmedSequence: bigint('confirmed_sequence', { mode: 'number' }).notNull().default(0),

@@ -5,7 +5,7 @@ import type { Role } from '../sites/role.ts'
 export const machineStatuses = ['POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR'] as const
 export type MachineStatus = (typeof machineStatuses)[number]
 
-/** Who said so: a person by `PATCH`, the success or failure of a command, or the machine itself. */
+/** Where a status comes from: a person by `PATCH`, the success or failure of a command, or a report of the machine. */
 export const statusSources = ['person', 'command', 'report'] as const
 
 /** How commands reach the controller: posted to `controller_url`, or in the answer to a report of the machine. */
@@ -25,8 +25,8 @@ export function toEtag({ id, revision, my_role, reported }: Tagged): string {
 }
 
 /**
- * The revisions in the ETags that managers get for this machine. All other ETags are ignored. Whether the reports were
- * fresh does not matter: no change was made by that.
+ * The revisions in the ETags that managers get for this machine. All other ETags are ignored. The mark for fresh reports
+ * does not matter, because it does not show a change of the machine.
  */
 export function toRevisions(etags: string[], id: number): number[] {
   return etags.flatMap((etag) => {

@@ -9,7 +9,7 @@ export const refusals = {
     'Your role on this machine does not allow this. Ask a manager. `my_role` of the machine shows your role.',
   no_such_site: 'There is no site with this id on which you have a role.',
   site_role_too_low: 'Only a manager of a site may move a machine into it or register one in it.',
-  key_not_allowed: 'The key is limited to a site, and the machine would leave it.',
+  key_not_allowed: 'The key is limited to a site, so it cannot move the machine out of this site.',
   precondition_failed: 'If-Match does not name the current state of the machine. Read it again.',
   job_open: 'A job is open. Until it ends, status and controller_url cannot change and the machine cannot be deleted.',
   machine_running: 'The machine is running. Send a STOP first: without its controller, nothing can stop it.',

@@ -1,5 +1,5 @@
-// What machines report: one row for each, its last report. No other index than the key, and pages with free space (see the
-// migration): a report that changes only counters is then a heap-only update, which touches no index.
+// What machines report: one row for each machine, its last report. There is no index but the key, and pages have free space
+// (see the migration): a report that changes only counters is then a heap-only update, which writes no index.
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { sqlList } from '../infra/rows.ts'
@@ -13,9 +13,9 @@ export const machineReports = pgTable(
     machineId: bigint('machine_id', { mode: 'number' })
       .primaryKey()
       .references(() => machines.id),
-    /** Names the start of the controller's program. `seq` counts its reports from there. */
+    /** Identifies one run of the controller's program. `seq` counts the reports of this run. */
     bootId: text('boot_id').notNull(),
-    /** Reports of this boot come from a program that has been replaced. */
+    /** The run before it. Its late reports are ignored. */
     previousBootId: text('previous_boot_id'),
     seq: bigint({ mode: 'number' }).notNull(),
     status: text({ enum: machineStatuses }).notNull(),

@@ -37,7 +37,7 @@ export const modeTexts: ValueTexts<typeof machineModes> = {
   semi_automatic: 'An operator starts each cycle.',
   manual: 'The machine is operated by hand.',
   setup: 'The machine is being set up.',
-  unknown: 'The machine does not know.',
+  unknown: 'The machine does not know its mode.',
 }
 
 /** What a machine has reported. */
@@ -45,8 +45,8 @@ const reportedSchema = z
   .object({
     status: enumOf(machineStatuses, statusTexts),
     mode: enumOf(machineModes, modeTexts).nullable(),
-    remote_enabled: z.boolean().nullable().openapi({ description: 'False: the machine takes no START from afar' }),
-    cycles: z.int().nullable().openapi({ description: 'How many cycles the machine has made in all' }),
+    remote_enabled: z.boolean().nullable().openapi({ description: 'False: the machine accepts no remote START' }),
+    cycles: z.int().nullable().openapi({ description: 'The total number of cycles of the machine' }),
     last_cycle_ms: z.int().nullable(),
     alarm: z
       .object({
@@ -56,9 +56,9 @@ const reportedSchema = z
       .nullable(),
     at: time.openapi({ description: 'When the report arrived' }),
     is_fresh: z.boolean().openapi({
-      description: `Whether that was at most ${freshIntervals} intervals ago. Otherwise it says nothing about now`,
+      description: `Whether the report is at most ${freshIntervals} intervals old. Otherwise the current status is unknown`,
     }),
-    interval_seconds: z.int().openapi({ description: 'How often the machine reports' }),
+    interval_seconds: z.int().openapi({ description: 'The interval between two reports' }),
   } satisfies Record<keyof Reported, z.ZodType>)
   .openapi('Reported', {
     example: {
@@ -96,7 +96,7 @@ export const machineSchema = z
     owner_id: z.int().openapi({ example: 7 }),
     site_id: z.int().nullable().openapi({
       example: 3,
-      description: 'Null if the machine is in no site. Then every account can see it.',
+      description: 'Null if the machine is in no site. Then every account can see the machine.',
     }),
     /** The role of the caller. */
     my_role: role.nullable().openapi({ example: 'manager' }),
@@ -137,7 +137,7 @@ export const machinePage = z
   })
   .openapi('MachinePage')
 
-/** A machine gets into a site by a manager of the site. */
+/** Only a manager of the site may put a machine into it. */
 const siteId = z.int().positive().nullable().openapi({ example: null })
 
 const newMachine = {

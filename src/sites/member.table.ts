@@ -17,7 +17,7 @@ export const members = pgTable(
       .notNull()
       .references(() => accounts.id),
     role: text({ enum: roles }).notNull(),
-    /** From then on, the row gives no role. Null: it does not expire. */
+    /** When the role ends. Null: it does not end. */
     expiresAt: timestamp('expires_at', { withTimezone: true }),
   },
   (table) => [

@@ -9,12 +9,12 @@ import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { memberBody, memberPage, memberPath, memberSchema, placePath } from './schema.ts'
 import { listMembers, memberSorts, type Place, putMember, removeMember } from './sql/members.ts'
 
-/** The members of a place and how the document names them. */
+/** The members of a site or machine, and how the OpenAPI document names them. */
 export type Members = {
   place: Place
-  /** Of the place, with its id, such as `/api/sites/{id}`. */
+  /** The path of the site or machine, such as `/api/sites/{id}`. */
   path: `/api/${string}/{id}`
-  /** Singular. The ids of the operations end with it. */
+  /** Singular. It is part of the ids of the operations. */
   noun: 'Site' | 'Machine'
   tags: string[]
 }
@@ -56,11 +56,11 @@ export function memberRoutes({ place, path, noun, tags }: Members): Router {
     method: 'delete',
     path: `${path}/members/{account_id}`,
     operationId: `remove${noun}Member`,
-    summary: `Take away the role of an account on a ${what}; everybody may take away the own one`,
+    summary: `Remove the role of an account on a ${what}; every member may leave`,
     middleware: [authenticate()] as const,
     request: { params: memberPath },
     responses: {
-      204: { description: 'The account is no member any more' },
+      204: { description: 'The account is no longer a member' },
       ...problems(...refusals, ...(place.needsManager ? lastManager : [])),
     },
   })

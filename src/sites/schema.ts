@@ -46,15 +46,13 @@ export const memberSchema = z
     account_id: z.int().openapi({ example: 8 }),
     username: z.string().openapi({ example: 'jisoo' }),
     role: role.openapi({ example: 'operator' }),
-    expires_at: time
-      .nullable()
-      .openapi({ description: 'From then on the member has no role. Null: it does not expire' }),
+    expires_at: time.nullable().openapi({ description: 'When the role ends. Null: it does not end' }),
   } satisfies Record<keyof MemberRow, z.ZodType>)
   .openapi('Member')
 
 export const memberPage = z.object({ items: z.array(memberSchema), next_cursor: nextCursor }).openapi('MemberPage')
 
-/** Sent again, it replaces the role and the time. */
+/** For an account that is a member already, the body replaces its role and `expires_at`. */
 export const memberBody = bodyOf(
   'NewMember',
   {

@@ -1,5 +1,5 @@
-// `npm run client:pack`: builds the typed client and writes it to dist/tiebar-client-VERSION.tgz. The package has a
-// manifest of its own: the client imports no package, so installing it must add none but itself.
+// `npm run client:pack`: builds the typed client and writes it to dist/tiebar-client-VERSION.tgz. The package has its own
+// manifest without dependencies, because the client imports no package.
 import { execFile } from 'node:child_process'
 import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'

@@ -1,5 +1,5 @@
 // `npm run client:types`: writes the types of the typed client from the OpenAPI document: each operation, its input and
-// its answer. A test fails when the file is old.
+// its answer. A test fails when the file is outdated.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'

@@ -63,7 +63,7 @@ export async function buildIndexes(address: DatabaseAddress, indexes: Concurrent
   }
 }
 
-const mostAttempts = 5
+const maxAttempts = 5
 /**
  * 57014: the time limit of a connection that Neon had open and closes after the error. 42P07: another run has begun to
  * build the index. 40P01: it waits for our transaction and we wait for its lock.
@@ -86,9 +86,9 @@ async function build(address: DatabaseAddress, index: ConcurrentIndex): Promise<
       return
     } catch (error) {
       const code = error instanceof DatabaseError ? error.code : undefined
-      if (!retryable.includes(code ?? '') || attempt === mostAttempts) throw explain(index, error)
+      if (!retryable.includes(code ?? '') || attempt === maxAttempts) throw explain(index, error)
       attempt += 1
-      await delay(pollMs * Math.random()) // two runs should not meet again
+      await delay(pollMs * Math.random()) // so that two runs do not try again at the same time
     }
   }
 }

@@ -1,5 +1,5 @@
 // `npm run db:restored`: makes a database that was restored from a backup safe to use: ends all sessions, revokes all
-// API keys and password resets, and closes all open jobs of the past.
+// API keys and password resets, and closes all open jobs.
 import { parseArgs } from 'node:util'
 import { recordProgram } from '../accounts/sql/audit.ts'
 import { endAllSessions, revokeAllKeys, revokeAllResets } from '../accounts/sql/end-all.ts'
@@ -17,8 +17,8 @@ For a database that was restored from a backup, before the Worker uses it. Ends 
 Revokes all API keys, because a key may have been revoked after the backup: programs need new ones.
 Revokes all tokens for new passwords, because one may have been used after the backup: staff issue new ones.
 Closes all open jobs: they are FAILED with the reason outcome_unknown, and their machines are in ERROR, also where the
-job was QUEUED: it may have been sent after the backup. Raises the sequence of all machines, because a controller may have seen later commands. It is safe to repeat.
-docs/deploy.md has the other steps.
+job was QUEUED: it may have been sent after the backup. Raises the sequence of all machines, because a controller may have
+seen later commands. It is safe to repeat. docs/deploy.md has the other steps.
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
@@ -33,7 +33,7 @@ const main: Program['main'] = async (args, { env, stdout }) => {
   const name = `${host}${decodeURIComponent(pathname)}`
   if (values.confirm !== name)
     throw new UsageError(
-      `This ends all sessions, revokes all API keys and closes all open jobs. If you mean it: --confirm ${name}`,
+      `This ends all sessions, revokes all API keys and password resets, and closes all open jobs. To do it: --confirm ${name}`,
     )
   const statements = [
     recordProgram('database.restore'),

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { SigningKey } from '../env.ts'
 import { ProgramError } from './program.ts'
 
-/** By then a deployment runs everywhere, and copies of the JWK set (`max-age=300`) have expired. */
+/** After this time, a deployment runs everywhere, and copies of the JWK set (`max-age=300`) have expired. */
 const spreadMs = 15 * 60 * 1_000
 /** The longest time that a signed token is valid: a refresh token or an outcome token. */
 const longestTokenMs = 24 * 60 * 60 * 1_000

@@ -1,4 +1,4 @@
-// `npm run keys`: makes JWT_KEYS, and its value for each step of a rotation. The secret goes to stdout, the rest to stderr.
+// `npm run keys`: writes a value of JWT_KEYS, new or for the next step of a rotation, to stdout. Messages go to stderr.
 import { text as readText } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { signingKeys } from '../env.ts'
@@ -18,8 +18,8 @@ The first key signs, both verify. A rotation has three steps, each a deployment 
                                /.well-known/jwks.json has the new key; the old key still verifies
   3. [new, old] → [new]        24 h after step 2: by then every token that the old key signed has expired
 
-The id of a key has the time when it was made, which tells the next step. A step that is too early for the age of the
-new key is refused. When step 2 was deployed, the program cannot know: wait 24 h from then.
+The id of a key contains the time when it was created, which decides the next step. A step that is too early for the age
+of the new key is refused. The program cannot know when step 2 was deployed: wait 24 h from then.
 If somebody else has seen a key, replace JWT_KEYS by a new one at once. That ends all sessions.
 
 Exit codes: 0 done · 1 too soon · 2 wrong usage, or JWT_KEYS is not valid

@@ -17,7 +17,7 @@ import { installFunctions } from './stored/install.ts'
 
 const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
 const journalTable = 'drizzle.__drizzle_migrations'
-/** The advisory lock that keeps two runs at once from applying a migration twice. The number has no meaning. */
+/** The advisory lock that prevents two concurrent runs from applying a migration twice. The number has no meaning. */
 const lockId = 470_022
 /**
  * For how long a migration may wait for the lock of a table. While it waits, everything that needs the table waits behind

@@ -49,11 +49,11 @@ async function writePages(): Promise<void> {
   await writeAtomically(stamp, [fingerprint, ...Object.keys(files)].join('\n')) // last: the files are complete
 }
 
-/** ReDoc loads its maker's logo from a CDN. The pages load nothing from elsewhere, so it becomes an empty image. */
+/** ReDoc loads its vendor's logo from a CDN. The pages load nothing from elsewhere, so it becomes an empty image. */
 const logoUrl = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
 const emptyImage = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='
 
-/** @throws Error when ReDoc names the logo no longer, or more than once: then check what else it loads */
+/** @throws Error when ReDoc does not name the logo exactly once: then check what it loads */
 async function readSource(path: string): Promise<Buffer | string> {
   if (!path.endsWith('redoc.standalone.js')) return readFile(path)
   const parts = (await readFile(path, 'utf8')).split(logoUrl)
@@ -77,7 +77,7 @@ async function removeOthers(names: string[]): Promise<void> {
   for (const path of found) if (!current.has(path)) await rm(path, { force: true })
 }
 
-/** The content of our own files, these programs too, and the versions of the packages. */
+/** A digest of our own files, these programs included, and of the versions of the packages. */
 async function fingerprintSources(): Promise<string> {
   const hash = createHash('sha256')
   const own = Object.values(copies).filter((source) => source.startsWith(ours))
@@ -94,7 +94,7 @@ async function writeAtomically(path: string, content: Uint8Array | string): Prom
   await rename(draft, path)
 }
 
-/** `wrangler dev` holds every request, also to the API, after a build that has failed. Wrangler names its command here. */
+/** After a failed build, `wrangler dev` answers no request, not even to the API. WRANGLER_COMMAND names the command. */
 async function mayKeepPages(): Promise<boolean> {
   if (process.env.WRANGLER_COMMAND !== 'dev') return false
   return stat(stamp).then(

@@ -1,5 +1,5 @@
 // How every program of this folder starts and ends: its usage text, its exit code, and which errors are messages to the
-// person at the keyboard.
+// person who runs the program.
 import type { Readable } from 'node:stream'
 
 /** Shown as its message alone, without a stack. */
@@ -28,7 +28,7 @@ export type Host = {
 
 export type Program = {
   usage: string
-  /** Reads the arguments with `parseArgs`, and gives the exit code if that is not 0. */
+  /** Reads the arguments with `parseArgs`, and returns the exit code; undefined is 0. */
   main(args: string[], host: Host): Promise<number | undefined>
 }
 

@@ -20,7 +20,7 @@ export async function findDifferences(
 }
 
 function isEqual(name: string, value: string, expected: string): boolean {
-  // Names of the same zone, and only the first part says how a time is printed.
+  // UTC has several names, and only the first part of DateStyle decides how a time is printed.
   if (name === 'TimeZone') return ['UTC', 'GMT', 'Etc/UTC', 'Etc/GMT', 'Etc/UCT', 'UCT', 'Zulu'].includes(value)
   if (name === 'DateStyle') return value.startsWith('ISO')
   return value === expected

@@ -1,5 +1,5 @@
-// `npm run staff -- NAME`: gives an account staff rights, or a new password. The first staff account needs it: no
-// endpoint makes one. An imported account without a usable password needs it, too.
+// `npm run staff -- NAME`: gives an account staff rights, or a new password. The first staff account gets its rights by this
+// program, because no endpoint gives them. An imported account without a usable password gets a password by it.
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { foldName } from '../accounts/account.ts'
@@ -16,7 +16,7 @@ const usage = `usage: npm run staff -- NAME [--remove | --reset-password]
 
   NAME               a username, in any case
   --remove           removes the staff rights
-  --reset-password   makes a new password, prints it and ends all sessions of the account; its rights do not change
+  --reset-password   creates a new password, prints it and ends all sessions of the account; its rights do not change
 
 The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in
 .local/platform.json, which "npm run dev" writes; LOCAL_DIR= moves .local/.
@@ -56,9 +56,9 @@ const main: Program['main'] = async (args, { env, stdout, stderr }) => {
     stdout.write(`${password}\n`)
     stderr.write(
       `This is the password of ${account.username} now; it is not shown again. Sessions ended: ${account.ended}. ` +
-        'Hand it over, and have it changed after the log-in: POST /api/me/password.\n',
+        'Give it to the person, who should change it after the log-in: POST /api/me/password.\n',
     )
-  } else stdout.write(`${account.username} is ${values.remove ? 'not staff any more' : 'staff now'}.\n`)
+  } else stdout.write(`${account.username} is ${values.remove ? 'no longer staff' : 'staff now'}.\n`)
   if (!account.is_active) stderr.write('The account is disabled: nobody can use it until staff enables it.\n')
   if ('staff_count' in account && account.staff_count === 0) {
     stderr.write('No active staff account is left.\n')

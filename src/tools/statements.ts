@@ -1,4 +1,4 @@
-// Runs the SQL statements of a program, and describes a failure to the person at the keyboard.
+// Runs the SQL statements of a program, and describes a failure to the person who runs the program.
 
 import { settingsStatement } from '../infra/settings.ts'
 import { openClient, type Row, type Statement } from '../infra/sql-client.ts'
@@ -50,7 +50,7 @@ async function run(address: DatabaseAddress, statements: Statement[]): Promise<R
   }
 }
 
-/** @param error what the client of `infra/database.ts` threw */
+/** @param error what the client of `infra/sql-client.ts` threw */
 export function describeFailure({ database_url, fetch_endpoint }: DatabaseAddress, error: unknown): string {
   // The fields of the driver's own error, as far as it is one.
   const { message, code, sourceError } = error as { message: string; code?: unknown; sourceError?: unknown }

@@ -53,7 +53,7 @@ test('does nothing without the confirmation, which the error tells', async () =>
     const { code, stdout, stderr } = await runTool('db-restored', args, { env })
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(
-      `This ends all sessions, revokes all API keys and closes all open jobs. If you mean it: --confirm ${name}\n`,
+      `This ends all sessions, revokes all API keys and password resets, and closes all open jobs. To do it: --confirm ${name}\n`,
     )
     expect(stderr).not.toContain(new URL(env.DATABASE_URL ?? '').password)
   }

@@ -164,8 +164,8 @@ test('each row that cannot be imported is reported with the reason; the rest is 
     '✗ history, old.sql:14: request_datetime: yesterday is not a time with an offset',
     expect.stringMatching(/^✗ history, old\.sql:15: result: ./),
     `! accounts, old.sql:1: account ${here.id} has the id ${moved} now: the old id was in use`,
-    '! accounts, old.sql:6: choi cannot sign in: the password is not stored as pbkdf2_sha256; ' +
-      'to make a new one: npm run staff -- choi --reset-password',
+    '! accounts, old.sql:6: choi cannot log in: the password is not stored as pbkdf2_sha256; ' +
+      'to create a new one: npm run staff -- choi --reset-password',
     `! machines, old.sql:7: machine ${hers.id} has the id ${movedMachine} now: the old id was in use`,
     '! machines, old.sql:10: P has no controller now: its URL must not contain user information',
   ])

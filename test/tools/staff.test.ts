@@ -29,7 +29,7 @@ test('grants and revokes staff rights by username in any case, with effect from 
   expect(await isStaff()).toBe(true)
   expect((await runTool('staff', [person.username], { env })).code).toBe(0)
   const taken = await runTool('staff', ['--remove', person.username], { env })
-  expect([taken.code, taken.stdout]).toEqual([0, `${person.username} is not staff any more.\n`])
+  expect([taken.code, taken.stdout]).toEqual([0, `${person.username} is no longer staff.\n`])
   expect(taken.stderr).toContain('No active staff account is left.')
   expect(await isStaff()).toBe(false)
   const [plain, granted] = [

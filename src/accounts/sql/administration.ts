@@ -56,8 +56,8 @@ export type RightsChange = {
 /**
  * Changes the rights of an account; disabling it ends all its sessions. All active staff accounts are locked, too: if
  * two staff members demote each other at the same time, one of them must remain staff.
- * @param confirm makes sure that the caller knows her password, without which nobody gets staff rights that she can use.
- *   It is called only then, and the change is decided anew
+ * @param confirm checks the password of the caller. It is called only for a change after which the account can use staff
+ *   rights that it could not use before; the change is then decided again
  * @returns the account, the ids of the ended sessions, and those of the keys that stopped working
  * @throws TiebarError `staff_only`, `not_found`, `last_staff`, `session_ended`, and what `confirm` throws
  */
@@ -169,8 +169,9 @@ export async function setStaff(
 }
 
 /**
- * Replaces the password and ends all sessions, and a reset that was not used. For the operator, as `setStaff`. The account is locked first: a concurrent
- * log-in with the old password has either inserted its session by then, or it finds that the password changed.
+ * Replaces the password, ends all sessions, and deletes a reset that was not used. For the operator, as `setStaff`. The
+ * account is locked first: a concurrent log-in with the old password has either inserted its session by then, or it finds
+ * that the password has changed.
  * @returns the account; undefined if no account has this username
  */
 export async function resetPassword(

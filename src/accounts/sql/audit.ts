@@ -7,7 +7,7 @@ export function subjectOf(kind: AuditSubject, id: SQL): SQL {
   return sql`${sql.raw(`'${kind}:'`)} || ${id}`
 }
 
-/** The columns of one event, for a SELECT from the rows of the change. @param values JSON objects; null: there are none */
+/** The columns of one event, for a SELECT from the rows of the change. @param values JSON objects; an absent one is NULL */
 export function eventOf(action: AuditAction, subject: SQL, values: { before?: SQL; after?: SQL } = {}): SQL {
   const { before = sql`NULL`, after = sql`NULL` } = values
   return sql`${sql.raw(`'${action}'`)} AS action, ${subject} AS subject, ${before}::jsonb AS before, ${after}::jsonb AS after`
@@ -23,7 +23,7 @@ export function recordEvents(...events: SQL[]): SQL {
 /** The body of the CTE `caller` of a program that is run with access to the database. */
 export const noCaller = sql`SELECT NULL::bigint AS id, NULL::uuid AS key_id`
 
-/** A statement that stores the event of such a program, which changes too much for one event each. */
+/** A statement that stores one event for all changes of such a program. */
 export function recordProgram(action: AuditAction & `database.${string}`): SQL {
   return sql`
     WITH caller AS (${noCaller}) ${recordEvents(sql`SELECT ${eventOf(action, sql`'database'`)}`)}`

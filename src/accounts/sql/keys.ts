@@ -1,4 +1,4 @@
-// Statements on API keys: make, list and revoke keys, and explain why one was refused.
+// Statements on API keys: create, list and revoke keys, and explain why one was refused.
 import { type SQL, sql } from 'drizzle-orm'
 import type { KeyCaller, SessionCaller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
@@ -23,7 +23,7 @@ export const keyColumns = pickColumns(keys, [
   'revoked_at',
 ])
 export type Key = RowOf<typeof keyColumns>
-/** Ids are UUIDs of version 7, so this is the order in which the keys were made. */
+/** Ids are UUIDs of version 7, so this is the order in which the keys were created. */
 export const keySorts = defineSorts(keyColumns, ['id'], 'id')
 
 /** What a key is limited to. */
@@ -38,7 +38,7 @@ export type SelectPlace = (place: KeyPlace) => SQL
 
 /**
  * Stores a key of the caller. The account is locked first: otherwise many requests at the same time would all count the
- * same keys. A key for reports needs a manager, because a report sets the status of the machine.
+ * same keys. Only a manager may create a key for reports, because a report sets the status of the machine.
  * @param quota how many valid keys the account may have
  * @throws TiebarError `quota_exceeded`, `session_ended`; `not_found`, `not_owner`, `role_too_low` for the machine or site
  */
@@ -85,7 +85,7 @@ const keyValues = sql.raw(`jsonb_build_object('scopes', to_jsonb(scopes), 'machi
 const placeRefusals = {
   not_found: 'There is no such machine or site.',
   not_owner: 'A key can only be limited to a machine or a site on which you have a role.',
-  role_too_low: 'Only a manager may make a key with the scope report.',
+  role_too_low: 'Only a manager may create a key with the scope report.',
 }
 
 /** The rows of one page of the caller's keys, revoked and expired ones included. @throws TiebarError `session_ended` */
@@ -123,8 +123,8 @@ export async function revokeKey(database: Database, caller: SessionCaller, id: s
 }
 
 /**
- * Why a statement found no caller for a key: it is not valid, or it has no scope that the request needs. It is the same
- * work for an unknown id as for a wrong secret.
+ * Why a statement found no caller for a key: it is not valid, or it has no scope that the request needs. An unknown id takes
+ * the same time as a wrong secret.
  */
 export async function explainKey(database: Database, { keyId, secretHash, scopes }: KeyCaller): Promise<TiebarError> {
   const [row] = await database.query<{ refusal: KeyRefusal | null }>(

@@ -1,4 +1,4 @@
-// Statements on accounts that staff make, and on the one-time tokens with which an account gets a password.
+// Statements on accounts that staff create, and on the one-time tokens for setting a password.
 import { sql } from 'drizzle-orm'
 import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
@@ -12,7 +12,7 @@ import type { NewAccount } from './sign-in.ts'
 const lifetime = sql.raw(`interval '24 hours'`)
 
 /**
- * Inserts an account without a password, and a reset with which it gets one.
+ * Inserts an account without a password, and a reset for setting one.
  * @throws UniqueViolation if another account has the username or the e-mail address
  * @throws TiebarError `staff_only`, `session_ended`
  */
@@ -44,10 +44,10 @@ export async function insertAccountWithReset(
 }
 
 /**
- * Stores a reset for an account; an earlier one is not valid any more. The account is locked, so that none gets a reset while
- * it is being deleted.
- * @param confirm makes sure that the caller knows her password. It is called only for an account with staff rights: whoever
- *   has stolen an access token could otherwise choose the password of staff, and make others staff with it
+ * Stores a reset for an account; it replaces an earlier one. The account is locked, so that it gets no reset while it is
+ * being deleted.
+ * @param confirm checks the password of the caller. It is called only for an account with staff rights: otherwise, whoever
+ *   has stolen an access token could choose the password of a staff account, and grant staff rights with it
  * @throws TiebarError `staff_only`, `not_found`, `session_ended`, and what `confirm` throws
  */
 export async function issueReset(

@@ -61,8 +61,9 @@ export async function readOwnCredentials(database: Database, caller: SessionCall
 }
 
 /**
- * Replaces the password and ends all other sessions, and a reset that was not used. The account is locked first: a concurrent log-in with the old
- * password has either inserted its session by then, and that session is ended, or it finds that the password changed.
+ * Replaces the password, ends all other sessions, and deletes a reset that was not used. The account is locked first: a
+ * concurrent log-in with the old password has either inserted its session by then, and that session is ended, or it finds
+ * that the password has changed.
  * @returns the ids of the ended sessions; undefined if the password changed after it was checked
  * @throws TiebarError `session_ended`
  */

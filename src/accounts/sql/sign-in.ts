@@ -126,7 +126,7 @@ export async function insertSession(
 
 type Rotation = { accountId: number; sessionId: string; refreshId: string; nextRefreshId: string }
 
-/** How long the refresh token before the last one is accepted. Its answer may have been lost, or another tab has it. */
+/** How long the refresh token before the last one is accepted: the answer may have been lost, or another tab uses it. */
 const reuseSeconds = 10
 
 type RefreshId = Bindable<Pick<Rotation, 'refreshId'>>
@@ -153,8 +153,8 @@ const rotation = prepare<Rotation>(
 
 /**
  * Replaces the session's refresh token. If an old token is used again, the session ends (RFC 9700 §4.14.2): the old
- * token may be stolen, and only the owner can log in again. The token before the last one is not old for a short time: it
- * gets the last one again, so that all who hold it go on with the same token.
+ * token may be stolen, and only the owner can log in again. For `reuseSeconds`, the token before the last one is accepted
+ * and gets the last one again, so that all its holders continue with the same token.
  * @returns the id of the last refresh token; null if the token was an old one and the session has been ended
  * @throws TiebarError `session_ended`
  */

@@ -10,8 +10,8 @@ import { Reveal } from './reveal.tsx'
 type Props = { user: User; onToken: (token: string) => void; onChanged: () => void }
 
 export function AccountRow({ user, onToken, onChanged }: Props) {
-  const present = useStore(session)
-  const isMe = present.state === 'signedIn' && present.user.id === user.id
+  const current = useStore(session)
+  const isMe = current.state === 'signedIn' && current.user.id === user.id
   const { username, email, is_active, is_staff } = user
   return (
     <li class="row">

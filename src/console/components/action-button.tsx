@@ -1,4 +1,4 @@
-// A button that sends something and shows what went wrong. One that cannot be undone wants a second press.
+// A button that sends a request and shows what went wrong. If `isDanger` is set, it needs a second press.
 import { useState } from 'hono/jsx/dom'
 import { text } from '../language.ts'
 import { Problem } from './problem.tsx'

@@ -122,7 +122,7 @@ function Hint({ id, text }: { id: string; text: string }) {
   )
 }
 
-/** The password of the user, for what a stolen token must not be enough for. */
+/** The password of the user, for changes that nobody may make with a stolen token alone. */
 export function PasswordField({ hint }: Pick<FieldProps, 'hint'>) {
   return (
     <Field
@@ -159,7 +159,7 @@ type SelectProps = {
   onPick?: (value: string) => void
 }
 
-/** No `value` on the element itself: at every rendering, Hono would put it back to that, whatever the user has picked. */
+/** No `value` on the element itself: Hono would set it at every rendering, and replace the choice of the user. */
 export function Select({ name, label, hint, options, value = '', onPick }: SelectProps) {
   const id = useId()
   return (

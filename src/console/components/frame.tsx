@@ -62,20 +62,20 @@ function Navigation({ isStaff }: { isStaff: boolean }) {
 }
 
 function LanguageSwitch() {
-  const present = useLanguage()
+  const current = useLanguage()
   return (
     <label class="switch">
       <span class="visually-hidden">{text('language')}</span>
       <select
         class="input is-small"
-        value={present}
+        value={current}
         onChange={(event: Event) => {
           const { value } = event.currentTarget as HTMLSelectElement
           setLanguage(languages.find((each) => each === value) ?? 'en')
         }}
       >
         {languages.map((each) => (
-          <option key={each} value={each} lang={each} selected={each === present}>
+          <option key={each} value={each} lang={each} selected={each === current}>
             {text(`language_${each}`)}
           </option>
         ))}
@@ -85,20 +85,20 @@ function LanguageSwitch() {
 }
 
 function ThemeSwitch() {
-  const present = useStore(theme)
+  const current = useStore(theme)
   return (
     <label class="switch">
       <span class="visually-hidden">{text('theme')}</span>
       <select
         class="input is-small"
-        value={present}
+        value={current}
         onChange={(event: Event) => {
           const { value } = event.currentTarget as HTMLSelectElement
           setTheme(themes.find((each) => each === value) ?? 'system')
         }}
       >
         {themes.map((each) => (
-          <option key={each} value={each} selected={each === present}>
+          <option key={each} value={each} selected={each === current}>
             {text(`theme_${each}`)}
           </option>
         ))}

@@ -23,7 +23,7 @@ export function HoldToPress({ label, pressedLabel, isDisabled, describedBy, onPr
       onPressed()
     }, pressMs)
   }
-  // Disabled while it is pressed, or gone: nothing happens.
+  // If the button is disabled or removed while it is pressed, nothing happens.
   useLayoutEffect(() => (isDisabled ? end() : undefined), [isDisabled])
   useLayoutEffect(() => end, [])
   return (

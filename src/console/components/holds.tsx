@@ -1,4 +1,4 @@
-// Holds: "somebody is at the machine". Whoever placed one removes it; a manager may override it, with a reason.
+// Holds: "somebody is at the machine". Only the account that placed one removes it. A manager may override it.
 import type { Hold, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { noteChange } from '../live.ts'
@@ -13,13 +13,13 @@ import { Person } from './person.tsx'
 import { Problem } from './problem.tsx'
 import { Reveal } from './reveal.tsx'
 
-const mostHolds = 100
+const maxHolds = 100
 
 export function Holds({ machine }: { machine: Machine }) {
   const { id } = machine
   const holds = useResource(
     `holds-${id}`,
-    () => client.ask('listHolds', { path: { id }, query: { limit: mostHolds } }),
+    () => client.ask('listHolds', { path: { id }, query: { limit: maxHolds } }),
     id,
   )
   const changed = () => {
@@ -58,8 +58,8 @@ export function Holds({ machine }: { machine: Machine }) {
 type RowProps = { hold: Hold; machine: Machine; onChanged: () => void }
 
 function HoldRow({ hold, machine, onChanged }: RowProps) {
-  const present = useStore(session)
-  const isMine = present.state === 'signedIn' && present.user.id === hold.placed_by
+  const current = useStore(session)
+  const isMine = current.state === 'signedIn' && current.user.id === hold.placed_by
   const remove = async () => {
     await client.machines.holds.remove(machine.id, hold.id)
     onChanged()

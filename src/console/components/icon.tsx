@@ -1,4 +1,4 @@
-// Icons: the form that, beside colour and word, says what a status is. They are decoration: words stand beside them.
+// Icons. A status has an icon besides its colour and its word. Screen readers skip it, because a word is always beside it.
 import type { ShownStatus } from '../status.ts'
 
 const paths = {

@@ -1,4 +1,4 @@
-// The last command: how far it is, and apart from that, what the machine says.
+// The last command: its state, and whether a report of the machine confirms it.
 import type { Job, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { mayOperate } from '../role.ts'
@@ -28,7 +28,7 @@ export function JobProgress({ job, machine }: { job: Job; machine: Machine }) {
   )
 }
 
-/** An answer to a command is not yet what the machine does. */
+/** The answer to a command does not yet show what the machine does. */
 function Confirmation({ job, machine }: { job: Job; machine: Machine }) {
   if (job.confirmed_at !== null) {
     return (

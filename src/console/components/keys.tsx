@@ -11,13 +11,13 @@ import { Problem } from './problem.tsx'
 import { Secret } from './secret.tsx'
 import { readUntil, Until, UntilField } from './until.tsx'
 
-const mostKeys = 100
+const maxKeys = 100
 const accountScopes = ['read', 'start', 'stop', 'manage'] as const satisfies KeyScope[]
 
 /** @param machineId only the keys of this machine, and new ones report for it */
 export function Keys({ machineId }: { machineId?: number }) {
   const [secret, setSecret] = useState<string | undefined>(undefined)
-  const keys = useResource('keys', () => client.ask('listKeys', { query: { limit: mostKeys } }))
+  const keys = useResource('keys', () => client.ask('listKeys', { query: { limit: maxKeys } }))
   const shown = keys.value?.items.filter((key) => machineId === undefined || key.machine_id === machineId)
   return (
     <section class="panel" aria-labelledby="keys-title">

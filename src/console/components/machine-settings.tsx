@@ -1,4 +1,4 @@
-// What a manager changes of a machine: its name, place and site, its status by hand, and whether it exists.
+// What a manager can do with a machine: change its name, location and site, set its status by hand, and delete it.
 import type { Machine, MachinePatch, MachineStatus } from '../../client/api.ts'
 import { toHash } from '../address.ts'
 import { tick } from '../clock.ts'
@@ -75,7 +75,7 @@ function Details({ machine, reload }: Props) {
   )
 }
 
-/** The API refuses it while reports arrive: what a machine says of itself counts more. */
+/** The API refuses this while reports arrive, because the report of a machine has priority. */
 function StatusByHand({ machine, reload }: Props) {
   const isReporting = useSelected(tick, (now) => machine.reported !== null && !isStale(machine.reported, now))
   if (isReporting) return <p class="hint">{text('status_reported')}</p>

@@ -14,10 +14,10 @@ import { Problem } from './problem.tsx'
 import { readUntil, Until, UntilField } from './until.tsx'
 
 type Place = { kind: 'machine' | 'site'; id: number; isManager: boolean }
-const mostMembers = 100
+const maxMembers = 100
 
 async function readMembers({ kind, id }: Place): Promise<Member[]> {
-  const input = { path: { id }, query: { limit: mostMembers } }
+  const input = { path: { id }, query: { limit: maxMembers } }
   const { items } = await client.ask(kind === 'machine' ? 'listMachineMembers' : 'listSiteMembers', input)
   notePeople(items)
   return items
@@ -39,8 +39,8 @@ export function Members(place: Place) {
 }
 
 function useMyId(): number | undefined {
-  const present = useStore(session)
-  return present.state === 'signedIn' ? present.user.id : undefined
+  const current = useStore(session)
+  return current.state === 'signedIn' ? current.user.id : undefined
 }
 
 function MemberList({ place }: { place: Place }) {

@@ -1,4 +1,4 @@
-// Everything that stands in the way of a START.
+// Everything that prevents a START.
 import type { Preflight } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { Age } from './age.tsx'

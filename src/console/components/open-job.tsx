@@ -1,4 +1,4 @@
-// A command under way: what was asked, and how far it is. It says nothing about what the machine does.
+// A command in progress: what was requested, and its state. It does not show what the machine does.
 import type { Job } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { Age } from './age.tsx'

@@ -1,4 +1,4 @@
-// What is stored of the user: a file with all of it, and the deletion of the account.
+// The data of the user: its export to a file, and the deletion of the account.
 import { text } from '../language.ts'
 import { client, deleteAccount } from '../session.ts'
 import { ActionButton } from './action-button.tsx'

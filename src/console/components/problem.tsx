@@ -1,4 +1,4 @@
-// An error: what happened, what to do, and the code to tell to support.
+// An error: what happened, what to do, and the code for the support.
 import { TiebarProblem } from '../../client/client.ts'
 import { text } from '../language.ts'
 import { describeProblem } from '../problem-text.ts'

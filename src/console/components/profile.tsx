@@ -1,4 +1,4 @@
-// The forms of the own account.
+// The forms for the user's own account.
 import type { Me } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { client } from '../session.ts'

@@ -25,7 +25,7 @@ export function StopButton({ machineId, name, isLarge = false }: Props) {
   )
 }
 
-/** What became of the last STOP from this page. */
+/** A message if the last STOP from this page failed. */
 export function StopNote({ machineId }: { machineId: number }) {
   const state = useStore(stops).get(machineId)
   if (state?.phase !== 'failed') return null

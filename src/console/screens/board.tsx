@@ -14,7 +14,7 @@ import { replaceQuery, route } from '../router.ts'
 import { client } from '../session.ts'
 import { useStore } from '../state.ts'
 
-/** Lists of the browser's framework search linearly, so a page is not longer. */
+/** Not more, because Hono compares long lists of elements slowly. */
 const pageLimit = 100
 
 /** The filters in the address that the board knows. */

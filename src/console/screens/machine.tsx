@@ -22,9 +22,9 @@ import { useShown } from '../status.ts'
 
 const recentJobs = 20
 const openEveryMs = 1_000
-const mostMembers = 100
+const maxMembers = 100
 
-/** All that moves, read side by side. Without a role on the machine there is no history. */
+/** The machine, then its latest jobs. Without a role on the machine there is no history. */
 async function readMachine(id: number) {
   const machine = await client.ask('readMachine', { path: { id } })
   const jobs =
@@ -122,7 +122,7 @@ function useMemberNames(machine: Machine | undefined): void {
   const { id, site_id: siteId = null, my_role: role = null } = machine ?? {}
   useLayoutEffect(() => {
     if (id === undefined || !mayManage(role)) return
-    const query = { limit: mostMembers }
+    const query = { limit: maxMembers }
     const lists = [client.ask('listMachineMembers', { path: { id }, query })]
     if (siteId !== null) lists.push(client.ask('listSiteMembers', { path: { id: siteId }, query }))
     // A manager of the machine alone may not read those of the site.

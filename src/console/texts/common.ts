@@ -25,7 +25,7 @@ export const commonTexts = {
   connection_lost: ['서버에 연결할 수 없습니다', 'No connection to the server'],
   connection_lost_detail: [
     '마지막 응답 {age}. 자동으로 다시 연결합니다.',
-    'Last answer {age}. Reconnecting by itself.',
+    'Last answer {age}. Reconnecting automatically.',
   ],
   data_from: ['{age} 기준', 'Updated {age}'],
   age_now: ['방금', 'just now'],

@@ -6,7 +6,7 @@ export const jobTexts = {
   job_STOP: ['정지', 'STOP'],
   state_QUEUED: ['전송 대기', 'Queued'],
   state_SENT: ['전송함', 'Sent'],
-  state_PENDING: ['설비가 처리 중', 'Machine is working'],
+  state_PENDING: ['설비가 처리 중', 'In progress at the machine'],
   state_SUCCEEDED: ['설비가 완료 응답', 'Machine answered: done'],
   state_FAILED: ['실패', 'Failed'],
   state_REJECTED: ['거부됨', 'Rejected'],

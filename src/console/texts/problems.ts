@@ -16,8 +16,8 @@ export const problemTexts = {
     'The current password is wrong. Enter it again.',
   ],
   problem_reset_token_invalid: [
-    '재설정 코드를 쓸 수 없습니다. 이미 썼거나, 24시간이 지났거나, 빠진 글자가 있습니다. 관리자에게 새 코드를 받으세요.',
-    'The reset code does not work: it was used, is older than 24 hours, or is not complete. Ask your administrator for a new one.',
+    '재설정 코드를 쓸 수 없습니다. 이미 썼거나, 24시간이 지났거나, 빠진 글자가 있습니다. 운영자에게 새 코드를 받으세요.',
+    'The reset code does not work: it was used, is older than 24 hours, or is not complete. Ask staff for a new one.',
   ],
   problem_token_invalid: ['로그인이 만료됐습니다. 다시 로그인하세요.', 'Your sign-in has expired. Sign in again.'],
   problem_session_ended: ['세션이 끝났습니다. 다시 로그인하세요.', 'Your session has ended. Sign in again.'],
@@ -30,8 +30,8 @@ export const problemTexts = {
     'The username or the password is wrong. Check both.',
   ],
   problem_sign_up_closed: [
-    '여기에서는 직접 가입할 수 없습니다. 관리자에게 계정을 요청하세요.',
-    'Nobody can sign up here. Ask your administrator for an account.',
+    '여기에서는 직접 가입할 수 없습니다. 운영자에게 계정을 요청하세요.',
+    'Nobody can sign up here. Ask staff for an account.',
   ],
   problem_staff_only: [
     '운영자만 할 수 있습니다. 운영자에게 요청하세요.',
@@ -43,11 +43,11 @@ export const problemTexts = {
   ],
   problem_role_too_low: [
     '권한이 부족합니다. 관리 권한이 있는 사람에게 더 높은 권한이나 처리를 요청하세요.',
-    'Your role does not allow this. Ask a manager for a higher role, or to do it.',
+    'Your role does not allow this. Ask a manager to do it, or to give you a higher role.',
   ],
   problem_hold_of_other: [
     '표시한 사람만 지울 수 있습니다. 그 사람에게 요청하세요. 연락이 안 되면 관리 권한이 있는 사람이 강제 해제합니다.',
-    'Only the person who placed the hold removes it. Ask that person. If nobody answers, a manager can override it.',
+    'Only the person who placed the hold can remove it. Ask that person. If that is not possible, a manager can override it.',
   ],
   problem_not_found: [
     '찾을 수 없습니다. 그 사이 삭제됐거나 볼 권한이 없습니다. 화면을 새로 고치세요.',
@@ -94,7 +94,7 @@ export const problemTexts = {
     'The site still has machines. Move them to another site or delete them first.',
   ],
   problem_job_open: [
-    '진행 중인 작업이 있습니다. 끝난 뒤에 다시 시도하세요. 정지는 언제나 보낼 수 있습니다.',
+    '진행 중인 명령이 있습니다. 끝난 뒤에 다시 시도하세요. 정지는 언제나 보낼 수 있습니다.',
     'A job is in progress. Try again when it has ended. You can send a STOP at any time.',
   ],
   problem_wrong_state: [
@@ -103,7 +103,7 @@ export const problemTexts = {
   ],
   problem_no_controller: [
     '연결된 제어기가 없습니다. 제어기 주소를 입력하거나 설비 보고용 키를 만드세요.',
-    'No controller is connected. Enter its address, or make a key with which the machine reports.',
+    'No controller is connected. Enter its address, or create a key with which the machine reports.',
   ],
   problem_stale: [
     '설비 보고가 끊겼습니다. 현장에서 설비와 통신을 확인하세요. 정지는 언제나 보낼 수 있습니다.',
@@ -111,7 +111,7 @@ export const problemTexts = {
   ],
   problem_remote_disabled: [
     '설비가 원격 조작을 막아 두었습니다. 현장에서 위험이 없는지 본 뒤 설비에서 허용하세요.',
-    'The machine takes no remote commands. Enable them at the machine, where the danger can be seen.',
+    'The machine accepts no remote commands. Enable them at the machine, where you can see whether somebody is in danger.',
   ],
   problem_machine_reports: [
     '설비가 상태를 직접 보고하고 있어 입력할 수 없습니다. 보고가 끊긴 뒤에 입력하세요.',
@@ -123,7 +123,7 @@ export const problemTexts = {
   ],
   problem_start_in_flight: [
     '기동 명령이 이미 전송됐습니다. 표시되지 않았으니 설비에 들어가지 마세요. 정지를 보내고 끝난 뒤에 다시 표시하세요.',
-    'A START is on its way, so no hold was placed: stay out of the machine. Send a STOP, and place the hold when it has ended.',
+    'A START was already sent, so no hold was placed. Stay out of the machine. Send a STOP, and place the hold when it has ended.',
   ],
   problem_machine_running: [
     '설비가 가동 중이거나 동작을 처리 중입니다. 정지를 보내고 끝난 뒤에 다시 시도하세요. 이미 멈춰 있다면 상태를 직접 입력하세요.',
@@ -131,11 +131,11 @@ export const problemTexts = {
   ],
   problem_controller_taken: [
     '다른 사출기가 쓰는 제어기 주소입니다. 이 사출기의 제어기 주소를 입력하세요.',
-    'Another machine has this controller. Enter the address of the controller of this machine.',
+    'Another machine uses this controller. Enter the address of the controller of this machine.',
   ],
   problem_controller_refused: [
     '제어기가 이 사출기를 확인하지 않았습니다. 제어기 주소와, 제어기에 설정된 사출기 번호를 확인하세요.',
-    'The controller did not confirm this machine. Check its address, and the number of the machine in its settings.',
+    'The controller did not confirm this machine. Check its address, and the id of the machine in its settings.',
   ],
   problem_controller_unreachable: [
     '제어기가 응답하지 않습니다. 전원과 통신, 주소를 확인하고 다시 시도하세요.',
@@ -143,11 +143,11 @@ export const problemTexts = {
   ],
   problem_quota_exceeded: [
     '만들 수 있는 수를 모두 썼습니다. 쓰지 않는 것을 지우거나 운영자에게 문의하세요.',
-    'You have made as many as you may. Delete what is not needed, or ask staff.',
+    'You have reached the maximum number. Delete what you no longer need, or ask staff.',
   ],
   problem_not_cancelable: [
     '이미 전송됐거나 끝난 요청은 취소할 수 없습니다. 기동을 막으려면 정지를 보내세요.',
-    'It was sent already, so it cannot be cancelled. To prevent a START, send a STOP.',
+    'It was sent already, or has ended, so it cannot be cancelled. To prevent a START, send a STOP.',
   ],
   problem_rate_limited: [
     '요청이 너무 많습니다. 잠시 기다렸다가 다시 시도하세요.',
@@ -155,7 +155,7 @@ export const problemTexts = {
   ],
   problem_internal_error: [
     '서버에 오류가 났습니다. 반영됐는지 먼저 확인하고 다시 시도하세요. 계속되면 요청 번호를 운영자에게 알려 주세요.',
-    'The server has failed. Look whether it took effect before you try again. If it goes on, tell staff the request number.',
+    'The server has an error. Check whether the request took effect before you try again. If it happens again, tell staff the request number.',
   ],
   problem_misconfigured: [
     '서버 설정이 잘못돼 모든 요청이 거부됩니다. 운영자에게 알려 주세요.',
@@ -163,6 +163,6 @@ export const problemTexts = {
   ],
   problem_database_unavailable: [
     '데이터베이스가 응답하지 않습니다. 반영됐는지 먼저 확인하고 잠시 후 다시 시도하세요.',
-    'The database does not answer. Look whether it took effect, then try again in a moment.',
+    'The database does not answer. Check whether the request took effect, then try again in a moment.',
   ],
 } as const satisfies Record<string, Pair>

@@ -34,8 +34,8 @@ export function insertKey({ callerName, method, path, key, fingerprint }: Bindab
 }
 
 /**
- * A condition: an earlier request has used the key. What that request has changed must not refuse its repetition: the
- * effect goes on, `insertKey` violates the constraint, and the first answer is repeated.
+ * A condition: an earlier request has used the key. A statement then skips its checks, because the first request may have
+ * changed what they read: `insertKey` violates the constraint, and the first answer is repeated.
  */
 export function isKeyUsed({ callerName, method, path, key }: Bindable<Omit<RequestKey, 'fingerprint'>>): SQL {
   return sql`EXISTS (SELECT FROM idempotency_keys
@@ -45,7 +45,7 @@ export function isKeyUsed({ callerName, method, path, key }: Bindable<Omit<Reque
 /** The CTE body that selects the caller. It selects no row if the session has ended. */
 export type CallerBody = SQL
 
-/** The outcome of the request that used the key first: no row if the session has ended, nulls if the key is gone. */
+/** The outcome of the request that used the key first: no row if the session has ended, NULLs if the key was deleted. */
 export function readKey(caller: CallerBody, { callerName, method, path, key }: RequestKey): SQL {
   return sql`
     WITH caller AS (${caller})

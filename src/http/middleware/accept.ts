@@ -50,7 +50,7 @@ function findQuality(offer: string, ranges: readonly MediaRange[]): number {
 /**
  * Answers 406 before the handler runs if the Accept header excludes all media types of the matched route. Errors are
  * problems, so a client that accepts only `application/problem+json` is also served. Callbacks are served whatever they
- * accept: the result that a machine reports must not be lost for a header.
+ * accept: the result that a machine reports must not be lost because of a header.
  * @throws TiebarError `not_acceptable`
  */
 export function accept(app: Router) {

@@ -20,13 +20,13 @@ export function readBearer(header: string | undefined): string {
 }
 
 export type AuthenticateOptions = {
-  /** The scopes of keys each of which suffices; the same as in `bearerOrKey`. Without any, keys are refused. */
+  /** A key needs one of these scopes; the same as in `bearerOrKey`. Without scopes, keys are refused. */
   scopes?: readonly Scope[]
-  /** Counts the request before its body is read. A route that does not want that uses `countByBody`. */
+  /** Whether the request is counted before its body is read. If not, the route uses `countByBody`. */
   isCounted?: boolean
 }
 
-/** The middleware throws TiebarError `token_missing`, `token_invalid`, `key_invalid`, `key_not_allowed` or `rate_limited`. */
+/** It throws TiebarError `token_missing`, `token_invalid`, `key_invalid`, `key_not_allowed` or `rate_limited`. */
 export function authenticate({ scopes = [], isCounted = true }: AuthenticateOptions = {}) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
     const caller = withScopes(await c.get('verifyAccess')(readBearer(c.req.header('Authorization'))), scopes)

@@ -8,7 +8,10 @@ export type BodyOptions = {
   maxSize?: number
   /** Treats a request without a body like one with an empty object. */
   isOptional?: boolean
-  /** Reads the body as JSON text, whatever format the headers declare. Undefined: it is not JSON. For bodies of controllers. */
+  /**
+   * Reads the body as JSON text, whatever format the headers declare; undefined if it is not JSON. For the bodies that
+   * controllers send.
+   */
   read?: (bytes: Uint8Array, contentType: string | null) => string | undefined
 }
 
@@ -111,7 +114,7 @@ function tooLarge(maxSize: number): TiebarError {
 
 /**
  * @returns the text, which is valid JSON
- * @throws TiebarError `malformed_json`. It omits the parser's message, which quotes the body and so perhaps a password
+ * @throws TiebarError `malformed_json`. It omits the parser's message, which quotes the body: that may have a password
  */
 function readJson(bytes: Uint8Array): string {
   if (bytes.byteLength === 0) throw malformed('The body is empty. Send a JSON object.')

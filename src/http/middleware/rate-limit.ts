@@ -64,7 +64,7 @@ export function limitProblem(limit: Limit, retryAfterSeconds: number): TiebarErr
   )
 }
 
-/** Structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-headers-10: the policy, and its remaining quota, which is 0. */
+/** Structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-headers-10: the policy, and the remaining quota of 0. */
 export function setRateLimitFields(c: Context, { name, quota, windowSeconds }: Limit, resetSeconds: number): void {
   c.header('RateLimit-Policy', `"${name}";q=${quota};w=${windowSeconds}`)
   c.header('RateLimit', `"${name}";r=0;t=${resetSeconds}`)

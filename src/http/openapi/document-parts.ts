@@ -47,7 +47,7 @@ export function documentParts(publicUrl: string) {
         { name: 'Sites', description: 'Groups of machines, and who may do what with them' },
         { name: 'Keys', description: 'API keys, with which programs and machines act for an account' },
         { name: 'Machines', description: 'The registry of machines' },
-        { name: 'Holds', description: 'Who is at a machine, and what stands in the way of a command' },
+        { name: 'Holds', description: 'Who is at a machine, and what prevents a command' },
         { name: 'Reports', description: 'What machines say about themselves, and the commands that they fetch' },
         { name: 'Jobs', description: 'Commands to machines, their progress and their history' },
         { name: 'Live', description: 'What happens to the machines now' },
@@ -94,8 +94,8 @@ export function documentParts(publicUrl: string) {
         name: 'If-Match',
         in: 'header' as const,
         description:
-          'The ETag that the client read. The request takes effect only if this ETag is still current. A proxy may have made ' +
-          'it weak, or appended `-gzip` or the like.',
+          'The ETag that the client read. The request takes effect only if this ETag is still current. A weak ETag, or one to ' +
+          'which a proxy appended `-gzip` or another coding, is also recognised.',
         schema: { type: 'string' as const },
       },
       'If-None-Match': {

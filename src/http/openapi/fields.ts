@@ -70,7 +70,7 @@ function wholeNumber(min: number, max: number) {
     .refine((value) => value >= min && value <= max, `must be ${min} to ${max}`)
 }
 
-/** An RFC 3339 time. An unescaped `+` in a query arrives as a space. */
+/** An RFC 3339 time in a query. An unescaped `+` arrives as a space. */
 export const instant = z
   .string()
   .transform((value) => value.replace(' ', '+'))

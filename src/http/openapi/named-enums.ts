@@ -7,8 +7,9 @@ type Schemas = NonNullable<NonNullable<Document['components']>['schemas']>
 type Enum = Exclude<Schemas[string], { $ref: string }> & { enum: unknown[]; 'x-enum-descriptions': string[] }
 
 /**
- * Replaces each repeated enum by a reference. Its name is that of the component with it, the shortest if there are several,
- * and of its member, one of one word first: `JobState`. An enum that is a member of no component is left as it is.
+ * Replaces each repeated enum by a reference. Its name is that of a component and of the member with the enum: `JobState`.
+ * If several have it, members of fewer words come first, then components with shorter names. An enum that is a member of
+ * no component is left as it is.
  * @throws TypeError if there is a component with that name
  */
 export function nameRepeatedEnums(document: Document): Document {
@@ -34,7 +35,7 @@ export function nameRepeatedEnums(document: Document): Document {
 
 type Member = { schema: string; member: string; node: object }
 
-/** In the order in which they give names. */
+/** The members of all components, those first whose names are preferred for an enum. */
 function listMembers(schemas: Schemas): Member[] {
   const members = Object.entries(schemas).flatMap(([schema, definition]) => {
     const properties: object = Reflect.get(definition, 'properties') ?? {}

@@ -15,7 +15,7 @@ export function handleError(origin: string): ErrorHandler<AppEnv> {
   }
 }
 
-/** A statement that found no caller does not know why. For a session there is one answer; for a key one more statement asks. */
+/** A statement that found no caller gives no reason. For a session there is one; for a key, another statement finds it. */
 async function explainCaller(error: TiebarError, c: Context<AppEnv>): Promise<TiebarError> {
   const caller: Caller | undefined = c.get('caller') // absent on routes without authentication
   if (error.code !== 'session_ended' || caller?.kind !== 'key') return error

@@ -124,7 +124,7 @@ const sitesOnlyOfCaller: SQL = sql`
  * The account, all staff if it is staff, and its sites are locked first, so that the rules hold for what others do now.
  * @param passwordHash that was checked
  * @returns the ids of its sessions and keys that were valid; undefined if the password changed after it was checked
- * @throws TiebarError `owns_machines`, `last_manager`, `last_staff`, `session_ended`
+ * @throws TiebarError `has_holds`, `owns_machines`, `last_manager`, `last_staff`, `session_ended`
  */
 export async function anonymizeAccount(
   database: Database,

@@ -1,4 +1,4 @@
-// Errors of access: who is calling, what she may do, and what does not exist for her.
+// Errors of access: who is calling, what the caller may do, and what the caller cannot see.
 import { kind } from './kind.ts'
 
 export const accessErrors = {
@@ -20,11 +20,12 @@ export const accessErrors = {
   hold_of_other: kind(403, 'The hold was placed by somebody else', {
     meaning: 'The hold was not removed.',
     why: 'A hold says that its account is at the machine. Only this account knows when that is over.',
-    remedy: 'Ask that person. If she cannot be reached and nobody is at the machine, a manager may override the hold.',
+    remedy:
+      'Ask that person. If that person cannot be reached and nobody is at the machine, a manager may override the hold.',
   }),
   key_invalid: kind(401, 'The API key is not valid', {
     meaning: 'The request has an API key that is not valid.',
-    why: 'The key has been revoked or has expired, its maker is disabled, or the text is not the whole key.',
+    why: 'The key has been revoked or has expired, the account that created it is disabled, or the text is not the whole key.',
     remedy: 'Compare the key with the one that `POST /api/keys` answered. `GET /api/keys` shows which keys are valid.',
   }),
   bad_credentials: kind(401, 'Wrong username or password', {
@@ -54,9 +55,9 @@ export const accessErrors = {
     remedy: 'Ask a manager for a higher role, or to do it. `my_role` shows your role.',
   }),
   sign_up_closed: kind(403, 'Nobody can sign up here', {
-    meaning: 'The server does not accept sign-ups. No account was made.',
+    meaning: 'The server does not accept sign-ups. No account was created.',
     why: 'Its operator has set `SIGN_UP` to `closed`.',
-    remedy: 'Ask a staff member for an account. You get a token with which you set your password.',
+    remedy: 'Ask a staff member for an account. You get a token for setting your password.',
   }),
   staff_only: kind(403, 'Only staff may do this', {
     meaning: 'The operation is for staff only.',
@@ -66,16 +67,16 @@ export const accessErrors = {
   scope_missing: kind(403, 'The API key lacks a scope', {
     meaning: 'The API key is valid, but it has no scope that the operation needs. Nothing was changed.',
     why: 'A key may do only what its scopes name. `detail` names the scope.',
-    remedy: 'Make a key with this scope. The scopes of a key cannot be changed.',
+    remedy: 'Create a key with this scope. The scopes of a key cannot be changed.',
   }),
   key_required: kind(403, 'Only an API key can do this', {
     meaning: 'The operation is for machines and programs, which have an API key. Nothing was changed.',
-    why: 'A report says what a machine does. A person who knows it better sets `status` with PATCH.',
-    remedy: 'Make a key with the scope `report` for the machine or its site, and send that.',
+    why: 'A report comes from the machine itself. A person sets `status` with PATCH.',
+    remedy: 'Create a key with the scope `report` for the machine or its site, and send that key.',
   }),
   key_not_allowed: kind(403, 'An API key cannot do this', {
     meaning: 'The operation is not open to the API key. Nothing was changed.',
-    why: 'A key makes no keys, members or accounts, and reads and changes nothing of its maker. A key that is limited to a machine or a site registers no machines elsewhere.',
+    why: 'A key cannot create keys, members or accounts, and cannot read or change the account that it acts for. A key that is limited to a machine or a site cannot register machines elsewhere.',
     remedy: 'Log in, and send the access token instead.',
   }),
   not_found: kind(404, 'Not found', {
@@ -86,7 +87,7 @@ export const accessErrors = {
   no_such_account: kind(404, 'There is no such account', {
     meaning: 'No active account has this username. Nothing was changed.',
     why: 'The username is misspelled, or the account was disabled or deleted.',
-    remedy: 'Ask the person for her username. She sees it in `GET /api/me`.',
+    remedy: 'Ask the person for the username. `GET /api/me` shows it to that person.',
   }),
   no_such_site: kind(404, 'There is no such site', {
     meaning: 'The site in the body does not exist, or you have no role on it. Nothing was changed.',

@@ -44,30 +44,31 @@ export const conflictErrors = {
     isRetryable: true,
   }),
   wrong_state: kind(409, 'The machine is in the wrong state for this command', {
-    meaning: 'The command is not allowed in the current state of the machine. The refusal is recorded in its history.',
-    why: 'Each command is accepted only in certain statuses of the machine. `detail` names them and the present one.',
+    meaning: 'The command is not allowed in the current status of the machine. The refusal is recorded in its history.',
+    why: 'Each command is accepted only in certain statuses of the machine. `detail` names them and the current one.',
     remedy: 'Read the machine. To leave ERROR, send a STOP or set the status with PATCH.',
   }),
   no_controller: kind(409, 'The machine has no controller', {
     meaning: 'The command cannot be sent. The refusal is recorded in the history of the machine.',
     why: 'The machine has no `controller_url`, and no valid key with the scope `report` with which it could fetch commands.',
-    remedy: 'Set the URL of the controller with PATCH, or make a key for the machine and let it report.',
+    remedy: 'Set the URL of the controller with PATCH, or create a key with which the machine reports.',
   }),
   stale: kind(409, 'The machine has stopped reporting', {
     meaning: 'The last report of the machine is too old, so it is not started. The refusal is recorded in its history.',
-    why: 'A machine that reports says what it does. After three intervals without a report, nobody knows.',
+    why: 'After three intervals without a report, the current status of the machine is unknown.',
     remedy: 'Look at the machine and its connection. A STOP may be sent at any time.',
   }),
-  remote_disabled: kind(409, 'The machine takes no commands from afar', {
+  remote_disabled: kind(409, 'The machine accepts no remote commands', {
     meaning:
       'The machine reports `remote_enabled: false`, so it is not started. The refusal is recorded in its history.',
     why: 'Somebody has switched it to local operation, usually to work at it.',
-    remedy: 'Enable remote operation at the machine, where the danger can be seen.',
+    remedy: 'Enable remote operation at the machine, where you can see whether somebody is in danger.',
   }),
   machine_reports: kind(409, 'The machine reports its status itself', {
     meaning: 'The status was not set, because the last report of the machine is recent. Nothing was changed.',
     why: 'What a machine says about itself counts more than what a person says about it.',
-    remedy: 'Change the machine, and it will report that. When its reports stop, the status can be set by hand.',
+    remedy:
+      'Change the status at the machine: it reports the new one. When its reports stop, set the status with PATCH.',
   }),
   held: kind(409, 'The machine is held', {
     meaning: 'Somebody has placed a hold on the machine, so it is not started. The refusal is recorded in its history.',
@@ -75,10 +76,10 @@ export const conflictErrors = {
     remedy:
       'Ask the account in `GET /api/machines/{id}/holds` to remove the hold. If nobody is at the machine, a manager may override it.',
   }),
-  start_in_flight: kind(409, 'A START is on its way to the machine', {
+  start_in_flight: kind(409, 'A START was already sent to the machine', {
     meaning: 'No hold was placed: a START was sent to the machine, and may be executed. `job_id` names it.',
-    why: 'A hold promises that no START reaches the machine. It cannot call one back.',
-    remedy: 'Send a STOP, wait until it has ended, and place the hold then.',
+    why: 'While a hold is in force, no START is sent to the machine. A START that was sent cannot be recalled.',
+    remedy: 'Send a STOP, wait until its job has ended, and then place the hold.',
   }),
   has_holds: kind(409, 'The account has placed holds', {
     meaning: 'The account was not deleted, because holds that it has placed are in force.',
@@ -107,9 +108,9 @@ export const conflictErrors = {
     why: 'Each account has a quota, so that one account cannot fill the database. `detail` names the number.',
     remedy: 'Delete what is no longer needed, or ask the operator of the server for a higher quota.',
   }),
-  not_cancelable: kind(409, 'The job can no longer be canceled', {
-    meaning: 'The job was not canceled.',
-    why: 'Only a QUEUED job can be canceled, because the controller may have executed a job that was sent. A STOP cannot be canceled either if it superseded a job that may have been executed.',
+  not_cancelable: kind(409, 'The job can no longer be cancelled', {
+    meaning: 'The job was not cancelled.',
+    why: 'Only a QUEUED job can be cancelled, because the controller may have executed a job that was sent. A STOP cannot be cancelled either if it superseded a job that may have been executed.',
     remedy: 'Wait for the job to end, or send a STOP to supersede a START.',
   }),
   outcome_contradicts: kind(409, 'The job ended with another result', {

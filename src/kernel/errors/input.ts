@@ -43,7 +43,7 @@ export const inputErrors = {
     remedy: 'Send the current password as `current_password`.',
   }),
   reset_token_invalid: kind(422, 'The reset token is not valid', {
-    meaning: 'The token does not permit to set a password. Nothing was changed.',
+    meaning: 'The token cannot be used to set a password. Nothing was changed.',
     why: 'It was used already, is older than 24 hours, was replaced by another one, or is not complete. Or the account is disabled.',
     remedy: 'Ask a staff member for a new token.',
   }),

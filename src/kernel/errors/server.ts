@@ -4,7 +4,7 @@ import { kind } from './kind.ts'
 export const serverErrors = {
   controller_unreachable: kind(502, 'The controller did not answer', {
     meaning: 'The controller at `controller_url` gave no answer. It is not confirmed.',
-    why: 'It is switched off, busy or restarting, or a firewall stands between. `detail` says what happened.',
+    why: 'It is switched off, busy or restarting, or a firewall blocks the connection. `detail` says what happened.',
     remedy: 'Check that the controller answers at this address, then try again.',
     isRetryable: true,
   }),
@@ -35,8 +35,9 @@ export const serverErrors = {
     isRetryable: true,
   }),
   database_unavailable: kind(503, 'The database is unavailable', {
-    meaning: 'The database did not answer in time. It is not known whether the request took effect.',
-    why: 'The database is restarting, is overloaded, or cannot be reached.',
+    meaning:
+      'The database did not answer, or could not change the rows. `detail` says whether the request may have taken effect.',
+    why: 'The database is restarting, is overloaded, or cannot be reached, or other requests are changing the same rows.',
     remedy:
       'Wait for the number of seconds in Retry-After, then send the request again, with the same Idempotency-Key if it had one. On your own machine, `npm run platform` starts the database.',
     isRetryable: true,

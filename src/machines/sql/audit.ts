@@ -56,7 +56,7 @@ function conditionsOf({ actor, action, subject, from, to }: AuditFilter, page: S
   return conditions
 }
 
-/** OFFSET 0 makes PostgreSQL read the machines of each membership by an index, however many it expects. */
+/** OFFSET 0 makes PostgreSQL read the machines of each membership by an index, whatever number it expects. */
 const machinesOfMembers = (condition: string) =>
   sql.raw(`SELECT m.* FROM memberships member CROSS JOIN LATERAL (
         SELECT id, owner_id, site_id FROM machines WHERE ${condition} OFFSET 0) m`)

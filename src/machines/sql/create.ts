@@ -97,7 +97,10 @@ export async function insertMachine(
     throw new TiebarError('quota_exceeded', `An account may have ${quota} machines.`)
   }
   if (row.decision === 'outside_key') {
-    throw new TiebarError('key_not_allowed', 'The key is limited to a machine or a site, and this is outside of it.')
+    throw new TiebarError(
+      'key_not_allowed',
+      'The key is limited to a machine or a site. It cannot register a machine outside of it.',
+    )
   }
   if (row.decision !== 'created') throw explainRefusal(row.decision)
   return row

@@ -1,4 +1,4 @@
-// Statements on the members of a site or of a machine. Both kinds use the same statements: a `Place` says what differs.
+// Statements on the members of a site or of a machine. Both kinds use the same statements: `Place` has the differences.
 import { type Query, type SQL, sql } from 'drizzle-orm'
 import { accounts } from '../../accounts/account.table.ts'
 import { recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
@@ -13,15 +13,15 @@ import type { Role } from '../role.ts'
 import { memberEvent } from './member-event.ts'
 import { isAtLeast, type RoleRefusal, refusalsBelow } from './role.ts'
 
-/** What can have members. */
+/** A site or a machine, as something that has members. */
 export type Place = {
   /** The column of `members` with its id. */
   column: 'site_id' | 'machine_id'
-  /** Locks it for its managers. */
+  /** Locks the site or machine, if the caller is a manager of it. */
   lock(caller: Caller, id: number): Query
   /** A CTE body with at most one row: `id`, `level` of the caller, and `owner_id`, which is NULL for a site. */
   select(id: number): SQL
-  /** Whether it needs a manager. A machine has its owner. */
+  /** Whether one member must be a manager. A machine has its owner, who is one. */
   needsManager: boolean
   refuse(reason: RoleRefusal): TiebarError
 }
@@ -65,7 +65,7 @@ const refusals = {
   no_such_account: 'There is no active account with this username.',
   role_is_fixed: 'Staff, and the owner of a machine, are managers. A grant cannot lower that.',
   last_manager: 'A site needs a manager whose role does not expire. Make somebody else one first.',
-  not_a_member: 'This account is no member.',
+  not_a_member: 'This account is not a member.',
 } as const
 type Refusal = RoleRefusal | keyof typeof refusals
 
@@ -79,8 +79,8 @@ function isLastManager(place: Place, account: SQL): SQL {
 }
 
 /**
- * Gives an account a role, or changes the one that it has. The account is locked, so that none gets a role while it is
- * being deleted; and before the place, because the deletion locks in this order.
+ * Gives an account a role, or changes the one that it has. The account is locked, so that it gets no role while it is being
+ * deleted. It is locked before the site or machine, because the deletion locks in this order.
  * @returns the member, and whether it is new
  * @throws TiebarError of `place.refuse`, `no_such_account`, `role_is_fixed`, `last_manager`, `session_ended`
  */
@@ -145,8 +145,8 @@ export async function putMember(
 }
 
 /**
- * Takes an account's role away. Everybody may take the own one. Only managers lock the place, so the account of the caller is
- * locked, too: otherwise a grant to somebody who is leaving would find her row, and then nothing to change.
+ * Removes the role of an account. Every member may leave. Only managers lock the site or machine, so the account of the
+ * caller is locked, too: otherwise a concurrent grant to a member who leaves would find the row, and then nothing to change.
  * @throws TiebarError of `place.refuse`, `not_found`, `last_manager`, `session_ended`
  */
 export async function removeMember(

@@ -95,7 +95,7 @@ export function refusalsBelow(role: Role, place: string): [condition: SQL, name:
   ]
 }
 
-/** Columns for the statement that makes a key for a machine or a site: whether the caller has a role on it, and is a manager. */
+/** Columns for the statement that creates a key: whether the caller has a role on its machine or site, and is a manager. */
 export function rightsAt(level: SQL): SQL {
   return sql`${level} > 0 AS has_role, ${isAtLeast(level, 'manager')} AS is_manager`
 }

@@ -28,7 +28,7 @@ export function toSite({ id, name, my_role, created_at, updated_at }: SiteRow): 
 }
 
 /** A condition: the key of the caller, if there is one, may see the site `s`. */
-const isInScopeOfKey = sql.raw('(caller.key_machine_id IS NULL AND coalesce(caller.key_site_id, s.id) = s.id)')
+const isSiteInScopeOfKey = sql.raw('(caller.key_machine_id IS NULL AND coalesce(caller.key_site_id, s.id) = s.id)')
 const usesLimitedKey = sql.raw('(caller.key_machine_id IS NOT NULL OR caller.key_site_id IS NOT NULL)')
 
 /** Makes sure that the site is not deleted until the transaction ends, if the caller has a role on it. */
@@ -55,7 +55,7 @@ export function selectSite(id: number): SQL {
 
 /** The rows of one page of the sites on which the caller has a role. @throws TiebarError `session_ended` */
 export async function listSites(database: Database, caller: Caller, page: SortedPage): Promise<Sorted<SiteRow>[]> {
-  const conditions = sql.join([sql`s.deleted_at IS NULL`, isInScopeOfKey, ...page.conditions('s')], sql` AND `)
+  const conditions = sql.join([sql`s.deleted_at IS NULL`, isSiteInScopeOfKey, ...page.conditions('s')], sql` AND `)
   const order = sql`ORDER BY ${page.orderBy('s')} LIMIT ${page.rowLimit}`
   const isMember = sql`s.id IN (
     SELECT member.site_id FROM members member WHERE member.account_id = caller.id AND ${isValid})`
@@ -112,7 +112,7 @@ export async function createSite(database: Database, caller: Caller, name: strin
   ])
   const { is_limited, ...row } = requireCaller(rows)
   if (is_limited)
-    throw new TiebarError('key_not_allowed', 'A key that is limited to a machine or a site creates no sites.')
+    throw new TiebarError('key_not_allowed', 'A key that is limited to a machine or a site cannot create sites.')
   if (row.id === null) throw new TiebarError('quota_exceeded', `An account may create ${quota} sites.`)
   return row
 }

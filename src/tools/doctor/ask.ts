@@ -1,4 +1,4 @@
-// Requests of the doctor. Every failure is an Error whose message is for the person at the keyboard.
+// Requests of the doctor. Every failure is an Error whose message is for the person who runs the program.
 
 /** @throws Error naming the origin that does not answer */
 export async function ask(url: string, init: RequestInit = {}): Promise<Response> {

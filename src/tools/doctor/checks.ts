@@ -25,11 +25,11 @@ export type DoctorInput = {
   variables: Record<string, string | undefined>
   /** Where the Worker answers; the default is PUBLIC_URL. */
   url?: string | undefined
-  /** How long to wait for the cron. */
+  /** How many seconds to wait for the cron. */
   cronSeconds: number
 }
 
-/** `run` gives a sentence on what holds, or throws an Error that says what is wrong and what to do. */
+/** `run` returns a sentence for a check that passes. Otherwise it throws an Error that says what is wrong and what to do. */
 type Check = { title: string; run: () => Promise<string> }
 
 /** Runs all checks, one after the other; `report` is called with each finding at once. */
@@ -111,7 +111,7 @@ async function checkMigrations(address: DatabaseAddress): Promise<string> {
 
 async function checkSettings(address: DatabaseAddress): Promise<string> {
   const differences = await findDifferences(address)
-  if (differences.length === 0) return 'are as Tiebar relies on them'
+  if (differences.length === 0) return 'are those that Tiebar relies on'
   const list = differences.map(({ name, value, expected }) => `${name} is ${value} and should be ${expected}`)
   throw new Error(
     `${list.join('; ')}. Run npm run db:migrate with the same DATABASE_URL: it sets them for its role. Connections that are open keep the old ones for some minutes.`,

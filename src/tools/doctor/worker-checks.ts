@@ -1,4 +1,4 @@
-// The doctor's checks of the Worker at its public URL: does it answer, and has it the same variables?
+// The doctor's checks of the Worker at its public URL: whether it answers, and whether it has the same variables.
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'

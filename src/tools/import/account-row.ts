@@ -25,7 +25,7 @@ export type NewAccount = {
 
 const person = signUpBody.out
   .pick({ username: true, first_name: true, last_name: true })
-  .extend({ email: text(0, 254) }) // the old system did not require an e-mail address, and checked it less
+  .extend({ email: text(0, 254) }) // the old system required no e-mail address, and had fewer checks
 
 function accountSchema(timeZone: string | undefined) {
   const time = timeField(timeZone).nullable()
@@ -84,8 +84,8 @@ function toAccount(account: OldAccount, password: string): Converted<NewAccount>
       ...(hasPassword
         ? []
         : [
-            `${username} cannot sign in: the password is not stored as pbkdf2_sha256; ` +
-              `to make a new one: npm run staff -- ${username} --reset-password`,
+            `${username} cannot log in: the password is not stored as pbkdf2_sha256; ` +
+              `to create a new one: npm run staff -- ${username} --reset-password`,
           ]),
     ],
   }

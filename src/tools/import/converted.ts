@@ -1,4 +1,4 @@
-// What the conversion of a row of the old tables gives, and helpers for it.
+// The result of converting a row of the old tables, and helpers for it.
 import type { z } from 'zod'
 import type { OldRow } from './tables.ts'
 

@@ -47,7 +47,7 @@ class Dump {
     for (;;) {
       const token = this.#tokens.next(false)
       if (token.kind === 'end') return
-      if (token.kind === 'meta') this.#obey(token)
+      if (token.kind === 'meta') this.#readMeta(token)
       else if (token.text === 'insert' && this.#tokens.take('into')) yield* this.#readInsert()
       else if (token.text === 'copy') yield* this.#readCopy()
       else if (token.text === 'update' || token.text === 'delete') this.#skipChange(token)
@@ -57,7 +57,7 @@ class Dump {
   }
 
   /** A command of psql. @throws FileError for one that reads another file */
-  #obey({ text, line }: Token): void {
+  #readMeta({ text, line }: Token): void {
     const [name = '', argument] = text.split(/\s+/)
     if (name === 'encoding' && argument !== undefined) this.#input.setEncoding(argument.replaceAll("'", ''))
     if (!/^(i|ir|include|include_relative|copy)$/.test(name)) return

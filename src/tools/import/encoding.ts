@@ -31,7 +31,7 @@ const marks: [number[], Encoding][] = [
   [[0xfe, 0xff], 'utf-16be'],
 ]
 
-/** The encoding that a byte order mark at the start tells, and how many bytes the mark has. */
+/** The encoding that a byte order mark at the start names, and the number of its bytes. */
 export function findByteOrderMark(start: Uint8Array): { encoding: Encoding; length: number } | undefined {
   const found = marks.find(([mark]) => mark.every((byte, index) => start[index] === byte))
   return found && { encoding: found[1], length: found[0].length }
@@ -54,8 +54,8 @@ export function decode(bytes: Uint8Array, encoding: Encoding, start: Place): str
 }
 
 /**
- * For a file that says CP949: programs that convert it to UTF-8 leave what it says. Most bytes of Hangul in UTF-8 are also
- * valid in CP949, as other characters; the reverse does not happen.
+ * For a file that declares CP949. A program that converted it to UTF-8 has not changed this declaration. Most bytes of
+ * Hangul in UTF-8 are also valid in CP949, as other characters; the reverse does not happen.
  * @throws FileError
  */
 export function refuseConverted(bytes: Uint8Array, start: Place): void {
@@ -94,7 +94,7 @@ function tryDecode(bytes: Uint8Array, encoding: Encoding): string | number {
   }
 }
 
-/** The decoder does not say where: the longest prefix that is valid so far is found by halving. */
+/** The decoder does not say where the fault is, so a binary search finds the longest valid prefix. */
 function findInvalid(bytes: Uint8Array, encoding: string): number {
   let [valid, invalid] = [0, bytes.length + 1]
   while (invalid - valid > 1) {

@@ -4,7 +4,7 @@ import { bigint, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-cor
 export const importedRows = pgTable(
   'imported_rows',
   {
-    /** `account` or `machine`; a job's id is made from the old one. */
+    /** `account` or `machine`. Jobs have no row: the id of an imported job is derived from the old one. */
     kind: text().notNull(),
     oldId: bigint('old_id', { mode: 'number' }).notNull(),
     newId: bigint('new_id', { mode: 'number' }).notNull(),

@@ -128,13 +128,13 @@ export function planImport(
 /** Its message says why a row is not imported. */
 class RowRejected extends Error {}
 
-/** U+FFFD stands for what an earlier conversion could not read: a second import could not repair it. */
+/** U+FFFD replaces what an earlier conversion could not read. Such a row is rejected: a later import could not repair it. */
 function requireUndamaged(values: OldRow['values']): void {
   const damaged = Object.entries(values).find(([, value]) => value?.includes('\ufffd'))
   if (damaged) throw new RowRejected(`${damaged[0]}: ${damaged[1]} was damaged before; export it from the old database`)
 }
 
-/** The second row of an id is rejected in every run, whatever became of the first one. */
+/** The second row of an id is rejected in every run, also if the first one was not imported. */
 function requireFirst(rows: Set<number>, oldId: number): void {
   if (rows.has(oldId)) throw new RowRejected(`another row has the id ${oldId} too`)
   rows.add(oldId)

@@ -1,4 +1,4 @@
-// The tables of the old system, and how a row of them is passed on.
+// The tables of the old system, and the form of their rows in the import.
 import { ProgramError } from '../program.ts'
 
 export const oldTables = {

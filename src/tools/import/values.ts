@@ -1,4 +1,4 @@
-// The list of values of an INSERT, and names: what pg_dump writes, and what people write by hand.
+// Reads the list of values of an INSERT, and names, as pg_dump and people write them.
 import type { Lexer, Token } from './lexer.ts'
 import { FileError } from './tables.ts'
 

@@ -1,8 +1,8 @@
-// Starts Swagger UI on the document of this very server.
+// Starts Swagger UI with the OpenAPI document of this server.
 
 /**
- * Each field of the dialog asks for the focus, and the last one gets it: that of a token which no person has. The first
- * is the one for people.
+ * Each field of the dialog asks for the focus, and the last one would get it: its token is for controllers, not for people.
+ * The first field is for people.
  */
 const focusFirstField = () => ({
   wrapComponents: {

@@ -39,7 +39,7 @@ const report: ReportRow = {
   outcome_job_id: null,
 }
 const settlement = { detail: null, mayHaveExecutedBefore: false }
-/** What controllers answer when all is well. Each plan takes memory in every connection, and other answers are rare. */
+/** The usual answers of controllers. Each plan takes memory in every connection, and other answers are rare. */
 const usualResults: ControllerResult[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING']
 /** What people and programs ask for most: the default of the API, and the page of the console. */
 const pageLimits = [20, 100]

@@ -77,8 +77,8 @@ END $function$;
 }
 
 /**
- * A statement_timeout holds for the call as a whole, and its clock has started when a function sets it. So the function
- * limits how long it waits for a lock: otherwise a request that the Worker has given up could still take effect later.
+ * A statement_timeout that a function sets does not stop its own call, which has begun already. So the function limits how
+ * long it waits for a lock: otherwise a request that the Worker has given up could still take effect later.
  */
 const beginSeveral = `DECLARE
   ignored record;

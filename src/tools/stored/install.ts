@@ -11,7 +11,7 @@ import { type DatabaseAddress, runStatements } from '../statements.ts'
 export const functionsFile = join(import.meta.dirname, '../../../drizzle/functions.sql')
 /** Between two functions, as in the migrations of drizzle. */
 export const breakpoint = '--> statement-breakpoint\n'
-/** The advisory lock that keeps two runs from installing at once. The number has no meaning. */
+/** The advisory lock that prevents two concurrent runs from installing. The number has no meaning. */
 const lockId = 470_023
 
 /** The digest that `nameFunction` puts at the end of a name. */

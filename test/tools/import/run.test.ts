@@ -171,7 +171,7 @@ test('blank and odd e-mail addresses and unusable passwords come along', async (
   expect([exitCode, ...lines.slice(3)]).toEqual([
     0,
     '! accounts, people.sql:3: odd.a keeps kim@localhost, which is not an e-mail address',
-    '! accounts, people.sql:4: unusable.a cannot sign in: the password is not stored as pbkdf2_sha256; to make a new one: npm run staff -- unusable.a --reset-password',
+    '! accounts, people.sql:4: unusable.a cannot log in: the password is not stored as pbkdf2_sha256; to create a new one: npm run staff -- unusable.a --reset-password',
     '! accounts, people.sql:5: same.a keeps -, which is not an e-mail address',
     '! accounts, people.sql:6: same.b keeps -, which is not an e-mail address',
   ])
