@@ -63,6 +63,7 @@ export function changeRoutes(): Router {
     return streamSSE(c, async (stream) => {
       const sink: Sink = {
         write: (text) => stream.write(text),
+        abort: () => stream.abort(),
         get isClosed() {
           return stream.aborted || isClosed()
         },

@@ -261,7 +261,7 @@ test('what a subscription loses comes within 15 s', async () => {
   world.faults.redis.pass = open
   const machine = await world.createMachine(owner)
   await feed.waitFor(['machine', machine.id])
-  expect(feed.text()).toContain('\n\n: \n\n') // the comment of the check
+  expect(feed.text()).toContain('\n\n: \nid: ') // the comment of the check
 })
 
 describe('without Redis', () => {
