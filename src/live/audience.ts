@@ -1,5 +1,6 @@
 // Which changes a caller hears of. The same rules as the role's SQL (`sites/sql/role.ts`), for a stream that asks PostgreSQL
 // once a minute instead of for each change; a test compares the two.
+import { createHash } from 'node:crypto'
 import type { FeedEntry } from '../infra/redis.ts'
 import type { Change } from '../machines/feed.ts'
 
@@ -13,6 +14,13 @@ export type Audience = {
   /** The sites and the machines on which the account has a role of its own. */
   site_ids: number[]
   machine_ids: number[]
+  /** The roles there: what is shown of a machine depends on them. */
+  roles: string[]
+}
+
+/** Differs for callers who may not see the same. A client sends it back with the id of its last event. */
+export function markOf(audience: Audience): string {
+  return createHash('sha256').update(JSON.stringify(audience)).digest('base64url').slice(0, 8)
 }
 
 export const feedEvents = ['machine', 'job', 'reset'] as const

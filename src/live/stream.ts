@@ -1,6 +1,6 @@
 // One stream of the change feed: what a subscription brings, with what it has missed, until the stream ends.
 import type { FeedEntry } from '../infra/redis.ts'
-import { type Audience, type FeedEvent, readChange, toEvents } from './audience.ts'
+import { type Audience, type FeedEvent, markOf, readChange, toEvents } from './audience.ts'
 
 /** A comment is sent this often: proxies end a connection that is silent. Also what the subscription has missed is read. */
 export const checkMs = 15_000
@@ -57,11 +57,13 @@ export async function follow(source: Source, sink: Sink, start: Start, audience:
   let nextCheckAt = Date.now() + checkMs
   let nextAudienceAt = Date.now() + audienceMs
   let known = audience
+  let mark = markOf(audience)
   let last = start.id
   /** The newest entry that the subscription has brought, and the newest that the last check has found. */
   let heard = start.missed.at(-1)?.id ?? start.id
   let found = heard
 
+  const idAt = (id: string) => `${id}.${mark}`
   const write = async (text: string) => {
     const stalled = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
@@ -75,18 +77,18 @@ export async function follow(source: Source, sink: Sink, start: Start, audience:
       if (sink.isClosed || !isAfter(entry.id, last)) continue
       last = entry.id
       const events = toEvents(readChange(entry), known)
-      if (events.length > 0) await write(toText(events, last))
+      if (events.length > 0) await write(toText(events, idAt(last)))
     }
   }
   const begin = async ({ id, missed, isReset }: Start) => {
     last = id
-    if (isReset) await write(toText([{ event: 'reset', data: {} }], last))
+    if (isReset) await write(toText([{ event: 'reset', data: {} }], idAt(last)))
     await send(missed)
   }
 
   // An id without data is no event: the client keeps it, and begins after it when it connects again. The id of a reset comes
   // with the reset, which would be lost otherwise if the connection broke in between.
-  await write(start.isReset ? ': connected\n\n' : `: connected\nid: ${last}\n\n`)
+  await write(start.isReset ? ': connected\n\n' : `: connected\nid: ${idAt(last)}\n\n`)
   await begin(start)
   while (!sink.isClosed && Date.now() < endsAt) {
     if (Date.now() >= nextCheckAt) {
@@ -97,14 +99,16 @@ export async function follow(source: Source, sink: Sink, start: Start, audience:
       nextCheckAt = Date.now() + (isAfter(found, heard) ? heardMs : checkMs)
       await begin(startAfter(last, entries))
       // With the id, because the client may have seen none of the entries before it.
-      await write(`: \nid: ${last}\n\n`)
+      await write(`: \nid: ${idAt(last)}\n\n`)
     }
     if (Date.now() >= nextAudienceAt) {
       nextAudienceAt = Date.now() + audienceMs
       const now = await source.readAudience()
-      // What she sees has changed, although no machine has.
-      if (JSON.stringify(now) !== JSON.stringify(known)) await begin({ id: last, missed: [], isReset: true })
+      const isSame = markOf(now) === mark
       known = now
+      mark = markOf(now)
+      // What she sees has changed, although no machine has.
+      if (!isSame) await begin({ id: last, missed: [], isReset: true })
     }
     const entries = await source.next(Math.max(0, Math.min(nextCheckAt, endsAt) - Date.now()))
     heard = entries.at(-1)?.id ?? heard

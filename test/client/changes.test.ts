@@ -101,7 +101,7 @@ test('it continues after the last change when the connection was lost, and tells
   await feed.receive(machine.id)
   await rename('after')
   await feed.receive(machine.id, 2)
-  expect(feed.sent).toEqual([null, expect.stringMatching(/^\d+-\d+$/), feed.sent[1]])
+  expect(feed.sent).toEqual([null, expect.stringMatching(/^\d+-\d+\.[\w-]{8}$/), feed.sent[1]])
   expect(feed.lost).toHaveLength(2)
   expect(feed.received.some(({ type }) => type === 'reset')).toBe(false)
 })

@@ -47,15 +47,16 @@ test('it is an event stream that begins with an id, and tells each change of a m
   const feed = await feedOf(viewer.access)
   expect(feed.status).toBe(200)
   expect(feed.response.headers.get('Content-Type')).toBe('text/event-stream')
-  expect(feed.response.headers.get('Cache-Control')).toMatch(/no-cache|no-store/)
-  expect(feed.text()).toMatch(/^: connected\nid: \d+-\d+\n\n/)
+  expect(feed.response.headers.get('Cache-Control')).toBe('private, no-cache, no-transform')
+  expect(feed.response.headers.get('X-Accel-Buffering')).toBe('no')
+  expect(feed.text()).toMatch(/^: connected\nid: \d+-\d+\.[\w-]{8}\n\n/)
 
   const machine = await createMachineIn(world, site, owner)
   const [added] = await feed.waitFor(['machine', machine.id])
   expect(added).toEqual({
     event: 'machine',
     data: { id: machine.id, revision: expect.any(Number) },
-    id: expect.stringMatching(/^\d+-\d+$/),
+    id: expect.stringMatching(/^\d+-\d+\.[\w-]{8}$/),
   })
 
   await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'Press 7' } })
@@ -195,17 +196,33 @@ describe('a client that connects again', () => {
     expect(second.events().some(({ event }) => event === 'reset')).toBe(false)
   })
 
-  test.each(['1-1', 'x', '', '99999999999999999999-1'])('is reset when the event %j is not kept', async (id) => {
-    const machine = await createMachineIn(world, site, owner)
-    await world.settle()
-    const feed = await resume(viewer, id)
-    const [reset] = await feed.waitFor(['reset'])
-    expect(reset).toEqual({ event: 'reset', data: {}, id: expect.stringMatching(/^\d+-\d+$/) })
-    await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'after' } })
-    await feed.waitFor(['reset'], ['machine', machine.id])
-    // What came before is not told: the client reads it.
-    expect(feed.events().filter(({ data }) => data.id === machine.id)).toHaveLength(1)
-  })
+  test.each(['1-1', '1-1.q3Jk9_Ab', 'x', '', '99999999999999999999-1'])(
+    'is reset when the event %j is not kept',
+    async (id) => {
+      const machine = await createMachineIn(world, site, owner)
+      await world.settle()
+      const feed = await resume(viewer, id)
+      const [reset] = await feed.waitFor(['reset'])
+      expect(reset).toEqual({ event: 'reset', data: {}, id: expect.stringMatching(/^\d+-\d+\.[\w-]{8}$/) })
+      await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name: 'after' } })
+      await feed.waitFor(['reset'], ['machine', machine.id])
+      // What came before is not told: the client reads it.
+      expect(feed.events().filter(({ data }) => data.id === machine.id)).toHaveLength(1)
+    },
+  )
+})
+
+test('a client whose role has changed while it was away is reset', async () => {
+  const joiner = await world.signUp()
+  const change = async (make: () => Promise<unknown>) => {
+    const before = await feedOf(joiner.access)
+    const id = before.lastId()
+    before.close()
+    await make()
+    await (await resume(joiner, id)).waitFor(['reset'])
+  }
+  await change(() => grant(owner, `/api/sites/${site.id}`, joiner, 'viewer'))
+  await change(() => grant(owner, `/api/sites/${site.id}`, joiner, 'manager'))
 })
 
 describe('the subscription', () => {

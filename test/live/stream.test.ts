@@ -11,6 +11,7 @@ const audience: Audience = {
   key_site_id: null,
   site_ids: [],
   machine_ids: [],
+  roles: [],
 }
 const entry = (id: string, machineId = 42): FeedEntry => ({
   id,
@@ -43,9 +44,11 @@ function openStream(start: Start = fromStart, who = audience) {
       wake()
     },
     events: () =>
-      [...told.text.matchAll(/event: (\w+)\ndata: (.*)\nid: (.*)\n/g)].map(([, name, , id]) => `${name} ${id}`),
+      [...told.text.matchAll(/event: (\w+)\ndata: (.*)\nid: (.*)\.[\w-]{8}\n/g)].map(
+        ([, name, , id]) => `${name} ${id}`,
+      ),
     comments: () => told.text.split('\n\n').filter((block) => block.startsWith(': \n')).length,
-    lastId: () => [...told.text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1],
+    lastId: () => [...told.text.matchAll(/^id: (.*)\.[\w-]{8}$/gm)].at(-1)?.[1],
   }
   const source = {
     next: (ms: number) =>
@@ -122,11 +125,14 @@ test('it is reset when the caller may see something else', async () => {
   const { control, events } = openStream()
   await vi.advanceTimersByTimeAsync(audienceMs)
   expect(events()).toEqual([])
-  control.audience = { ...audience, site_ids: [3] }
+  control.audience = { ...audience, site_ids: [3], roles: ['viewer'] }
   await vi.advanceTimersByTimeAsync(audienceMs)
   expect(events()).toEqual(['reset 1-0'])
   await vi.advanceTimersByTimeAsync(audienceMs)
   expect(events()).toEqual(['reset 1-0'])
+  control.audience = { ...audience, site_ids: [3], roles: ['manager'] }
+  await vi.advanceTimersByTimeAsync(audienceMs)
+  expect(events()).toEqual(['reset 1-0', 'reset 1-0'])
 })
 
 test('it ends when the feed is unavailable, within 15 s', async () => {
