@@ -88,7 +88,8 @@ export async function confirmController(
   }
   const stored = await storeConfirmation(context.upstreams.database, machineId, url, normalizeControllerUrl(url))
   if (typeof stored === 'string') return { isFinal: true, detail: stored }
-  context.waitUntil(context.upstreams.cache.write(tell([toMachineChange(stored.machine)])))
+  const { upstreams, waitUntil } = context
+  waitUntil(tell({ cache: upstreams.cache, waitUntil }, [toMachineChange(stored.machine)]))
   return { confirmedAt: stored.confirmedAt }
 }
 

@@ -4,7 +4,7 @@ import { makeKey } from '../accounts/people.ts'
 import { type Person, poll, type World } from '../harness.ts'
 import { request } from '../jobs/qstash-calls.ts'
 import { reporterOf } from '../jobs/reporting.ts'
-import { keepMessages, open, shut } from '../platform/faults.ts'
+import { fail, keepMessages, open, shut } from '../platform/faults.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { createMachineIn, createSite, grant, type Site } from '../sites/places.ts'
 import { connectFeed, connectWithSocket, type Feed } from './feed.ts'
@@ -117,6 +117,21 @@ describe('a change of a machine is', () => {
     await reporter.report({ status: 'RUNNING', cycles: 3 })
     await feed.waitFor(['machine', machine.id])
     expect(feed.events()).toHaveLength(1)
+  })
+
+  test('nor the replay of a registration', async () => {
+    const feed = await feedOf(owner.access)
+    const register = () =>
+      owner.request('POST', '/api/machines', {
+        body: { name: 'Press 8', location: 'Hall 1' },
+        headers: { 'Idempotency-Key': 'press-8' },
+      })
+    const { body } = await register()
+    const replay = await register()
+    expect([replay.headers.get('Idempotency-Replayed'), replay.body.id]).toEqual(['true', body.id])
+    const end = await world.createMachine(owner)
+    await feed.waitFor(['machine', end.id])
+    expect(feed.events().filter(({ data }) => data.id === body.id)).toHaveLength(1)
   })
 })
 
@@ -284,6 +299,19 @@ test('what a subscription loses comes within 15 s', async () => {
 describe('without Redis', () => {
   afterEach(() => {
     world.faults.redis.pass = open
+  })
+
+  test('for a moment: a change is told when Redis is back', async () => {
+    const feed = await feedOf(owner.access)
+    let calls = 0
+    world.faults.redis.pass = (call, forward) => {
+      if (!call.body.includes('XADD')) return forward()
+      calls += 1
+      return (calls === 1 ? fail() : open)(call, forward)
+    }
+    const machine = await world.createMachine(owner)
+    await feed.waitFor(['machine', machine.id])
+    expect(calls).toBe(2)
   })
 
   test('it answers 503 with Retry-After, and the board still answers', async () => {
