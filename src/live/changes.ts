@@ -26,8 +26,8 @@ const changes = createRoute({
     '`job` (data: `JobChanged`): a job has a new version. `reset`: events are lost, or what you may see has changed; read ' +
     'again all that you show. An event may come twice, and events of one machine in another order than their revisions. ' +
     'Send the id of the last event as `Last-Event-ID` to continue after it: the last 1,000 changes are kept. A comment comes ' +
-    'every 15 s. The stream ends after 5 min, and when your session or key is not valid any more, which is checked every ' +
-    'minute: connect again. Counters and times of reports are no change.',
+    'every 15 s. The stream ends after 5 min, when you take nothing for 30 s, and when your session or key is not valid any ' +
+    'more, which is checked every minute: connect again. Counters and times of reports are no change.',
   security: bearerOrKey('read'),
   middleware: [authenticate({ scopes: ['read'] })] as const,
   request: {
