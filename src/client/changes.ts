@@ -40,8 +40,10 @@ export async function* followChanges(
     try {
       const headers = { Accept: 'text/event-stream', ...(lastId !== undefined && { 'Last-Event-ID': lastId }) }
       const signals = AbortSignal.any([stream.signal, ...(signal ? [signal] : [])])
-      const response = await fetch(new Request(`${baseUrl}/api/changes`, { headers, signal: signals }))
-      if (!response.ok || !response.body) throw await toProblem(response)
+      const request = new Request(`${baseUrl}/api/changes`, { headers, signal: signals })
+      const response = await beforeSilence(fetch(request), stream)
+      if (!response.ok) throw await toProblem(response)
+      if (!response.body || !isEventStream(response)) throw new Error('the answer is not an event stream')
       onConnected?.()
       for await (const { id, event, data } of readEvents(response.body, stream)) {
         pauseSeconds = firstPauseSeconds
@@ -66,6 +68,17 @@ function isRefused({ status }: TiebarProblem): boolean {
   return status >= 400 && status < 500 && status !== 429
 }
 
+/** Ends the stream when nothing comes in time, also no answer. */
+function beforeSilence<Value>(coming: Promise<Value>, stream: AbortController): Promise<Value> {
+  const timer = setTimeout(() => stream.abort(new Error('the stream is silent')), silenceSeconds * 1_000)
+  return coming.finally(() => clearTimeout(timer))
+}
+
+/** A proxy that wants a log-in, for one, answers 200 with a page. */
+function isEventStream({ headers }: Response): boolean {
+  return headers.get('Content-Type')?.startsWith('text/event-stream') === true
+}
+
 type ServerSentEvent = { id?: string; event?: string; data: string }
 
 /** Reads a stream: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
@@ -74,8 +87,7 @@ async function* readEvents(body: ReadableStream<Uint8Array>, stream: AbortContro
   const decoder = new TextDecoder()
   let text = ''
   for (;;) {
-    const timer = setTimeout(() => stream.abort(new Error('the stream is silent')), silenceSeconds * 1_000)
-    const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+    const { done, value } = await beforeSilence(reader.read(), stream)
     if (done) return
     text += decoder.decode(value, { stream: true })
     const blocks = text.split(/\r?\n\r?\n/)

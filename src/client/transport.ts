@@ -47,8 +47,10 @@ export function openTransport({
 
   /** Sends the request until an answer needs no retry, or the retries are used up. */
   async function retrying(request: Request, mayRepeat: boolean, send: () => Promise<Response>): Promise<Response> {
+    // Who follows a stream opens it again, and says meanwhile that it is lost.
+    const most = request.headers.get('Accept') === 'text/event-stream' ? 0 : retries
     for (let attempt = 1; ; attempt++) {
-      const isLast = attempt > retries
+      const isLast = attempt > most
       const pauseSeconds = firstPauseSeconds * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
       try {
         const response = await send()

@@ -8,6 +8,7 @@ import { readBearer } from '../http/middleware/authenticate.ts'
 import { readAtMost, refuseCompressed } from '../http/middleware/json-body.ts'
 import { createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
+import { toFeedContext } from '../machines/feed.ts'
 import { outcomeReport, outcomeSchema, queueFailure, queueMessage } from './callback-schema.ts'
 import { toJobContext } from './context.ts'
 import { type ControllerReport, readControllerReport } from './controller-report.ts'
@@ -127,12 +128,12 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   router.openapi(reportOutcome(tokens), async (c) => {
     const { id } = c.req.valid('param')
     const report = await readReport(c)
-    const { database, cache } = c.var.upstreams
+    const { database } = c.var.upstreams
     const outcome = { ...report, attempt: null, mayHaveExecutedBefore: false }
     const settlement = await settle(database, id, outcome)
     if (!settlement) throw noSuchJob()
     const { job, effect, isChanged } = settlement
-    if (isChanged) await recordTransitions({ trace: c.var.trace, cache }, [job], 'controller')
+    if (isChanged) await recordTransitions(toFeedContext(c), [job], 'controller')
     if (effect === 'contradiction') {
       throw new TiebarError(
         'outcome_contradicts',

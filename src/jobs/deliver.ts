@@ -38,7 +38,7 @@ export async function deliver(context: JobContext, jobId: string): Promise<Queue
   if (step === 'fetch') return { status: 503, retryAfterSeconds: Math.max(1, Math.ceil(timeLeftSeconds)) }
   if (step === 'delay') return { status: 503, retryAfterSeconds: Math.ceil(delaySeconds) }
   if (step === null || step === 'wait') return done
-  waitUntil(recordTransitions({ trace, cache }, [job], 'queue'))
+  waitUntil(recordTransitions({ trace, cache, waitUntil }, [job], 'queue'))
   if (step !== 'send' || controllerUrl === null) return done
 
   // The answer to the claim may have taken seconds. Measured from before the claim, so that only our own clock is used.
@@ -47,7 +47,7 @@ export async function deliver(context: JobContext, jobId: string): Promise<Queue
   const settlement = await storeOutcome(context, claimed, answer)
   if (!settlement) return retry
   // An unchanged job is cached, too: an earlier try may have stored the outcome without receiving the answer.
-  if (settlement.isChanged) waitUntil(recordTransitions({ trace, cache }, [settlement.job], 'controller'))
+  if (settlement.isChanged) waitUntil(recordTransitions({ trace, cache, waitUntil }, [settlement.job], 'controller'))
   else waitUntil(cache.write([cacheJob(settlement.job)]))
   return settlement.effect === 'retry' ? retry : done
 }

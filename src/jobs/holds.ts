@@ -6,7 +6,7 @@ import { enumOf, label, numericId, pageQuery, time } from '../http/openapi/field
 import { bearerOrKey, bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { bodyOf } from '../http/openapi/strict-input.ts'
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
-import { publishChanges, toMachineChange } from '../machines/feed.ts'
+import { publishChange, toFeedContext, toMachineChange } from '../machines/feed.ts'
 import { holdSchema } from '../machines/hold.ts'
 import { toHold } from '../machines/sql/hold.ts'
 import { commands } from './commands.ts'
@@ -146,14 +146,14 @@ export function holdRoutes(): Router {
   })
 
   router.openapi(place, async (c) => {
-    const { database, cache } = c.var.upstreams
+    const { database } = c.var.upstreams
     const { id } = c.req.valid('param')
     const placed = await placeHold(database, c.var.session, id, c.req.valid('json').reason)
     const { hold, isNew, superseded, machine, callerId } = placed
-    if (machine && !superseded) publishChanges(c, [toMachineChange(machine)])
+    if (machine && !superseded) publishChange(c, toMachineChange(machine))
     if (machine && superseded) {
       const { site_id, revision } = machine
-      await recordTransitions({ trace: c.var.trace, cache }, [{ ...superseded, site_id, revision }], callerId)
+      await recordTransitions(toFeedContext(c), [{ ...superseded, site_id, revision }], callerId)
     }
     return isNew ? c.json(hold, 201) : c.json(hold, 200)
   })
@@ -161,7 +161,7 @@ export function holdRoutes(): Router {
   router.openapi(remove, async (c) => {
     const { id, hold } = c.req.valid('param')
     const machine = await removeHold(c.var.upstreams.database, c.var.session, id, hold)
-    if (machine) publishChanges(c, [toMachineChange(machine)])
+    if (machine) publishChange(c, toMachineChange(machine))
     return c.body(null, 204)
   })
 
@@ -169,7 +169,7 @@ export function holdRoutes(): Router {
     const { id, hold } = c.req.valid('param')
     const { reason } = c.req.valid('json')
     const overridden = await overrideHold(c.var.upstreams.database, c.var.session, id, hold, reason)
-    if (overridden.machine) publishChanges(c, [toMachineChange(overridden.machine)])
+    if (overridden.machine) publishChange(c, toMachineChange(overridden.machine))
     return c.json(overridden.hold, 200)
   })
 

@@ -128,7 +128,7 @@ async function waitForCommand(
   if (messages.length === 0) return undefined
   const found = await fetchCommand(upstreams.database, caller, report)
   if (found && found.changed.length > 0) {
-    waitUntil(recordTransitions({ trace, cache: upstreams.cache }, found.changed, 'machine'))
+    waitUntil(recordTransitions({ trace, cache: upstreams.cache, waitUntil }, found.changed, 'machine'))
   }
   return found
 }
@@ -151,7 +151,7 @@ async function store(
   const jobs = [...stored.confirmed, ...stored.machines.flatMap((machine) => machine.changed)]
   const machines = stored.changed.map((machine) => toMachineChange(machine))
   if (jobs.length > 0 || machines.length > 0) {
-    waitUntil(recordTransitions({ trace, cache: upstreams.cache }, jobs, 'machine', { machines }))
+    waitUntil(recordTransitions({ trace, cache: upstreams.cache, waitUntil }, jobs, 'machine', { machines }))
   }
   return stored
 }
@@ -190,7 +190,7 @@ async function storeOutcome(
   const settlement = await settle(upstreams.database, job_id, outcome)
   if (!settlement) return unknown
   const { job, effect, isChanged } = settlement
-  if (isChanged) waitUntil(recordTransitions({ trace, cache: upstreams.cache }, [job], 'controller'))
+  if (isChanged) waitUntil(recordTransitions({ trace, cache: upstreams.cache, waitUntil }, [job], 'controller'))
   if (effect !== 'contradiction') return undefined
   return new TiebarError(
     'outcome_contradicts',

@@ -29,6 +29,6 @@ export async function republishJob(context: JobContext, caller: Caller, job: Job
 
 async function completeRedispatch(context: JobContext, { step, job, publishNo, delaySeconds }: RedispatchResult) {
   const { upstreams, trace, waitUntil } = context
-  if (step === 'ended') waitUntil(recordTransitions({ trace, cache: upstreams.cache }, [job], 'queue'))
+  if (step === 'ended') waitUntil(recordTransitions({ trace, cache: upstreams.cache, waitUntil }, [job], 'queue'))
   if (publishNo !== null) await publishJobs(context, [{ job, publishNo, delaySeconds }], true)
 }

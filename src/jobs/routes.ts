@@ -12,6 +12,7 @@ import { jsonBody } from '../http/middleware/json-body.ts'
 import { countByBody, type RequestBucket } from '../http/middleware/rate-limit.ts'
 import { bearerOrKey, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
 import { TiebarError } from '../kernel/error.ts'
+import { toFeedContext } from '../machines/feed.ts'
 import { commandRules, commandScopes } from './commands.ts'
 import { type JobContext, toJobContext } from './context.ts'
 import { publishJobs } from './dispatch.ts'
@@ -139,7 +140,7 @@ export function jobRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   })
 
   router.openapi(cancel, async (c) => {
-    const { database, cache } = c.var.upstreams
+    const { database } = c.var.upstreams
     const { reason } = c.req.valid('json')
     const { decision, job, callerId } = await cancelJob(database, c.var.caller, c.req.valid('param').id, reason ?? null)
     if (decision === 'not_found') throw noSuchJob()
@@ -149,7 +150,7 @@ export function jobRoutes({ tokens }: { tokens: TokenIssuer }): Router {
         jobId: job.id,
       })
     }
-    await recordTransitions({ trace: c.var.trace, cache }, [job], callerId)
+    await recordTransitions(toFeedContext(c), [job], callerId)
     return c.json(toJob(job), 200)
   })
 
@@ -168,13 +169,13 @@ async function dispatchNewJob(
   job: JobRow,
   { superseded, is_fetched, site_id }: CreateJobResult,
 ): Promise<void> {
-  const { trace, upstreams } = context
+  const { trace, upstreams, waitUntil } = context
   // A machine that fetches its commands needs no message but the one that ends the job when the command has expired.
   const delaySeconds = is_fetched ? (Date.parse(job.not_after) - Date.parse(job.requested_at)) / 1_000 : 0
   await Promise.all([
     publishJobs(context, [{ job, publishNo: 1, delaySeconds, isFetched: is_fetched }], false),
     recordTransitions(
-      { trace, cache: upstreams.cache },
+      { trace, cache: upstreams.cache, waitUntil },
       [job, ...superseded].map((each) => ({ ...each, site_id, revision: null })),
       job.requested_by,
       { writes: is_fetched ? [wakeMachine(job.machine_id)] : [] },

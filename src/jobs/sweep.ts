@@ -29,7 +29,7 @@ export async function sweep(context: JobContext, retention: Retention): Promise<
     const due = await redispatchDueJobs(database, batchSize)
     if (due.length === 0) break
     const ended = due.flatMap(({ step, job }) => (step === 'ended' ? [job] : []))
-    waitUntil(recordTransitions({ trace, cache }, ended, 'sweep'))
+    waitUntil(recordTransitions({ trace, cache, waitUntil }, ended, 'sweep'))
     const dispatches = due.flatMap(({ job, publishNo, delaySeconds }) => {
       return publishNo === null ? [] : [{ job, publishNo, delaySeconds }]
     })

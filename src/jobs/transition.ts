@@ -1,7 +1,7 @@
 // After every change of a job: a line in the log, a newer entry in the status cache, and an entry in the change feed.
-import type { Cache, CacheWrite } from '../infra/redis.ts'
+import type { CacheWrite } from '../infra/redis.ts'
 import type { Trace } from '../kernel/trace.ts'
-import type { Change } from '../machines/feed.ts'
+import { type Change, type FeedContext, publishChanges } from '../machines/feed.ts'
 import type { EventActor } from './job.ts'
 import type { ChangedJob } from './sql/fragments.ts'
 import { toCachedJob } from './status-cache.ts'
@@ -15,7 +15,7 @@ type Others = { machines?: Change[]; writes?: CacheWrite[] }
  * @param by the id of the account, or the actor, that changed the jobs
  */
 export async function recordTransitions(
-  { trace, cache }: { trace: Trace; cache: Cache },
+  { trace, cache, waitUntil }: FeedContext & { trace: Trace },
   jobs: ChangedJob[],
   by: number | EventActor,
   { machines = [], writes = [] }: Others = {},
@@ -33,8 +33,8 @@ export async function recordTransitions(
       by,
     })
   }
-  const entries = [...jobs.map(toJobChange), ...machines].map((change) => JSON.stringify(change))
-  await cache.write([{ when: 'changed', values: jobs.map(toCachedJob), entries }, ...writes])
+  const changes = [...jobs.map(toJobChange), ...machines]
+  await publishChanges({ cache, waitUntil }, changes, { values: jobs.map(toCachedJob), writes })
 }
 
 function toJobChange(job: ChangedJob): Change {

@@ -1,5 +1,6 @@
 // Which changes a caller hears of. The same rules as the role's SQL (`sites/sql/role.ts`), for a stream that asks PostgreSQL
 // once a minute instead of for each change; a test compares the two.
+import { createHash } from 'node:crypto'
 import type { FeedEntry } from '../infra/redis.ts'
 import type { Change } from '../machines/feed.ts'
 
@@ -13,6 +14,13 @@ export type Audience = {
   /** The sites and the machines on which the account has a role of its own. */
   site_ids: number[]
   machine_ids: number[]
+  /** The roles there: what is shown of a machine depends on them. */
+  roles: string[]
+}
+
+/** Differs for callers who may not see the same. A client sends it back with the id of its last event. */
+export function markOf(audience: Audience): string {
+  return createHash('sha256').update(JSON.stringify(audience)).digest('base64url').slice(0, 8)
 }
 
 export const feedEvents = ['machine', 'job', 'reset'] as const
@@ -40,7 +48,7 @@ function hasRole({ account_id, is_staff, site_ids, machine_ids }: Audience, plac
   )
 }
 
-/** The events that tell a change to a caller: none if she may not know of it. */
+/** The events about a change for a caller: none if she may not know of it. */
 export function toEvents({ machine_id, revision, owner_id, site_ids, job }: Change, audience: Audience): FeedEvent[] {
   const places = site_ids
     .map((siteId) => ({ machineId: machine_id, siteId, ownerId: owner_id }))
@@ -55,7 +63,12 @@ export function toEvents({ machine_id, revision, owner_id, site_ids, job }: Chan
   return events
 }
 
-/** @throws SyntaxError if the entry is not of `machines/feed.ts` */
-export function readChange({ entry }: FeedEntry): Change {
-  return JSON.parse(entry) as Change // only `toFeedWrites` and `recordTransitions` write it
+/** @returns undefined for an entry that another version of this code has written */
+export function readChange({ entry }: FeedEntry): Change | undefined {
+  try {
+    const change = JSON.parse(entry) as Partial<Change> // checked next
+    return Array.isArray(change.site_ids) && change.machine_id !== undefined ? (change as Change) : undefined
+  } catch {
+    return undefined
+  }
 }

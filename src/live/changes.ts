@@ -7,6 +7,7 @@ import { bearerOrKey, createRouter, problems, type Router } from '../http/openap
 import { type Cache, type FeedEntry, feedChannel } from '../infra/redis.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
+import { type Audience, markOf } from './audience.ts'
 import { changeEvent } from './schema.ts'
 import { readAudience } from './sql/audience.ts'
 import { follow, type Sink, type Start, startAfter } from './stream.ts'
@@ -25,8 +26,8 @@ const changes = createRoute({
     '`job` (data: `JobChanged`): a job has a new version. `reset`: events are lost, or what you may see has changed; read ' +
     'again all that you show. An event may come twice, and events of one machine in another order than their revisions. ' +
     'Send the id of the last event as `Last-Event-ID` to continue after it: the last 1,000 changes are kept. A comment comes ' +
-    'every 15 s. The stream ends after 5 min, and when your session or key is not valid any more, which is checked every ' +
-    'minute: connect again. Counters and times of reports are no change.',
+    'every 15 s. The stream ends after 5 min, when you take nothing for 30 s, and when your session or key is not valid any ' +
+    'more, which is checked every minute: connect again. Counters and times of reports are no change.',
   security: bearerOrKey('read'),
   middleware: [authenticate({ scopes: ['read'] })] as const,
   request: {
@@ -34,7 +35,7 @@ const changes = createRoute({
       'Last-Event-ID': z
         .string()
         .optional()
-        .openapi({ example: '1763855005000-0', description: 'The id of the last event that you have seen' }),
+        .openapi({ example: '1763855005000-0.q3Jk9_Ab', description: 'The id of the last event that you have seen' }),
     }),
   },
   responses: {
@@ -49,7 +50,7 @@ export function changeRoutes(): Router {
   router.openapi(changes, async (c) => {
     const { cache, database } = c.var.upstreams
     const { subscription, audience } = await open(c)
-    const start = await findStart(cache, c.req.header('Last-Event-ID'))
+    const start = await findStart(cache, audience, c.req.header('Last-Event-ID'))
     const isClosed = () => c.req.raw.signal.aborted
     if (!start || c.req.method === 'HEAD' || isClosed()) subscription.close()
     if (!start) throw unavailable()
@@ -60,9 +61,10 @@ export function changeRoutes(): Router {
       readFrom: (id: string) => cache.readFeed(id),
       readAudience: () => readAudience(database, c.var.caller),
     }
-    return streamSSE(c, async (stream) => {
+    const response = streamSSE(c, async (stream) => {
       const sink: Sink = {
         write: (text) => stream.write(text),
+        abort: () => stream.abort(),
         get isClosed() {
           return stream.aborted || isClosed()
         },
@@ -77,6 +79,10 @@ export function changeRoutes(): Router {
         subscription.close()
       }
     })
+    // Proxies must not compress the stream, and nginx must not collect it.
+    response.headers.set('Cache-Control', 'private, no-cache, no-transform')
+    response.headers.set('X-Accel-Buffering', 'no')
+    return response
   })
 
   return router
@@ -96,15 +102,25 @@ async function open(c: AppContext) {
   }
 }
 
-/** @returns undefined if Redis is unavailable */
-async function findStart(cache: Cache, lastEventId: string | undefined): Promise<Start | undefined> {
+/**
+ * @param lastEventId the id of an entry, a point, and the mark of what the caller could see then
+ * @returns undefined if Redis is unavailable
+ */
+async function findStart(
+  cache: Cache,
+  audience: Audience,
+  lastEventId: string | undefined,
+): Promise<Start | undefined> {
   // Redis refuses any other text. It is the id of no entry.
-  const isId = lastEventId !== undefined && /^\d{1,15}-\d{1,15}$/.test(lastEventId)
-  const entries = isId ? await cache.readFeed(lastEventId) : []
+  const [, known, mark] = /^(\d{1,15}-\d{1,15})\.([\w-]{8})$/.exec(lastEventId ?? '') ?? []
+  // What she sees has changed meanwhile, although no machine has.
+  const isSame = known !== undefined && mark === markOf(audience)
+  const entries = isSame ? await cache.readFeed(known) : []
   if (!entries) return undefined
-  if (isId && entries.length > 0) return startAfter(lastEventId, entries)
+  if (isSame && entries.length > 0) return startAfter(known, entries)
   const id = await cache.lastFeedId()
-  return id === undefined ? undefined : { id, missed: [], isReset: lastEventId !== undefined && lastEventId !== id }
+  if (id === undefined) return undefined
+  return { id, missed: [], isReset: lastEventId !== undefined && !(isSame && known === id) }
 }
 
 /** A message is the id of an entry, a space, and the entry. */

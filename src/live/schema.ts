@@ -51,7 +51,7 @@ export const changeEvent = z
       reset: 'Events are lost, or what you may see has changed: read again all that you show. The data is `{}`.',
     }),
     data: z.union([machineChanged, jobChanged, z.object({})]).openapi({ description: 'As JSON, in one line' }),
-    id: z.string().optional().openapi({ example: '1763855005000-0' }),
+    id: z.string().optional().openapi({ example: '1763855005000-0.q3Jk9_Ab' }),
   })
   .openapi('ChangeEvent')
 

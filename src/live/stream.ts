@@ -1,6 +1,6 @@
 // One stream of the change feed: what a subscription brings, with what it has missed, until the stream ends.
 import type { FeedEntry } from '../infra/redis.ts'
-import { type Audience, type FeedEvent, readChange, toEvents } from './audience.ts'
+import { type Audience, type FeedEvent, markOf, readChange, toEvents } from './audience.ts'
 
 /** A comment is sent this often: proxies end a connection that is silent. Also what the subscription has missed is read. */
 export const checkMs = 15_000
@@ -8,6 +8,10 @@ export const checkMs = 15_000
 export const audienceMs = 60_000
 /** Then the client connects again. */
 export const lifetimeMs = 5 * 60_000
+/** A client that takes nothing for this long is gone. */
+export const stalledMs = 30_000
+/** So soon after a check has found something, the subscription must have brought it, too. */
+const heardMs = 1_000
 
 /** No entry: the id of an empty feed. */
 const noId = '0-0'
@@ -24,6 +28,8 @@ export type Source = {
 export type Sink = {
   /** Waits until the client has room for it. */
   write(text: string): Promise<unknown>
+  /** Cuts the connection. Then `isClosed` is true. */
+  abort(): void
   readonly isClosed: boolean
 }
 
@@ -42,49 +48,73 @@ export function startAfter(id: string, entries: FeedEntry[]): Start {
 }
 
 /**
- * Writes server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) until the client leaves, five
- * minutes are over, the feed is unavailable, or the caller may not read any more.
+ * Writes server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) until the client leaves or
+ * takes nothing any more, five minutes are over, the feed is unavailable, the subscription brings nothing any more, or the
+ * caller may not read any more.
  */
 export async function follow(source: Source, sink: Sink, start: Start, audience: Audience): Promise<void> {
   const endsAt = Date.now() + lifetimeMs
   let nextCheckAt = Date.now() + checkMs
   let nextAudienceAt = Date.now() + audienceMs
   let known = audience
+  let mark = markOf(audience)
   let last = start.id
+  /** The newest entry that the subscription has brought, and the newest that the last check has found. */
+  let heard = start.missed.at(-1)?.id ?? start.id
+  let found = heard
 
+  const idAt = (id: string) => `${id}.${mark}`
+  const write = async (text: string) => {
+    const stalled = Promise.withResolvers<void>()
+    const timer = setTimeout(() => {
+      sink.abort()
+      stalled.resolve()
+    }, stalledMs)
+    await Promise.race([sink.write(text), stalled.promise]).finally(() => clearTimeout(timer))
+  }
   const send = async (entries: FeedEntry[]) => {
     for (const entry of entries) {
-      if (!isAfter(entry.id, last)) continue
+      if (sink.isClosed || !isAfter(entry.id, last)) continue
       last = entry.id
-      const events = toEvents(readChange(entry), known)
-      if (events.length > 0) await sink.write(toText(events, last))
+      const change = readChange(entry)
+      // An entry of another version of this code: what it says is not known.
+      const events: FeedEvent[] = change ? toEvents(change, known) : [{ event: 'reset', data: {} }]
+      if (events.length > 0) await write(toText(events, idAt(last)))
     }
   }
   const begin = async ({ id, missed, isReset }: Start) => {
     last = id
-    if (isReset) await sink.write(toText([{ event: 'reset', data: {} }], last))
+    if (isReset) await write(toText([{ event: 'reset', data: {} }], idAt(last)))
     await send(missed)
   }
 
-  // An id without data is no event: the client keeps it, and begins after it when it connects again.
-  await sink.write(`: connected\nid: ${last}\n\n`)
+  // An id without data is no event: the client keeps it, and begins after it when it connects again. The id of a reset comes
+  // with the reset, which would be lost otherwise if the connection broke in between.
+  await write(start.isReset ? ': connected\n\n' : `: connected\nid: ${idAt(last)}\n\n`)
   await begin(start)
   while (!sink.isClosed && Date.now() < endsAt) {
     if (Date.now() >= nextCheckAt) {
-      nextCheckAt = Date.now() + checkMs
+      if (isAfter(found, heard)) return // the subscription is dead: a new stream has a new one
       const entries = await source.readFrom(last)
       if (!entries) return
+      found = entries.at(-1)?.id ?? found
+      nextCheckAt = Date.now() + (isAfter(found, heard) ? heardMs : checkMs)
       await begin(startAfter(last, entries))
-      await sink.write(': \n\n')
+      // With the id, because the client may have seen none of the entries before it.
+      await write(`: \nid: ${idAt(last)}\n\n`)
     }
     if (Date.now() >= nextAudienceAt) {
       nextAudienceAt = Date.now() + audienceMs
       const now = await source.readAudience()
-      // What she sees has changed, although no machine has.
-      if (JSON.stringify(now) !== JSON.stringify(known)) await begin({ id: last, missed: [], isReset: true })
+      const isSame = markOf(now) === mark
       known = now
+      mark = markOf(now)
+      // What she sees has changed, although no machine has.
+      if (!isSame) await begin({ id: last, missed: [], isReset: true })
     }
-    await send(await source.next(Math.max(0, Math.min(nextCheckAt, endsAt) - Date.now())))
+    const entries = await source.next(Math.max(0, Math.min(nextCheckAt, endsAt) - Date.now()))
+    heard = entries.at(-1)?.id ?? heard
+    await send(entries)
   }
 }
 

@@ -7,7 +7,7 @@ import { TiebarError } from '../kernel/error.ts'
 import { describeError } from '../kernel/log.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { findControllerUrlFault, normalizeControllerUrl } from './controller-url.ts'
-import { toFeedWrites, toMachineChange } from './feed.ts'
+import { publishChanges, toMachineChange } from './feed.ts'
 import { storeConfirmation } from './sql/confirm.ts'
 
 export type ControllerContext = {
@@ -88,7 +88,8 @@ export async function confirmController(
   }
   const stored = await storeConfirmation(context.upstreams.database, machineId, url, normalizeControllerUrl(url))
   if (typeof stored === 'string') return { isFinal: true, detail: stored }
-  context.waitUntil(context.upstreams.cache.write(toFeedWrites([toMachineChange(stored.machine)])))
+  const { upstreams, waitUntil } = context
+  waitUntil(publishChanges({ cache: upstreams.cache, waitUntil }, [toMachineChange(stored.machine)]))
   return { confirmedAt: stored.confirmedAt }
 }
 

@@ -1,7 +1,8 @@
 // Entries of the change feed (`live/`): which machine or job has changed, and what decides who may see the change. Ids and
 // numbers only.
 import type { AppContext } from '../http/context.ts'
-import type { CacheWrite } from '../infra/redis.ts'
+import type { Cache, CacheWrite, VersionedValue } from '../infra/redis.ts'
+import type { Trace } from '../kernel/trace.ts'
 
 /** A machine after a change. */
 export type ChangedMachine = { id: number; revision: number; owner_id: number; site_id: number | null }
@@ -24,13 +25,44 @@ export function toMachineChange(machine: ChangedMachine, siteBefore: number | nu
   return { machine_id: id, revision, owner_id, site_ids, job: null }
 }
 
-/** The write that adds changes to the feed; none without changes. */
-export function toFeedWrites(changes: Change[]): CacheWrite[] {
-  if (changes.length === 0) return []
-  return [{ when: 'changed', values: [], entries: changes.map((change) => JSON.stringify(change)) }]
+/** Where changes are told. `waitUntil` keeps the Worker running after the answer. */
+export type FeedContext = { cache: Cache; waitUntil: (work: Promise<unknown>) => void }
+
+/** When a change is told again that Redis did not take: those who follow would never hear of it. */
+const againAfterMs = [500, 2_000]
+
+/**
+ * Tells changes to those who follow the feed. Never rejects.
+ * @param others what else is written with the same round trip
+ */
+export async function publishChanges(
+  { cache, waitUntil }: FeedContext,
+  changes: Change[],
+  { values = [], writes = [] }: { values?: VersionedValue[]; writes?: CacheWrite[] } = {},
+): Promise<void> {
+  const entries = changes.map((change) => JSON.stringify(change))
+  const isDone = await cache.write([...toWrites(values, entries), ...writes])
+  if (!isDone && entries.length > 0) waitUntil(publishAgain(cache, entries))
 }
 
-/** Adds changes to the feed after the answer is sent. */
-export function publishChanges(c: AppContext, changes: Change[]): void {
-  c.executionCtx.waitUntil(c.var.upstreams.cache.write(toFeedWrites(changes)))
+/** Without the values: by now, they may be older than what has expired since. */
+async function publishAgain(cache: Cache, entries: string[]): Promise<void> {
+  for (const ms of againAfterMs) {
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    if (await cache.write(toWrites([], entries))) return
+  }
+}
+
+function toWrites(values: VersionedValue[], entries: string[]): CacheWrite[] {
+  return values.length + entries.length === 0 ? [] : [{ when: 'changed', values, entries }]
+}
+
+export function toFeedContext(c: AppContext): FeedContext & { trace: Trace } {
+  const { upstreams, trace } = c.var
+  return { cache: upstreams.cache, trace, waitUntil: (work) => c.executionCtx.waitUntil(work) }
+}
+
+/** Tells a change after the answer. */
+export function publishChange(c: AppContext, change: Change): void {
+  c.executionCtx.waitUntil(publishChanges(toFeedContext(c), [change]))
 }

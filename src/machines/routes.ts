@@ -10,7 +10,7 @@ import { bearerOrKey, body, createRouter, json, problems, type Router } from '..
 import { answerPage, readPage, toPage } from '../http/pagination/page.ts'
 import { TiebarError } from '../kernel/error.ts'
 import { findControllerUrlFault } from './controller-url.ts'
-import { publishChanges, toMachineChange } from './feed.ts'
+import { publishChange, toMachineChange } from './feed.ts'
 import { toEtag, toRevisions } from './machine.ts'
 import {
   machinePage,
@@ -150,11 +150,12 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: SelectOpenJo
     const values = c.req.valid('json')
     const { database } = c.var.upstreams
     checkControllerUrl(c, values.controller_url)
-    const row = await withIdempotencyKey(c, selectCaller(c.var.caller), (key) =>
-      insertMachine(database, c.var.caller, values, key, c.var.environment.MACHINES_PER_ACCOUNT),
-    )
+    const row = await withIdempotencyKey(c, selectCaller(c.var.caller), async (key) => {
+      const inserted = await insertMachine(database, c.var.caller, values, key, c.var.environment.MACHINES_PER_ACCOUNT)
+      publishChange(c, toMachineChange(inserted)) // here, because a replay changes nothing, and its row may be old
+      return inserted
+    })
     c.header('Location', `/api/machines/${row.id}`)
-    publishChanges(c, [toMachineChange(row)])
     // A row that was stored with an idempotency key is JSON, so its columns are converted.
     return answerMachine(c, machineColumns.fromJson(row), 201)
   })
@@ -171,7 +172,7 @@ export function machineRoutes({ selectOpenJobs }: { selectOpenJobs: SelectOpenJo
   const change = async (c: AppContext, id: number, values: MachineChange | 'delete') => {
     const { database } = c.var.upstreams
     const changed = await changeMachine(database, c.var.caller, id, values, acceptedRevisions(c, id))
-    if (changed.isChanged) publishChanges(c, [toMachineChange(changed.row, changed.siteBefore)])
+    if (changed.isChanged) publishChange(c, toMachineChange(changed.row, changed.siteBefore))
     return changed.row
   }
 

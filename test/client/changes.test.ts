@@ -1,5 +1,6 @@
 // `changes()` of the typed client: it follows, continues after a lost connection, and ends with its signal.
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { followChanges } from '../../src/client/changes.ts'
 import { type Change, type ChangesOptions, createClient } from '../../src/client/client.ts'
 import { type Person, poll, type World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -21,7 +22,6 @@ function follow(person: Person = owner, failures: Failure[] = []) {
   const client = createClient({
     baseUrl: world.url,
     tokens: { access, refresh },
-    retries: 0,
     fetch(request) {
       if (request.url.endsWith('/api/changes')) sent.push(request.headers.get('Last-Event-ID'))
       return (failures.shift() ?? fetch)(request)
@@ -101,7 +101,7 @@ test('it continues after the last change when the connection was lost, and tells
   await feed.receive(machine.id)
   await rename('after')
   await feed.receive(machine.id, 2)
-  expect(feed.sent).toEqual([null, expect.stringMatching(/^\d+-\d+$/), feed.sent[1]])
+  expect(feed.sent).toEqual([null, expect.stringMatching(/^\d+-\d+\.[\w-]{8}$/), feed.sent[1]])
   expect(feed.lost).toHaveLength(2)
   expect(feed.received.some(({ type }) => type === 'reset')).toBe(false)
 })
@@ -126,4 +126,38 @@ test('it throws when the session has ended', async () => {
   await leaver.request('POST', '/api/log-out')
   const feed = follow(leaver)
   await expect(feed.ended).rejects.toMatchObject({ status: 401, code: 'session_ended' })
+})
+
+/** Follows with a clock of its own; `answer` is the answer to each request. */
+async function followAnswers(answer: Failure, seconds: number) {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const controller = new AbortController()
+  const told: string[] = []
+  const options: ChangesOptions = {
+    signal: controller.signal,
+    onConnected: () => told.push('connected'),
+    onLost: (error) => told.push(String(error)),
+  }
+  const ended = followChanges('https://api.example.com', answer, options).next()
+  await vi.advanceTimersByTimeAsync(seconds * 1_000)
+  controller.abort()
+  await ended
+  return told
+}
+
+test('it tries again when there is no answer for 40 s', async () => {
+  const hanging: Failure = ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  expect(await followAnswers(hanging, 39)).toEqual([])
+  expect(await followAnswers(hanging, 41)).toEqual(['Error: the stream is silent'])
+})
+
+test('an answer that is not an event stream is a lost connection, after which it waits longer each time', async () => {
+  const page: Failure = async () => new Response('<p>Log in</p>', { headers: { 'Content-Type': 'text/html' } })
+  const told = await followAnswers(page, 60)
+  expect(new Set(told)).toEqual(new Set(['Error: the answer is not an event stream']))
+  expect(told.length).toBeLessThan(10)
 })

@@ -13,7 +13,8 @@ const audience = prepare<Caller>(
     SELECT id AS account_id, is_staff, key_machine_id, key_site_id,
       (SELECT coalesce(jsonb_agg(site_id ORDER BY site_id), '[]') FROM memberships WHERE site_id IS NOT NULL) AS site_ids,
       (SELECT coalesce(jsonb_agg(machine_id ORDER BY machine_id), '[]') FROM memberships WHERE machine_id IS NOT NULL)
-        AS machine_ids
+        AS machine_ids,
+      (SELECT coalesce(jsonb_agg(role ORDER BY site_id, machine_id), '[]') FROM memberships) AS roles
     FROM caller`,
 )
 

@@ -41,7 +41,7 @@ describe('with two origins allowed', () => {
       expect(headers.get('Access-Control-Allow-Origin')).toBe(origin)
       expect(headers.get('Access-Control-Allow-Methods')).toBe('GET, HEAD, POST, PUT, PATCH, DELETE')
       expect(headers.get('Access-Control-Allow-Headers')).toBe(
-        'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match',
+        'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID',
       )
       expect(headers.get('Access-Control-Max-Age')).toBe('600')
       expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
