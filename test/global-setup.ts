@@ -1,7 +1,8 @@
-// Runs before the first test: prepares once what every world needs.
+// Runs before the first test: prepares once what every world needs. Vitest calls the result after the last one.
 import { shareBuild } from './build.ts'
-import { openMigrated } from './migrated.ts'
+import { shareMigrated } from './migrated.ts'
 
-export default async function setup(): Promise<void> {
-  await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [openMigrated()])])
+export default async function setup(): Promise<() => Promise<void>> {
+  const [dropMigrated] = await Promise.all([shareMigrated(), shareBuild()])
+  return dropMigrated
 }

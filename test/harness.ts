@@ -3,6 +3,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../src/env.ts'
+import { toRfc3339 } from '../src/kernel/time.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
 import { startMigrated } from './migrated.ts'
 import { type ControllerStandIn, startController } from './platform/controller.ts'
@@ -45,6 +46,8 @@ export type World = {
   redis: RedisStandIn
   qstash: QStashStandIn
   controller: ControllerStandIn
+  /** The private key of the tokens: the only one in JWT_KEYS, unless a test sets it. */
+  signingKey: SigningKey
   worker: Pick<RunningWorker, 'kill' | 'start' | 'freeze' | 'readMemory' | 'readResidentMiB'>
   /** Every call of the Worker to an upstream, in the order of the answers. */
   exchanges: Exchange[]
@@ -99,8 +102,8 @@ export type WorldOptions = WorkerOptions & {
 }
 
 /** A private Ed25519 JWK as in JWT_KEYS. */
-export function makeSigningKey(kid: string): Record<string, unknown> {
-  return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid }
+export function makeSigningKey(kid: string): SigningKey {
+  return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid } as SigningKey // a private Ed25519 JWK
 }
 
 type Services = {
@@ -160,9 +163,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   // On a real server always, so that `npm run test:services` runs everything with them.
   if (options.hasOddSettings || hasRealPostgres) await setOddSettings(postgres)
   exchanges.length = 0
+  const signingKey = makeSigningKey('test-1')
   const vars: Variables = {
     ...serviceVariables({ postgres, redis, qstash }),
-    JWT_KEYS: JSON.stringify([makeSigningKey('test-1')]),
+    JWT_KEYS: JSON.stringify([signingKey]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
     // All tests share one client address.
     SIGN_UPS_PER_ADDRESS: '100000',
@@ -201,6 +205,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     redis,
     qstash,
     controller,
+    signingKey,
     worker,
     exchanges,
     requestsTo: (service) => exchanges.filter((each) => each.service === service).map((each) => each.request),
@@ -218,10 +223,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const machine = await createUnconfirmedMachine(owner, overrides)
       const confirm = `UPDATE machines SET controller_confirmed_at = now(), confirmed_address = controller_url
         WHERE id = $1 AND controller_url IS NOT NULL AND NOT EXISTS (
-          SELECT FROM machines other WHERE other.confirmed_address = machines.controller_url AND other.deleted_at IS NULL)`
-      await postgres.query(confirm, [machine.id])
-      const { body } = await owner.request('GET', `/api/machines/${machine.id}`)
-      return { ...machine, body }
+          SELECT FROM machines other WHERE other.confirmed_address = machines.controller_url AND other.deleted_at IS NULL)
+        RETURNING controller_confirmed_at::text AS at`
+      const [confirmed] = await postgres.query(confirm, [machine.id])
+      const controller_confirmed_at = confirmed ? toRfc3339(String(confirmed.at)) : null
+      return { ...machine, body: { ...machine.body, controller_confirmed_at } }
     },
     operate: (person, machineId, command, expiresIn) =>
       person.request('POST', `/api/machines/${machineId}/operation`, {

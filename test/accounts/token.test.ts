@@ -1,14 +1,16 @@
 // Tokens: their claims, which are refused and why, and rotation with two keys.
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { SigningKey } from '../../src/env.ts'
 import { makeSigningKey, type Person, type World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 
-const ours = makeSigningKey('first')
 let world: World
+let ours: SigningKey
 let person: Person
 beforeAll(async () => {
-  world = await useWorld({ JWT_KEYS: JSON.stringify([ours]) })
+  world = await useWorld()
+  ours = world.signingKey
   person = await world.signUpOverHttp()
 })
 
@@ -20,7 +22,7 @@ async function forge({ key = ours, header = {}, claims = {}, expiresIn = 60 }: F
   const { sub = '', sid } = decodeJwt(person.access)
   const all = { iss: world.url, aud: 'api', sub, sid, jti: crypto.randomUUID(), iat: now, exp: now + expiresIn }
   return new SignJWT({ ...all, token_type: 'access', ...claims })
-    .setProtectedHeader({ alg: 'EdDSA', kid: 'first', typ: 'JWT', ...header })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'test-1', typ: 'JWT', ...header })
     .sign(await importJWK(key, 'EdDSA'))
 }
 
@@ -28,7 +30,7 @@ const ask = (token: string) => world.request('GET', '/api/me', { token })
 
 test('the tokens of a session have the documented claims and lifetimes', () => {
   const [access, refresh] = [decodeJwt(person.access), decodeJwt(person.refresh)]
-  expect(decodeProtectedHeader(person.access)).toEqual({ alg: 'EdDSA', kid: 'first', typ: 'JWT' })
+  expect(decodeProtectedHeader(person.access)).toEqual({ alg: 'EdDSA', kid: 'test-1', typ: 'JWT' })
   for (const claims of [access, refresh]) {
     expect(claims).toMatchObject({ iss: world.url, aud: 'api', sub: String(person.id), sid: access.sid })
     expect(Object.keys(claims).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub', 'token_type'])
@@ -43,7 +45,7 @@ test('the public keys verify a token and contain no secret', async () => {
   expect(answer.status).toBe(200)
   expect(answer.headers.get('Cache-Control')).toBe('public, max-age=300')
   expect(answer.body).toEqual({
-    keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'first', x: ours.x, use: 'sig', alg: 'EdDSA' }],
+    keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'test-1', x: ours.x, use: 'sig', alg: 'EdDSA' }],
   })
   const { payload } = await jwtVerify(person.access, createLocalJWKSet(answer.body))
   expect(payload.sub).toBe(String(person.id))
@@ -63,7 +65,7 @@ describe('GET /api/me answers 401 token_invalid for', () => {
     ['a token of another issuer', () => forge({ claims: { iss: 'https://elsewhere.example' } })],
     ['a token of an unknown key', () => forge({ header: { kid: 'second' } })],
     ['a token that names no key', () => forge({ header: { kid: undefined } })],
-    ["a token of somebody else's key under our name", () => forge({ key: makeSigningKey('first') })],
+    ["a token of somebody else's key under our name", () => forge({ key: makeSigningKey('test-1') })],
     ['an expired token', () => forge({ expiresIn: -60 })],
     ['a token that never expires', () => forge({ claims: { exp: undefined } })],
     ['a token without a session', () => forge({ claims: { sid: undefined } })],
@@ -107,9 +109,9 @@ test('a key rotation in three steps ends no session', async () => {
   await deploy(ours, next)
   expect((await early.request('GET', '/api/me')).status).toBe(200)
   const middle = await world.signUpOverHttp()
-  expect(signedBy(middle.access)).toBe('first')
+  expect(signedBy(middle.access)).toBe('test-1')
   const { body } = await world.request('GET', '/.well-known/jwks.json')
-  expect(body.keys.map(({ kid }: { kid: string }) => kid)).toEqual(['first', 'second'])
+  expect(body.keys.map(({ kid }: { kid: string }) => kid)).toEqual(['test-1', 'second'])
   await deploy(next, ours)
   const late = await world.signUpOverHttp()
   expect(signedBy(late.access)).toBe('second')
@@ -120,7 +122,7 @@ test('a key rotation in three steps ends no session', async () => {
   expect((await late.request('GET', '/api/me')).status).toBe(200)
   expect((await ask(refreshed.body.token.access)).status).toBe(200)
   expect((await middle.request('GET', '/api/me')).body.code).toBe('token_invalid')
-  await deploy(ours)
+  await world.reconfigure({})
 })
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -131,11 +133,11 @@ function tamper(token: string, claims: object): string {
 }
 
 function unsigned(token: string): string {
-  return `${encode({ alg: 'none', kid: 'first', typ: 'JWT' })}.${token.split('.')[1]}.`
+  return `${encode({ alg: 'none', kid: 'test-1', typ: 'JWT' })}.${token.split('.')[1]}.`
 }
 
 function signedWithPublicKey(): Promise<string> {
   return new SignJWT(decodeJwt(person.access))
-    .setProtectedHeader({ alg: 'HS256', kid: 'first', typ: 'JWT' })
+    .setProtectedHeader({ alg: 'HS256', kid: 'test-1', typ: 'JWT' })
     .sign(Buffer.from(String(ours.x), 'base64url'))
 }

@@ -92,10 +92,10 @@ function startFlood(): () => Promise<Set<number>> {
   }
 }
 
-/** The median time of GET /api/me over five seconds. */
-async function timeMe(): Promise<number> {
+/** The median time of GET /api/me over some seconds. */
+async function timeMe(seconds = 5): Promise<number> {
   const times: number[] = []
-  const endsAt = performance.now() + 5_000
+  const endsAt = performance.now() + seconds * 1_000
   while (performance.now() < endsAt) {
     times.push(await time(() => person.request('GET', '/api/me')))
     await new Promise((resolve) => setTimeout(resolve, 20)) // so that the requests are spread over all moments
@@ -104,7 +104,7 @@ async function timeMe(): Promise<number> {
 }
 
 test('a flood of 30 log-ins per second, all from different addresses, makes other requests at most three times slower', async () => {
-  await timeMe() // warms up the Worker
+  await timeMe(1) // warms up the Worker
   const ratios: number[] = []
   // Up to three times: the tests that run at the same time can slow down one of the two phases.
   do {

@@ -6,15 +6,15 @@ import { makeSigningKey, type Person, type World } from '../harness.ts'
 import { type StandInServer, startHttpServer } from '../platform/http.ts'
 import { useWorld } from '../shared-world.ts'
 
-const ours = makeSigningKey('ours')
-const theirs = makeSigningKey('ours')
+/** Another key with the same `kid`. */
+const theirs = makeSigningKey('test-1')
 const { d: _secret, ...theirPublic } = theirs
 let world: World
 let victim: Person
 let keyServer: StandInServer
 const keyRequests: string[] = []
 beforeAll(async () => {
-  world = await useWorld({ JWT_KEYS: JSON.stringify([ours]) })
+  world = await useWorld()
   victim = await world.signUp()
   keyServer = await startHttpServer('key server', async ({ target }) => {
     keyRequests.push(target)
@@ -26,7 +26,7 @@ afterAll(() => keyServer?.close())
 /** The victim's claims, signed with another key. */
 async function sign(header: Partial<JWTHeaderParameters>, claims: JWTPayload = {}, key = theirs): Promise<string> {
   return new SignJWT({ ...decodeJwt(victim.access), ...claims })
-    .setProtectedHeader({ alg: 'EdDSA', kid: 'ours', typ: 'JWT', ...header })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'test-1', typ: 'JWT', ...header })
     .sign(await importJWK(key, 'EdDSA'))
 }
 
@@ -53,20 +53,20 @@ test('a token that names the URL of its key (jku, x5u) is refused, and the URL i
 })
 
 test('a kid that is a path, an SQL statement or very long is refused', async () => {
-  for (const kid of ['../../ours', "' OR '1'='1", 'x'.repeat(5_000), '__proto__', 'constructor']) {
+  for (const kid of ['../../test-1', "' OR '1'='1", 'x'.repeat(5_000), '__proto__', 'constructor']) {
     await expectRefused(await sign({ kid }))
   }
 })
 
 test('an unknown critical header is refused (RFC 7515 §4.1.11)', async () => {
-  const token = await sign({}, {}, ours)
+  const token = await sign({}, {}, world.signingKey)
   const [, claims, signature] = token.split('.')
-  const header = { alg: 'EdDSA', kid: 'ours', typ: 'JWT', crit: ['exp2'], exp2: 1 }
+  const header = { alg: 'EdDSA', kid: 'test-1', typ: 'JWT', crit: ['exp2'], exp2: 1 }
   await expectRefused(`${Buffer.from(JSON.stringify(header)).toString('base64url')}.${claims}.${signature}`)
 })
 
 test('a token that is not valid yet (nbf) is refused', async () => {
-  await expectRefused(await sign({}, { nbf: Math.floor(Date.now() / 1_000) + 3_600 }, ours))
+  await expectRefused(await sign({}, { nbf: Math.floor(Date.now() / 1_000) + 3_600 }, world.signingKey))
 })
 
 test('an RSA or EC token under our kid is refused', async () => {
@@ -77,7 +77,9 @@ test('an RSA or EC token under our kid is refused', async () => {
     ['PS256', rsa],
     ['ES256', ec],
   ] as const) {
-    await expectRefused(await new SignJWT(decodeJwt(victim.access)).setProtectedHeader({ alg, kid: 'ours' }).sign(key))
+    await expectRefused(
+      await new SignJWT(decodeJwt(victim.access)).setProtectedHeader({ alg, kid: 'test-1' }).sign(key),
+    )
   }
 })
 

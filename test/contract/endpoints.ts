@@ -1,10 +1,9 @@
 // Every endpoint of the OpenAPI document and a world to call it in: helpers for the tests of the common rules.
 import { expect } from 'vitest'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
-import type { SigningKey } from '../../src/env.ts'
 import { useQuickHash } from '../accounts/hashes.ts'
 import { makeKey } from '../accounts/people.ts'
-import { type Answer, makeSigningKey, type Person, type World } from '../harness.ts'
+import type { Answer, Person, World } from '../harness.ts'
 import { useWorld } from '../shared-world.ts'
 import { document, type Operation } from './openapi-assertion.ts'
 
@@ -66,9 +65,7 @@ async function nameForLogIn(world: World): Promise<void> {
 }
 
 export async function useEndpointWorld(): Promise<EndpointWorld> {
-  const key = makeSigningKey('test-1')
   const world = await useWorld({
-    JWT_KEYS: JSON.stringify([key]),
     // The examples are sent many times, so the limits of failed log-ins must not apply.
     FAILED_LOG_INS_PER_NAME_AND_ADDRESS: '100000',
     FAILED_LOG_INS_PER_NAME: '100000',
@@ -79,7 +76,7 @@ export async function useEndpointWorld(): Promise<EndpointWorld> {
   const place = { scopes: ['report'], machine_id: (await world.createMachine(staff)).id }
   const { secret } = await makeKey(world, staff, place)
   // The token of a controller, for an unknown job.
-  const issuer = createTokenIssuer([key as SigningKey], world.url) // a private Ed25519 JWK with a kid
+  const issuer = createTokenIssuer([world.signingKey], world.url)
   const outcomeToken = await issuer.sign({ sub: unknownId('/jobs') }, 'outcome', 600)
   return {
     world,

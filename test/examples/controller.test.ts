@@ -9,14 +9,13 @@ import { useWorld } from '../shared-world.ts'
 import { newFile, type Program, runCommandOf, runExample } from './programs.ts'
 
 const file = new URL('controller.ts', import.meta.url).pathname
-const key = makeSigningKey('test-1')
 let world: World
 let owner: Person
 let machineId: number
 let program: Program
 let url: string
 beforeAll(async () => {
-  world = await useWorld({ JWT_KEYS: JSON.stringify([key]) })
+  world = await useWorld()
   owner = await world.signUp()
   machineId = (await world.createUnconfirmedMachine(owner, { controller_url: null })).id
   program = runExample(file, [], { TIEBAR_URL: world.url, PORT: '0', MACHINE_ID: String(machineId), FILE: newFile() })
@@ -65,7 +64,7 @@ const command = (changes: object = {}) =>
 
 function sign(
   body: string,
-  { issuer = world.url, audience = url, by = key, machine = machineId } = {},
+  { issuer = world.url, audience = url, by = world.signingKey, machine = machineId } = {},
 ): Promise<string> {
   return new SignJWT({ machine, body_sha256: createHash('sha256').update(body).digest('base64url') })
     .setProtectedHeader({ alg: 'EdDSA', kid: 'test-1' })

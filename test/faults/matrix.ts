@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { shareBuild } from '../build.ts'
 import { startWorld } from '../harness.ts'
-import { openMigrated } from '../migrated.ts'
+import { shareMigrated } from '../migrated.ts'
 import { runScenario } from './run-scenario.ts'
 import {
   allScenarios,
@@ -29,9 +29,10 @@ const total = waiting.length
 if (total === 0) throw new Error(`no scenario name contains all of these words: ${positionals.join(' ')}`)
 const broken = new Map<Scenario, string[]>()
 
-await Promise.all([shareBuild(), ...(process.env.LOCAL_POSTGRES_URL ? [] : [openMigrated()])])
+const [dropMigrated] = await Promise.all([shareMigrated(), shareBuild()])
 const beganAt = performance.now()
 await Promise.all(Array.from({ length: Math.min(Number(values.worlds), total) }, runInOneWorld))
+await dropMigrated()
 printTable()
 for (const [scenario, violations] of broken)
   console.log(`✗ ${describeScenario(scenario)}\n    ${violations.join('\n    ')}`)

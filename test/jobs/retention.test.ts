@@ -1,5 +1,5 @@
 // Which rows the sweep deletes because they are no longer needed.
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person, World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { deliver } from './qstash-calls.ts'
@@ -29,7 +29,8 @@ test('old idempotency keys and expired sessions are deleted, others are kept', a
   expect(rows.map(({ account_id }) => Number(account_id))).toEqual([kept.id])
 })
 
-test('of audit events, old refusals are deleted, and with HISTORY_KEPT_DAYS all old ones', async () => {
+/** Audit events of these kinds and ages. @returns reads those that are left */
+async function makeAuditEvents(): Promise<() => Promise<string[]>> {
   const subject = `machine:${crypto.randomUUID()}`
   const rows: [action: string, days: number][] = [
     ['operation.refuse', 31],
@@ -43,39 +44,39 @@ test('of audit events, old refusals are deleted, and with HISTORY_KEPT_DAYS all 
       [days, action, subject],
     )
   }
-  const left = async () => {
+  return async () => {
     const found = await world.postgres.query(
       `SELECT action, round(extract(epoch FROM now() - at) / 86400)::int AS days FROM audit_events WHERE subject = $1 ORDER BY at`,
       [subject],
     )
     return found.map(({ action, days }) => `${action} ${days}`)
   }
+}
+
+test('of audit events, old refusals are deleted', async () => {
+  const readLeft = await makeAuditEvents()
   await world.sweep()
-  expect(await left()).toEqual(['machine.status 101', 'machine.status 99', 'operation.refuse 29'])
-  await world.reconfigure({ HISTORY_KEPT_DAYS: '100' })
-  await world.sweep()
-  expect(await left()).toEqual(['machine.status 99', 'operation.refuse 29'])
-  await world.reconfigure({})
+  expect(await readLeft()).toEqual(['machine.status 101', 'machine.status 99', 'operation.refuse 29'])
 })
 
+const age = (jobId: string, days: number) =>
+  world.postgres.query(`UPDATE jobs SET finished_at = now() - make_interval(days => $2) WHERE id = $1`, [jobId, days])
+const idsOf = async (person: Person, machineId: number) => {
+  const { body } = await person.request('GET', `/api/machines/${machineId}/history`)
+  return body.items.map(({ id }: { id: string }) => id)
+}
+
+/** An ended job, and a refused request. */
+async function makeHistory(person: Person) {
+  const machine = await world.createMachine(person)
+  const { body: ended } = await world.operate(person, machine.id, 'START')
+  await deliver(world, ended.id)
+  await world.operate(person, machine.id, 'START')
+  const [refused] = await idsOf(person, machine.id)
+  return { machine, ended: ended.id, refused }
+}
+
 describe('of ended jobs', () => {
-  const age = (jobId: string, days: number) =>
-    world.postgres.query(`UPDATE jobs SET finished_at = now() - make_interval(days => $2) WHERE id = $1`, [jobId, days])
-  const idsOf = async (person: Person, machineId: number) => {
-    const { body } = await person.request('GET', `/api/machines/${machineId}/history`)
-    return body.items.map(({ id }: { id: string }) => id)
-  }
-
-  /** An ended job, and a refused request. */
-  async function makeHistory(person: Person) {
-    const machine = await world.createMachine(person)
-    const { body: ended } = await world.operate(person, machine.id, 'START')
-    await deliver(world, ended.id)
-    await world.operate(person, machine.id, 'START')
-    const [refused] = await idsOf(person, machine.id)
-    return { machine, ended: ended.id, refused }
-  }
-
   test('nothing but old refusals is deleted by default', async () => {
     const person = await world.signUp()
     const { machine, ended, refused } = await makeHistory(person)
@@ -86,22 +87,6 @@ describe('of ended jobs', () => {
     await age(refused, 31)
     await world.sweep()
     expect(await idsOf(person, machine.id)).toEqual([ended])
-  })
-
-  test('with HISTORY_KEPT_DAYS, older ended jobs are deleted with their events, and an open one stays', async () => {
-    await world.reconfigure({ HISTORY_KEPT_DAYS: '100' })
-    const person = await world.signUp()
-    const [old, recent] = [await makeHistory(person), await makeHistory(person)]
-    await age(old.ended, 101)
-    await age(recent.ended, 99)
-    const { body: open } = await world.operate(person, old.machine.id, 'STOP')
-    await world.postgres.query(`UPDATE jobs SET requested_at = now() - interval '1000 days' WHERE id = $1`, [open.id])
-    await world.sweep()
-    expect(await idsOf(person, recent.machine.id)).toContain(recent.ended)
-    expect(await idsOf(person, old.machine.id)).toContain(open.id)
-    expect(await idsOf(person, old.machine.id)).not.toContain(old.ended)
-    expect(await world.postgres.query('SELECT FROM job_events WHERE job_id = $1', [old.ended])).toEqual([])
-    await world.reconfigure({})
   })
 
   test('more than one portion is deleted by one sweep', async () => {
@@ -116,5 +101,30 @@ describe('of ended jobs', () => {
     )
     await world.sweep()
     expect(await idsOf(person, machine.id)).toEqual([])
+  })
+})
+
+describe('with HISTORY_KEPT_DAYS', () => {
+  beforeAll(() => world.reconfigure({ HISTORY_KEPT_DAYS: '100' }))
+  afterAll(() => world.reconfigure({}))
+
+  test('all old audit events are deleted', async () => {
+    const readLeft = await makeAuditEvents()
+    await world.sweep()
+    expect(await readLeft()).toEqual(['machine.status 99', 'operation.refuse 29'])
+  })
+
+  test('older ended jobs are deleted with their events, and an open one stays', async () => {
+    const person = await world.signUp()
+    const [old, recent] = [await makeHistory(person), await makeHistory(person)]
+    await age(old.ended, 101)
+    await age(recent.ended, 99)
+    const { body: open } = await world.operate(person, old.machine.id, 'STOP')
+    await world.postgres.query(`UPDATE jobs SET requested_at = now() - interval '1000 days' WHERE id = $1`, [open.id])
+    await world.sweep()
+    expect(await idsOf(person, recent.machine.id)).toContain(recent.ended)
+    expect(await idsOf(person, old.machine.id)).toContain(open.id)
+    expect(await idsOf(person, old.machine.id)).not.toContain(old.ended)
+    expect(await world.postgres.query('SELECT FROM job_events WHERE job_id = $1', [old.ended])).toEqual([])
   })
 })

@@ -16,6 +16,8 @@ export type PostgresStandInOptions = StandInOptions & {
   serverUrl?: string
   /** A database on that server, created if missing and kept. By default a new one, dropped at the end. */
   database?: string
+  /** A database on that server, without sessions, of which the new one is a copy. By default the new one is empty. */
+  template?: string
 }
 
 export type Row = Record<string, unknown>
@@ -40,8 +42,9 @@ export type PostgresStandIn = {
  * @throws the error of the data folder, the snapshot, the server or the port
  */
 export async function startPostgres(options: PostgresStandInOptions = {}): Promise<PostgresStandIn> {
-  const { serverUrl, database, dataDir, snapshot } = options
-  const backend = serverUrl === undefined ? await openPglite(dataDir, snapshot) : await openServer(serverUrl, database)
+  const { serverUrl, database, template, dataDir, snapshot } = options
+  const backend =
+    serverUrl === undefined ? await openPglite(dataDir, snapshot) : await openServer(serverUrl, database, template)
   const credentials = {
     user: 'tiebar',
     password: randomBytes(12).toString('hex'),

@@ -12,15 +12,14 @@ import { resetSettings, setOddSettings } from '../platform/odd-settings.ts'
 import { useWorld } from '../shared-world.ts'
 import { runTool } from './programs.ts'
 
-const key = makeSigningKey('doctor')
 let world: World
 let variables: Record<string, string>
 beforeAll(async () => {
-  world = await useWorld({ JWT_KEYS: JSON.stringify([key]) })
+  world = await useWorld()
   variables = {
     ...serviceVariables(world),
     PUBLIC_URL: world.url,
-    JWT_KEYS: JSON.stringify([key]),
+    JWT_KEYS: JSON.stringify([world.signingKey]),
     ALLOW_PRIVATE_CONTROLLERS: 'true',
   }
   await setSessionDefaults(addressOf(world))
@@ -129,12 +128,12 @@ test('a URL without a server, or with another server, is found', async () => {
 
 test('an upstream that the Worker cannot reach is found', async () => {
   // A new Worker remembers no answer on its readiness.
-  await world.reconfigure({ JWT_KEYS: JSON.stringify([key]) })
+  await world.reconfigure({})
   world.faults.redis.pass = (call, forward) =>
     call.headers['user-agent']?.includes('node') ? forward() : shut(call, forward)
   const red = errorsOf(await check())
   world.faults.redis.pass = open
-  await world.reconfigure({ JWT_KEYS: JSON.stringify([key]) })
+  await world.reconfigure({})
   expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
 })
 
@@ -195,7 +194,7 @@ describe('without variables', () => {
       controller: 'http://127.0.0.1:9',
     }
     await writeFile(join(dir, 'platform.json'), JSON.stringify(platform))
-    await writeFile(join(dir, 'keys.json'), JSON.stringify([key]))
+    await writeFile(join(dir, 'keys.json'), JSON.stringify([world.signingKey]))
     const { stdout, stderr } = await runTool('doctor', ['--cron-seconds', '0.1'], { env: { LOCAL_DIR: dir } })
     expect(stderr).toBe('')
     expect(stdout.split('\n')[0]).toContain(`the local platform of ${join(dir, 'platform.json')}`)

@@ -109,17 +109,11 @@ describe('with every origin allowed', () => {
   })
 })
 
-describe('with an invalid list of origins', () => {
-  test.each([
-    'https://app.example.com/',
-    'app.example.com',
-    `${app},*`,
-    'ftp://app.example.com',
-    'https://APP.example.com',
-  ])('such as %s the Worker answers that it is not configured, and shows no value', async (value) => {
-    await world.reconfigure({ ALLOWED_ORIGINS: value })
-    const answer = await get({})
-    expect([answer.status, answer.body.code]).toEqual([503, 'misconfigured'])
-    expect(answer.body.detail).toContain('ALLOWED_ORIGINS must be origins')
-  })
+// test/env.test.ts has a table of invalid lists.
+test('with an invalid list of origins the Worker answers that it is not configured, and shows no value', async () => {
+  await world.reconfigure({ ALLOWED_ORIGINS: 'https://leak.example.com,*' })
+  const answer = await get({})
+  expect([answer.status, answer.body.code]).toEqual([503, 'misconfigured'])
+  expect(answer.body.detail).toContain('ALLOWED_ORIGINS must be origins')
+  expect(answer.text).not.toContain('leak')
 })

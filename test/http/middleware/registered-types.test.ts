@@ -1,12 +1,12 @@
 // JSON documents with their own registered media type are served with it on request.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../../harness.ts'
+import { beforeAll, expect, test } from 'vitest'
+import type { World } from '../../harness.ts'
+import { useWorld } from '../../shared-world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await useWorld()
 })
-afterAll(() => world?.close())
 
 test.each([
   ['/.well-known/jwks.json', 'application/jwk-set+json'],

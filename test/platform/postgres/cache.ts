@@ -11,11 +11,25 @@ export async function readPgliteVersion(): Promise<string> {
   return version
 }
 
+/** A Blob reads its parts in slices and joins them, which takes as long as the rest of a start. This copies its bytes at once. */
+class KeptDatabase extends Blob {
+  readonly #bytes: Uint8Array<ArrayBuffer>
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    super([])
+    this.#bytes = bytes
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#bytes.slice().buffer
+  }
+}
+
 /** The database that was kept under this name; otherwise makes and keeps it. */
 export async function openCached(name: string, make: () => Promise<Blob>): Promise<Blob> {
   const path = join(cacheDir, `${name}.tar`)
   const kept = await readFile(path).catch(() => undefined)
-  if (kept) return new Blob([kept])
+  if (kept) return new KeptDatabase(new Uint8Array(kept.buffer))
   const made = await make()
   await keep(path, made)
   return made

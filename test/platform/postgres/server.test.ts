@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresStandIn, type PostgresStandInOptions, startPostgres } from '../postgres.ts'
+import { uniqueSuffix } from '../unique-suffix.ts'
 import { openPglite } from './pglite.ts'
 import { runPayload } from './run.ts'
 import { post, run, SERVER_URL, until } from './world.ts'
@@ -69,6 +70,20 @@ describe.skipIf(SERVER_URL === undefined)('A real server', () => {
     const second = await startPostgres({ serverUrl, database })
     expect((await run(second, { query: "SELECT to_regclass('kept')" })).rows).toEqual([['kept']])
     await second.close()
+  })
+
+  test('has a copy of a template, which stays as it is', async () => {
+    const template = `tiebar_${uniqueSuffix()}`
+    onTestFinished(async () => {
+      await ask(`DROP DATABASE "${template}" WITH (FORCE)`, [])
+    })
+    const original = await startPostgres({ serverUrl, database: template })
+    await original.query('CREATE TABLE copied (n int); INSERT INTO copied VALUES (7)')
+    await original.close()
+    const [one, two] = await Promise.all([startHere({ serverUrl, template }), startHere({ serverUrl, template })])
+    await one.query('DELETE FROM copied')
+    expect(await two.query('SELECT n FROM copied')).toEqual([{ n: 7 }])
+    expect(await (await startHere({ serverUrl, template })).query('SELECT n FROM copied')).toEqual([{ n: 7 }])
   })
 
   test('runs requests concurrently', async () => {

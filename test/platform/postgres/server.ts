@@ -12,9 +12,14 @@ const CREATED_BY_ANOTHER = ['42P04', '23505']
  * Connects to the server.
  * @param serverUrl a database on it from which others can be created
  * @param database created if missing and kept; undefined: a new one, dropped at `close`
+ * @param template the database of which a new one is a copy; it must have no sessions. By default it is empty
  * @throws DatabaseError or a socket error
  */
-export async function openServer(serverUrl: string, database: string | undefined): Promise<PostgresBackend> {
+export async function openServer(
+  serverUrl: string,
+  database: string | undefined,
+  template: string | undefined,
+): Promise<PostgresBackend> {
   const name = database ?? `tiebar_${uniqueSuffix()}`
   const admin = createPool({
     connectionString: serverUrl,
@@ -22,7 +27,7 @@ export async function openServer(serverUrl: string, database: string | undefined
     allowExitOnIdle: true,
   })
   try {
-    await createDatabase(admin, name)
+    await createDatabase(admin, name, template)
   } catch (error) {
     await admin.end()
     throw error
@@ -56,11 +61,13 @@ export async function openServer(serverUrl: string, database: string | undefined
 }
 
 /** A template must not have other sessions, and template0 has none. It also accepts any encoding. */
-async function createDatabase(admin: Pool, name: string): Promise<void> {
+async function createDatabase(admin: Pool, name: string, template = 'template0'): Promise<void> {
   const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [name])
   if (rowCount !== 0) return
   try {
-    await admin.query(`CREATE DATABASE ${escapeIdentifier(name)} ENCODING 'UTF8' TEMPLATE template0`)
+    await admin.query(
+      `CREATE DATABASE ${escapeIdentifier(name)} ENCODING 'UTF8' TEMPLATE ${escapeIdentifier(template)}`,
+    )
   } catch (error) {
     if (!(error instanceof DatabaseError) || !CREATED_BY_ANOTHER.includes(error.code ?? '')) throw error
   }
