@@ -2427,7 +2427,7 @@ BEGIN
       FROM machine_reports r WHERE r.machine_id = m.id) AS reported FROM caller CROSS JOIN decision LEFT JOIN m ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.change_machine_a9e2b5ca883e(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, bigint)
+CREATE FUNCTION statements.change_machine_1ee2d70e0364(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, text, text, bigint)
 RETURNS TABLE ("decision" text, "job_id" uuid, "site_before" bigint, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2468,151 +2468,11 @@ BEGIN
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     destination AS (SELECT NULL::bigint AS id),
     decision AS (
-      SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND false THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN false THEN 'machine_reports' WHEN false THEN 'controller_taken' WHEN (target."name" IS DISTINCT FROM $10::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, false AS is_manual
+      SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND false THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN false THEN 'machine_reports' WHEN false THEN 'controller_taken' WHEN (target."name" IS DISTINCT FROM coalesce($10::text, "name") OR target."location" IS DISTINCT FROM coalesce($11::text, "location")) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, false AS is_manual
       FROM access CROSS JOIN destination LEFT JOIN target ON true
     ),
     changed AS (
-      UPDATE machines SET "name" = $11::text, updated_at = statement_start, revision = revision + 1,
-        manual_sequence = CASE WHEN decision.is_manual THEN last_sequence ELSE manual_sequence END
-      FROM decision WHERE machines.id = $12::bigint AND decision.decision = 'changed'
-      RETURNING machines.*
-    ),
-    m AS (
-      SELECT * FROM changed
-      UNION ALL SELECT target.* FROM target, decision WHERE decision.decision = 'unchanged'
-    )
-    SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id,
-      (SELECT site_id FROM target) AS site_before, m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
-    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
-    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'pull' ELSE 'push' END AS delivery, (
-      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
-        'last_cycle_ms', r.last_cycle_ms,
-        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
-        'at', r.at, 'is_fresh', r.at > statement_start - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
-      FROM machine_reports r WHERE r.machine_id = m.id) AS reported
-    FROM caller CROSS JOIN decision LEFT JOIN m ON true;
-END $function$;
---> statement-breakpoint
-CREATE FUNCTION statements.change_machine_9be65ffee348(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, bigint)
-RETURNS TABLE ("decision" text, "job_id" uuid, "site_before" bigint, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
-#variable_conflict use_column
-DECLARE
-  ignored record;
-  statement_start timestamptz;
-BEGIN
-  PERFORM set_config('lock_timeout', '8000ms', true);
-  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
-  statement_start := clock_timestamp();
-  FOR ignored IN WITH caller AS (
-    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
-      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
-    FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
-      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
-    SELECT m.id FROM caller, machines m WHERE m.id = $3::bigint AND CASE WHEN (caller.key_machine_id <> m.id
-    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 3
-    FOR NO KEY UPDATE OF m
-  LOOP END LOOP;
-  statement_start := clock_timestamp();
-  RETURN QUERY WITH caller AS (
-    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
-      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
-    FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = $4::uuid AND s.account_id = $5::bigint
-      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
-    target AS (SELECT * FROM machines WHERE id = $6::bigint AND deleted_at IS NULL),
-    access AS MATERIALIZED (
-      SELECT target.id, CASE WHEN (caller.key_machine_id <> target.id
-    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM target.site_id) THEN -1
-    WHEN caller.is_staff OR target.owner_id = caller.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = target.id OR member.site_id = target.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN target.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller LEFT JOIN target ON true
-    ),
-    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
-    destination AS (SELECT NULL::bigint AS id),
-    decision AS (
-      SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND false THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN false THEN 'machine_reports' WHEN false THEN 'controller_taken' WHEN (target."location" IS DISTINCT FROM $10::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, false AS is_manual
-      FROM access CROSS JOIN destination LEFT JOIN target ON true
-    ),
-    changed AS (
-      UPDATE machines SET "location" = $11::text, updated_at = statement_start, revision = revision + 1,
-        manual_sequence = CASE WHEN decision.is_manual THEN last_sequence ELSE manual_sequence END
-      FROM decision WHERE machines.id = $12::bigint AND decision.decision = 'changed'
-      RETURNING machines.*
-    ),
-    m AS (
-      SELECT * FROM changed
-      UNION ALL SELECT target.* FROM target, decision WHERE decision.decision = 'unchanged'
-    )
-    SELECT decision.decision, (SELECT id FROM open_jobs ORDER BY requested_at DESC LIMIT 1) AS job_id,
-      (SELECT site_id FROM target) AS site_before, m.id, m.name, m.location, m.status, m.status_source, m.status_at, m.owner_id, m.site_id, m.controller_url, m.controller_confirmed_at, m.created_at, m.updated_at, m.revision, (ARRAY['viewer', 'operator', 'manager'])[CASE WHEN (caller.key_machine_id <> m.id
-    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END] AS my_role,
-    CASE WHEN m.controller_url IS NULL AND EXISTS (SELECT FROM keys k WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'pull' ELSE 'push' END AS delivery, (
-      SELECT jsonb_build_object('status', r.status, 'mode', r.mode, 'remote_enabled', r.remote_enabled, 'cycles', r.cycles,
-        'last_cycle_ms', r.last_cycle_ms,
-        'alarm', CASE WHEN r.alarm_code IS NOT NULL THEN jsonb_build_object('code', r.alarm_code, 'text', r.alarm_text) END,
-        'at', r.at, 'is_fresh', r.at > statement_start - make_interval(secs => 3 * r.interval_seconds), 'interval_seconds', r.interval_seconds)
-      FROM machine_reports r WHERE r.machine_id = m.id) AS reported
-    FROM caller CROSS JOIN decision LEFT JOIN m ON true;
-END $function$;
---> statement-breakpoint
-CREATE FUNCTION statements.change_machine_01b700474bdb(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, text, text, bigint)
-RETURNS TABLE ("decision" text, "job_id" uuid, "site_before" bigint, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
-#variable_conflict use_column
-DECLARE
-  ignored record;
-  statement_start timestamptz;
-BEGIN
-  PERFORM set_config('lock_timeout', '8000ms', true);
-  PERFORM set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) || set_config('IntervalStyle', 'postgres', true) || set_config('standard_conforming_strings', 'on', true) || set_config('jit', 'off', true) || set_config('statement_timeout', '8000ms', true) AS settings;
-  statement_start := clock_timestamp();
-  FOR ignored IN WITH caller AS (
-    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
-      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
-    FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
-      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active)
-    SELECT m.id FROM caller, machines m WHERE m.id = $3::bigint AND CASE WHEN (caller.key_machine_id <> m.id
-    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 3
-    FOR NO KEY UPDATE OF m
-  LOOP END LOOP;
-  statement_start := clock_timestamp();
-  RETURN QUERY WITH caller AS (
-    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
-      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
-    FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = $4::uuid AND s.account_id = $5::bigint
-      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
-    target AS (SELECT * FROM machines WHERE id = $6::bigint AND deleted_at IS NULL),
-    access AS MATERIALIZED (
-      SELECT target.id, CASE WHEN (caller.key_machine_id <> target.id
-    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM target.site_id) THEN -1
-    WHEN caller.is_staff OR target.owner_id = caller.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = target.id OR member.site_id = target.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN target.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller LEFT JOIN target ON true
-    ),
-    open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
-    destination AS (SELECT NULL::bigint AS id),
-    decision AS (
-      SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND false THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN false THEN 'machine_reports' WHEN false THEN 'controller_taken' WHEN (target."name" IS DISTINCT FROM $10::text OR target."location" IS DISTINCT FROM $11::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, false AS is_manual
-      FROM access CROSS JOIN destination LEFT JOIN target ON true
-    ),
-    changed AS (
-      UPDATE machines SET "name" = $12::text, "location" = $13::text, updated_at = statement_start, revision = revision + 1,
+      UPDATE machines SET "name" = coalesce($12::text, "name"), "location" = coalesce($13::text, "location"), updated_at = statement_start, revision = revision + 1,
         manual_sequence = CASE WHEN decision.is_manual THEN last_sequence ELSE manual_sequence END
       FROM decision WHERE machines.id = $14::bigint AND decision.decision = 'changed'
       RETURNING machines.*
@@ -2637,7 +2497,7 @@ BEGIN
     FROM caller CROSS JOIN decision LEFT JOIN m ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.change_machine_a8583963ba14(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, text, text, text, text, text, bigint)
+CREATE FUNCTION statements.change_machine_6addc054db04(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, text, text, text, text, text, text, text, text, text, bigint)
 RETURNS TABLE ("decision" text, "job_id" uuid, "site_before" bigint, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2678,13 +2538,13 @@ BEGIN
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $7::bigint AND state IN ('QUEUED', 'SENT', 'PENDING')),
     destination AS (SELECT NULL::bigint AS id),
     decision AS (
-      SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND (target."status" IS DISTINCT FROM $10::text) THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN target.status <> $11::text AND EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = target.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND true) THEN 'machine_reports' WHEN false THEN 'controller_taken' WHEN (target."status" IS DISTINCT FROM $12::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, (target."status" IS DISTINCT FROM $13::text) AS is_manual
+      SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND (target."status" IS DISTINCT FROM $10::text) THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN target.status <> $11::text AND EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = target.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND true) THEN 'machine_reports' WHEN false THEN 'controller_taken' WHEN (target."name" IS DISTINCT FROM coalesce($12::text, "name") OR target."location" IS DISTINCT FROM coalesce($13::text, "location") OR target."status" IS DISTINCT FROM $14::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, (target."status" IS DISTINCT FROM $15::text) AS is_manual
       FROM access CROSS JOIN destination LEFT JOIN target ON true
     ),
     changed AS (
-      UPDATE machines SET "status" = $14::text, status_source = CASE WHEN status = $15::text THEN status_source ELSE 'person' END, status_at = CASE WHEN status = $16::text THEN status_at ELSE statement_start END, updated_at = statement_start, revision = revision + 1,
+      UPDATE machines SET "name" = coalesce($16::text, "name"), "location" = coalesce($17::text, "location"), "status" = $18::text, status_source = CASE WHEN status = $19::text THEN status_source ELSE 'person' END, status_at = CASE WHEN status = $20::text THEN status_at ELSE statement_start END, updated_at = statement_start, revision = revision + 1,
         manual_sequence = CASE WHEN decision.is_manual THEN last_sequence ELSE manual_sequence END
-      FROM decision WHERE machines.id = $17::bigint AND decision.decision = 'changed'
+      FROM decision WHERE machines.id = $21::bigint AND decision.decision = 'changed'
       RETURNING machines.*
     ), events AS (
       INSERT INTO audit_events (actor, key_id, action, subject, before, after)
@@ -2709,7 +2569,7 @@ BEGIN
     FROM caller CROSS JOIN decision LEFT JOIN m ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.change_machine_f122ce358d15(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, bigint, text, text, text, text, text, bigint)
+CREATE FUNCTION statements.change_machine_79c036d5e7f4(uuid, bigint, bigint, uuid, bigint, bigint, bigint, boolean, bigint[], text, text, bigint, text, text, text, text, text, text, text, text, text, bigint)
 RETURNS TABLE ("decision" text, "job_id" uuid, "site_before" bigint, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2751,13 +2611,13 @@ BEGIN
     destination AS (SELECT NULL::bigint AS id),
     decision AS (
       SELECT CASE WHEN access.id IS NULL OR access.level < 0 THEN 'not_found' WHEN access.level = 0 THEN 'not_owner' WHEN access.level < 3 THEN 'role_too_low' WHEN $8::boolean AND NOT target.revision = ANY ($9::bigint[]) THEN 'precondition_failed' WHEN EXISTS (SELECT FROM open_jobs) AND (target."controller_url" IS DISTINCT FROM $10::text) THEN 'job_open' WHEN false AND target.status IN ('RUNNING', 'PENDING') THEN 'machine_running' WHEN false THEN 'machine_reports' WHEN EXISTS (SELECT FROM machines WHERE confirmed_address = $11
-    AND deleted_at IS NULL AND id IS DISTINCT FROM $12::bigint) THEN 'controller_taken' WHEN (target."controller_url" IS DISTINCT FROM $13::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, (target."controller_url" IS DISTINCT FROM $14::text) AS is_manual
+    AND deleted_at IS NULL AND id IS DISTINCT FROM $12::bigint) THEN 'controller_taken' WHEN (target."name" IS DISTINCT FROM coalesce($13::text, "name") OR target."location" IS DISTINCT FROM coalesce($14::text, "location") OR target."controller_url" IS DISTINCT FROM $15::text) THEN 'changed' WHEN true THEN 'unchanged' END AS decision, (target."controller_url" IS DISTINCT FROM $16::text) AS is_manual
       FROM access CROSS JOIN destination LEFT JOIN target ON true
     ),
     changed AS (
-      UPDATE machines SET "controller_url" = $15::text, controller_confirmed_at = CASE WHEN controller_url IS NOT DISTINCT FROM $16 THEN controller_confirmed_at END, confirmed_address = CASE WHEN controller_url IS NOT DISTINCT FROM $17 THEN confirmed_address END, updated_at = statement_start, revision = revision + 1,
+      UPDATE machines SET "name" = coalesce($17::text, "name"), "location" = coalesce($18::text, "location"), "controller_url" = $19::text, controller_confirmed_at = CASE WHEN controller_url IS NOT DISTINCT FROM $20 THEN controller_confirmed_at END, confirmed_address = CASE WHEN controller_url IS NOT DISTINCT FROM $21 THEN confirmed_address END, updated_at = statement_start, revision = revision + 1,
         manual_sequence = CASE WHEN decision.is_manual THEN last_sequence ELSE manual_sequence END
-      FROM decision WHERE machines.id = $18::bigint AND decision.decision = 'changed'
+      FROM decision WHERE machines.id = $22::bigint AND decision.decision = 'changed'
       RETURNING machines.*
     ), events AS (
       INSERT INTO audit_events (actor, key_id, action, subject, before, after)

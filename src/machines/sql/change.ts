@@ -56,13 +56,19 @@ const rulesOfSite: Record<Fate, SiteRule[]> = {
   given: refusalsOfSite,
 }
 
+/** They are kept where their value is null: one statement for each of them would take memory in every connection. */
+const texts = ['name', 'location'] as const satisfies (keyof Machine)[]
+type Text = (typeof texts)[number]
+
 type Change = Caller & {
   id: number
   address: string | null
   isConditional: boolean
   revisions: number[]
-} & MachineChange
+} & Omit<MachineChange, Text> &
+  Record<Text, string | null>
 type ChangeShape = {
+  /** Those that change, besides the texts. */
   columns: (keyof Machine)[]
   isDeleted: boolean
   /** What becomes of the controller of the machine. */
@@ -94,7 +100,14 @@ const audited = (
 function prepareChange(selectOpenJobs: SelectOpenJobs) {
   const now = sql`statement_timestamp()`
   return prepare<Change, ChangeShape>((value, { columns, isDeleted, controller, site }) => {
-    const bindings = machineColumns.bind(columns, value)
+    const changedTexts = texts.map((column) => {
+      return {
+        column,
+        name: sql.identifier(column),
+        value: sql`coalesce(${value[column]}::text, ${sql.identifier(column)})`,
+      }
+    })
+    const bindings = isDeleted ? [] : [...changedTexts, ...machineColumns.bind(columns, value)]
     const differences = bindings.map(({ name, value }) => sql`target.${name} IS DISTINCT FROM ${value}`)
     const isChanged = isDeleted ? sql`true` : anyOf(differences)
     const isOperational = isDeleted
@@ -183,13 +196,15 @@ export function createChangeMachine(selectOpenJobs: SelectOpenJobs): ChangeMachi
   const decision = prepareChange(selectOpenJobs)
   return async function changeMachine(database, caller, id, change, revisions) {
     const isDeleted = change === 'delete'
-    const values: MachineChange = isDeleted ? {} : change
+    const { name, location, ...values }: MachineChange = isDeleted ? {} : change
     const url = values.controller_url
     const decide = decision(
       {
         ...values,
         ...caller,
         id,
+        name: name ?? null,
+        location: location ?? null,
         address: addressOf(url),
         isConditional: revisions !== undefined,
         revisions: revisions ?? [],

@@ -61,11 +61,9 @@ const usualResults: ControllerResult[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING']
 /** What people and programs ask for most: the default of the API, and the page of the console. */
 const pageLimits = [20, 100]
 const changeMachine = createChangeMachine(selectOpenJobs)
-/** What people change: one column, or both texts of the form. */
+/** What people change: texts, and one of these columns. */
 const usualChanges: (MachineChange | 'delete')[] = [
-  { name: '' },
-  { location: '' },
-  { name: '', location: '' },
+  {},
   { status: 'READY' },
   { controller_url: 'https://example.com/' },
   'delete',
