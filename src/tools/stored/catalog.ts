@@ -1,5 +1,5 @@
-// The calls whose statements PostgreSQL keeps as functions: those of every job, every report and every page that people
-// open. A call with another shape, such as a list with a filter, sends its statements as text.
+// The calls whose statements PostgreSQL keeps as functions: those of every job, every report, every page that people open and
+// what they often change. A call with another shape, such as a list with a filter, sends its statements as text.
 import { rotateRefresh } from '../../accounts/sql/sign-in.ts'
 import type { Caller, KeyCaller, SessionCaller } from '../../http/context.ts'
 import type { RequestKey } from '../../http/idempotency/store.ts'
