@@ -7,7 +7,7 @@ import { within } from './deadline.ts'
 import { render } from './prepare.ts'
 import { setsOutput, settingsStatement } from './settings.ts'
 import { openClient, type Row, type Statement } from './sql-client.ts'
-import { callOf, findStored, isUnusable } from './stored.ts'
+import { callOf, findStored, isUnusable, type NeededRows, splitRows } from './stored.ts'
 
 /** After this time, the Worker cancels what it has sent. */
 export const deadlineMs = 8_000
@@ -39,9 +39,6 @@ export type Database = {
 
 const settings: Statement = { query: settingsStatement({ statement_timeout: `${deadlineMs}ms` }) }
 
-/** The rows of which statements the caller reads. A function returns those of its last statement only. */
-type NeededRows = 'last' | 'all'
-
 type RunOptions = BatchOptions & { needed?: NeededRows }
 
 /** What one call sends. */
@@ -65,7 +62,7 @@ export function toSent(name: string, statements: Query[], needed: NeededRows = '
   const texts = toTexts(statements)
   const isTransaction = texts.length > 1
   const queries = texts.map(({ query }) => query)
-  const functionName = needed === 'last' ? findStored(name, queries) : undefined
+  const functionName = findStored(name, queries, needed)
   if (functionName === undefined) return { statements: texts.map((each) => withName(name, each)), isTransaction }
   const params = texts.flatMap(({ params = [] }) => params)
   const call = { query: callOf(functionName, params.length), params }
@@ -101,6 +98,7 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     const attempt = (signal: AbortSignal) => execute(sent, { signal, isTransaction })
     try {
       const results = await trace.measure('postgres', () => within(withinMs, attempt), name)
+      if (functionName !== undefined && needed === 'all') return splitRows(results[0] ?? [], statements.length)
       return results.slice(-statements.length) // without that of the settings
     } catch (error) {
       if (functionName === undefined || !isUnusable(functionName, error)) throw toAppError(error)
@@ -109,7 +107,7 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
         error: 'unusable_function',
         message: `${functionName}: run npm run db:migrate`,
       })
-      return await send(trace, name, statements, withinMs)
+      return await send(trace, name, statements, withinMs, needed)
     }
   }
 

@@ -6,6 +6,7 @@
 // db:migrate` installs them. They are never needed: where a function is missing, the statements are sent as text.
 import { createHash } from 'node:crypto'
 import { BoundedCache } from '../kernel/bounded-cache.ts'
+import type { Row } from './sql-client.ts'
 import { storedFunctions } from './stored-functions.ts'
 
 /** The schema of the functions. */
@@ -17,29 +18,42 @@ export const storedSchema = 'statements'
  */
 const unusable = ['42883', '3F000', '42501', '42804']
 
+/** The rows of which statements the caller reads. */
+export type NeededRows = 'last' | 'all'
+
 type Known = { texts: string[]; functionName: string | undefined }
 
-/** By the last text. More than there are. */
-const known = new BoundedCache<Known>(500)
+/** More than there are. */
+const maxKnown = 500
+/** By the last text. */
+const known: Record<NeededRows, BoundedCache<Known>> = {
+  last: new BoundedCache<Known>(maxKnown),
+  all: new BoundedCache<Known>(maxKnown),
+}
 /** Functions that this version of the code has and the database does not, with the time until which nobody looks again. */
 const absent = new Map<string, number>()
 /** A Worker may run for days after the functions have been installed: it finds them. A look costs one more round trip. */
 const absentMs = 5 * 60_000
 
 /** The name of the function with these statements. It changes with their text: an old Worker never calls a new function. */
-export function nameFunction(name: string, texts: string[]): string {
+export function nameFunction(name: string, texts: string[], needed: NeededRows): string {
   const digest = createHash('sha256').update(texts.join('\n;\n')).digest('hex').slice(0, 12)
-  return `${name.replaceAll('-', '_')}_${digest}`
+  return `${name.replaceAll('-', '_')}${needed === 'all' ? '_all' : ''}_${digest}`
 }
 
 /** @returns the function that has these statements, or undefined if they must be sent as text */
-export function findStored(name: string, texts: string[], now: number = Date.now()): string | undefined {
+export function findStored(
+  name: string,
+  texts: string[],
+  needed: NeededRows,
+  now: number = Date.now(),
+): string | undefined {
   const last = texts.at(-1) ?? ''
-  let found = known.get(last)
+  let found = known[needed].get(last)
   if (!found || !isEqual(found.texts, texts)) {
-    const functionName = nameFunction(name, texts)
+    const functionName = nameFunction(name, texts, needed)
     found = { texts, functionName: storedFunctions.has(functionName) ? functionName : undefined }
-    known.set(last, found)
+    known[needed].set(last, found)
   }
   const { functionName } = found
   return functionName === undefined || now < (absent.get(functionName) ?? 0) ? undefined : functionName
@@ -54,6 +68,28 @@ function isEqual(one: string[], other: string[]): boolean {
 export function callOf(functionName: string, count: number): string {
   const parameters = Array.from({ length: count }, (_, index) => `$${index + 1}`)
   return `SELECT * FROM ${storedSchema}.${functionName}(${parameters.join(', ')})`
+}
+
+/**
+ * A function that returns the rows of all its statements has the columns of all of them, named by `nameColumn`, and this one
+ * with the number of the statement, from 0. The columns of the other statements are NULL in a row.
+ */
+export const statementColumn = 'statement'
+
+export function nameColumn(statement: number, column: string): string {
+  return `${statement}.${column}`
+}
+
+/** The rows of each of `count` statements, from those of such a function. */
+export function splitRows(rows: Row[], count: number): Row[][] {
+  const results: Row[][] = Array.from({ length: count }, () => [])
+  for (const row of rows) {
+    const statement = Number(row[statementColumn])
+    const prefix = nameColumn(statement, '')
+    const own = Object.entries(row).filter(([column]) => column.startsWith(prefix))
+    results[statement]?.push(Object.fromEntries(own.map(([column, value]) => [column.slice(prefix.length), value])))
+  }
+  return results
 }
 
 /** Whether a call failed because of the function itself. For some minutes, its statements are then sent as text. */

@@ -4,6 +4,7 @@ import { type Database, type Sent, toSent, toTexts } from '../../src/infra/datab
 import { render } from '../../src/infra/prepare.ts'
 import type { toRequest } from '../../src/infra/queue.ts'
 import type { Statement } from '../../src/infra/sql-client.ts'
+import type { NeededRows } from '../../src/infra/stored.ts'
 
 /** The same message and the same Redis script as the Worker's: the ratio is not about what QStash and Redis do. */
 export type Announcement = { message: ReturnType<typeof toRequest>; script: string; statement: Statement }
@@ -32,8 +33,8 @@ export const hashInPlan = 'the hash of the key'
 
 /** What `call` would send; it is not executed. */
 export async function planOf(call: (database: Database) => Promise<unknown>): Promise<Plan> {
-  const { name, queries } = await record(call)
-  const { statements, isTransaction }: Sent = toSent(name, queries)
+  const { name, queries, needed } = await record(call)
+  const { statements, isTransaction }: Sent = toSent(name, queries, needed)
   return { statements, isTransaction }
 }
 
@@ -42,17 +43,20 @@ export async function textsOf(call: (database: Database) => Promise<unknown>): P
   return toTexts((await record(call)).queries)
 }
 
-async function record(call: (database: Database) => Promise<unknown>): Promise<{ name: string; queries: Query[] }> {
-  let recorded: { name: string; queries: Query[] } | undefined
-  const halt = async (name: string, statements: (SQL | Query)[]) => {
-    recorded = { name, queries: statements.map(render) }
+type Recorded = { name: string; queries: Query[]; needed: NeededRows }
+
+async function record(call: (database: Database) => Promise<unknown>): Promise<Recorded> {
+  let recorded: Recorded | undefined
+  const halt = (needed: NeededRows) => async (name: string, statements: (SQL | Query)[]) => {
+    recorded = { name, queries: statements.map(render), needed }
     throw new Error('only planned')
   }
+  const batch = halt('last')
   const database = {
-    query: (name: string, statement: SQL | Query) => halt(name, [statement]),
-    batch: halt,
-    batchAll: halt,
-    ping: () => halt('ping', []),
+    query: (name: string, statement: SQL | Query) => batch(name, [statement]),
+    batch,
+    batchAll: halt('all'),
+    ping: () => batch('ping', []),
   }
   await call(database).catch(() => undefined)
   if (!recorded) throw new TypeError('the call sent no statement')

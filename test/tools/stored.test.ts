@@ -1,7 +1,7 @@
 // The functions in which PostgreSQL keeps the most frequent statements, and a Worker without them.
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type Database, deadlineMs, openDatabase, toSent } from '../../src/infra/database.ts'
+import { deadlineMs, openDatabase, toSent } from '../../src/infra/database.ts'
 import { render } from '../../src/infra/prepare.ts'
 import { openClient } from '../../src/infra/sql-client.ts'
 import { callOf, findStored, isUnusable } from '../../src/infra/stored.ts'
@@ -23,6 +23,7 @@ test('the files are what the statements of the code say; otherwise run npm run d
   expect(findOutdated(functions)).toEqual([])
 })
 
+const aTime = '2026-11-22T23:19:12.1234Z'
 const jobId = '00000000-0000-7000-8000-000000000001'
 
 async function use(starting: Promise<PostgresStandIn>) {
@@ -80,23 +81,51 @@ test('a function that was missing is called again after five minutes: it may be 
   const [call] = storedCalls
   const sent = await textsOf((database) => call?.(database) ?? Promise.resolve())
   const texts = sent.map(({ query }) => query)
-  const name = findStored('rotate-refresh', texts, 0)
+  const name = findStored('rotate-refresh', texts, 'last', 0)
   expect(name).toMatch(/^rotate_refresh_/)
   expect(isUnusable(String(name), { code: '42883' }, 0)).toBe(true)
-  expect(findStored('rotate-refresh', texts, 5 * 60_000 - 1)).toBeUndefined()
-  expect(findStored('rotate-refresh', texts, 5 * 60_000)).toBe(name)
+  expect(findStored('rotate-refresh', texts, 'last', 5 * 60_000 - 1)).toBeUndefined()
+  expect(findStored('rotate-refresh', texts, 'last', 5 * 60_000)).toBe(name)
 })
 
-test('a call that reads the rows of each of its statements is no function, and gets them', async () => {
-  const all = (database: Database) => database.batchAll('both', [sql`SELECT 1 AS one`, sql`SELECT 2 AS two`])
-  await expect(makeFunctions([all])).rejects.toThrow(TypeError)
+/** The columns of these statements have the same names and different types. */
+const ofEachType = [
+  sql`SELECT 9007199254740991::bigint AS id, ${aTime}::timestamptz AS at, NULL::text AS value`,
+  sql`SELECT 'nothing'::text AS id WHERE false`,
+  sql`SELECT each AS id, ARRAY['a,b', NULL] AS at, jsonb_build_object('at', ${aTime}::timestamptz) AS value, each = 1 AS is_first
+    FROM generate_series(1, ${60}::int) each`,
+  sql`INSERT INTO accounts (username, username_key, email, password_hash, date_joined)
+    SELECT 'each', 'each', 'each@example.com', 'x', ${aTime}::timestamptz RETURNING username AS id, date_joined AS at`,
+  sql`UPDATE accounts SET first_name = ${'Bora'}`,
+  sql`WITH gone AS (DELETE FROM accounts RETURNING first_name)
+    SELECT (SELECT count(*) FROM accounts) AS id, statement_timestamp() > now() AS at, 0.5::float8 AS value, first_name FROM gone`,
+]
 
-  const { address } = await use(startMigrated())
+test('a call that reads the rows of each of its statements gets them from a function, with the same values', async () => {
+  const { postgres, address } = await use(startMigrated())
+  const [each] = await makeFunctions([(database) => database.batchAll('each', ofEachType)])
+  await postgres.query(String(each?.sql))
+  const names = storedFunctions as Set<string> // only the generator adds to it
+  names.add(String(each?.name))
+  onTestFinished(() => void names.delete(String(each?.name)))
+  const queries = ofEachType.map(render)
+  expect(toSent('each', queries, 'all').functionName).toBe(each?.name)
+
   const database = openDatabase(address.database_url, address.fetch_endpoint)(new Trace())
-  const [settings, ...statements] = await textsOf((database) => claim(database, jobId))
-  expect([settings?.query, statements.length]).toEqual([expect.stringContaining('statement_timeout'), 2])
+  const rows = await database.batchAll('each', ofEachType)
+  expect(rows.map(({ length }) => length)).toEqual([1, 0, 60, 1, 0, 1])
+  expect(rows[0]).toEqual([{ id: Number.MAX_SAFE_INTEGER, at: '2026-11-22T23:19:12.123400Z', value: null }])
+  expect(rows[5]).toEqual([{ id: 1, at: true, value: 0.5, first_name: 'Bora' }])
+  expect(isUnusable(String(each?.name), { code: '42883' })).toBe(true)
+  expect(toSent('each', queries, 'all').functionName).toBeUndefined()
+  expect(await database.batchAll('each', ofEachType)).toEqual(rows)
+})
+
+test('a function that returns the last rows of a call is not one for a call that reads the rows of each statement', async () => {
+  const [, ...statements] = await textsOf((database) => claim(database, jobId))
   const queries = statements.map(({ query, params = [] }) => ({ sql: query, params }))
-  expect(await database.batchAll('claim', queries)).toHaveLength(2)
+  expect(toSent('claim', queries).functionName).toMatch(/^claim_/)
+  expect(toSent('claim', queries, 'all').functionName).toBeUndefined()
 })
 
 test('statements that are in no function are sent as text', () => {

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
+import { prepare } from '../../infra/prepare.ts'
 import { firstOf } from '../../infra/rows.ts'
 import { isAtLeast, machineLevel, type RoleRefusal, refusalsBelow } from '../../sites/sql/role.ts'
 import { type ChangedJob, jobColumns, now } from './fragments.ts'
@@ -15,41 +16,32 @@ export type CancelResult = {
   callerId: number
 }
 
-/**
- * Cancels a QUEUED job.
- * @param detail the caller's reason
- * @throws TiebarError `session_ended`
- */
-export async function cancelJob(
-  database: Database,
-  caller: Caller,
-  jobId: string,
-  detail: string | null,
-): Promise<CancelResult> {
-  const decision = firstOf<CancelResult['decision']>([
-    // Its requester sees the job although she has no role any more.
-    [sql`target.id IS NULL`, 'not_found'],
-    [sql`target.level < 1`, 'not_owner'],
-    ...refusalsBelow('operator', 'target'),
-    [sql`EXISTS (SELECT FROM canceled)`, 'canceled'],
-    [sql`true`, 'not_cancelable'],
-  ])
-  const rows = await database.batch<ChangedJob & { decision: CancelResult['decision']; caller_id: number }>(
-    'cancel-job',
-    [
-      sql`
-    WITH caller AS (${selectCaller(caller)})
-    SELECT m.id FROM caller, jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
+const locking = prepare<Caller & { jobId: string }>(
+  (value) => sql`
+    WITH caller AS (${selectCaller(value)})
+    SELECT m.id FROM caller, jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${value.jobId}::uuid
       AND ${isAtLeast(machineLevel('caller', 'm'), 'operator')}
     FOR NO KEY UPDATE OF m`,
-      sql`
-    WITH caller AS (${selectCaller(caller)}),
+)
+
+const decision = firstOf<CancelResult['decision']>([
+  // Its requester sees the job although she has no role any more.
+  [sql`target.id IS NULL`, 'not_found'],
+  [sql`target.level < 1`, 'not_owner'],
+  ...refusalsBelow('operator', 'target'),
+  [sql`EXISTS (SELECT FROM canceled)`, 'canceled'],
+  [sql`true`, 'not_cancelable'],
+])
+
+const cancellation = prepare<Caller & { jobId: string; detail: string | null }>(
+  (value) => sql`
+    WITH caller AS (${selectCaller(value)}),
     target AS MATERIALIZED (
       SELECT j.*, m.site_id, ${machineLevel('caller', 'm')} AS level FROM caller, jobs j JOIN machines m ON m.id = j.machine_id
-      WHERE j.id = ${jobId}::uuid AND ${isVisible}
+      WHERE j.id = ${value.jobId}::uuid AND ${isVisible}
     ),
     canceled AS (
-      UPDATE jobs SET state = 'CANCELED', result = 'IGNORE', reason = 'by_person', detail = ${detail},
+      UPDATE jobs SET state = 'CANCELED', result = 'IGNORE', reason = 'by_person', detail = ${value.detail},
         finished_at = ${now}, version = jobs.version + 1
       FROM target
       WHERE jobs.id = target.id AND jobs.version = target.version AND target.state = 'QUEUED' AND NOT target.must_succeed
@@ -69,7 +61,22 @@ export async function cancelJob(
     )
     SELECT current_job.*, target.site_id, NULL::bigint AS revision, caller.id AS caller_id, ${decision} AS decision
     FROM caller LEFT JOIN current_job ON true LEFT JOIN target ON true ORDER BY current_job.version DESC NULLS LAST LIMIT 1`,
-    ],
+)
+
+/**
+ * Cancels a QUEUED job.
+ * @param detail the caller's reason
+ * @throws TiebarError `session_ended`
+ */
+export async function cancelJob(
+  database: Database,
+  caller: Caller,
+  jobId: string,
+  detail: string | null,
+): Promise<CancelResult> {
+  const rows = await database.batch<ChangedJob & { decision: CancelResult['decision']; caller_id: number }>(
+    'cancel-job',
+    [locking({ ...caller, jobId }), cancellation({ ...caller, jobId, detail })],
   )
   const row = requireCaller(rows)
   return { decision: row.decision, job: row, callerId: row.caller_id }

@@ -20,23 +20,23 @@ export type ReportDescription = {
 }
 
 type Row = (ReportDescription | { machine_id: null }) & { site_refusal: RoleRefusal | null }
-type Shape = { reports: InputShape; hasSite: boolean }
 
-const description = prepare<Caller & ReportInput, Shape>((value, { reports, hasSite }) => {
-  const site = hasSite
-    ? sql`SELECT s.id, ${siteLevel('caller')} AS level FROM caller, sites s WHERE s.id = ${value.siteId}::bigint AND s.deleted_at IS NULL`
-    : sql`SELECT NULL::bigint AS id`
-  return sql`
-    WITH ${selectInput(value, reports)}, site AS (${site})
-    SELECT input.machine_id, ${hasSite ? firstOf(refusalsBelow('manager', 'site')) : sql`NULL`} AS site_refusal,
+const description = prepare<Caller & ReportInput, InputShape>(
+  (value, shape) => sql`
+    WITH ${selectInput(value, shape)}, site AS (
+      SELECT s.id, ${siteLevel('caller')} AS level FROM caller, sites s
+      WHERE s.id = ${value.siteId}::bigint AND s.deleted_at IS NULL
+    )
+    SELECT input.machine_id,
+      CASE WHEN ${value.siteId}::bigint IS NOT NULL THEN ${firstOf(refusalsBelow('manager', 'site'))} END AS site_refusal,
       ${firstOf(refusalsBelow('manager', 'machine'))} AS refusal, ${holdsOf(sql`machine.id`)} AS holds,
       EXISTS (SELECT FROM jobs j WHERE j.id = input.outcome_job_id AND j.machine_id = machine.id) AS is_outcome_known
-    FROM caller LEFT JOIN site ON true LEFT JOIN input ON true LEFT JOIN machine ON machine.id = input.machine_id`
-})
+    FROM caller LEFT JOIN site ON true LEFT JOIN input ON true LEFT JOIN machine ON machine.id = input.machine_id`,
+)
 
 export function describeReports(caller: Caller, reports: ReportRow[], siteId: number | null) {
   const [input, shape] = toInput(reports, siteId)
-  return description({ ...caller, ...input }, { reports: shape, hasSite: siteId !== null })
+  return description({ ...caller, ...input }, shape)
 }
 
 /** @throws TiebarError `session_ended`; `not_found`, `role_too_low` for the site */

@@ -5,6 +5,7 @@ import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller, SessionCaller } from '../../http/context.ts'
 import { defineSorts, type Sorted, type SortedPage } from '../../http/pagination/store.ts'
 import type { Database } from '../../infra/database.ts'
+import { prepare } from '../../infra/prepare.ts'
 import { firstOf, pickColumns } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { ChangedMachine } from '../../machines/feed.ts'
@@ -49,6 +50,33 @@ export async function listHolds(
 
 const notFound = () => new TiebarError('not_found', 'The machine has no hold with this id.')
 
+type RemoveDecision = 'not_found' | 'hold_of_other' | 'removed'
+const removeDecision = firstOf<RemoveDecision>([
+  [sql`target.id IS NULL OR (target.placed_by <> caller.id AND coalesce(machine.level, 0) < 1)`, 'not_found'],
+  [sql`target.placed_by <> caller.id`, 'hold_of_other'],
+  [sql`true`, 'removed'],
+])
+
+const removal = prepare<SessionCaller & { machineId: number; holdId: number }>(
+  (value) => sql`
+    WITH caller AS (${selectCaller(value)}), machine AS MATERIALIZED (${selectMachine(value.machineId)}),
+    target AS (
+      SELECT * FROM holds WHERE id = ${value.holdId}::bigint AND machine_id = ${value.machineId}::bigint AND removed_at IS NULL
+    ),
+    decision AS (
+      SELECT ${removeDecision} AS decision FROM caller LEFT JOIN target ON true LEFT JOIN machine ON true
+    ),
+    removed AS (
+      UPDATE holds SET removed_at = ${now} FROM decision
+      WHERE holds.id = ${value.holdId}::bigint AND holds.removed_at IS NULL AND decision.decision = 'removed' RETURNING holds.*
+    ),
+    changed AS (
+      UPDATE machines m SET revision = m.revision + 1 FROM removed WHERE m.id = removed.machine_id RETURNING ${changedMachine}
+    ),
+    events AS (${recordEvents(holdEvent('hold.remove', 'removed'))})
+    SELECT decision, (SELECT to_jsonb(changed) FROM changed) AS changed FROM decision`,
+)
+
 /**
  * Removes a hold of the caller, also if she has lost her role or a manager has overridden it.
  * @returns the machine, if it has changed
@@ -60,31 +88,9 @@ export async function removeHold(
   machineId: number,
   holdId: number,
 ): Promise<ChangedMachine | null> {
-  type Decision = 'not_found' | 'hold_of_other' | 'removed'
-  const decision = firstOf<Decision>([
-    [sql`target.id IS NULL OR (target.placed_by <> caller.id AND coalesce(machine.level, 0) < 1)`, 'not_found'],
-    [sql`target.placed_by <> caller.id`, 'hold_of_other'],
-    [sql`true`, 'removed'],
-  ])
-  const rows = await database.query<{ decision: Decision; changed: ChangedMachine | null }>(
+  const rows = await database.query<{ decision: RemoveDecision; changed: ChangedMachine | null }>(
     'remove-hold',
-    sql`
-    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
-    target AS (
-      SELECT * FROM holds WHERE id = ${holdId}::bigint AND machine_id = ${machineId}::bigint AND removed_at IS NULL
-    ),
-    decision AS (
-      SELECT ${decision} AS decision FROM caller LEFT JOIN target ON true LEFT JOIN machine ON true
-    ),
-    removed AS (
-      UPDATE holds SET removed_at = ${now} FROM decision
-      WHERE holds.id = ${holdId}::bigint AND holds.removed_at IS NULL AND decision.decision = 'removed' RETURNING holds.*
-    ),
-    changed AS (
-      UPDATE machines m SET revision = m.revision + 1 FROM removed WHERE m.id = removed.machine_id RETURNING ${changedMachine}
-    ),
-    events AS (${recordEvents(holdEvent('hold.remove', 'removed'))})
-    SELECT decision, (SELECT to_jsonb(changed) FROM changed) AS changed FROM decision`,
+    removal({ ...caller, machineId, holdId }),
   )
   const { decision: decided, changed } = requireCaller(rows)
   if (decided === 'not_found') throw notFound()
@@ -93,6 +99,37 @@ export async function removeHold(
   }
   return changed
 }
+
+type OverrideDecision = RoleRefusal | 'no_hold' | 'done'
+const overrideDecision = firstOf<OverrideDecision>([
+  ...refusalsBelow('manager', 'machine'),
+  [sql`target.id IS NULL`, 'no_hold'],
+  [sql`true`, 'done'],
+])
+
+const overriding = prepare<SessionCaller & { machineId: number; holdId: number; reason: string }>(
+  (value) => sql`
+    WITH caller AS (${selectCaller(value)}), machine AS MATERIALIZED (${selectMachine(value.machineId)}),
+    target AS (
+      SELECT * FROM holds WHERE id = ${value.holdId}::bigint AND machine_id = ${value.machineId}::bigint AND removed_at IS NULL
+    ),
+    decision AS (SELECT ${overrideDecision} AS decision FROM caller LEFT JOIN machine ON true LEFT JOIN target ON true),
+    overridden AS (
+      UPDATE holds SET overridden_by = caller.id, overridden_at = ${now}, override_reason = ${value.reason}
+      FROM caller, decision
+      WHERE holds.id = ${value.holdId}::bigint AND holds.removed_at IS NULL AND holds.overridden_at IS NULL
+        AND decision.decision = 'done'
+      RETURNING holds.*
+    ),
+    changed AS (
+      UPDATE machines m SET revision = m.revision + 1 FROM overridden WHERE m.id = overridden.machine_id
+      RETURNING ${changedMachine}
+    ),
+    events AS (${recordEvents(holdEvent('hold.override', 'overridden'))}),
+    h AS (SELECT * FROM overridden UNION ALL SELECT * FROM target WHERE NOT EXISTS (SELECT FROM overridden))
+    SELECT decision.decision, (SELECT to_jsonb(changed) FROM changed) AS changed, ${holdColumns}
+    FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
+)
 
 /**
  * Takes a hold out of force. The account that placed it still finds it, until she removes it.
@@ -106,36 +143,10 @@ export async function overrideHold(
   holdId: number,
   reason: string,
 ): Promise<{ hold: Hold; machine: ChangedMachine | null }> {
-  type Decision = RoleRefusal | 'no_hold' | 'done'
-  const decision = firstOf<Decision>([
-    ...refusalsBelow('manager', 'machine'),
-    [sql`target.id IS NULL`, 'no_hold'],
-    [sql`true`, 'done'],
-  ])
-  const rows = await database.batch<Hold & { decision: Decision; changed: ChangedMachine | null }>('override-hold', [
-    lockMachine(caller, machineId, 'manager'),
-    sql`
-    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
-    target AS (
-      SELECT * FROM holds WHERE id = ${holdId}::bigint AND machine_id = ${machineId}::bigint AND removed_at IS NULL
-    ),
-    decision AS (SELECT ${decision} AS decision FROM caller LEFT JOIN machine ON true LEFT JOIN target ON true),
-    overridden AS (
-      UPDATE holds SET overridden_by = caller.id, overridden_at = ${now}, override_reason = ${reason}
-      FROM caller, decision
-      WHERE holds.id = ${holdId}::bigint AND holds.removed_at IS NULL AND holds.overridden_at IS NULL
-        AND decision.decision = 'done'
-      RETURNING holds.*
-    ),
-    changed AS (
-      UPDATE machines m SET revision = m.revision + 1 FROM overridden WHERE m.id = overridden.machine_id
-      RETURNING ${changedMachine}
-    ),
-    events AS (${recordEvents(holdEvent('hold.override', 'overridden'))}),
-    h AS (SELECT * FROM overridden UNION ALL SELECT * FROM target WHERE NOT EXISTS (SELECT FROM overridden))
-    SELECT decision.decision, (SELECT to_jsonb(changed) FROM changed) AS changed, ${holdColumns}
-    FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
-  ])
+  const rows = await database.batch<Hold & { decision: OverrideDecision; changed: ChangedMachine | null }>(
+    'override-hold',
+    [lockMachine(caller, machineId, 'manager'), overriding({ ...caller, machineId, holdId, reason })],
+  )
   const { decision: decided, changed, ...hold } = requireCaller(rows)
   if (decided === 'no_hold') throw notFound()
   if (decided !== 'done') throw explainRefusal(decided)

@@ -4,6 +4,7 @@ import { recordEvents } from '../../accounts/sql/audit.ts'
 import { lockAccount, requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { SessionCaller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
+import { prepare } from '../../infra/prepare.ts'
 import { firstOf, sqlList } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { ChangedMachine } from '../../machines/feed.ts'
@@ -28,38 +29,19 @@ export type PlacedHold = {
   callerId: number
 }
 
-/**
- * Places a hold, under the lock of the machine. A START that is QUEUED is superseded. If the caller has a hold there
- * already, that one stays. The account is locked, too: otherwise it could be deleted now, and nobody could remove the hold.
- * @throws TiebarError `start_in_flight`, `not_found`, `not_owner`, `role_too_low`, `session_ended`
- */
-export async function placeHold(
-  database: Database,
-  caller: SessionCaller,
-  machineId: number,
-  reason: string,
-): Promise<PlacedHold> {
-  const decision = firstOf<PlaceDecision>([
-    ...refusalsBelow('operator', 'machine'),
-    [sql`EXISTS (SELECT FROM open_jobs WHERE ${isHeldJob} AND state <> 'QUEUED')`, 'start_in_flight'],
-    [sql`EXISTS (SELECT FROM present)`, 'present'],
-    [sql`true`, 'placed'],
-  ])
-  type Row = Hold & {
-    decision: PlaceDecision
-    caller_id: number
-    superseded: JobRow | null
-    open_job_id: string | null
-    changed: ChangedMachine | null
-  }
-  const rows = await database.batch<Row>('place-hold', [
-    lockAccount(caller),
-    lockMachine(caller, machineId, 'operator'),
-    sql`
-    WITH caller AS (${selectCaller(caller)}), machine AS MATERIALIZED (${selectMachine(machineId)}),
-    open_jobs AS (${selectOpenJobs(machineId)}),
+const decision = firstOf<PlaceDecision>([
+  ...refusalsBelow('operator', 'machine'),
+  [sql`EXISTS (SELECT FROM open_jobs WHERE ${isHeldJob} AND state <> 'QUEUED')`, 'start_in_flight'],
+  [sql`EXISTS (SELECT FROM present)`, 'present'],
+  [sql`true`, 'placed'],
+])
+
+const placing = prepare<SessionCaller & { machineId: number; reason: string }>(
+  (value) => sql`
+    WITH caller AS (${selectCaller(value)}), machine AS MATERIALIZED (${selectMachine(value.machineId)}),
+    open_jobs AS (${selectOpenJobs(value.machineId)}),
     present AS (
-      SELECT h.* FROM caller JOIN holds h ON h.machine_id = ${machineId}::bigint AND h.placed_by = caller.id AND ${isInForce}
+      SELECT h.* FROM caller JOIN holds h ON h.machine_id = ${value.machineId}::bigint AND h.placed_by = caller.id AND ${isInForce}
     ),
     decision AS (SELECT ${decision} AS decision FROM caller LEFT JOIN machine ON true),
     superseded AS (
@@ -76,13 +58,13 @@ export async function placeHold(
     ),
     added AS (
       INSERT INTO holds (machine_id, reason, placed_by, placed_at)
-      SELECT ${machineId}::bigint, ${reason}, caller.id, ${now} FROM caller, decision WHERE decision.decision = 'placed'
+      SELECT ${value.machineId}::bigint, ${value.reason}, caller.id, ${now} FROM caller, decision WHERE decision.decision = 'placed'
       RETURNING *
     ),
     changed AS (
       UPDATE machines m SET revision = m.revision + 1,
         ended_sequence = greatest(m.ended_sequence, (SELECT sequence FROM superseded))
-      FROM decision WHERE m.id = ${machineId}::bigint AND decision.decision IN ('placed', 'present')
+      FROM decision WHERE m.id = ${value.machineId}::bigint AND decision.decision IN ('placed', 'present')
         AND (EXISTS (SELECT FROM added) OR EXISTS (SELECT FROM superseded))
       RETURNING ${changedMachine}
     ),
@@ -91,6 +73,30 @@ export async function placeHold(
     SELECT decision.decision, caller.id AS caller_id, (SELECT to_jsonb(superseded) FROM superseded) AS superseded,
       (SELECT id FROM open_jobs) AS open_job_id, (SELECT to_jsonb(changed) FROM changed) AS changed, ${holdColumns}
     FROM caller CROSS JOIN decision LEFT JOIN h ON true`,
+)
+
+/**
+ * Places a hold, under the lock of the machine. A START that is QUEUED is superseded. If the caller has a hold there
+ * already, that one stays. The account is locked, too: otherwise it could be deleted now, and nobody could remove the hold.
+ * @throws TiebarError `start_in_flight`, `not_found`, `not_owner`, `role_too_low`, `session_ended`
+ */
+export async function placeHold(
+  database: Database,
+  caller: SessionCaller,
+  machineId: number,
+  reason: string,
+): Promise<PlacedHold> {
+  type Row = Hold & {
+    decision: PlaceDecision
+    caller_id: number
+    superseded: JobRow | null
+    open_job_id: string | null
+    changed: ChangedMachine | null
+  }
+  const rows = await database.batch<Row>('place-hold', [
+    lockAccount(caller),
+    lockMachine(caller, machineId, 'operator'),
+    placing({ ...caller, machineId, reason }),
   ])
   const { decision: decided, caller_id: callerId, superseded, open_job_id, changed, ...hold } = requireCaller(rows)
   if (decided === 'start_in_flight') {

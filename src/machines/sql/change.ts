@@ -1,7 +1,7 @@
 // Changes and deletes machines: one batch locks the row, and decides in the next statement.
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { z } from 'zod'
-import { eventOf, recordEvents, subjectOf } from '../../accounts/sql/audit.ts'
+import { recordEvents } from '../../accounts/sql/audit.ts'
 import { requireCaller, selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
@@ -12,6 +12,7 @@ import { keepSite } from '../../sites/sql/sites.ts'
 import type { MachineStatus } from '../machine.ts'
 import { explainRefusal, type refusals } from '../refusals.ts'
 import type { machinePatchBody } from '../schema.ts'
+import { deletionEvent, eventsOfChange } from './change-events.ts'
 import {
   addressOf,
   isControllerTaken,
@@ -23,7 +24,6 @@ import {
   refusalsOfSite,
   type SiteRefusal,
   selectDestination,
-  settingsOf,
 } from './fragments.ts'
 import { hasFreshReport } from './report.ts'
 
@@ -56,13 +56,19 @@ const rulesOfSite: Record<Fate, SiteRule[]> = {
   given: refusalsOfSite,
 }
 
+/** They are kept where their value is null: one statement for each of them would take memory in every connection. */
+const texts = ['name', 'location'] as const satisfies (keyof Machine)[]
+type Text = (typeof texts)[number]
+
 type Change = Caller & {
   id: number
   address: string | null
   isConditional: boolean
   revisions: number[]
-} & MachineChange
+} & Omit<MachineChange, Text> &
+  Record<Text, string | null>
 type ChangeShape = {
+  /** Those that change, besides the texts. */
   columns: (keyof Machine)[]
   isDeleted: boolean
   /** What becomes of the controller of the machine. */
@@ -72,29 +78,18 @@ type ChangeShape = {
 }
 type Fate = 'kept' | 'removed' | 'given'
 
-const subject = subjectOf('machine', sql`target.id`)
-const deletion = sql`
-      SELECT ${eventOf('machine.delete', subject, { before: settingsOf('target') })} FROM target, changed`
-
-/** The columns whose changes are audited. */
-const audited = (
-  [
-    ['status', 'machine.status'],
-    ['controller_url', 'machine.controller'],
-    ['site_id', 'machine.site'],
-  ] as const
-).map(([column, action]) => {
-  const valueIn = (row: string) => sql.raw(`jsonb_build_object('${column}', ${row}.${column})`)
-  const event = eventOf(action, subject, { before: valueIn('target'), after: valueIn('changed') })
-  const isDifferent = sql.raw(`target.${column} IS DISTINCT FROM changed.${column}`)
-  return [column, sql`SELECT ${event} FROM target, changed WHERE ${isDifferent}`] as const
-})
-
 /** The statement that decides about a change, under the lock of the machine. */
 function prepareChange(selectOpenJobs: SelectOpenJobs) {
   const now = sql`statement_timestamp()`
   return prepare<Change, ChangeShape>((value, { columns, isDeleted, controller, site }) => {
-    const bindings = machineColumns.bind(columns, value)
+    const changedTexts = texts.map((column) => {
+      return {
+        column,
+        name: sql.identifier(column),
+        value: sql`coalesce(${value[column]}::text, ${sql.identifier(column)})`,
+      }
+    })
+    const bindings = isDeleted ? [] : [...changedTexts, ...machineColumns.bind(columns, value)]
     const differences = bindings.map(({ name, value }) => sql`target.${name} IS DISTINCT FROM ${value}`)
     const isChanged = isDeleted ? sql`true` : anyOf(differences)
     const isOperational = isDeleted
@@ -134,9 +129,7 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       [isChanged, 'changed'],
       [sql`true`, 'unchanged'],
     ])
-    const events = isDeleted
-      ? [deletion]
-      : audited.flatMap(([column, event]) => (columns.includes(column) ? event : []))
+    const events = isDeleted ? [deletionEvent] : eventsOfChange(columns)
     return sql`
     WITH caller AS (${selectCaller(value)}),
     target AS (SELECT * FROM machines WHERE id = ${value.id}::bigint AND deleted_at IS NULL),
@@ -183,13 +176,15 @@ export function createChangeMachine(selectOpenJobs: SelectOpenJobs): ChangeMachi
   const decision = prepareChange(selectOpenJobs)
   return async function changeMachine(database, caller, id, change, revisions) {
     const isDeleted = change === 'delete'
-    const values: MachineChange = isDeleted ? {} : change
+    const { name, location, ...values }: MachineChange = isDeleted ? {} : change
     const url = values.controller_url
     const decide = decision(
       {
         ...values,
         ...caller,
         id,
+        name: name ?? null,
+        location: location ?? null,
         address: addressOf(url),
         isConditional: revisions !== undefined,
         revisions: revisions ?? [],

@@ -31,22 +31,21 @@ export type MachineValues = ValuesOf<z.infer<typeof newMachineBody>, Machine>
 /** What the body must have, because PostgreSQL has no default for it. */
 type RequiredValues = Record<Exclude<RequiredOf<typeof machines>, 'owner_id'>, unknown>
 type NewMachine = Caller & MachineValues & { address: string | null; quota: number } & Partial<RequestKey>
-type NewMachineShape = { columns: (keyof Machine)[]; hasController: boolean; hasSite: boolean; hasKey: boolean }
+type NewMachineShape = { columns: (keyof Machine)[]; hasSite: boolean; hasKey: boolean }
 type Decision = 'created' | 'outside_key' | SiteRefusal | 'quota_exceeded' | 'controller_taken'
 
 const isOutsideSiteOfKey: [SQL, Decision] = [sql`caller.key_site_id IS NOT NULL`, 'outside_key']
 
-const insertion = prepare<NewMachine, NewMachineShape>((value, { columns, hasController, hasSite, hasKey }) => {
+const insertion = prepare<NewMachine, NewMachineShape>((value, { columns, hasSite, hasKey }) => {
   const bindings = machineColumns.bind(columns, value)
   const names = bindings.map(({ name }) => name)
   const values = bindings.map((binding) => binding.value)
-  const isTaken = hasController ? isControllerTaken({ address: value.address, id: null }) : sql`false`
   const decision = firstOf<Decision>([
     [hasKey ? isKeyUsed(value) : sql`false`, 'created'],
     [sql`caller.key_machine_id IS NOT NULL`, 'outside_key'],
     ...(hasSite ? refusalsOfSite : [isOutsideSiteOfKey]),
     [sql`quota.is_exceeded`, 'quota_exceeded'],
-    [isTaken, 'controller_taken'],
+    [isControllerTaken({ address: value.address, id: null }), 'controller_taken'],
     [sql`true`, 'created'],
   ])
   return sql`
@@ -78,13 +77,11 @@ export async function insertMachine(
   key: RequestKey | undefined,
   quota: number,
 ): Promise<MachineRow> {
-  const address = addressOf(values.controller_url)
   const site = values.site_id ?? null
   const insert = insertion(
-    { ...values, ...key, ...caller, address, quota },
+    { ...values, ...key, ...caller, address: addressOf(values.controller_url), quota },
     {
       columns: machineColumns.namesIn(values),
-      hasController: address !== null,
       hasSite: site !== null,
       hasKey: key !== undefined,
     },

@@ -1,5 +1,5 @@
 // SQL fragments on machines, which the statements of this slice and of the jobs slice share.
-import { type Query, type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type Query, type SQL, sql } from 'drizzle-orm'
 import { selectCaller } from '../../accounts/sql/caller.ts'
 import type { KeyPlace } from '../../accounts/sql/keys.ts'
 import type { Caller } from '../../http/context.ts'
@@ -139,7 +139,7 @@ export const refusalsOfSite: [condition: SQL, name: SiteRefusal][] = [
 ]
 
 /** A CTE body: the machine with the level of the caller on it, as `id`, `level` and `owner_id`. No row if there is none. */
-export function selectMachine(id: number): SQL {
+export function selectMachine(id: number | Placeholder): SQL {
   return sql`
     SELECT m.id, ${machineLevel('caller', 'm')} AS level, m.owner_id FROM caller, machines m
     WHERE m.id = ${id}::bigint AND m.deleted_at IS NULL`

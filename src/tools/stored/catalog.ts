@@ -1,19 +1,36 @@
-// The calls whose statements PostgreSQL keeps as functions: those of every job, every report and every page that people
-// open. A call with another shape, such as a list with a filter, sends its statements as text.
+// The calls whose statements PostgreSQL keeps as functions: those of every job, every report, every page that people open and
+// what they often change. A call with another shape, such as a list with a filter, sends its statements as text.
 import { rotateRefresh } from '../../accounts/sql/sign-in.ts'
 import type { Caller, KeyCaller, SessionCaller } from '../../http/context.ts'
 import type { RequestKey } from '../../http/idempotency/store.ts'
 import type { Database } from '../../infra/database.ts'
 import { commands } from '../../jobs/commands.ts'
 import type { ControllerResult } from '../../jobs/job.ts'
+import { cancelJob } from '../../jobs/sql/cancel.ts'
 import { claim } from '../../jobs/sql/claim.ts'
 import { createJob } from '../../jobs/sql/create.ts'
-import { historySorts, listMachineHistory, listMyHistory, readJob } from '../../jobs/sql/read.ts'
+import { checkReports } from '../../jobs/sql/describe-reports.ts'
+import { selectOpenJobs } from '../../jobs/sql/fragments.ts'
+import { removeHold } from '../../jobs/sql/holds.ts'
+import { placeHold } from '../../jobs/sql/place-hold.ts'
+import { readPreflight } from '../../jobs/sql/preflight.ts'
+import {
+  eventSorts,
+  historySorts,
+  listEvents,
+  listMachineHistory,
+  listMyHistory,
+  readJob,
+} from '../../jobs/sql/read.ts'
 import { markPublished, redispatchDueJobs, redispatchJob } from '../../jobs/sql/redispatch.ts'
 import { refreshReports } from '../../jobs/sql/refresh-reports.ts'
 import type { ReportRow } from '../../jobs/sql/report-input.ts'
 import { settle } from '../../jobs/sql/settle.ts'
+import { fetchCommand, storeReports } from '../../jobs/sql/store-reports.ts'
+import { readAudience } from '../../live/sql/audience.ts'
 import { listBoard } from '../../live/sql/board.ts'
+import { createChangeMachine, type MachineChange } from '../../machines/sql/change.ts'
+import { insertMachine } from '../../machines/sql/create.ts'
 import { listMachines, machineSorts, readMachine } from '../../machines/sql/read.ts'
 
 export type Call = (database: Database) => Promise<unknown>
@@ -43,12 +60,21 @@ const settlement = { detail: null, mayHaveExecutedBefore: false }
 const usualResults: ControllerResult[] = ['SUCCESS', 'REMOTEFAILED', 'PENDING']
 /** What people and programs ask for most: the default of the API, and the page of the console. */
 const pageLimits = [20, 100]
+const changeMachine = createChangeMachine(selectOpenJobs)
+/** What people change: texts, and one of these columns. */
+const usualChanges: (MachineChange | 'delete')[] = [
+  {},
+  { status: 'READY' },
+  { controller_url: 'https://example.com/' },
+  'delete',
+]
 
 export const storedCalls: Call[] = [
   (database) => rotateRefresh(database, session, id, id),
   ...callers.flatMap((caller): Call[] => [
     (database) => readMachine(database, caller, 1),
     (database) => readJob(database, caller, id),
+    (database) => readAudience(database, caller),
     (database) => listMachineHistory(database, caller, 1, {}, historySorts.page('-requested_at', 20)),
     (database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', 20)),
     ...pageLimits.map((limit): Call => {
@@ -62,7 +88,14 @@ export const storedCalls: Call[] = [
     ),
     ...commands.flatMap((command): Call[] => {
       const request = { jobId: id, machineId: 1, command, expiresInSeconds: 60 }
-      return [undefined, idempotencyKey].map((each) => (database) => createJob(database, caller, request, each))
+      return [
+        ...[undefined, idempotencyKey].map(
+          (each): Call =>
+            (database) =>
+              createJob(database, caller, request, each),
+        ),
+        (database) => readPreflight(database, caller, 1, command),
+      ]
     }),
   ]),
   ...machineSorts.orders.map(
@@ -70,6 +103,21 @@ export const storedCalls: Call[] = [
       (database) =>
         listMachines(database, session, {}, machineSorts.page(order, 20)),
   ),
+  ...[undefined, idempotencyKey].flatMap((each) =>
+    [null, 1].map((site_id): Call => {
+      const machine = { name: '', location: '', status: 'READY', site_id, controller_url: null } as const
+      return (database) => insertMachine(database, session, machine, each, 1)
+    }),
+  ),
+  ...usualChanges.map(
+    (change): Call =>
+      (database) =>
+        changeMachine(database, session, 1, change, undefined),
+  ),
+  (database) => placeHold(database, session, 1, ''),
+  (database) => removeHold(database, session, 1, 1),
+  (database) => cancelJob(database, session, id, null),
+  (database) => listEvents(database, session, id, eventSorts.page('version', 100)),
   (database) => claim(database, id),
   ...usualResults.flatMap((result): Call[] =>
     [1, null].map((attempt) => (database) => settle(database, id, { ...settlement, result, attempt })),
@@ -80,4 +128,8 @@ export const storedCalls: Call[] = [
   (database) => redispatchDueJobs(database, 100),
   (database) => refreshReports(database, key, [report], null),
   (database) => refreshReports(database, key, [report, report], 1),
+  (database) => storeReports(database, key, [report], null),
+  (database) => storeReports(database, key, [report, report], 1),
+  (database) => checkReports(database, key, [report], null),
+  (database) => fetchCommand(database, key, report),
 ]
