@@ -102,6 +102,7 @@ export default {
       ])
       context.waitUntil(Promise.all(fill([statement], id, newId)))
     }
+    if (plan.feedScript) context.waitUntil(redis.eval(plan.feedScript, [feedChannel], [feedEntry]))
     return Response.json(plan.signsPair ? await signPair(payload, newId) : rows)
   },
 } satisfies ExportedHandler

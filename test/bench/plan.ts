@@ -22,6 +22,8 @@ export type Plan = {
   keys?: string[]
   /** After the statements: publish the message and write the job to Redis in parallel, then run the statement. */
   announced?: Announcement
+  /** After the answer: this Redis script adds an entry to the change feed, as the Worker does. */
+  feedScript?: string
   /** The answer is a new pair of tokens instead of the rows. */
   signsPair?: true
 }

@@ -114,7 +114,10 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 201,
       ours: byAll((index) => send('POST', '/api/machines', creation, index)),
       bare: byAll((index) => send('POST', '/create', creation, index)),
-      plan: await planOf((database) => insertMachine(database, caller, machine, undefined, benchQuota)),
+      plan: {
+        ...(await planOf((database) => insertMachine(database, caller, machine, undefined, benchQuota))),
+        feedScript: writeChanges,
+      },
       floor: createFloor(caller, creation),
       // The reads of the list run before, so the rows that it adds do not affect them.
     },
@@ -123,9 +126,12 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       status: 200,
       ours: ids.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
       bare: ids.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
-      plan: await planOf((database) =>
-        createChangeMachine(selectOpenJobs)(database, caller, idInPlan, renaming, undefined),
-      ),
+      plan: {
+        ...(await planOf((database) =>
+          createChangeMachine(selectOpenJobs)(database, caller, idInPlan, renaming, undefined),
+        )),
+        feedScript: writeChanges,
+      },
       floor: patchFloor(caller, renaming),
     },
     {
