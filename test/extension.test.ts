@@ -272,7 +272,11 @@ test('a machine column does not compile until it is everywhere; then it is store
   const copy = await copySource()
   const { inPost, columns, inPut, inPatch, ...inside } = newColumn
   await copy.edit(inPost, ...Object.values(inside))
-  expect(await copy.compile()).toEqual(['jobs/personal-data.ts', 'machines/routes.ts', 'machines/schema.ts'])
+  // Two of them insert a machine with all members of the body, and PostgreSQL has no column for this one yet.
+  const inserting = ['machines/routes.ts', 'tools/stored/catalog.ts']
+  expect((await copy.compile()).toSorted()).toEqual(
+    ['jobs/personal-data.ts', ...inserting, 'machines/schema.ts'].toSorted(),
+  )
   await copy.edit(columns)
   // Without these, PUT and PATCH would take the member for one that GET shows and nobody can change.
   expect(await copy.compile()).toEqual(['machines/schema.ts'])
@@ -293,5 +297,5 @@ test('a machine column does not compile until it is everywhere; then it is store
   expect(stored).toMatchObject({ serial_number: 'TB-470', revision: 1 })
   const change = { serial_number: 'TB-471' }
   const changed = await machineSql.createChangeMachine(selectOpenJobs)(database(), caller, stored.id, change, undefined)
-  expect(changed).toMatchObject({ serial_number: 'TB-471', revision: 2 })
+  expect(changed.row).toMatchObject({ serial_number: 'TB-471', revision: 2 })
 })

@@ -18,6 +18,7 @@ const unreachable: Partial<Record<ErrorCode, string>> = {
   precondition_failed: 'the console sends no If-Match',
   bad_signature: 'only the queue signs requests',
   outcome_contradicts: 'only controllers report outcomes',
+  feed_unavailable: 'no page shows it: the console asks every 5 s, and follows the feed again later',
 }
 
 test.each(errorCodes.filter((code) => !(code in unreachable)))('%s has words in both languages', (code) => {

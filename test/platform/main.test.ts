@@ -150,7 +150,7 @@ describe('npm run dev', () => {
     const printed = await runBlock(session)
     for (const part of ['"next_cursor":', '"command":"START"', '"command":"STOP"']) expect(printed).toContain(part)
     const changes = findBlock('docs/live.md', 'API=').replace('http://127.0.0.1:8787', api)
-    expect(await runBlock(changes)).toMatch(/^: connected\nid: \d+-\d+\n/)
+    expect(await runBlock(changes)).toMatch(/^: connected\nid: \d+-\d+\.[\w-]+\n/)
     const faults = await runBlock(findBlock('CONTRIBUTING.md', 'CONTROL='), { LOCAL_DIR: dir })
     expect(faults).toContain('"deliver_twice"')
 

@@ -29,6 +29,7 @@ import { settle } from '../../jobs/sql/settle.ts'
 import { fetchCommand, storeReports } from '../../jobs/sql/store-reports.ts'
 import { readAudience } from '../../live/sql/audience.ts'
 import { listBoard } from '../../live/sql/board.ts'
+import { newMachineBody } from '../../machines/schema.ts'
 import { createChangeMachine, type MachineChange } from '../../machines/sql/change.ts'
 import { insertMachine } from '../../machines/sql/create.ts'
 import { listMachines, machineSorts, readMachine } from '../../machines/sql/read.ts'
@@ -105,7 +106,7 @@ export const storedCalls: Call[] = [
   ),
   ...[undefined, idempotencyKey].flatMap((each) =>
     [null, 1].map((site_id): Call => {
-      const machine = { name: '', location: '', status: 'READY', site_id, controller_url: null } as const
+      const machine = { ...newMachineBody.parse({ name: 'any', location: 'any' }), site_id }
       return (database) => insertMachine(database, session, machine, each, 1)
     }),
   ),
