@@ -11,7 +11,12 @@ const quietMs = 1_500
 const probeEveryMs = 1_000
 const probeTimeoutMs = 2_000
 
+/** A read of the API that takes longer counts as a lost connection, although the page itself may still be answered. */
+const slowMs = 3_000
+
 const reads = new Set<AbortController>()
+/** Since a read took too long, the API has answered nothing. */
+let isApiSilent = false
 
 /** Ends all reads. Browsers open only few connections at once, and a STOP must not wait for one. */
 export function abortReads(): void {
@@ -24,11 +29,14 @@ const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD'
 export async function timedFetch(request: Request): Promise<Response> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs)
+  const slow = isRead(request) ? setTimeout(noteSilence, slowMs) : undefined
   if (isRead(request)) reads.add(controller)
   const signal = AbortSignal.any([request.signal, controller.signal])
   const sentAt = Date.now()
   try {
     const response = await fetch(new Request(request, { signal, cache: 'no-store' }))
+    clearTimeout(slow)
+    isApiSilent = false
     noteAnswer(response, sentAt)
     return await readWhole(response)
   } catch (error) {
@@ -36,6 +44,7 @@ export async function timedFetch(request: Request): Promise<Response> {
     throw error
   } finally {
     clearTimeout(timer)
+    clearTimeout(slow)
     reads.delete(controller)
   }
 }
@@ -58,7 +67,12 @@ async function readWhole(response: Response): Promise<Response> {
 function noteAnswer(response: Response, sentAt: number): void {
   const receivedAt = Date.now()
   noteServerTime({ serverDate: response.headers.get('Date'), sentAt, receivedAt })
-  connection.set({ isLost: false, lastAnswerAt: receivedAt })
+  if (!isApiSilent) connection.set({ isLost: false, lastAnswerAt: receivedAt })
+}
+
+function noteSilence(): void {
+  isApiSilent = true
+  noteLoss()
 }
 
 function noteLoss(): void {

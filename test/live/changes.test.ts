@@ -284,6 +284,8 @@ describe('the subscription', () => {
 })
 
 test('what a subscription loses comes within 15 s', async () => {
+  await world.createMachine(owner)
+  await world.settle() // the feed is not empty
   world.faults.redis.pass = async ({ target }, forward) => {
     const answer = await forward()
     if (!target.startsWith('/subscribe/') || !('stream' in answer) || !answer.stream) return answer
@@ -325,6 +327,26 @@ describe('without Redis', () => {
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0)
     expect((await owner.request('GET', '/api/board')).status).toBe(200)
   })
+})
+
+test('a stream ends soon after Redis is lost; when it is back, the client continues with what it has missed', async () => {
+  const machine = await createMachineIn(world, site, owner)
+  const rename = (name: string) => owner.request('PATCH', `/api/machines/${machine.id}`, { body: { name } })
+  const feed = await feedOf(viewer.access)
+  await rename('one')
+  const [seen] = await feed.waitFor(['machine', machine.id])
+  world.faults.redis.pass = shut
+  try {
+    await poll(async () => ({ isDone: feed.hasEnded(), value: feed.text() }), 'the end of the stream')
+    expect((await owner.request('GET', '/api/changes')).status).toBe(503)
+  } finally {
+    world.faults.redis.pass = open
+  }
+  await rename('two')
+  await world.settle()
+  const next = await resume(viewer, seen?.id)
+  await next.waitFor(['machine', machine.id])
+  expect(next.events().some(({ event }) => event === 'reset')).toBe(false)
 })
 
 test('HEAD answers without a stream', async () => {

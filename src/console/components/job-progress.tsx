@@ -11,12 +11,12 @@ const badEnds = ['FAILED', 'REJECTED', 'EXPIRED', 'TIMED_OUT']
 export function JobProgress({ job, machine }: { job: Job; machine: Machine }) {
   const isOpen = job.finished_at === null
   return (
-    <div class={`job ${isOpen ? 'is-open' : ''} ${badEnds.includes(job.state) ? 'is-bad' : ''}`} aria-live="polite">
+    <div class={`job ${isOpen ? 'is-open' : ''} ${badEnds.includes(job.state) ? 'is-bad' : ''}`}>
       <p class="job-title">
         {isOpen && <span class="spinner" aria-hidden="true" />}
         <strong>{text(`requested_${job.command}`)}</strong>
         <span>
-          <Age at={job.requested_at} /> · <Person id={job.requested_by} />
+          <QuietAge at={job.requested_at} /> · <Person id={job.requested_by} />
         </span>
       </p>
       <p>{text(`state_${job.state}`)}</p>
@@ -28,12 +28,21 @@ export function JobProgress({ job, machine }: { job: Job; machine: Machine }) {
   )
 }
 
+/** An age that ticks is not announced each second. */
+function QuietAge({ at }: { at: string }) {
+  return (
+    <span aria-live="off">
+      <Age at={at} />
+    </span>
+  )
+}
+
 /** The answer to a command does not yet show what the machine does. */
 function Confirmation({ job, machine }: { job: Job; machine: Machine }) {
   if (job.confirmed_at !== null) {
     return (
       <p class="job-confirmed">
-        {text('confirmed_by_machine')} · <Age at={job.confirmed_at} />
+        {text('confirmed_by_machine')} · <QuietAge at={job.confirmed_at} />
       </p>
     )
   }

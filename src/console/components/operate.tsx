@@ -36,7 +36,8 @@ export function Operate({ machine, openJob, lastJob, reload }: Props) {
       ) : (
         <p class="notice">{text('viewer_only')}</p>
       )}
-      {shown && <JobProgress job={shown} machine={machine} />}
+      {/* Always there: a screen reader announces only what changes inside. */}
+      <div aria-live="polite">{shown && <JobProgress job={shown} machine={machine} />}</div>
     </section>
   )
 }
