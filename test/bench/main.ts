@@ -16,7 +16,7 @@ import { floorOf, measure, type Pace } from './measure.ts'
 import { drawPage } from './page.ts'
 import { type Servers, startPlatform } from './platform.ts'
 import { measurePull } from './pull-latency.ts'
-import { describeRoutes, findMisses, type Report, type RouteFigures } from './report.ts'
+import { describeRoutes, findMisses, missesRatio, type Report, type RouteFigures } from './report.ts'
 import { measureReportCost } from './report-cost.ts'
 import { planRoutes } from './routes.ts'
 import { setScene } from './scene.ts'
@@ -39,10 +39,19 @@ Exit codes: 0 every target is met · 1 some are not · 2 wrong usage
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
+/** Of a route that has missed its target on a shared computer, where other work may have disturbed it. */
+const longerRounds = 25
+
 /** Refresh tokens for one turn: more than the turn uses. */
 const refreshable = 4_000
 
-async function measureRoutes(builds: Builds, servers: Servers, clients: Clients, pace: Pace): Promise<RouteFigures> {
+type RouteOptions = { clients: Clients; pace: Pace; isQuick: boolean }
+
+async function measureRoutes(
+  builds: Builds,
+  servers: Servers,
+  { clients, pace, isQuick }: RouteOptions,
+): Promise<RouteFigures> {
   const platform = await startPlatform(servers)
   const ours = await serve(builds.dir, builds.date, platform.vars)
   const scene = await setScene(platform, ours.origin, refreshable)
@@ -56,7 +65,15 @@ async function measureRoutes(builds: Builds, servers: Servers, clients: Clients,
   const bare = await serve(builds.bareDir, builds.date, vars)
   const figures: RouteFigures = {}
   try {
-    for (const route of routes) figures[route.name] = await measure({ platform, clients, ours, bare }, route, pace)
+    const field = { platform, clients, ours, bare }
+    for (const route of routes) {
+      let measured = await measure(field, route, pace)
+      if (isQuick && missesRatio(route.name, measured, isQuick)) {
+        say(`${route.name} is measured again, for longer`)
+        measured = await measure(field, route, { ...pace, rounds: longerRounds })
+      }
+      figures[route.name] = measured
+    }
   } finally {
     await Promise.all([ours.close(), bare.close()])
     await platform.close()
@@ -87,11 +104,11 @@ async function run(isQuick: boolean): Promise<Report> {
     const backends: Record<string, RouteFigures> = {}
     if (!isQuick || !isReal) {
       say('On PGlite and the Redis in the process:')
-      backends['in the process'] = await measureRoutes(builds, {}, clients, pace)
+      backends['in the process'] = await measureRoutes(builds, {}, { clients, pace, isQuick })
     }
     if (isReal) {
       say(`On ${real}:`)
-      backends[real] = await measureRoutes(builds, servers, clients, pace)
+      backends[real] = await measureRoutes(builds, servers, { clients, pace, isQuick })
     }
     const report: Report = {
       routes: Object.values(backends).at(-1) ?? {},

@@ -17,6 +17,11 @@ Exit codes: 0 no fault · 1 faults, or not all requests could be sent · 2 wrong
 `
 
 const chapterLength = 250
+/** After so many requests, every operation must have been taken once. By chance, one of few requests may not have been. */
+const enoughToTryAll = 5_000
+/** How many more are planned then, of which only those for such operations are sent. */
+const moreChapters = 5
+const moreChapterLength = 2_000
 const mostFaults = 20
 
 type Run = { sent: number; faults: string[]; statuses: Map<string, Map<number, number>> }
@@ -69,12 +74,22 @@ function formatRequest({ operation }: Plan, { method, path, options }: FuzzReque
 async function fuzz(world: World, seed: number, count: number, seconds: number): Promise<Run> {
   const run: Run = { sent: 0, faults: [], statuses: new Map() }
   const endsAt = performance.now() + seconds * 1_000
+  const isOver = () => performance.now() > endsAt || run.faults.length >= mostFaults
   const fleet = new Fleet(world)
-  for (let chapter = 0; run.sent < count; chapter += 1) {
+  let chapter = 0
+  for (; run.sent < count; chapter += 1) {
     await fleet.renew(chapter)
     for (const plan of planChapter(seed, chapter, Math.min(chapterLength, count - run.sent))) {
-      if (performance.now() > endsAt || run.faults.length >= mostFaults) return run
+      if (isOver()) return run
       await sendPlan(world, fleet, plan, run)
+    }
+  }
+  const last = chapter + (count < enoughToTryAll ? 0 : moreChapters)
+  for (; chapter < last && findUntried(run).length > 0; chapter += 1) {
+    await fleet.renew(chapter)
+    for (const plan of planChapter(seed, chapter, moreChapterLength)) {
+      if (isOver()) return run
+      if (findUntried(run).includes(plan.operation.id)) await sendPlan(world, fleet, plan, run)
     }
   }
   return run
@@ -108,13 +123,15 @@ async function main(args: string[]): Promise<number> {
   try {
     const run = await fuzz(world, seed, count, seconds)
     print(run)
-    const untried = run.sent >= 5_000 ? findUntried(run) : []
+    const untried = run.sent >= enoughToTryAll ? findUntried(run) : []
     for (const fault of run.faults) process.stdout.write(`\n✗ ${fault}\n`)
     if (untried.length > 0) process.stdout.write(`\n✗ never taken, so hardly tried: ${untried.join(', ')}\n`)
     const held = run.sent - run.faults.length - untried.length
     const took = ((performance.now() - beganAt) / 1_000).toFixed(0)
-    process.stdout.write(`\n${run.sent} sent in ${took} s (seed ${seed})\n${count} requests, ${held} held\n`)
-    return held < count ? 1 : 0
+    process.stdout.write(`\n${run.sent} sent in ${took} s (seed ${seed})\n`)
+    const wanted = Math.max(count, run.sent)
+    process.stdout.write(`${wanted} requests, ${held} held\n`)
+    return held < wanted ? 1 : 0
   } finally {
     await world.close()
   }
