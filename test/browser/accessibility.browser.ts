@@ -130,7 +130,7 @@ describe('what opens', () => {
     await goToMachine(page, machine)
     const holds = page.locator('section[aria-labelledby=holds-title]')
     await holds.locator('.button.is-danger').click()
-    await holds.locator('.row-form').waitFor()
+    await holds.locator('.reveal input[name=reason]').waitFor()
     await expectNoFaults(page)
   })
 
@@ -152,7 +152,7 @@ describe('problems', () => {
     await page.locator('input[name=name]').fill('x'.repeat(65))
     await page.locator('input[name=location]').fill('1공장')
     await page.locator('button[type=submit]').click()
-    await page.locator('.problem-errors li').waitFor()
+    await page.locator('.problem-faults li').waitFor()
     await expectNoFaults(page)
   })
 
