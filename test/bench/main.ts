@@ -27,7 +27,7 @@ type Builds = { dir: string; bareDir: string; date: string }
 
 const usage = `usage: npm run bench -- [--quick] [--json FILE] [--html FILE]
 
-  --quick       about a minute: routes only, with a margin for noise
+  --quick       two to three minutes: routes only, with a margin for noise
   --json FILE   all figures
   --html FILE   a page with pictures of them
 

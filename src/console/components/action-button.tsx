@@ -1,6 +1,7 @@
 // A button that sends a request and shows what went wrong. If `isDanger` is set, it needs a second press.
 import { useState } from 'hono/jsx/dom'
 import { text } from '../language.ts'
+import { useAction } from '../use-action.ts'
 import { Problem } from './problem.tsx'
 
 type Props = {
@@ -15,8 +16,7 @@ const confirmMs = 5_000
 
 export function ActionButton({ label, name, onAct, isDanger = false }: Props) {
   const [isAsking, setAsking] = useState(false)
-  const [isBusy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(undefined)
+  const { isBusy, error, run } = useAction()
   const press = async () => {
     if (isBusy) return
     if (isDanger && !isAsking) {
@@ -25,14 +25,7 @@ export function ActionButton({ label, name, onAct, isDanger = false }: Props) {
       return
     }
     setAsking(false)
-    setBusy(true)
-    setError(undefined)
-    try {
-      await onAct()
-    } catch (problem) {
-      setError(problem)
-    }
-    setBusy(false)
+    await run(onAct)
   }
   return (
     <>

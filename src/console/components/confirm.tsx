@@ -1,5 +1,5 @@
 // An action that cannot be undone: it says what it does and to what, and waits for a second button.
-import { useState } from 'hono/jsx/dom'
+import { useAction } from '../use-action.ts'
 import { Problem } from './problem.tsx'
 import { CancelButton, Reveal } from './reveal.tsx'
 
@@ -25,19 +25,7 @@ export function Confirm({ label, question, detail, action, onAct }: Props) {
 }
 
 function Actions({ action, onAct, onClose }: Pick<Props, 'action' | 'onAct'> & { onClose: () => void }) {
-  const [isBusy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(undefined)
-  const act = async () => {
-    if (isBusy) return
-    setBusy(true)
-    setError(undefined)
-    try {
-      await onAct()
-    } catch (problem) {
-      setError(problem)
-    }
-    setBusy(false)
-  }
+  const { isBusy, error, run } = useAction()
   return (
     <>
       {error !== undefined && <Problem error={error} />}
@@ -46,7 +34,7 @@ function Actions({ action, onAct, onClose }: Pick<Props, 'action' | 'onAct'> & {
           type="button"
           class="button is-danger is-filled"
           aria-disabled={isBusy ? 'true' : 'false'}
-          onClick={() => void act()}
+          onClick={() => void run(onAct)}
         >
           {action}
         </button>

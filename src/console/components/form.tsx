@@ -1,6 +1,7 @@
 // A form that sends what was filled in, shows that it is busy, and what went wrong.
 import { useId, useState } from 'hono/jsx/dom'
 import { text } from '../language.ts'
+import { useAction } from '../use-action.ts'
 import { Problem } from './problem.tsx'
 import { CancelButton } from './reveal.tsx'
 
@@ -30,23 +31,15 @@ export function Form({
   onClose,
   children,
 }: FormProps) {
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, error, run } = useAction()
   const [isSaved, setSaved] = useState(false)
-  const [error, setError] = useState<unknown>(undefined)
   const send = async (event: Event) => {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement // the listener is on the form
     if (isBusy) return
-    setBusy(true)
     setSaved(false)
-    setError(undefined)
-    try {
-      await onSubmit(readFields(form), form)
-      setSaved(saysSaved)
-    } catch (problem) {
-      setError(problem)
-    }
-    setBusy(false)
+    const isDone = await run(() => onSubmit(readFields(form), form))
+    if (isDone) setSaved(saysSaved)
   }
   return (
     <form class="form" aria-label={label} onSubmit={send}>
