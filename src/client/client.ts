@@ -190,7 +190,7 @@ function openJobs(ask: Ask) {
     /** The whole timeline, oldest event first. */
     events: async (id: string): Promise<api.JobEvent[]> => {
       const events: api.JobEvent[] = []
-      const query = { limit: 100 }
+      const query = { limit: 500 }
       for await (const event of walk((cursor) =>
         ask('listJobEvents', { path: { id }, query: { ...query, ...cursor } }),
       )) {

@@ -6,7 +6,7 @@ export type Cursor = { sort: string; value: string; id: string }
 export type Page<Item> = { items: Item[]; next_cursor: string | null }
 
 export const defaultPageSize = 20
-export const maxPageSize = 100
+export const maxPageSize = 500
 
 /** Enough for a sort value of 256 characters: JSON uses up to 6 bytes for each, and base64 turns 3 bytes into 4. */
 export const maxCursorLength = 2_200

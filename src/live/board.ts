@@ -2,12 +2,17 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { digestEtag, isNotModified } from '../http/etag.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
+import { pageLimit } from '../http/openapi/fields.ts'
 import { bearerOrKey, createRouter, json, type Router } from '../http/openapi/router.ts'
 import { linkToNext, readPage, toPage } from '../http/pagination/page.ts'
 import { machineQuery } from '../machines/schema.ts'
 import { machineSorts } from '../machines/sql/read.ts'
 import { boardPage, toBoardMachine } from './schema.ts'
 import { listBoard } from './sql/board.ts'
+
+/** Less than in the list, because a board is read again and again, and each machine has its holds and its open job. */
+const maxBoardSize = 100
+const boardQuery = machineQuery.extend({ limit: pageLimit(maxBoardSize) })
 
 const etagHeader = { headers: z.object({ ETag: z.string() }) }
 
@@ -20,7 +25,7 @@ const board = createRoute({
   description: 'The ETag is of all that the page shows, also of times and counters of reports.',
   security: bearerOrKey('read'),
   middleware: [authenticate({ scopes: ['read'] })] as const,
-  request: { query: machineQuery },
+  request: { query: boardQuery },
   responses: {
     200: { ...json(boardPage, 'One page of the board'), ...etagHeader },
     304: { description: 'If-None-Match contains the current ETag', ...etagHeader },

@@ -205,7 +205,7 @@ describe('an endpoint that takes a query', () => {
   test.each(named(takesQuery))('answers 422 and names the invalid parameter: %s', async (_, endpoint) => {
     const faults: [string, string][] = [
       ['limit', '0'],
-      ['limit', '101'],
+      ['limit', '501'],
       ['limit', 'x'],
       ['limit', ''],
       ['cursor', 'nonsense'],

@@ -239,7 +239,7 @@ describe('filters', () => {
     ['to', 'infinity'],
     ['to', '2026-01-01T24:00:00Z'],
     ['limit', '0'],
-    ['limit', '101'],
+    ['limit', '501'],
     ['cursor', 'garbage'],
     ['cursor', cursorFor('requested_at', '2026-01-01 00:00:00+00', uuid)],
     ['cursor', cursorFor('id', '1', '1')],

@@ -17,7 +17,7 @@ const cursorFor = (sort: string, value: string, id: string) => encodeCursor({ so
 describe('an invalid query is answered 422 with the name of the parameter', () => {
   test.each<[string, Record<string, string>]>([
     ['limit', { limit: '0' }],
-    ['limit', { limit: '101' }],
+    ['limit', { limit: '501' }],
     ['limit', { limit: '-1' }],
     ['limit', { limit: '1.5' }],
     ['limit', { limit: '1e1' }],
@@ -90,7 +90,7 @@ describe('an invalid query is answered 422 with the name of the parameter', () =
     expect(answer.body.errors).toEqual([
       { parameter: 'page', detail },
       { parameter: 'stauts', detail },
-      { parameter: 'limit', detail: 'must be 1 to 100' },
+      { parameter: 'limit', detail: 'must be 1 to 500' },
     ])
   })
 })

@@ -117,15 +117,15 @@ test.each(machineSorts.names)(
   },
 )
 
-test('a page has 20 machines by default and 100 at most', async () => {
+test('a page has 20 machines by default and 500 at most', async () => {
   const owner = await world.signUp()
-  await insertMachines(world, owner, Array(101).fill({}))
+  await insertMachines(world, owner, Array(501).fill({}))
   expect((await list(owner, { owner_id: 'me' })).body.items).toHaveLength(20)
   expect((await list(owner, { owner_id: 'me', limit: 1 })).body.items).toHaveLength(1)
-  const all = await list(owner, { owner_id: 'me', limit: 100 })
-  expect(all.body.items).toHaveLength(100)
+  const all = await list(owner, { owner_id: 'me', limit: 500 })
+  expect(all.body.items).toHaveLength(500)
   expect(all.body.next_cursor).not.toBeNull()
-  expect(await walk(owner, { owner_id: 'me', limit: 100 })).toHaveLength(101)
+  expect(await walk(owner, { owner_id: 'me', limit: 500 })).toHaveLength(501)
 })
 
 test('the Link header keeps the filters and the order', async () => {

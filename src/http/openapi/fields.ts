@@ -91,10 +91,14 @@ export const queryId = z
   .transform(Number)
   .openapi({ type: 'integer', minimum: 1 })
 
-export const pageQuery = z.object({
-  limit: wholeNumber(1, maxPageSize)
+/** The size of a page in a query. */
+export const pageLimit = (maximum: number) =>
+  wholeNumber(1, maximum)
     .default(defaultPageSize)
-    .openapi({ type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize }),
+    .openapi({ type: 'integer', minimum: 1, maximum, default: defaultPageSize })
+
+export const pageQuery = z.object({
+  limit: pageLimit(maxPageSize),
   cursor: z
     .string()
     .min(1)

@@ -48,7 +48,7 @@ describe('text', () => {
 describe('limit', () => {
   test.each([
     ['1', 1],
-    ['100', 100],
+    ['500', 500],
     ['007', 7],
     [undefined, 20],
   ])('%j is %i', (limit, value) => {
@@ -57,7 +57,7 @@ describe('limit', () => {
 
   test.each([
     '0',
-    '101',
+    '501',
     '-1',
     '+1',
     '1.0',

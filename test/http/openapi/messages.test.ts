@@ -34,7 +34,7 @@ test.each<[string, z.ZodType, unknown, string[]]>([
   ['a number that is too small', count, 0, ['must be 1 or more']],
   ['a number that is too large', count, 901, ['must be 900 or less']],
   ['a limit that is not a number', pageQuery.shape.limit, 'x', ['must be a whole number']],
-  ['a limit that is too large', pageQuery.shape.limit, '101', ['must be 1 to 100']],
+  ['a limit that is too large', pageQuery.shape.limit, '501', ['must be 1 to 500']],
   ['a cursor that is empty', pageQuery.shape.cursor, '', ['must not be empty']],
   [
     'a cursor that is too long',
