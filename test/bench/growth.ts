@@ -1,5 +1,6 @@
-// Measures whether a page costs the same with a thousand times as many rows: one database per size, on a real
-// PostgreSQL, measured in turns. Also measures the sweep and the retention among a million jobs.
+// Measures whether a page and a claim cost the same with a thousand times as many rows, or more: one database per size, on a
+// real PostgreSQL, measured in turns. Also measures the sweep among the most jobs, and the retention among a million.
+import { claim } from '../../src/jobs/sql/claim.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
 import type { Clients } from './clients.ts'
@@ -8,7 +9,7 @@ import { type BenchPlatform, startPlatform } from './platform.ts'
 import { measureRetention, type RetentionFigures } from './retention.ts'
 import { insertEndedJobs, type Scene, setScene } from './scene.ts'
 import { median, percentile } from './statistics.ts'
-import { measureSweep, type SweepFigures } from './sweep.ts'
+import { databaseOf, measureDue, measureSweep, replaceOpenJobs, type SweepFigures } from './sweep.ts'
 import { type RunningWorkerd, serve } from './workerd.ts'
 
 export type Growth = {
@@ -24,24 +25,31 @@ export type GrowthFigures = { pages: Record<string, Growth>; sweep: SweepFigures
 type Stage = { size: number; platform: BenchPlatform; worker: RunningWorkerd; scene: Scene }
 
 const sizes = [1_000, 10_000, 100_000, 1_000_000]
+/** No plant has more. Sizes above it are numbers of jobs. */
+const maxMachines = 1_000_000
 const rounds = 7
 const requestsInTurn = 40
 
+/** @param jobs one more size */
 export async function measureGrowth(
   dir: string,
   compatibilityDate: string,
   serverUrl: string,
   clients: Clients,
+  jobs?: number,
 ): Promise<GrowthFigures> {
   const stages: Stage[] = []
   try {
-    for (const size of sizes) stages.push(await fill(dir, compatibilityDate, serverUrl, size))
+    for (const size of [...sizes, ...(jobs === undefined ? [] : [jobs])])
+      stages.push(await fill(dir, compatibilityDate, serverUrl, size))
     const pages: Record<string, Growth> = {}
     for (const [name, path, plan] of pagesOf()) pages[name] = await grow(stages, clients, path, plan)
-    const last = stages.at(-1)
-    if (!last) throw new TypeError('no size')
+    pages.claim = await growClaim(stages)
+    pages.sweep = await growSweep(stages)
+    const [most, last] = [stages[sizes.length - 1], stages.at(-1)]
+    if (!most || !last) throw new TypeError('no size')
     const sweep = await measureSweep(last.platform)
-    return { pages, sweep, retention: await measureRetention(last.platform, last.scene.machineIds[0] ?? 0) }
+    return { pages, sweep, retention: await measureRetention(most.platform, most.scene.machineIds[0] ?? 0) }
   } finally {
     for (const { worker, platform } of stages) {
       await worker.close()
@@ -53,7 +61,7 @@ export async function measureGrowth(
 async function fill(dir: string, compatibilityDate: string, serverUrl: string, size: number): Promise<Stage> {
   const platform = await startPlatform({ postgres: serverUrl })
   const worker = await serve(dir, compatibilityDate, platform.vars)
-  const scene = await setScene(platform, worker.origin, 0, size)
+  const scene = await setScene(platform, worker.origin, 0, Math.min(size, maxMachines))
   await insertEndedJobs(platform, scene.machineIds[0] ?? 0, scene.caller.accountId, size)
   await platform.postgres.query('VACUUM ANALYZE')
   return { size, platform, worker, scene }
@@ -106,14 +114,36 @@ async function grow(stages: Stage[], clients: Clients, path: Page[1], plan: Page
       if (round > 0) latencies.get(size)?.push(percentile(latenciesMs, 50)) // the first round warms up
     }
   }
-  const p50 = stages.map(({ size }) => [size, median(latencies.get(size) ?? [])] as const)
-  const first = p50[0]?.[1] ?? Number.NaN
   const last = stages.at(-1)
-  return {
-    p50_ms: Object.fromEntries(p50),
-    p50_ratio_last_to_first: (p50.at(-1)?.[1] ?? Number.NaN) / first,
-    scans: last ? await explain(last, plan) : [],
+  return { ...describe(latencies), scans: last ? await explain(last, plan) : [] }
+}
+
+/** @param latencies by the number of rows, ascending */
+function describe(latencies: Map<number, number[]>): Omit<Growth, 'scans'> {
+  const p50 = [...latencies].map(([size, each]) => [size, median(each)] as const)
+  const [first = Number.NaN, last = Number.NaN] = [p50.at(0)?.[1], p50.at(-1)?.[1]]
+  return { p50_ms: Object.fromEntries(p50), p50_ratio_last_to_first: last / first }
+}
+
+/** The claim of a START that is delivered. */
+async function growClaim(stages: Stage[]): Promise<Growth> {
+  const latencies = new Map(stages.map(({ size }) => [size, [] as number[]]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const { size, platform } of stages) {
+      await replaceOpenJobs(platform, requestsInTurn, '10 minutes')
+      const jobs = await platform.postgres.query(`SELECT id FROM jobs WHERE state = 'QUEUED'`)
+      const database = databaseOf(platform)
+      const each: number[] = []
+      for (const { id } of jobs) {
+        const beganAt = performance.now()
+        const claimed = await claim(database, String(id))
+        each.push(performance.now() - beganAt)
+        if (claimed?.job.state !== 'SENT') throw new Error(`the claim of a job answered ${JSON.stringify(claimed)}`)
+      }
+      if (round > 0) latencies.get(size)?.push(percentile(each, 50))
+    }
   }
+  return { ...describe(latencies), scans: [] }
 }
 
 /** The scan nodes of the page's plan. */
@@ -127,4 +157,13 @@ async function explain({ platform, scene }: Stage, plan: Page[2]): Promise<strin
       )?.[1] ?? [],
   )
   return [...new Set(scans)]
+}
+
+/** A step of the sweep, with as many due jobs in each database. */
+async function growSweep(stages: Stage[]): Promise<Growth> {
+  const latencies = new Map<number, number[]>()
+  for (const { size, platform } of stages) {
+    latencies.set(size, [await measureDue(platform, databaseOf(platform), sizes[0] ?? 0)])
+  }
+  return { ...describe(latencies), scans: [] }
 }

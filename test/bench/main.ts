@@ -1,8 +1,8 @@
 // npm run bench: measures the deployed Worker on the real runtime, in turns with a bare worker that sends the same
-// statements, and counts costs. Options: `--quick` for a shared computer, `--json FILE`, `--html FILE`.
+// statements, and counts costs. Options: see `usage`.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { runProgram } from '../../src/tools/program.ts'
+import { runProgram, UsageError } from '../../src/tools/program.ts'
 import { buildWorker } from '../build.ts'
 import { gzipSize } from '../bundle.ts'
 import { findServers } from './backends.ts'
@@ -25,9 +25,10 @@ import { serve } from './workerd.ts'
 
 type Builds = { dir: string; bareDir: string; date: string }
 
-const usage = `usage: npm run bench -- [--quick] [--json FILE] [--html FILE]
+const usage = `usage: npm run bench -- [--quick | --jobs N] [--json FILE] [--html FILE]
 
   --quick       two to three minutes: routes only, with a margin for noise
+  --jobs N      measures how pages, the claim and the sweep grow up to N jobs, instead of a million
   --json FILE   all figures
   --html FILE   a page with pictures of them
 
@@ -91,7 +92,7 @@ async function measureStartupOnly({ dir, date }: Builds): Promise<number> {
   }
 }
 
-async function run(isQuick: boolean): Promise<Report> {
+async function run({ isQuick, jobs }: { isQuick: boolean; jobs: number | undefined }): Promise<Report> {
   const build = await buildWorker()
   const date = String(build.options.compatibilityDate)
   const builds = { dir: build.dir, bareDir: await buildBare('bare.ts', date), date }
@@ -124,8 +125,8 @@ async function run(isQuick: boolean): Promise<Report> {
     const change_feed = await measureFeed(builds.dir, date, servers)
     const report_cost = await measureReportCost(builds.dir, date, servers)
     if (!servers.postgres) return { ...report, dispatch, pull, change_feed, job_cost, report_cost }
-    say('How it grows, up to a million rows: takes minutes.')
-    const { pages: growth, ...rest } = await measureGrowth(builds.dir, date, servers.postgres, clients)
+    say(`How it grows, up to ${jobs ?? 'a million'} rows: takes minutes.`)
+    const { pages: growth, ...rest } = await measureGrowth(builds.dir, date, servers.postgres, clients, jobs)
     return { ...report, dispatch, pull, change_feed, job_cost, report_cost, growth, ...rest }
   } finally {
     await clients.close()
@@ -137,9 +138,11 @@ async function main(args: string[]): Promise<number> {
     json: { type: 'string' },
     html: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    jobs: { type: 'string' },
   } as const
-  const { json, html, quick } = parseArgs({ args, options }).values
-  const report = await run(quick)
+  const { json, html, quick, jobs } = parseArgs({ args, options }).values
+  if (jobs !== undefined && !/^[1-9]\d*$/.test(jobs)) throw new UsageError('--jobs needs a number')
+  const report = await run({ isQuick: quick, jobs: jobs === undefined ? undefined : Number(jobs) })
   const { backends: _, routes: __, growth, ...rest } = report
   console.dir({ ...rest, growth }, { depth: 4 })
   if (json) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`)

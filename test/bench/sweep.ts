@@ -1,4 +1,4 @@
-// Measures the sweep among a million ended jobs: with nothing to do, and its steps of 100 jobs with many jobs due.
+// Measures the sweep among many ended jobs: with nothing to do, and its steps of 100 jobs with many jobs due.
 import { createTokenIssuer } from '../../src/accounts/token.ts'
 import { type Database, openDatabase } from '../../src/infra/database.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
@@ -20,16 +20,21 @@ const dueCounts = [1_000, 10_000, 100_000]
 const batchSize = 100
 
 export async function measureSweep(platform: BenchPlatform): Promise<SweepFigures> {
-  const { JWT_KEYS = '[]', NEON_FETCH_ENDPOINT } = platform.vars('http://127.0.0.1')
-  const database = openDatabase(platform.postgres.databaseUrl, NEON_FETCH_ENDPOINT)(new UnwrittenTrace())
+  const { JWT_KEYS = '[]' } = platform.vars('http://127.0.0.1')
+  const database = databaseOf(platform)
   const idle_ms = await measureIdle(platform, database, JWT_KEYS)
   const due_ms: Record<number, number> = {}
   for (const count of dueCounts) due_ms[count] = await measureDue(platform, database, count)
   return { idle_ms, due_ms }
 }
 
+/** The database as the Worker uses it. */
+export function databaseOf({ postgres, vars }: BenchPlatform): Database {
+  return openDatabase(postgres.databaseUrl, vars('http://127.0.0.1').NEON_FETCH_ENDPOINT)(new UnwrittenTrace())
+}
+
 /** Replaces the open jobs: one for each of the first `count` machines, every second one a START. */
-async function setOpenJobs({ postgres }: BenchPlatform, count: number, due: string): Promise<void> {
+export async function replaceOpenJobs({ postgres }: BenchPlatform, count: number, due: string): Promise<void> {
   await postgres.query("DELETE FROM job_events e USING jobs j WHERE j.id = e.job_id AND j.state IN ('QUEUED', 'SENT')")
   await postgres.query("DELETE FROM jobs WHERE state IN ('QUEUED', 'SENT')")
   await postgres.query(
@@ -43,7 +48,7 @@ async function setOpenJobs({ postgres }: BenchPlatform, count: number, due: stri
 }
 
 async function measureIdle(platform: BenchPlatform, database: Database, keys: string): Promise<number> {
-  await setOpenJobs(platform, openJobs, '10 minutes')
+  await replaceOpenJobs(platform, openJobs, '10 minutes')
   const never = async () => {
     throw new TypeError('nothing is due')
   }
@@ -70,8 +75,9 @@ async function measureIdle(platform: BenchPlatform, database: Database, keys: st
   return measureRounds(() => sweep(context, { historyDays: undefined, refusalDays: 30 }))
 }
 
-async function measureDue(platform: BenchPlatform, database: Database, count: number): Promise<number> {
-  await setOpenJobs(platform, count, '-1 seconds')
+/** @returns the median time of a step of the sweep with `count` due jobs */
+export async function measureDue(platform: BenchPlatform, database: Database, count: number): Promise<number> {
+  await replaceOpenJobs(platform, count, '-1 seconds')
   return measureRounds(() => redispatchDueJobs(database, batchSize))
 }
 
