@@ -26,16 +26,32 @@ export type RequestCost = {
 }
 
 /**
- * Sends one request and counts its calls, without the work after the answer. The world must have some latency, for
- * example 100 ms, so that a call that starts in parallel with the answer does not end before it, and parallel calls
- * overlap. Before, it waits for the work after earlier answers.
+ * Runs `send` and returns the calls that ended meanwhile, in the order of their answers. Before, it waits for the work after
+ * earlier answers.
  */
-export async function countRoundTrips(world: World, send: () => Promise<Answer>): Promise<RequestCost> {
+export async function callsOf<Result>(
+  world: World,
+  send: () => Promise<Result>,
+): Promise<{ answer: Result; calls: Exchange[] }> {
   await world.request('GET', '/api/health') // the Worker has begun that work before it answers this
   await world.settle()
   const beganAt = performance.now()
   const answer = await send()
   // Calls are recorded when they end, so calls in progress are not included.
-  const caused = world.exchanges.filter(({ startedAt }) => startedAt >= beganAt)
-  return { answer, chain: longestChain(caused), services: caused.map(({ service }) => service) }
+  return { answer, calls: world.exchanges.filter(({ startedAt }) => startedAt >= beganAt) }
+}
+
+/** The services that are called until `send` has ended, in the order of their answers. */
+export async function servicesOf(world: World, send: () => Promise<unknown>): Promise<string[]> {
+  return (await callsOf(world, send)).calls.map(({ service }) => service)
+}
+
+/**
+ * Sends one request and counts its calls, without the work after the answer. The world must have some latency, for
+ * example 100 ms, so that a call that starts in parallel with the answer does not end before it, and parallel calls
+ * overlap.
+ */
+export async function countRoundTrips(world: World, send: () => Promise<Answer>): Promise<RequestCost> {
+  const { answer, calls } = await callsOf(world, send)
+  return { answer, chain: longestChain(calls), services: calls.map(({ service }) => service) }
 }

@@ -1,7 +1,9 @@
 // Jobs of programs: what a key requests, what becomes of it when the key ends, and the status in Redis.
+
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeKey, type TestKey } from '../accounts/people.ts'
 import { hasRealPostgres, type Person, poll, type World } from '../harness.ts'
+import { servicesOf } from '../round-trips.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { deliver, readRow, setMachineStatus } from './qstash-calls.ts'
 
@@ -165,18 +167,10 @@ test('a key for one machine sees no jobs of other machines', async () => {
   expect(await readRow(world, hidden.body.id)).toMatchObject({ state: 'QUEUED' })
 })
 
-/** The services that a request calls before its answer. */
-async function servicesOf(send: () => Promise<unknown>): Promise<string[]> {
-  await world.settle()
-  const before = world.exchanges.length
-  await send()
-  return world.exchanges.slice(before).map(({ service }) => service)
-}
-
 /** Reads the status of a job until Redis answers it alone. */
 const waitUntilCached = ({ request }: Pick<TestKey, 'request'>, jobId: string) =>
   poll(async () => {
-    const value = await servicesOf(() => request('GET', `/api/jobs/${jobId}`))
+    const value = await servicesOf(world, () => request('GET', `/api/jobs/${jobId}`))
     return { isDone: !value.includes('postgres'), value }
   }, 'Redis to answer the status')
 

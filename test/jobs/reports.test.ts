@@ -1,8 +1,10 @@
 // Reports of machines: what they say outranks what a command said, and what is old is shown as old.
+
 import { beforeAll, describe, expect, test } from 'vitest'
 import { makeKey } from '../accounts/people.ts'
 import type { Person, World } from '../harness.ts'
 import { open, shut } from '../platform/faults.ts'
+import { callsOf, servicesOf } from '../round-trips.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { createSite, grant } from '../sites/places.ts'
 import { deliver, endLease, readRow, readTimeline, request, rewind } from './qstash-calls.ts'
@@ -53,9 +55,8 @@ describe('a report', () => {
     const machine = await aPullMachine(world, owner)
     await machine.report({ cycles: 1 })
     const before = await owner.request('GET', `/api/machines/${machine.id}`)
-    const calls = world.exchanges.length
-    await machine.report({ cycles: 2 })
-    const names = world.exchanges.slice(calls).map(({ service, request: { body } }) => [service, nameOf(body)])
+    const { calls } = await callsOf(world, () => machine.report({ cycles: 2 }))
+    const names = calls.map(({ service, request: { body } }) => [service, nameOf(body)])
     expect(names).toEqual([['postgres', 'refresh-reports']])
     const after = await owner.request('GET', `/api/machines/${machine.id}`)
     expect(after.headers.get('ETag')).toBe(before.headers.get('ETag'))
@@ -277,10 +278,8 @@ describe('a command that the machine fetches', () => {
     await machine.report()
     const job = await start(machine)
     expect(job).toMatchObject({ state: 'QUEUED', confirmed_at: null })
-    await world.settle() // the job is marked as published after the answer
-    const calls = world.exchanges.length
-    const answer = await machine.report()
-    expect(world.exchanges.slice(calls).filter(({ service }) => service === 'postgres')).toHaveLength(2)
+    const { answer, calls } = await callsOf(world, () => machine.report()) // the job is marked as published before
+    expect(calls.filter(({ service }) => service === 'postgres')).toHaveLength(2)
     expect(answer).toEqual({
       report_again_in_seconds: 2,
       holds: [],
@@ -519,8 +518,6 @@ describe('the reports of a gateway', () => {
   test('that change only counters are one statement for all', async () => {
     const { ids, send } = await aSite()
     await send(ids.map((id) => at(id, 1)))
-    const calls = world.exchanges.length
-    await send(ids.map((id) => at(id, 2, { cycles: 5 })))
-    expect(world.exchanges.slice(calls).map(({ service }) => service)).toEqual(['postgres'])
+    expect(await servicesOf(world, () => send(ids.map((id) => at(id, 2, { cycles: 5 }))))).toEqual(['postgres'])
   })
 })

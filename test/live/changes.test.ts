@@ -299,7 +299,8 @@ test('what a subscription loses comes within 15 s', async () => {
   world.faults.redis.pass = open
   const machine = await world.createMachine(owner)
   await feed.waitFor(['machine', machine.id])
-  expect(feed.text()).toContain('\n\n: \nid: ') // the comment of the check
+  // The comment of the check follows the event that the check has found.
+  await poll(async () => ({ isDone: feed.text().includes('\n\n: \nid: '), value: undefined }), 'the comment')
 })
 
 describe('without Redis', () => {

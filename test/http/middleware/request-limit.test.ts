@@ -1,8 +1,10 @@
 // The request limit of every session: the runtime counts it, without a round trip. STOPs are counted by themselves.
+
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeKey, signIn } from '../../accounts/people.ts'
 import { type Answer, type Person, poll, startWorld, type World } from '../../harness.ts'
+import { callsOf } from '../../round-trips.ts'
 
 const limit = 5
 let world: World
@@ -26,13 +28,12 @@ function exceed(send: () => Promise<Answer>): Promise<Answer | undefined> {
 
 test('a session with too many requests gets 429 without a round trip, and other accounts do not', async () => {
   const [busy, other] = [await world.signUp(), await world.signUp()]
-  const before = world.exchanges.length
-  const limited = await exceed(() => ask(busy))
+  const { answer: limited, calls } = await callsOf(world, () => exceed(() => ask(busy)))
   expect(limited?.body.code).toBe('rate_limited')
   expect(limited?.headers.get('Retry-After')).toBe('10')
   expect(limited?.headers.get('RateLimit-Policy')).toBe('"requests";q=1000;w=10')
   expect(limited?.headers.get('RateLimit')).toBe('"requests";r=0;t=10')
-  expect(world.exchanges.length).toBe(before)
+  expect(calls).toEqual([])
   expect((await ask(other)).status).toBe(415)
 })
 

@@ -1,7 +1,9 @@
 // The OpenAPI document, served by the Worker. The pages that show it are in test/http/assets.test.ts.
+
 import { beforeAll, describe, expect, test } from 'vitest'
 import { document } from '../../contract/openapi-assertion.ts'
 import type { World } from '../../harness.ts'
+import { callsOf } from '../../round-trips.ts'
 import { useWorld } from '../../shared-world.ts'
 
 let world: World
@@ -11,12 +13,12 @@ beforeAll(async () => {
 
 describe('GET /api/openapi.json', () => {
   test('serves the document with the URL of this server, without a round trip', async () => {
-    const before = world.exchanges.length
-    const { body, headers } = await world.request('GET', '/api/openapi.json')
+    const { answer, calls } = await callsOf(world, () => world.request('GET', '/api/openapi.json'))
+    const { body, headers } = answer
     expect(headers.get('Content-Type')).toBe('application/json')
     expect(body.servers).toEqual([{ url: world.url, description: 'This server' }])
     expect(Object.keys(body.paths)).toEqual(Object.keys(document.paths))
-    expect(world.exchanges.length).toBe(before)
+    expect(calls).toEqual([])
   })
 
   test('answers 304 when the ETag matches', async () => {
