@@ -38,6 +38,12 @@ const key = randomUUID()
 const postWithKey = (sent: unknown = body) =>
   owner.request('POST', '/api/machines', { body: sent, headers: { 'Idempotency-Key': key } })
 
+/**
+ * The work after the answer counts if the computer is so busy that the answer arrives 100 ms late. A second try of a request
+ * that can be sent only once fails by its status.
+ */
+const busy = { retry: 1 }
+
 type Budget = [what: string, send: () => Promise<Answer>, status: number, chain: number]
 
 const machineBudgets: Budget[] = [
@@ -124,12 +130,12 @@ const siteBudgets: Budget[] = [
 ]
 
 // Before the budgets of machines, which delete the machine.
-test.each(siteBudgets)('%s', async (_, send, status, chain) => {
+test.each(siteBudgets)('%s', busy, async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain, cost.services]).toEqual([status, chain, ['postgres']])
 })
 
-test.each(machineBudgets)('%s', async (_, send, status, chain) => {
+test.each(machineBudgets)('%s', busy, async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
   expect(new Set(cost.services)).toEqual(new Set(chain === 0 ? [] : ['postgres']))
@@ -172,7 +178,7 @@ describe('a report', () => {
     gatewayKey = await makeKey(world, owner, { scopes: ['report'], site_id: siteId })
   })
 
-  test.each(reportBudgets)('%s', async (_, send, status, chain) => {
+  test.each(reportBudgets)('%s', busy, async (_, send, status, chain) => {
     const cost = await countRoundTrips(world, send)
     expect([cost.answer.status, cost.chain, new Set(cost.services)]).toEqual([status, chain, new Set(['postgres'])])
   })
@@ -186,7 +192,7 @@ describe('a report', () => {
   })
 })
 
-test.each(keyBudgets)('%s', async (_, send, status, chain) => {
+test.each(keyBudgets)('%s', busy, async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
 })
@@ -256,7 +262,7 @@ const accountBudgets: Budget[] = [
   ['POST /log-out', () => owner.request('POST', '/api/log-out'), 204, 1],
 ]
 
-test.each(accountBudgets)('%s', async (_, send, status, chain) => {
+test.each(accountBudgets)('%s', busy, async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain]).toEqual([status, chain])
 })
@@ -268,7 +274,7 @@ const freeBudgets: Budget[] = ['/api/openapi.json', '/api/problems', '/api/probl
   0,
 ])
 
-test.each(freeBudgets)('%s', async (_, send, status, chain) => {
+test.each(freeBudgets)('%s', busy, async (_, send, status, chain) => {
   const cost = await countRoundTrips(world, send)
   expect([cost.answer.status, cost.chain, cost.services]).toEqual([status, chain, []])
 })
