@@ -137,4 +137,7 @@ export function queries({ parameters }: FuzzOperation): fc.Arbitrary<[string, st
 }
 
 const pair = (name: string, values: fc.Arbitrary<unknown>) =>
-  values.map((value): [string, string] => [name, String(value).toWellFormed()])
+  values.map((value): [string, string] => [name, toText(value).toWellFormed()])
+
+/** Not `String`: it throws for an object without a function `toString`, and random objects have members of any name. */
+const toText = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
