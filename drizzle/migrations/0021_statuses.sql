@@ -28,9 +28,10 @@ BEGIN
     ON CONFLICT (machine_id, at) DO NOTHING;
   RETURN NULL;
 END $$;--> statement-breakpoint
--- `isFresh` in src/machines/sql/report.ts is the same condition. An ordinary report pays for this comparison only. This
--- trigger is first, because a report locks these two tables in this order.
-CREATE TRIGGER machine_reports_record_silence AFTER UPDATE ON machine_reports
+-- `isFresh` in src/machines/sql/report.ts is the same condition. A report that changes only counters sets no status, and is
+-- stored so only while the last one is fresh: PostgreSQL does not prepare the condition for it, which would take longer than
+-- the report. This trigger is first, because a report locks these two tables in this order.
+CREATE TRIGGER machine_reports_record_silence AFTER UPDATE OF status ON machine_reports
   FOR EACH ROW WHEN (NOT OLD.at > NEW.at - make_interval(secs => 3 * OLD.interval_seconds))
   EXECUTE FUNCTION record_machine_silence();--> statement-breakpoint
 ALTER TABLE "machine_statuses" ADD CONSTRAINT "machine_statuses_machine_id_machines_id_fk" FOREIGN KEY ("machine_id") REFERENCES "public"."machines"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

@@ -42,7 +42,8 @@ async function readBar(page: Page): Promise<string[]> {
   )
 }
 
-const legendOf = (page: Page) => page.locator('.legend li').allInnerTexts()
+const legendOf = async (page: Page) =>
+  (await page.locator('.legend li').allTextContents()).map((line) => line.trim().replaceAll(/\s+/g, ' '))
 
 describe.each(['ko', 'en'] as const)('in %s', (language) => {
   const say = sayIn(language)

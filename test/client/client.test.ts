@@ -369,6 +369,11 @@ describe('a job', () => {
       }
     }
     expect((await client.machines.stop(inPlay.id).done({ everySeconds: 0.02 })).command).toBe('STOP')
+    const statuses: unknown[] = []
+    for await (const { status, source } of client.machines.statuses(inPlay.id, { limit: 2 })) {
+      statuses.push(`${status} ${source}`)
+    }
+    expect(statuses).toEqual(['READY command', 'RUNNING command', 'PENDING command', 'READY person'])
   })
 
   test('that did not succeed throws an error with the job', async () => {
