@@ -113,7 +113,7 @@ BEGIN
     ORDER BY page.requested_at DESC, page.id DESC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.list_statuses_0cbc946e27b2(uuid, bigint, bigint, timestamp with time zone, timestamp with time zone)
+CREATE FUNCTION statements.list_statuses_be334b8707dc(uuid, bigint, bigint, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone)
 RETURNS TABLE ("refusal" text, "status" text, "source" text, "at" timestamp with time zone, "sort_value" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -131,17 +131,15 @@ BEGIN
     )
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, page.* FROM caller LEFT JOIN machine ON true
       LEFT JOIN LATERAL (
-        SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM (
-        SELECT status, source, at FROM machine_statuses WHERE machine_id = machine.id
-        UNION ALL SELECT NULL, 'report', r.at + make_interval(secs => 3 * r.interval_seconds)
-        FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)
-      ) s
-        WHERE machine.level >= 1 AND s.at >= coalesce((SELECT max(at) FROM (
-        SELECT status, source, at FROM machine_statuses WHERE machine_id = machine.id
-        UNION ALL SELECT NULL, 'report', r.at + make_interval(secs => 3 * r.interval_seconds)
-        FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)
-      ) earlier WHERE at <= $4::timestamptz), $5::timestamptz)
-        ORDER BY s.at DESC, s.at DESC LIMIT 101
+        SELECT * FROM ((SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM machine_statuses s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $4::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $5::timestamptz)), $6::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101) UNION ALL (SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $7::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $8::timestamptz)), $9::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101)) s ORDER BY s.at DESC, s.at DESC LIMIT 101
       ) page ON true
     ORDER BY page.at DESC, page.at DESC;
 END $function$;
@@ -1019,7 +1017,7 @@ BEGIN
     ORDER BY page.requested_at DESC, page.id DESC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.list_statuses_fc5e5a057d1d(uuid, text, text[], bigint, timestamp with time zone, timestamp with time zone)
+CREATE FUNCTION statements.list_statuses_3e239623cbea(uuid, text, text[], bigint, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone)
 RETURNS TABLE ("refusal" text, "status" text, "source" text, "at" timestamp with time zone, "sort_value" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -1037,17 +1035,15 @@ BEGIN
     )
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, page.* FROM caller LEFT JOIN machine ON true
       LEFT JOIN LATERAL (
-        SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM (
-        SELECT status, source, at FROM machine_statuses WHERE machine_id = machine.id
-        UNION ALL SELECT NULL, 'report', r.at + make_interval(secs => 3 * r.interval_seconds)
-        FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)
-      ) s
-        WHERE machine.level >= 1 AND s.at >= coalesce((SELECT max(at) FROM (
-        SELECT status, source, at FROM machine_statuses WHERE machine_id = machine.id
-        UNION ALL SELECT NULL, 'report', r.at + make_interval(secs => 3 * r.interval_seconds)
-        FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)
-      ) earlier WHERE at <= $5::timestamptz), $6::timestamptz)
-        ORDER BY s.at DESC, s.at DESC LIMIT 101
+        SELECT * FROM ((SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM machine_statuses s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $5::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $6::timestamptz)), $7::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101) UNION ALL (SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $8::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $9::timestamptz)), $10::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101)) s ORDER BY s.at DESC, s.at DESC LIMIT 101
       ) page ON true
     ORDER BY page.at DESC, page.at DESC;
 END $function$;

@@ -15,39 +15,43 @@ export type StatusRow = RowOf<typeof statusColumns>
 export const statusSorts = defineSorts(statusColumns, ['at'], 'at')
 
 export type StatusFilter = {
-  /** RFC 3339. The status that the machine had at this time is the first one. */
+  /** RFC 3339. The status that the machine had at this time is the oldest one. */
   from?: string | undefined
   /** Exclusive, RFC 3339. */
   to?: string | undefined
 }
 
-/** A query: the statuses of `machine`. That its reports have stopped is stored when the next one arrives. */
-const history = sql`(
-        SELECT status, source, at FROM machine_statuses WHERE machine_id = machine.id
-        UNION ALL ${selectSilence(sql`machine.id`)}
-      )`
+/** The table, and like it that the reports of the machine have stopped, which is stored when the next one arrives. */
+const stored = sql.raw('machine_statuses')
+const silence = sql`(${selectSilence})`
 
-function conditionsOf({ from, to }: StatusFilter, page: SortedPage): SQL[] {
-  const conditions = [isAtLeast(sql`machine.level`, 'viewer'), ...page.conditions('s')]
-  if (from) {
-    const before = sql`SELECT max(at) FROM ${history} earlier WHERE at <= ${from}::timestamptz`
-    conditions.push(sql`s.at >= coalesce((${before}), ${from}::timestamptz)`)
-  }
-  if (to) conditions.push(sql`s.at < ${to}::timestamptz`)
-  return conditions
+/** A condition: the status began at this time or later, or is the one that the machine had at this time. */
+function isSince(from: string): SQL {
+  const begins = [stored, silence].map(
+    (source) =>
+      sql`(SELECT max(at) FROM ${source} earlier WHERE machine_id = machine.id AND at <= ${from}::timestamptz)`,
+  )
+  return sql`s.at >= coalesce(greatest(${sql.join(begins, sql`, `)}), ${from}::timestamptz)`
 }
 
 /**
- * Statuses of one machine, newest first; also of a deleted machine.
+ * Statuses of one machine, newest first; also of a deleted machine. What is stored is read by its index, up to the length
+ * of the page.
  * @throws TiebarError `not_found`, `not_owner`, `session_ended`
  */
 export async function listStatuses(
   database: Database,
   caller: Caller,
   machineId: number,
-  filter: StatusFilter,
+  { from, to }: StatusFilter,
   page: SortedPage,
 ): Promise<Sorted<StatusRow>[]> {
+  const conditions = [sql`s.machine_id = machine.id`, isAtLeast(sql`machine.level`, 'viewer'), ...page.conditions('s')]
+  if (from) conditions.push(isSince(from))
+  if (to) conditions.push(sql`s.at < ${to}::timestamptz`)
+  const newest = sql`${page.orderBy('s')} LIMIT ${page.rowLimit}`
+  const select = (source: SQL) => sql`(SELECT ${statusColumns.of('s')}, ${page.sortValue('s')} FROM ${source} s
+        WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${newest})`
   type Row = (Sorted<StatusRow> | { at: null }) & { refusal: RoleRefusal | null }
   const rows = await database.query<Row>(
     'list-statuses',
@@ -57,9 +61,7 @@ export async function listStatuses(
     )
     SELECT ${firstOf(refusalsBelow('viewer', 'machine'))} AS refusal, page.* FROM caller LEFT JOIN machine ON true
       LEFT JOIN LATERAL (
-        SELECT ${statusColumns.of('s')}, ${page.sortValue('s')} FROM ${history} s
-        WHERE ${sql.join(conditionsOf(filter, page), sql` AND `)}
-        ORDER BY ${page.orderBy('s')} LIMIT ${page.rowLimit}
+        SELECT * FROM (${select(stored)} UNION ALL ${select(silence)}) s ORDER BY ${newest}
       ) page ON true
     ORDER BY ${page.orderBy('page')}`,
   )
