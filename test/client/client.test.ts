@@ -373,7 +373,8 @@ describe('a job', () => {
     for await (const { status, source } of client.machines.statuses(inPlay.id, { limit: 2 })) {
       statuses.push(`${status} ${source}`)
     }
-    expect(statuses).toEqual(['READY command', 'RUNNING command', 'PENDING command', 'READY person'])
+    const passed = ['READY command', 'PENDING command', 'RUNNING command', 'PENDING command', 'READY person']
+    expect(statuses).toEqual(passed)
   })
 
   test('that did not succeed throws an error with the job', async () => {
