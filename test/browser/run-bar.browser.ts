@@ -42,6 +42,16 @@ async function readBar(page: Page): Promise<string[]> {
   )
 }
 
+/** The requests for statuses, from now on. */
+function collectReads(page: Page): URL[] {
+  const reads: URL[] = []
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (url.pathname.endsWith('/statuses')) reads.push(url)
+  })
+  return reads
+}
+
 const legendOf = async (page: Page) =>
   (await page.locator('.legend li').allTextContents()).map((line) => line.trim().replaceAll(/\s+/g, ' '))
 
@@ -57,6 +67,7 @@ describe.each(['ko', 'en'] as const)('in %s', (language) => {
         [7, 'RUNNING'],
       ])
       const page = await signIn(browser, world, owner)
+      const reads = collectReads(page)
       await openMachine(page, world, machine)
       expect(await readBar(page)).toEqual(['unknown 4', 'READY 8', 'stale 5', 'RUNNING 7'])
       const lasts = (h: number) => say('duration', { h, m: 0 })
@@ -70,6 +81,9 @@ describe.each(['ko', 'en'] as const)('in %s', (language) => {
       await machine.report({ status: 'ERROR', interval_seconds: 300 })
       await page.locator('.legend li', { hasText: say('status_ERROR') }).waitFor()
       expect(await readBar(page)).toEqual(['unknown 4', 'READY 8', 'stale 5', 'RUNNING 7', 'ERROR 0'])
+      // The page asks for what is new since the last status that it has.
+      const { items } = (await owner.request('GET', `/api/machines/${machine.id}/statuses`)).body
+      expect(reads.map(({ searchParams }) => searchParams.get('from'))).toContain(items[1].at)
       await page.close()
     } finally {
       await browser.close()
@@ -89,6 +103,29 @@ test('a machine that has been silent for hours is grey for these hours, whatever
     const page = await signIn(browser, world, owner)
     await openMachine(page, world, machine)
     expect(await readBar(page)).toEqual(['RUNNING 18', 'stale 6'])
+    await page.close()
+  } finally {
+    await browser.close()
+  }
+})
+
+test('a machine that changes its status often is shown for the whole time', async () => {
+  const browser = await startBrowser()
+  try {
+    const machine = await aMachineWith([])
+    await world.postgres.query(
+      `INSERT INTO machine_statuses (machine_id, at, status, source)
+        SELECT $1, now() - (n * 6 - 3) * interval '1 minute', CASE n % 2 WHEN 0 THEN 'READY' ELSE 'RUNNING' END, 'report'
+        FROM generate_series(1, 250) n`,
+      [machine.id],
+    )
+    const page = await signIn(browser, world, owner)
+    const reads = collectReads(page)
+    await openMachine(page, world, machine)
+    const bar = await readBar(page)
+    expect(bar).toHaveLength(241)
+    expect(bar.filter((part) => part.startsWith('unknown'))).toEqual([])
+    expect(reads.filter(({ searchParams }) => searchParams.has('cursor')).length).toBeGreaterThanOrEqual(2)
     await page.close()
   } finally {
     await browser.close()
