@@ -113,6 +113,37 @@ BEGIN
     ORDER BY page.requested_at DESC, page.id DESC;
 END $function$;
 --> statement-breakpoint
+CREATE FUNCTION statements.list_statuses_be334b8707dc(uuid, bigint, bigint, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone)
+RETURNS TABLE ("refusal" text, "status" text, "source" text, "at" timestamp with time zone, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, NULL::uuid AS key_id, NULL::bigint AS key_machine_id, NULL::bigint AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.id = $1::uuid AND s.account_id = $2::bigint
+      AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active), machine AS MATERIALIZED (
+      SELECT m.id, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m WHERE m.id = $3::bigint
+    )
+    SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, page.* FROM caller LEFT JOIN machine ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM ((SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM machine_statuses s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $4::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $5::timestamptz)), $6::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101) UNION ALL (SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $7::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $8::timestamptz)), $9::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101)) s ORDER BY s.at DESC, s.at DESC LIMIT 101
+      ) page ON true
+    ORDER BY page.at DESC, page.at DESC;
+END $function$;
+--> statement-breakpoint
 CREATE FUNCTION statements.list_my_history_7c439777ff99(uuid, bigint)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "sort_value" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
@@ -984,6 +1015,37 @@ BEGIN
     WHERE j.machine_id = $5::bigint AND machine.level >= 1
     ORDER BY j.requested_at DESC, j.id DESC LIMIT 21) page ON true
     ORDER BY page.requested_at DESC, page.id DESC;
+END $function$;
+--> statement-breakpoint
+CREATE FUNCTION statements.list_statuses_3e239623cbea(uuid, text, text[], bigint, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone, timestamp with time zone)
+RETURNS TABLE ("refusal" text, "status" text, "source" text, "at" timestamp with time zone, "sort_value" text) LANGUAGE plpgsql AS $function$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH caller AS (
+    SELECT a.id, a.is_staff, k.id AS key_id, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
+      set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS settings
+    FROM keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.id = $1::uuid AND k.secret_hash = $2 AND k.scopes && $3::text[]
+      AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())) AND a.is_active), machine AS MATERIALIZED (
+      SELECT m.id, CASE WHEN (caller.key_machine_id <> m.id
+    OR caller.key_site_id IS NOT NULL AND caller.key_site_id IS DISTINCT FROM m.site_id) THEN -1
+    WHEN caller.is_staff OR m.owner_id = caller.id THEN 3
+    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = caller.id AND (member.expires_at IS NULL OR member.expires_at > statement_timestamp())), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END AS level FROM caller, machines m WHERE m.id = $4::bigint
+    )
+    SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, page.* FROM caller LEFT JOIN machine ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM ((SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM machine_statuses s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $5::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $6::timestamptz)), $7::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101) UNION ALL (SELECT s.status, s.source, s.at, s.at::text AS sort_value FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) s
+        WHERE s.machine_id = machine.id AND machine.level >= 1 AND s.at >= coalesce(greatest((SELECT max(at) FROM machine_statuses earlier WHERE machine_id = machine.id AND at <= $8::timestamptz), (SELECT max(at) FROM (SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => 3 * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds)) earlier WHERE machine_id = machine.id AND at <= $9::timestamptz)), $10::timestamptz) ORDER BY s.at DESC, s.at DESC LIMIT 101)) s ORDER BY s.at DESC, s.at DESC LIMIT 101
+      ) page ON true
+    ORDER BY page.at DESC, page.at DESC;
 END $function$;
 --> statement-breakpoint
 CREATE FUNCTION statements.list_my_history_46f7a1980620(uuid, text, text[])

@@ -41,6 +41,7 @@ import { machineMemberRoutes } from './machines/members.ts'
 import { machineRoutes } from './machines/routes.ts'
 import { selectKeyPlace, selectMachinesOfSite } from './machines/sql/fragments.ts'
 import { holdFromJson, selectOverriddenHolds } from './machines/sql/hold.ts'
+import { statusRoutes } from './machines/statuses.ts'
 import { siteRoutes } from './sites/routes.ts'
 
 export type App = {
@@ -77,6 +78,7 @@ export function createApp(environment: Environment): App {
   app.route('/', historyRoutes())
   app.route('/', jobRoutes({ tokens }))
   app.route('/', machineRoutes({ selectOpenJobs }))
+  app.route('/', statusRoutes())
   app.route('/', machineMemberRoutes())
   app.route('/', auditRoutes())
   app.route('/', confirmationRoutes({ tokens }))

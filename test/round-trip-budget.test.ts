@@ -86,6 +86,7 @@ const machineBudgets: Budget[] = [
     1,
   ],
   ['GET /machines/{id}/history', () => owner.request('GET', `${path()}/history?state=FAILED`), 200, 1],
+  ['GET /machines/{id}/statuses', () => owner.request('GET', `${path()}/statuses?to=2036-01-01T00:00:00Z`), 200, 1],
   ['GET /machines/history', () => owner.request('GET', '/api/machines/history?requested_by=me'), 200, 1],
   ['DELETE /machines/{id}', () => owner.request('DELETE', path()), 204, 1],
 ]

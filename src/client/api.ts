@@ -6,7 +6,7 @@
  * - `ok`: All upstreams answered.
  * - `away`: At least one did not answer.
  */
-export type NotReadyStatus = 'ok' | 'away'
+export type ReadinessStatus = 'ok' | 'away'
 /**
  * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
  * - `malformed_request`: The request cannot be read. Nothing was changed.
@@ -807,6 +807,30 @@ export interface Operations {
     answer: undefined
   }
   /**
+   * Statuses that a machine had, newest first; also of a deleted machine
+   */
+  listMachineStatuses: {
+    path: {
+      id: number
+    }
+    query: {
+      limit?: number
+      /**
+       * `next_cursor` of the previous page
+       */
+      cursor?: string
+      /**
+       * Since this time. The last item is the status that the machine had at it, with its own time
+       */
+      from?: string
+      /**
+       * Before this time
+       */
+      to?: string
+    }
+    answer: StatusPage
+  }
+  /**
    * List the members of a machine (managers only)
    */
   listMachineMembers: {
@@ -1018,7 +1042,7 @@ export interface Alive {
   status: 'ok'
 }
 export interface Readiness {
-  status: NotReadyStatus
+  status: ReadinessStatus
   upstreams: {
     postgres: Upstream
     redis: Upstream
@@ -1516,6 +1540,18 @@ export interface MachinePatch {
   site_id?: number | null
   controller_url?: string | null
 }
+export interface StatusPage {
+  items: StatusChange[]
+  next_cursor: string | null
+}
+export interface StatusChange {
+  status: MachineStatus | null
+  source: MachineStatusSource
+  /**
+   * Since when
+   */
+  at: string
+}
 export interface AuditPage {
   items: AuditEvent[]
   next_cursor: string | null
@@ -1975,6 +2011,7 @@ export const routes = {
   replaceMachine: 'PUT /api/machines/{id}',
   changeMachine: 'PATCH /api/machines/{id}',
   deleteMachine: 'DELETE /api/machines/{id}',
+  listMachineStatuses: 'GET /api/machines/{id}/statuses',
   listMachineMembers: 'GET /api/machines/{id}/members',
   putMachineMember: 'POST /api/machines/{id}/members',
   removeMachineMember: 'DELETE /api/machines/{id}/members/{account_id}',

@@ -177,6 +177,9 @@ function openMachines(call: Call, ask: Ask) {
     checkController: (id: number) => ask('checkController', { path: { id } }),
     history: (id: number, query?: Query<'listMachineJobs'>): Listing<api.Job> =>
       walk((cursor) => ask('listMachineJobs', { path: { id }, query: { ...query, ...cursor } })),
+    /** The statuses that the machine had, newest first. With `from`, the last one is that at this time. */
+    statuses: (id: number, query?: Query<'listMachineStatuses'>): Listing<api.StatusChange> =>
+      walk((cursor) => ask('listMachineStatuses', { path: { id }, query: { ...query, ...cursor } })),
   }
 }
 

@@ -30,6 +30,7 @@ export type Query<Name extends ListName> = Omit<api.Operations[Name]['query'], '
 type ListName =
   | 'listMachines'
   | 'listMachineJobs'
+  | 'listMachineStatuses'
   | 'listMyJobs'
   | 'listAccounts'
   | 'listKeys'

@@ -1,41 +1,41 @@
-// The statuses of a machine over a time, as far as its jobs show them. Reports between jobs are not stored, so the bar
-// shows what commands have done, and the current status since it began.
-import type { Job, Machine, MachineStatus } from '../client/api.ts'
+// The statuses of a machine over a time, as parts of a bar.
+import type { Machine, MachineStatus, StatusChange } from '../client/api.ts'
 import { type Instant, isStale, staleAt } from './time.ts'
 
+/** `stale`: the machine had stopped reporting. `unknown`: nothing is stored of that time. */
 export type SegmentStatus = MachineStatus | 'stale' | 'unknown'
 export type Segment = { status: SegmentStatus; from: Instant; to: Instant }
-type Ended = Pick<Job, 'command' | 'state' | 'reason' | 'sent_at' | 'finished_at'>
-type Current = Pick<Machine, 'status' | 'status_at' | 'reported'>
+type Change = { status: SegmentStatus; at: Instant; isReported: boolean }
 
-/** The status of the machine after a job that has ended. Undefined: the job does not change it. */
-function statusAfter({ command, state }: Ended): SegmentStatus | undefined {
-  if (state === 'SUCCEEDED') return command === 'START' ? 'RUNNING' : 'READY'
-  if (state === 'FAILED' || state === 'TIMED_OUT') return 'ERROR'
-  return undefined
+/**
+ * @param history in any order, with the status at `from`
+ * @returns segments without gaps, the oldest first
+ */
+export function computeRunBar(
+  history: StatusChange[],
+  reported: Machine['reported'],
+  from: Instant,
+  now: Instant,
+): Segment[] {
+  const changes: Change[] = history.map(({ status, source, at }) => {
+    return { status: status ?? 'stale', at: Date.parse(at), isReported: source === 'report' }
+  })
+  // The reports may have stopped since the history was read.
+  if (reported && isStale(reported, now)) changes.push({ status: 'stale', at: staleAt(reported), isReported: true })
+  return toSegments(
+    changes.sort((a, b) => a.at - b.at),
+    from,
+    now,
+  )
 }
 
-/** @returns segments without gaps, the oldest first */
-export function computeRunBar(jobs: Ended[], machine: Current, from: Instant, now: Instant): Segment[] {
-  const changes: { at: Instant; status: SegmentStatus }[] = []
-  for (const job of jobs) {
-    const status = statusAfter(job)
-    if (status && job.finished_at !== null) changes.push({ at: Date.parse(job.finished_at), status })
-  }
-  const currentSince = Date.parse(machine.status_at)
-  // The current status is certain since it began; what jobs say of the time after that is older than it.
-  const known = changes.filter(({ at }) => at < currentSince).sort((a, b) => a.at - b.at)
-  known.push({ at: currentSince, status: machine.status })
-  const { reported } = machine
-  if (reported && isStale(reported, now)) known.push({ at: staleAt(reported), status: 'stale' })
-  return toSegments(known, from, now)
-}
-
-function toSegments(changes: { at: Instant; status: SegmentStatus }[], from: Instant, to: Instant): Segment[] {
+function toSegments(changes: Change[], from: Instant, to: Instant): Segment[] {
   const segments: Segment[] = []
   let status: SegmentStatus = 'unknown'
   let begin = from
   for (const change of changes) {
+    // Only the machine itself ends its silence, as on the rest of the page: what others say of it meanwhile is not shown.
+    if (status === 'stale' && !change.isReported) continue
     const at = Math.min(Math.max(change.at, from), to)
     if (at > begin && change.status !== status) {
       segments.push({ status, from: begin, to: at })

@@ -369,6 +369,12 @@ describe('a job', () => {
       }
     }
     expect((await client.machines.stop(inPlay.id).done({ everySeconds: 0.02 })).command).toBe('STOP')
+    const statuses: unknown[] = []
+    for await (const { status, source } of client.machines.statuses(inPlay.id, { limit: 2 })) {
+      statuses.push(`${status} ${source}`)
+    }
+    const passed = ['READY command', 'PENDING command', 'RUNNING command', 'PENDING command', 'READY person']
+    expect(statuses).toEqual(passed)
   })
 
   test('that did not succeed throws an error with the job', async () => {

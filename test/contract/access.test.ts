@@ -135,6 +135,7 @@ const access: Record<string, Access> = {
   overrideHold: notOwner,
   readPreflight: notOwner,
   listMachineJobs: notOwner,
+  listMachineStatuses: notOwner,
   listMyJobs: 'own',
   readJob: notThere,
   listJobEvents: notThere,

@@ -51,6 +51,7 @@ const allowed: Record<string, readonly Scope[]> = {
   deleteMachine: ['manage'],
   checkController: ['manage'],
   listMachineJobs: ['read'],
+  listMachineStatuses: ['read'],
   listMyJobs: ['read'],
   readJob: ['read'],
   listJobEvents: ['read'],

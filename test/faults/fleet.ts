@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { makeKey } from '../accounts/people.ts'
 import type { Answer, Person, World } from '../harness.ts'
 import { requestUntilAnswered } from './client.ts'
-import { type CheckedCommand, checkCommands, checkJob, readJobs } from './invariants.ts'
+import { type CheckedCommand, checkCommands, checkJob, findUnrecorded, readJobs } from './invariants.ts'
 
 type Outcome = { job_id: string; result: 'SUCCESS' }
 type Machine = {
@@ -134,6 +134,7 @@ export async function startFleet(world: World, owner: Person, size: number): Pro
             ...(shown === status ? [] : [`machine ${id} is ${status}, and is shown as ${shown}`]),
           ]
         }),
+        ...(await findUnrecorded(world, machines)),
       ]
     },
   }

@@ -33,6 +33,9 @@ test('lost jobs, stuck jobs, unknown jobs, missing events, wrong statuses and st
   const lost = randomUUID()
   await world.postgres.query('DELETE FROM job_events WHERE job_id = $1 AND version = 2', [done.id])
   await setMachineStatus(world, claimed.machine.id, 'READY')
+  await world.postgres.query("DELETE FROM machine_statuses WHERE machine_id = $1 AND status = 'RUNNING'", [
+    forgotten.machine.id,
+  ])
   await world.redis.command('SET', `job:${claimed.id}`, JSON.stringify({ state: 'SENT', version: 2 }))
   const machines = [done.machine, forgotten.machine, claimed.machine, open]
   const found = await findViolations({ world, machines, accepted: [done.id, claimed.id, stuck.id, lost] })
@@ -44,6 +47,7 @@ test('lost jobs, stuck jobs, unknown jobs, missing events, wrong statuses and st
     `START ${stuck.id} does not end: it is QUEUED`,
     `machine ${claimed.machine.id} is READY, but its jobs say RUNNING`,
     `machine ${claimed.machine.id} is READY in the database, but its controller says running`,
+    `machine ${forgotten.machine.id} is RUNNING, but its history ends with READY`,
     `Redis shows SENT (2) for the SUCCEEDED (3) job ${claimed.id}`,
   ])
 })

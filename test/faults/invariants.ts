@@ -1,6 +1,6 @@
 // Invariants that hold after any fault: no accepted job is lost, every job ends, commands arrive in time, under one key
 // and with the usual delays, no START is executed after a later STOP, machine statuses follow from the jobs' events,
-// Redis agrees with PostgreSQL or is empty. Call it when all jobs have ended and QStash has no message left. A Worker whose
+// they are in the history of statuses, Redis agrees with PostgreSQL or is empty. Call it when all jobs have ended and QStash has no message left. A Worker whose
 // delivery was cut off may still add a note to a job: jobs and statuses are therefore read by one statement.
 import { retryDelaysSeconds } from '../../src/jobs/commands.ts'
 import type { TestMachine, World } from '../harness.ts'
@@ -50,6 +50,7 @@ export async function findViolations({ world, machines, accepted }: InvariantInp
       const own = jobs.filter(({ machine_id }) => machine_id === machine.id)
       return [...checkCommands(own, machine.commands()), ...checkStatus(machine, own, statuses.get(machine.id))]
     }),
+    ...(await findUnrecorded(world, machines)),
     ...(await findStaleCopies(world, machines)),
   ]
 }
@@ -163,6 +164,16 @@ export function expectStatus(
     }
   }
   return status
+}
+
+/** Machines whose history of statuses does not end with their status. */
+export async function findUnrecorded(world: World, machines: { id: number }[]): Promise<string[]> {
+  const rows = await world.postgres.query(
+    `SELECT * FROM (SELECT id, status, (SELECT status FROM machine_statuses WHERE machine_id = m.id
+       ORDER BY at DESC LIMIT 1) AS recorded FROM machines m WHERE id = ANY ($1) ORDER BY id) m WHERE status IS DISTINCT FROM recorded`,
+    [machines.map(({ id }) => id)],
+  )
+  return rows.map(({ id, status, recorded }) => `machine ${id} is ${status}, but its history ends with ${recorded}`)
 }
 
 async function findStaleCopies(world: World, machines: TestMachine[]): Promise<string[]> {

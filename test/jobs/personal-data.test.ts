@@ -17,7 +17,10 @@ beforeAll(async () => {
 const remove = ({ request, password }: Pick<Person, 'request' | 'password'>, current_password = password) =>
   request('DELETE', '/api/me', { body: { current_password } })
 
-/** A person with a row in every table that can have one, and the texts that only she has. */
+/**
+ * A person with a row in every table that can have one, and the texts that only she has. `machine_statuses` has no person:
+ * of a status by hand it says `person`, and the audit event says who.
+ */
 async function aWholePerson() {
   const mark = crypto.randomUUID().slice(0, 13)
   const person = await world.signUpOverHttp({

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { hasRealPostgres, type Person, poll, type World } from '../harness.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { readRow, request } from './qstash-calls.ts'
-import { aPullMachine } from './reporting.ts'
+import { ageReport, aPullMachine } from './reporting.ts'
 
 describe.skipIf(!hasRealPostgres)('at the same time', () => {
   let world: World
@@ -69,6 +69,25 @@ describe.skipIf(!hasRealPostgres)('at the same time', () => {
       if (start.status === 202)
         expect(await readRow(world, start.body.id)).toMatchObject({ state: 'REJECTED', attempts: 0 })
       else expect([start.status, start.body.code]).toEqual([409, 'wrong_state'])
+    }
+  })
+
+  test('20 reports after a silence end it once', async () => {
+    for (const status of ['READY', 'RUNNING']) {
+      const machine = await aPullMachine(world, owner)
+      await machine.report({ status: 'READY', interval_seconds: 300 })
+      await ageReport(world, machine.id, '1 hour')
+      await Promise.all(Array.from({ length: 20 }, () => machine.report({ status, interval_seconds: 300 })))
+      const rows = await world.postgres.query(
+        'SELECT status, source FROM machine_statuses WHERE machine_id = $1 ORDER BY at',
+        [machine.id],
+      )
+      // The silence began before the machine was made, because only the report was made older.
+      expect(rows).toEqual([
+        { status: null, source: 'report' },
+        { status: 'READY', source: 'person' },
+        { status, source: 'report' },
+      ])
     }
   })
 

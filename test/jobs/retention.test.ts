@@ -77,13 +77,18 @@ async function makeHistory(person: Person) {
 }
 
 describe('of ended jobs', () => {
-  test('nothing but old refusals is deleted by default', async () => {
+  test('nothing but old refusals is deleted by default, and of statuses nothing', async () => {
     const person = await world.signUp()
     const { machine, ended, refused } = await makeHistory(person)
+    await world.postgres.query("UPDATE machine_statuses SET at = at - interval '10000 days' WHERE machine_id = $1", [
+      machine.id,
+    ])
     await age(ended, 10_000)
     await age(refused, 29)
     await world.sweep()
     expect(await idsOf(person, machine.id)).toHaveLength(2)
+    const statuses = await person.request('GET', `/api/machines/${machine.id}/statuses`)
+    expect(statuses.body.items).toHaveLength(2)
     await age(refused, 31)
     await world.sweep()
     expect(await idsOf(person, machine.id)).toEqual([ended])
@@ -126,5 +131,31 @@ describe('with HISTORY_KEPT_DAYS', () => {
     expect(await idsOf(person, old.machine.id)).toContain(open.id)
     expect(await idsOf(person, old.machine.id)).not.toContain(old.ended)
     expect(await world.postgres.query('SELECT FROM job_events WHERE job_id = $1', [old.ended])).toEqual([])
+  })
+
+  test('older statuses of machines are deleted, but not the one that a machine had then', async () => {
+    const person = await world.signUp()
+    const daysOf = async (rows: number[]) => {
+      const machine = await world.createMachine(person)
+      await world.postgres.query('DELETE FROM machine_statuses WHERE machine_id = $1', [machine.id])
+      await world.postgres.query(
+        `INSERT INTO machine_statuses (machine_id, at, status, source)
+          SELECT $1, now() - make_interval(days => days), 'READY', 'person' FROM unnest($2::int[]) AS days`,
+        [machine.id, rows],
+      )
+      await world.sweep()
+      const left = await world.postgres.query(
+        `SELECT round(extract(epoch FROM now() - at) / 86400)::int AS days FROM machine_statuses
+          WHERE machine_id = $1 ORDER BY at`,
+        [machine.id],
+      )
+      return left.map(({ days }) => days)
+    }
+    expect(await daysOf([300, 200, 101, 99, 1])).toEqual([101, 99, 1])
+    expect(await daysOf([300, 200])).toEqual([200])
+    expect(await daysOf([300])).toEqual([300])
+    expect(await daysOf([99, 1])).toEqual([99, 1])
+    const many = Array.from({ length: 2_500 }, (_, index) => 200 + index)
+    expect(await daysOf(many)).toEqual([200])
   })
 })

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Statement } from '../../src/infra/sql-client.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
+import { listStatuses, statusSorts } from '../../src/machines/sql/statuses.ts'
 import { textsOf } from '../bench/plan.ts'
 import { type Person, startWorld, type TestMachine, type World } from '../harness.ts'
 
@@ -24,6 +25,11 @@ beforeAll(async () => {
      SELECT gen_random_uuid(), $1, $2, 'START', 'EXPIRED', $2, at, at, at, at
      FROM (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, $3::int) n) times`,
     [machine.id, owner.id, jobs],
+  )
+  await world.postgres.query(
+    `INSERT INTO machine_statuses (machine_id, at, status, source)
+     SELECT $1, now() - n * interval '1 hour', 'READY', 'person' FROM generate_series(1, $2::int) n`,
+    [machine.id, jobs],
   )
   // Open jobs that are not due: one half is in the queue, the other half is PENDING.
   await world.postgres.query(
@@ -67,6 +73,24 @@ test.each<[what: string, plan: () => Promise<Statement[]>]>([
     async () => {
       const caller = await readCaller()
       return textsOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
+    },
+  ],
+  [
+    'the statuses of a machine since a time',
+    async () => {
+      const caller = await readCaller()
+      const from = new Date(Date.now() - 50 * 3_600_000).toISOString()
+      const page = statusSorts.page('-at', 100)
+      return textsOf((database) => listStatuses(database, caller, machine.id, { from }, page))
+    },
+  ],
+  [
+    'the next page of them',
+    async () => {
+      const caller = await readCaller()
+      const at = new Date(Date.now() - 100 * 3_600_000).toISOString().replace('T', ' ').replace('Z', '+00')
+      const page = statusSorts.page('-at', limit, { sort: '-at', value: at, id: at })
+      return textsOf((database) => listStatuses(database, caller, machine.id, {}, page))
     },
   ],
   ['a sweep without due jobs', () => textsOf((database) => redispatchDueJobs(database, 100))],

@@ -27,6 +27,7 @@ describe('without PostgreSQL', () => {
     ['PATCH', '/api/machines/{id}', { name: 'New' }],
     ['DELETE', '/api/machines/{id}'],
     ['GET', '/api/machines/{id}/history'],
+    ['GET', '/api/machines/{id}/statuses'],
     ['GET', '/api/machines/history'],
     ['POST', '/api/machines/{id}/operation', { command: 'START' }],
     ['GET', '/api/me'],

@@ -119,6 +119,20 @@ test('the machines behind NAT are in a site, and each start gives their gateway 
     expect(await prepareGateway(service)).toBeUndefined()
   }))
 
+test('the bar of each demo machine has something in it', () =>
+  withDatabase(async (service, postgres) => {
+    await seedDemo(service, controller.url)
+    const machines = await postgres.query(
+      `SELECT m.site_id IS NOT NULL AS reports, array_agg(s.status ORDER BY s.at) AS statuses, min(s.at) < now() - interval '1 day' AS is_whole
+        FROM machines m JOIN machine_statuses s ON s.machine_id = m.id GROUP BY m.id ORDER BY m.id`,
+    )
+    expect(machines).toHaveLength(demoMachines.length + reportingMachines.length)
+    const all = ['READY', 'RUNNING', 'READY', 'RUNNING', 'ERROR', 'READY', 'RUNNING', null, 'RUNNING', 'READY']
+    for (const { reports, statuses, is_whole } of machines) {
+      expect([statuses, is_whole]).toEqual([all.filter((status) => reports || status !== null), true])
+    }
+  }))
+
 test('the demo machines have different behaviours', () => {
   setDemoBehaviours(controller)
   const modes = demoMachines.map(({ key }) => controller.machine(key).state().behaviour.mode)

@@ -8,6 +8,7 @@ import { runStatements } from '../../src/tools/statements.ts'
 import type { BehaviourOrder } from './controller/behaviour.ts'
 import type { GatewayPlace, ReporterBehaviour } from './controller/gateway.ts'
 import type { ControllerStandIn } from './controller.ts'
+import { insertDemoStatuses } from './demo-statuses.ts'
 import type { PostgresService } from './named-services.ts'
 
 export type DemoAccount = { username: string; password: string; isStaff: boolean; firstName: string; lastName: string }
@@ -103,6 +104,7 @@ export async function seedDemo(service: PostgresService, controllerUrl: string):
         FROM owner, site, unnest($3::text[]) WITH ORDINALITY AS machine (name, place) ORDER BY place`,
       params: [foldName(owner.username), siteName, reportingMachines.map(({ name }) => name)],
     },
+    insertDemoStatuses(owner.username),
   ])
   return true
 }

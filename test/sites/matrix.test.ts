@@ -23,6 +23,7 @@ const lowest: Record<string, Role | 'no'> = {
   ),
   readMachine: 'viewer',
   listMachineJobs: 'viewer',
+  listMachineStatuses: 'viewer',
   readJob: 'viewer',
   listJobEvents: 'viewer',
   listHolds: 'viewer',

@@ -105,6 +105,12 @@ test('ends all sessions, revokes all keys and closes each open job truthfully; i
   for (const each of [queued, mustSucceed, sent, pending])
     expect(await look(each)).toEqual({ ...failed, status: 'ERROR', last_event: { version: 2, state: 'FAILED' } })
 
+  const statuses = await world.postgres.query(
+    'SELECT status, source FROM machine_statuses WHERE machine_id = $1 ORDER BY at DESC LIMIT 1',
+    [sent.machine.id],
+  )
+  expect(statuses).toEqual([{ status: 'ERROR', source: 'command' }])
+
   expect((await owner.request('GET', '/api/machines')).status).toBe(401)
   expect((await key.request('GET', '/api/machines')).body.code).toBe('key_invalid')
   expect((await world.request('POST', '/api/token/refresh', { body: { refresh: owner.refresh } })).status).toBe(401)

@@ -100,6 +100,9 @@ test('an old database is imported completely, and a second run skips imported ro
   expect(mine.body.items).toMatchObject([
     { id: 42, name: '사출기 1호', status: 'READY', controller_url: controller.url },
   ])
+  const [row] = mine.body.items
+  const statuses = await world.request('GET', '/api/machines/42/statuses', { token })
+  expect(statuses.body.items).toEqual([{ status: 'READY', source: 'person', at: row.status_at }])
   const past = await world.request('GET', '/api/machines/42/history', { token })
   expect(past.body.items).toMatchObject([
     { command: 'STOP', state: 'FAILED', result: 'REMOTEFAILED', requested_by: 8, machine_owner_id: 7 },

@@ -27,6 +27,19 @@ function urlOf({ database_url }: { database_url: string }): string {
   return new URL(new URL(database_url).pathname, process.env.LOCAL_POSTGRES_URL).href
 }
 
+/** The migrations of the project before the one with this name. */
+async function aFolderBefore(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tiebar-migrations-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await cp(join(import.meta.dirname, '../../drizzle/migrations'), folder, { recursive: true })
+  const path = join(folder, 'meta/_journal.json')
+  const journal = JSON.parse(await readFile(path, 'utf8'))
+  const index = journal.entries.findIndex(({ tag }: { tag: string }) => tag === name)
+  expect(index).toBeGreaterThan(0)
+  await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.slice(0, index) }))
+  return folder
+}
+
 /** The migrations of the project and one more. */
 async function aFolder(query: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tiebar-migrations-'))
@@ -149,6 +162,22 @@ test.skipIf(!hasRealPostgres)(
     expect(await migrate(address, folder)).toEqual(['9999_next'])
   },
 )
+
+test('a machine from before the history of statuses begins it with its status', async () => {
+  const { postgres, address } = await aDatabase()
+  await migrate(address, await aFolderBefore('0021_statuses'))
+  await postgres.query(
+    "INSERT INTO accounts (username, username_key, password_hash, email) VALUES ('minji', 'minji', '-', '')",
+  )
+  await postgres.query(
+    `INSERT INTO machines (name, location, owner_id, status, status_source, status_at)
+      SELECT 'Machine', 'Hall 1', id, 'RUNNING', 'report', '2026-01-01T00:00:00Z' FROM accounts`,
+  )
+  await migrate(address)
+  expect(
+    await postgres.query("SELECT status, source, at = '2026-01-01T00:00:00Z' AS is_same FROM machine_statuses"),
+  ).toEqual([{ status: 'RUNNING', source: 'report', is_same: true }])
+})
 
 test('a database with tables of another origin is not changed, and the tables are named', async () => {
   const { postgres, address } = await aDatabase()

@@ -1,5 +1,5 @@
 // What belongs to a machine, below its status and its commands.
-import type { Job, Machine } from '../../client/api.ts'
+import type { Job, Machine, StatusChange } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { mayManage } from '../role.ts'
 import { Controller } from './controller.tsx'
@@ -10,14 +10,14 @@ import { MachineSettings } from './machine-settings.tsx'
 import { Members } from './members.tsx'
 import { RunBar } from './run-bar.tsx'
 
-type Props = { machine: Machine; jobs: Job[]; reload: () => void }
+type Props = { machine: Machine; jobs: Job[]; statuses: StatusChange[]; reload: () => void }
 
-export function MachineSections({ machine, jobs, reload }: Props) {
+export function MachineSections({ machine, jobs, statuses, reload }: Props) {
   if (machine.my_role === null) return null
   const isManager = mayManage(machine.my_role)
   return (
     <>
-      <RunBar jobs={jobs} machine={machine} />
+      <RunBar statuses={statuses} machine={machine} />
       <section class="panel" aria-labelledby="history-title">
         <h2 id="history-title">{text('history')}</h2>
         <JobList jobs={jobs} machine={machine} />

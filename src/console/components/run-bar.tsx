@@ -1,17 +1,18 @@
 // The bar of the last 24 hours, and the same as a list for those who do not see it.
-import type { Job, Machine } from '../../client/api.ts'
+import type { Machine, StatusChange } from '../../client/api.ts'
 import { serverNow } from '../clock.ts'
 import { text } from '../language.ts'
 import { computeRunBar, type Segment, type SegmentStatus, sumBar } from '../run-bar.ts'
+import { useShown } from '../status.ts'
+import { beginOfBar, shownMs } from '../status-history.ts'
 
-const hourMs = 3_600_000
-const shownHours = 24
 const width = 1_440
 
-export function RunBar({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
+export function RunBar({ statuses, machine }: { statuses: StatusChange[]; machine: Machine }) {
+  useShown(machine) // renders again when the reports stop
   const now = serverNow()
-  const from = now - shownHours * hourMs
-  const segments = computeRunBar(jobs, machine, from, now)
+  const from = beginOfBar(now)
+  const segments = computeRunBar(statuses, machine.reported, from, now)
   const sums = [...sumBar(segments)].sort(([, a], [, b]) => b - a)
   return (
     <section class="panel panel-bar" aria-labelledby="bar-title">
@@ -34,13 +35,12 @@ export function RunBar({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
           </li>
         ))}
       </ul>
-      <p class="hint">{text('bar_source')}</p>
     </section>
   )
 }
 
 function Part({ segment, from }: { segment: Segment; from: number }) {
-  const scale = width / (shownHours * hourMs)
+  const scale = width / shownMs
   const size = Math.max(1, (segment.to - segment.from) * scale)
   return (
     <rect class={`bar-part bar-${segment.status}`} x={(segment.from - from) * scale} y="0" width={size} height="48" />

@@ -19,19 +19,21 @@ import { useResource } from '../resource.ts'
 import { mayManage, mayOperate } from '../role.ts'
 import { client } from '../session.ts'
 import { useShown } from '../status.ts'
+import { readStatusHistory } from '../status-history.ts'
 
 const recentJobs = 20
 const openEveryMs = 1_000
 const maxMembers = 100
 
-/** The machine, then its latest jobs. Without a role on the machine there is no history. */
+/** The machine, then its latest jobs and its statuses. Without a role on the machine there is no history. */
 async function readMachine(id: number) {
   const machine = await client.ask('readMachine', { path: { id } })
-  const jobs =
-    machine.my_role === null
-      ? []
-      : (await client.ask('listMachineJobs', { path: { id }, query: { limit: recentJobs } })).items
-  return { machine, jobs }
+  if (machine.my_role === null) return { machine, jobs: [], statuses: [] }
+  const [{ items: jobs }, statuses] = await Promise.all([
+    client.ask('listMachineJobs', { path: { id }, query: { limit: recentJobs } }),
+    readStatusHistory(id),
+  ])
+  return { machine, jobs, statuses }
 }
 
 export function MachineScreen({ id }: { id: number }) {
@@ -49,7 +51,7 @@ export function MachineScreen({ id }: { id: number }) {
       </Screen>
     )
   }
-  const { machine, jobs } = value
+  const { machine, jobs, statuses } = value
   return (
     <Screen
       key="loaded"
@@ -66,7 +68,7 @@ export function MachineScreen({ id }: { id: number }) {
           <MachineFacts machine={machine} />
         </section>
         <Operate machine={machine} openJob={openJob} lastJob={jobs[0]} reload={resource.reload} />
-        <MachineSections machine={machine} jobs={jobs} reload={resource.reload} />
+        <MachineSections machine={machine} jobs={jobs} statuses={statuses} reload={resource.reload} />
       </div>
     </Screen>
   )

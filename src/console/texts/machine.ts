@@ -54,11 +54,7 @@ export const machineTexts = {
   bar_begin: ['24시간 전', '24 h ago'],
   bar_middle: ['12시간 전', '12 h ago'],
   bar_now: ['지금', 'Now'],
-  bar_unknown: ['기록 없음', 'Unknown'],
-  bar_source: [
-    '최근 명령 이력과 현재 상태로 계산합니다. 명령 없이 바뀐 상태는 나타나지 않을 수 있습니다.',
-    'Calculated from the latest jobs and the current status. Changes without a command may be missing.',
-  ],
+  bar_unknown: ['기록 없음', 'No record'],
   duration_minutes: ['{m}분', '{m} min'],
   duration: ['{h}시간 {m}분', '{h} h {m} min'],
   holds_title: ['작업 중 표시', 'Holds'],

@@ -8,7 +8,7 @@ type Enum = Exclude<Schemas[string], { $ref: string }> & { enum: unknown[]; 'x-e
 
 /**
  * Replaces each repeated enum by a reference. Its name is that of a component and of the member with the enum: `JobState`.
- * If several have it, members of fewer words come first, then components with shorter names. An enum that is a member of
+ * If several have it, names of fewer words come first, then components with shorter names. An enum that is a member of
  * no component is left as it is.
  * @throws TypeError if there is a component with that name
  */
@@ -41,7 +41,7 @@ function listMembers(schemas: Schemas): Member[] {
     const properties: object = Reflect.get(definition, 'properties') ?? {}
     return Object.entries<object>({ ...properties }).map(([member, node]): Member => ({ schema, member, node }))
   })
-  const words = ({ member }: Member) => member.split('_').length
+  const words = ({ schema, member }: Member) => `${schema}${toPascalCase(member)}`.split(/(?=[A-Z])/).length
   return members.sort((one, other) => words(one) - words(other) || one.schema.length - other.schema.length)
 }
 

@@ -25,8 +25,11 @@ export function toPage<Row extends object, Item>(
   toItem: (row: Row) => Item,
 ): Page<Item> {
   return cutPage(rows, limit, toItem, (row) => {
-    const id = String(row[key as keyof typeof row]) // `defineSorts` checks that the column belongs to the row
-    return { sort: order, value: row.sort_value, id }
+    const value = row.sort_value
+    // Not the column of the row where the list is sorted by it: a time has another text there. `defineSorts` checks that
+    // the column belongs to the row.
+    const id = order.replace('-', '') === key ? value : String(row[key as keyof typeof row])
+    return { sort: order, value, id }
   })
 }
 

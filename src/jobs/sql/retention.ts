@@ -1,4 +1,4 @@
-// Deletes old ended jobs with their events, old refusals, and old audit events.
+// Deletes old ended jobs with their events, old refusals, old audit events, and old statuses of machines.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 import { sqlList } from '../../infra/rows.ts'
@@ -8,7 +8,7 @@ import { refusalResults } from '../job.ts'
 const portion = 1_000
 
 export type Retention = {
-  /** Undefined: ended jobs are kept for ever. */
+  /** Undefined: ended jobs, audit events and statuses are kept for ever. */
   historyDays: number | undefined
   /** For requests that were refused at once. They have no events but the refusal. */
   refusalDays: number
@@ -24,6 +24,7 @@ export async function deleteOldJobs(database: Database, { historyDays, refusalDa
   if (historyDays !== undefined) {
     counts.push(await deletePortion(database, 'delete-old-jobs', sql`finished_at IS NOT NULL`, historyDays))
     counts.push(await deleteEvents(database, 'delete-audit-events', sql`true`, historyDays))
+    counts.push(await deleteStatuses(database, historyDays))
   }
   return Math.max(...counts) === portion
 }
@@ -54,5 +55,23 @@ async function deleteEvents(database: Database, name: string, condition: SQL, da
     ), deleted AS (DELETE FROM audit_events USING old WHERE audit_events.id = old.id RETURNING audit_events.id)
     SELECT count(*)::int AS count FROM deleted`,
   ])
+  return rows[0]?.count ?? 0
+}
+
+/** Statuses that ended longer than `days` ago, the oldest first: the one that a machine had then stays. @returns how many were deleted */
+async function deleteStatuses(database: Database, days: number): Promise<number> {
+  const limit = sql`now() - make_interval(days => ${days}::int)`
+  const rows = await database.query<{ count: number }>(
+    'delete-old-statuses',
+    sql`
+    WITH old AS (
+      SELECT machine_id, at FROM machine_statuses s WHERE at < ${limit} AND EXISTS (
+        SELECT FROM machine_statuses next WHERE next.machine_id = s.machine_id AND next.at > s.at AND next.at <= ${limit})
+      ORDER BY at LIMIT ${portion}
+    ), deleted AS (
+      DELETE FROM machine_statuses s USING old WHERE s.machine_id = old.machine_id AND s.at = old.at RETURNING s.at
+    )
+    SELECT count(*)::int AS count FROM deleted`,
+  )
   return rows[0]?.count ?? 0
 }

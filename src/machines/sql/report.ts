@@ -10,6 +10,11 @@ export const isFresh: SQL = sql.raw(
   `r.at > statement_timestamp() - make_interval(secs => ${freshIntervals} * r.interval_seconds)`,
 )
 
+/** A query: since when the status of each machine that has stopped reporting is unknown, like rows of `machine_statuses`. */
+export const selectSilence: SQL = constantSql(sql`SELECT r.machine_id, NULL AS status, 'report' AS source,
+        r.at + make_interval(secs => ${sql.raw(String(freshIntervals))} * r.interval_seconds) AS at
+        FROM machine_reports r WHERE NOT ${isFresh}`)
+
 /** A condition: the machine has a fresh report that meets a condition on `r`. */
 export function hasFreshReport(machineId: SQL, condition: SQL = sql`true`): SQL {
   return sql`EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = ${machineId} AND ${isFresh} AND ${condition})`

@@ -33,6 +33,7 @@ import { newMachineBody } from '../../machines/schema.ts'
 import { createChangeMachine, type MachineChange } from '../../machines/sql/change.ts'
 import { insertMachine } from '../../machines/sql/create.ts'
 import { listMachines, machineSorts, readMachine } from '../../machines/sql/read.ts'
+import { listStatuses, statusSorts } from '../../machines/sql/statuses.ts'
 
 export type Call = (database: Database) => Promise<unknown>
 
@@ -77,6 +78,7 @@ export const storedCalls: Call[] = [
     (database) => readJob(database, caller, id),
     (database) => readAudience(database, caller),
     (database) => listMachineHistory(database, caller, 1, {}, historySorts.page('-requested_at', 20)),
+    (database) => listStatuses(database, caller, 1, { from: '2026-11-22T09:30:00Z' }, statusSorts.page('-at', 100)),
     (database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', 20)),
     ...pageLimits.map((limit): Call => {
       const page = machineSorts.page('id', limit)
