@@ -19,7 +19,7 @@ import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
 import { type BenchPlatform, benchQuota } from './platform.ts'
 import { planReports } from './reports.ts'
-import type { Scene } from './scene.ts'
+import { deleteMachinesOf, type Scene } from './scene.ts'
 
 export const routeNames = [
   'read_machine',
@@ -56,7 +56,7 @@ const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', site_id:
 const machinesInTurn = 1_000
 
 export async function planRoutes(scene: Scene): Promise<Route[]> {
-  const { caller, issuer, accessTokens, jobId } = scene
+  const { caller, registrar, issuer, accessTokens, jobId } = scene
   const ids = scene.machineIds.slice(0, machinesInTurn)
   const busiest = scene.machineIds.at(-1)
   const tokenAt = (index: number) => accessTokens[index % accessTokens.length] ?? ''
@@ -68,6 +68,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
   })
   const byAll = (shot: (index: number) => Shot) => accessTokens.map((_, index) => shot(index))
   const creation = { name: 'Machine', location: 'Hall 1' }
+  const register = (path: string) => ({ ...send('POST', path, creation, 0), token: registrar.accessToken })
   const renaming = { name: 'Machine, renamed' }
   const start = { command: 'START' }
   const operation = await planOperation(caller, issuer)
@@ -112,14 +113,15 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
     {
       name: 'create',
       status: 201,
-      ours: byAll((index) => send('POST', '/api/machines', creation, index)),
-      bare: byAll((index) => send('POST', '/create', creation, index)),
+      ours: [register('/api/machines')],
+      bare: [register('/create')],
       plan: {
-        ...(await planOf((database) => insertMachine(database, caller, machine, undefined, benchQuota))),
+        ...(await planOf((database) => insertMachine(database, registrar.caller, machine, undefined, benchQuota))),
         feedScript: writeChanges,
       },
-      floor: createFloor(caller, creation),
-      // The reads of the list run before, so the rows that it adds do not affect them.
+      floor: createFloor(registrar.caller, creation),
+      // The quota counts the machines of the account: it has no more than a plant.
+      reset: (platform) => deleteMachinesOf(platform, registrar.caller.accountId),
     },
     {
       name: 'patch',

@@ -1,5 +1,5 @@
 // The database of the bench: one person, ten thousand machines, a machine with a thousand ended jobs, and sessions
-// whose refresh tokens can be used once.
+// whose refresh tokens can be used once. A second person registers machines, and has no more than accounts usually have.
 import { randomUUID } from 'node:crypto'
 import { makeSecret } from '../../src/accounts/key.ts'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
@@ -15,6 +15,8 @@ export type Scene = {
   caller: SessionCaller
   /** Access tokens of sessions of the same account, one per client. */
   accessTokens: string[]
+  /** The second person: a session, and its access token. */
+  registrar: { caller: SessionCaller; accessToken: string }
   /** An API key with the scope `report`, for all machines of the account. */
   key: { secret: string; caller: KeyCaller }
   /** Each is also the `refresh_id` of its session. */
@@ -38,16 +40,15 @@ export async function setScene(
 ): Promise<Scene> {
   const { postgres } = platform
   const tokens = createTokenIssuer(signingKeys.parse(JSON.stringify([platform.signingKey])), issuer)
-  const [account] = await postgres.query(`
-    INSERT INTO accounts (username, username_key, email, email_key, password_hash)
-    VALUES ('bench', 'bench', 'bench@example.com', 'bench@example.com', '-') RETURNING id::int`)
-  const accountId = Number(account?.id)
+  const accountId = await insertAccount(platform, 'bench')
   const ids = Array.from({ length: sessionCount + clientCount }, () => randomUUID())
-  await postgres.query(
-    `INSERT INTO sessions (id, account_id, refresh_id, expires_at)
-     SELECT id::uuid, $1, id::uuid, now() + interval '1 day' FROM unnest($2::text[]) id`,
-    [accountId, ids],
-  )
+  await insertSessions(platform, accountId, ids)
+  const registrar: SessionCaller = {
+    kind: 'session',
+    accountId: await insertAccount(platform, 'registrar'),
+    sessionId: randomUUID(),
+  }
+  await insertSessions(platform, registrar.accountId, [registrar.sessionId])
   const machines = await postgres.query(
     `INSERT INTO machines (name, location, owner_id, controller_url)
      SELECT 'Machine ' || n, 'Hall ' || n % 20, $1, 'http://127.0.0.1:9/machines/' || n
@@ -62,16 +63,45 @@ export async function setScene(
     [keyId, accountId, secretHash],
   )
   await postgres.query('VACUUM ANALYZE')
-  const pairs = await Promise.all(ids.map((id) => tokens.issuePair({ accountId, sessionId: id, refreshId: id })))
+  const pairOf = (accountId: number, id: string) => tokens.issuePair({ accountId, sessionId: id, refreshId: id })
+  const pairs = await Promise.all(ids.map((id) => pairOf(accountId, id)))
   return {
     issuer,
     caller: { kind: 'session', accountId, sessionId: ids[0] ?? '' },
     key: { secret, caller: { kind: 'key', keyId, secretHash, scopes: ['report'] } },
+    registrar: { caller: registrar, accessToken: (await pairOf(registrar.accountId, registrar.sessionId)).access },
     accessTokens: pairs.slice(0, clientCount).map(({ access }) => access),
     sessions: ids.map((id, index) => ({ id, refresh: pairs[index]?.refresh ?? '' })).slice(clientCount),
     machineIds,
     jobId: String(job?.id),
   }
+}
+
+async function insertAccount({ postgres }: BenchPlatform, name: string): Promise<number> {
+  const [account] = await postgres.query(
+    `INSERT INTO accounts (username, username_key, email, email_key, password_hash)
+     VALUES ($1, $1, $1 || '@example.com', $1 || '@example.com', '-') RETURNING id::int`,
+    [name],
+  )
+  return Number(account?.id)
+}
+
+/** Each id is also the `refresh_id` of its session. */
+function insertSessions({ postgres }: BenchPlatform, accountId: number, ids: string[]) {
+  return postgres.query(
+    `INSERT INTO sessions (id, account_id, refresh_id, expires_at)
+     SELECT id::uuid, $1, id::uuid, now() + interval '1 day' FROM unnest($2::text[]) id`,
+    [accountId, ids],
+  )
+}
+
+/** Deletes the machines that an account has registered meanwhile. */
+export async function deleteMachinesOf({ postgres }: BenchPlatform, accountId: number): Promise<void> {
+  await postgres.query('DELETE FROM machine_statuses USING machines WHERE machine_id = id AND owner_id = $1', [
+    accountId,
+  ])
+  await postgres.query('DELETE FROM machines WHERE owner_id = $1', [accountId])
+  await postgres.query('VACUUM machines, machine_statuses')
 }
 
 /** Succeeded jobs of a machine, one per second until now. */
