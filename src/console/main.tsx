@@ -25,6 +25,6 @@ if (root) {
   startScroll()
   startClock()
   watchConnection()
+  void startSession() // before the first rendering, so that without a session that is the sign-in
   render(<App />, root)
-  void startSession()
 }

@@ -3,16 +3,19 @@ import type { Job, Machine } from '../../client/api.ts'
 import { serverNow } from '../clock.ts'
 import { text } from '../language.ts'
 import { computeRunBar, type Segment, type SegmentStatus, sumBar } from '../run-bar.ts'
+import { statuses } from '../status.ts'
 
 const hourMs = 3_600_000
 const shownHours = 24
 const width = 1_440
+/** All of them, always in the same place. */
+const listed = [...statuses, 'stale', 'unknown'] as const satisfies SegmentStatus[]
 
 export function RunBar({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
   const now = serverNow()
   const from = now - shownHours * hourMs
   const segments = computeRunBar(jobs, machine, from, now)
-  const sums = [...sumBar(segments)].sort(([, a], [, b]) => b - a)
+  const sums = sumBar(segments)
   return (
     <section class="panel panel-bar" aria-labelledby="bar-title">
       <h2 id="bar-title">{text('bar_title')}</h2>
@@ -27,10 +30,12 @@ export function RunBar({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
         <span>{text('bar_now')}</span>
       </div>
       <ul class="legend">
-        {sums.map(([status, ms]) => (
+        {listed.map((status) => (
           <li key={status}>
             <span class={`legend-sign bar-${status}`} aria-hidden="true" />
-            {nameStatus(status)} <strong>{formatDuration(ms)}</strong>
+            <span>
+              {nameStatus(status)} <strong>{formatDuration(sums.get(status) ?? 0)}</strong>
+            </span>
           </li>
         ))}
       </ul>
