@@ -12,7 +12,8 @@ let world: World
 let browser: Browser
 let staff: Person
 let page: Page
-let places: { site: string; machine: string }
+/** The addresses of the screens. */
+let places: Record<'site' | 'machine' | 'me' | 'accounts', string>
 let machine: { id: number }
 beforeAll(async () => {
   findChromium()
@@ -25,7 +26,7 @@ beforeAll(async () => {
   await grant(staff, `/api/machines/${machine.id}`, await world.signUp(), 'operator')
   await staff.request('POST', `/api/machines/${machine.id}/holds`, { body: { reason: '청소' } })
   await makeKey(world, staff, { scopes: ['report'], machine_id: machine.id })
-  places = { site: `#/sites/${site.id}`, machine: `#/machines/${machine.id}` }
+  places = { site: `#/sites/${site.id}`, machine: `#/machines/${machine.id}`, me: '#/me', accounts: '#/accounts' }
   page = await openConsole(browser, world, staff)
 })
 afterAll(async () => {
@@ -35,19 +36,13 @@ afterAll(async () => {
 
 describe('says that it reads, then shows its rows', () => {
   test.each([
-    ['holds', () => places.machine, /\/holds\b/, 'section[aria-labelledby=holds-title]', texts.no_holds[1]],
-    ['members', () => places.machine, /\/members\b/, 'section[aria-labelledby=members-title]', texts.no_members[1]],
-    [
-      'members of a site',
-      () => places.site,
-      /\/members\b/,
-      'section[aria-labelledby=members-title]',
-      texts.no_members[1],
-    ],
-    ['keys', () => places.machine, /\/api\/keys\b/, 'section[aria-labelledby=keys-title]', texts.no_keys[1]],
-    ['sessions', () => '#/me', /\/sessions\b/, 'section[aria-labelledby=sessions-title]', undefined],
-    ['accounts', () => '#/accounts', /\/api\/accounts\b/, '.columns .panel >> nth=0', texts.no_accounts[1]],
-  ])('%s', async (_, place, url, selector, none) => {
+    ['holds', 'machine', /\/holds\b/, 'section[aria-labelledby=holds-title]', texts.no_holds[1]],
+    ['members', 'machine', /\/members\b/, 'section[aria-labelledby=members-title]', texts.no_members[1]],
+    ['members of a site', 'site', /\/members\b/, 'section[aria-labelledby=members-title]', texts.no_members[1]],
+    ['keys', 'machine', /\/api\/keys\b/, 'section[aria-labelledby=keys-title]', texts.no_keys[1]],
+    ['sessions', 'me', /\/sessions\b/, 'section[aria-labelledby=sessions-title]', undefined],
+    ['accounts', 'accounts', /\/api\/accounts\b/, '.columns .panel >> nth=0', texts.no_accounts[1]],
+  ] as const)('%s', async (_, place, url, selector, none) => {
     const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
     await page.route(url, async (route) => {
       await isReleased
@@ -55,7 +50,7 @@ describe('says that it reads, then shows its rows', () => {
     })
     await go(page, '#/nowhere')
     await page.locator('.empty').waitFor()
-    await go(page, place())
+    await go(page, places[place])
     const panel = page.locator(selector)
     await panel.locator('.skeleton').waitFor()
     expect(await panel.locator('.row').count()).toBe(0)

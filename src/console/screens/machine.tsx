@@ -84,9 +84,9 @@ function MachineSkeleton() {
   return (
     <div class="machine" role="status">
       <span class="visually-hidden">{text('loading')}</span>
-      <div class="skeleton machine-now" />
-      <div class="skeleton operate" />
-      <div class="skeleton panel-bar" />
+      <div class="skeleton skeleton-now" />
+      <div class="skeleton skeleton-operate" />
+      <div class="skeleton skeleton-bar" />
     </div>
   )
 }
