@@ -38,11 +38,12 @@ export function Operate({ machine, openJob, lastJob, reload }: Props) {
       ) : (
         <p class="notice">{text(machine.my_role === null ? 'no_role' : 'viewer_only')}</p>
       )}
-      {/* Always there: a screen reader announces only what changes inside. */}
-      <div class="operate-job" aria-live="polite">
-        {shown && <JobProgress job={shown} machine={machine} />}
-        {!shown && machine.my_role !== null && <p class="hint">{text('no_history')}</p>}
-      </div>
+      {/* There before any job: a screen reader announces only what changes inside. */}
+      {machine.my_role !== null && (
+        <div class="operate-job" aria-live="polite">
+          {shown ? <JobProgress job={shown} machine={machine} /> : <p class="hint">{text('no_history')}</p>}
+        </div>
+      )}
     </section>
   )
 }
