@@ -2,7 +2,7 @@
 import { useLayoutEffect } from 'hono/jsx/dom'
 import { type Route, toHash } from './address.ts'
 import { Frame } from './components/frame.tsx'
-import { Empty, Screen, Skeleton } from './components/screen.tsx'
+import { Empty, Screen } from './components/screen.tsx'
 import { text, useLanguage } from './language.ts'
 import { startLive } from './live.ts'
 import { route } from './router.ts'
@@ -18,7 +18,7 @@ import { session } from './session.ts'
 import { useStore } from './state.ts'
 
 export function App() {
-  const language = useLanguage()
+  useLanguage()
   const current = useStore(session)
   const place = useStore(route)
   const isSignedIn = current.state === 'signedIn'
@@ -28,21 +28,9 @@ export function App() {
     startLive(live.signal)
     return () => live.abort()
   }, [isSignedIn])
-  if (current.state === 'starting') {
-    return (
-      <Frame key={language}>
-        <Skeleton kind="card" count={6} />
-      </Frame>
-    )
-  }
-  if (current.state === 'signedOut') {
-    return <Frame key={language}>{chooseOpenScreen(place, current.notice)}</Frame>
-  }
-  return (
-    <Frame key={language} user={current.user}>
-      {chooseScreen(place)}
-    </Frame>
-  )
+  if (current.state === 'signedOut') return <Frame>{chooseOpenScreen(place, current.notice)}</Frame>
+  // While the session starts, the screen is there already and waits with its reads: so nothing moves when it is known.
+  return <Frame user={current.state === 'signedIn' ? current.user : 'unknown'}>{chooseScreen(place)}</Frame>
 }
 
 function chooseOpenScreen({ screen, query }: Route, notice: Parameters<typeof SignInScreen>[0]['notice']) {

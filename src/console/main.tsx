@@ -11,10 +11,14 @@ import './styles/tokens.css'
 import './styles/base.css'
 import './styles/controls.css'
 import './styles/layout.css'
+import './styles/messages.css'
 import './styles/status.css'
 import './styles/board.css'
 import './styles/machine.css'
+import './styles/jobs.css'
+import './styles/bar.css'
 import './styles/rows.css'
+import './styles/loading.css'
 import { applyTheme } from './theme.ts'
 
 const root = document.getElementById('console')
@@ -25,6 +29,6 @@ if (root) {
   startScroll()
   startClock()
   watchConnection()
+  void startSession() // before the first rendering, so that without a session that is the sign-in
   render(<App />, root)
-  void startSession()
 }

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'hono/jsx/dom'
 import { serverNow } from './clock.ts'
 import { onChange } from './live.ts'
 import { session } from './session.ts'
+import { useSelected } from './state.ts'
 import type { Instant } from './time.ts'
 
 export type Resource<Value> = {
@@ -51,13 +52,15 @@ export function useResource<Value>(
   }
   const loader = useRef(load)
   loader.current = load
+  const mayRead = useSelected(session, ({ state }) => state !== 'starting')
   useLayoutEffect(() => {
+    if (!mayRead) return
     void loader.current?.()
     if (of === 'none') return
     return onChange((ids) => {
       if (ids === 'all' || of === 'all' || ids.has(of)) void loader.current?.()
     })
-  }, [key, of])
+  }, [key, of, mayRead])
   const shown = state.key === key ? state : empty
   return { value: shown.value, readAt: shown.readAt, error: shown.error, reload: () => void load() }
 }

@@ -134,6 +134,22 @@ describe('what opens', () => {
     await expectNoFaults(page)
   })
 
+  test('the question before one gives a role back, and what remains', async () => {
+    const { id } = await world.createMachine(staff, { name: '사출기 12호' })
+    const colleague = await world.signUp()
+    await grant(staff, `/api/machines/${id}`, colleague, 'operator')
+    const other = await openConsole(browser, world, colleague)
+    await goToMachine(other, id)
+    const members = other.locator('section[aria-labelledby=members-title]')
+    await members.getByRole('button', { name: texts.leave[1] }).click()
+    await members.getByRole('heading', { name: '사출기 12호' }).waitFor()
+    await expectNoFaults(other)
+    await members.locator('.reveal .is-danger').click()
+    await other.getByText(texts.no_role[1]).waitFor()
+    await expectNoFaults(other)
+    await other.close()
+  })
+
   test('a new key, and a button that wants a second press', async () => {
     await go(page, '#/me')
     const keys = page.locator('section[aria-labelledby=keys-title]')

@@ -144,6 +144,13 @@ describe('a job that has not been sent', () => {
   })
 })
 
+async function leave(page: Page, name: string): Promise<void> {
+  const members = page.locator('section[aria-labelledby=members-title]')
+  await members.getByRole('button', { name: say('leave') }).click()
+  await members.getByRole('heading', { name: say('leave_named', { name }) }).waitFor()
+  await members.locator('.reveal button', { hasText: say('leave') }).click()
+}
+
 describe('a role', () => {
   test('is given as it was chosen, although the page reads everything again meanwhile, and has an end', async () => {
     const person = await world.signUp()
@@ -177,10 +184,54 @@ describe('a role', () => {
     await page.goto(`${world.url}/#/sites/${site.id}`)
     await page.getByText(say('members_hidden')).waitFor()
     expect(await page.locator('.problem').count()).toBe(0)
-    await page.getByRole('button', { name: say('leave') }).click()
-    await page.getByRole('button', { name: say('confirm_again') }).click()
+    await leave(page, '3공장')
     await page.getByText(say('no_sites_title')).waitFor()
     expect((await viewer.request('GET', site.path)).status).toBe(404)
+    await page.close()
+  })
+
+  test('on a machine without a site is given back; the page then shows the status alone', async () => {
+    const operator = await world.signUp()
+    const machine = await world.createMachine(owner, { name: '사출기 9호' })
+    await grant(owner, `/api/machines/${machine.id}`, operator, 'operator')
+    const page = await signIn(browser, world, operator)
+    await openMachine(page, world, machine)
+    await leave(page, '사출기 9호')
+    await page.getByText(say('no_role')).waitFor()
+    expect(await page.locator('.stop, .start, .history, .holds').count()).toBe(0)
+    expect(await page.locator('h1:focus').textContent()).toBe('사출기 9호')
+    const { body } = await operator.request('GET', `/api/machines/${machine.id}`)
+    expect(body.my_role).toBe(null)
+    await page.close()
+  })
+
+  test('on a machine of a site is given back; the board no longer shows the machine', async () => {
+    const manager = await world.signUp()
+    const site = await createSite(owner, '6공장')
+    const machine = await world.createMachine(owner, { name: '사출기 10호', site_id: site.id })
+    await grant(owner, `/api/machines/${machine.id}`, manager, 'manager')
+    const page = await signIn(browser, world, manager)
+    await openMachine(page, world, machine)
+    await leave(page, '사출기 10호')
+    await page.locator('.filters').waitFor()
+    expect((await manager.request('GET', `/api/machines/${machine.id}`)).status).toBe(404)
+    await page.close()
+  })
+
+  test('on a site is not given back at one of its machines, unless the machine gives a higher one', async () => {
+    const viewer = await world.signUp()
+    const site = await createSite(owner, '7공장')
+    await grant(owner, site.path, viewer, 'viewer')
+    const machine = await world.createMachine(owner, { name: '사출기 11호', site_id: site.id })
+    const page = await signIn(browser, world, viewer)
+    await openMachine(page, world, machine)
+    const members = page.locator('section[aria-labelledby=members-title]')
+    expect(await members.getByRole('link', { name: say('to_site') }).getAttribute('href')).toBe(`#/sites/${site.id}`)
+    expect(await members.getByRole('button', { name: say('leave') }).count()).toBe(0)
+    await grant(owner, `/api/machines/${machine.id}`, viewer, 'operator')
+    await leave(page, '사출기 11호')
+    await page.getByText(say('viewer_only')).waitFor()
+    await members.getByRole('link', { name: say('to_site') }).waitFor()
     await page.close()
   })
 })

@@ -1,5 +1,5 @@
-// Pictures of the console for people to look at, in dist/screenshots/console: three sizes, two languages, light and dark. No screen
-// may be wider than its window.
+// Pictures of the console for people to look at, in dist/screenshots/console: three sizes, two languages, light and dark, and a
+// few on a 4K display. No screen may be wider than its window.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
@@ -16,6 +16,7 @@ const sizes = {
   tablet: { width: 820, height: 1180 },
   desktop: { width: 1440, height: 900 },
 }
+const large = { width: 3840, height: 2160 }
 const languages = ['ko', 'en']
 const themes = ['light', 'dark'] as const
 
@@ -58,16 +59,34 @@ async function take(name: string, of: Page, arrange: () => Promise<unknown>): Pr
   expect(wider).toEqual([])
 }
 
+/** One picture of a 4K display without scaling. */
+async function takeLarge(name: string, of: Page): Promise<void> {
+  await of.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  await of.setViewportSize(large)
+  expect(Number(await of.evaluate('document.documentElement.scrollWidth'))).toBe(large.width)
+  await of.screenshot({ path: join(folder, `${name}-4k.png`) })
+}
+
 test.each([0, 1, 6, 100])('a board of %i machines', async (count) => {
   const person = await world.signUp()
   if (count > 0) await fillHall(world, person, count)
   const board = await openConsole(browser, world, person)
   await take(`board-${count}`, board, () => board.locator('.card, .empty').first().waitFor())
+  if (count === 100) await takeLarge('board-100', board)
   await board.close()
+})
+
+test('the sign-in on a 4K display', async () => {
+  const gate = await browser.context.newPage()
+  await gate.goto(world.url)
+  await gate.locator('input[name=username]').waitFor()
+  await takeLarge('sign-in', gate)
+  await gate.close()
 })
 
 test.each(['stale', 'held', 'error', 'starting'] as const)('a machine that is %s', async (condition) => {
   await take(`machine-${condition}`, page, () => goToMachine(page, findIn(hall, condition)))
+  if (condition === 'error') await takeLarge(`machine-${condition}`, page)
 })
 
 test('a refused form', async () => {

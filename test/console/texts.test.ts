@@ -40,6 +40,11 @@ test('every text is used', async () => {
   expect(unused).toEqual([])
 })
 
+test('no text is empty in a language', () => {
+  const empty = Object.entries(texts).filter(([, pair]) => pair.some((words) => words.trim() === ''))
+  expect(empty).toEqual([])
+})
+
 test('both languages have the same values', () => {
   const valuesOf = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted()
   const different = Object.entries(texts).filter(

@@ -39,9 +39,9 @@ function formatMoment(at: string): string {
   return new Date(at).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'medium' })
 }
 
-/** The age of everything that the screen shows. */
-export function DataAge({ at }: { at: Instant }) {
+/** The age of everything that the screen shows. Its place is there before anything is read. */
+export function DataAge({ at }: { at: Instant | undefined }) {
   useLanguage()
-  const age = useSelected(tick, (now) => formatAge(new Date(at).toISOString(), now))
-  return <span class="data-age">{text('data_from', { age })}</span>
+  const age = useSelected(tick, (now) => (at === undefined ? '' : formatAge(new Date(at).toISOString(), now)))
+  return <span class="data-age">{age && text('data_from', { age })}</span>
 }

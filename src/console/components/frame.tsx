@@ -16,7 +16,8 @@ const navigation = [
 ] as const
 const staffNavigation = [['accounts', 'nav_accounts']] as const
 
-export function Frame({ user, children }: { user?: User; children?: unknown }) {
+/** @param user `unknown` while the session starts */
+export function Frame({ user, children }: { user?: User | 'unknown'; children?: unknown }) {
   return (
     <>
       <button type="button" class="button skip" onClick={() => document.getElementById('content')?.focus()}>
@@ -27,7 +28,7 @@ export function Frame({ user, children }: { user?: User; children?: unknown }) {
           <Logo />
           <span>{text('app')}</span>
         </a>
-        {user && <Navigation isStaff={user.is_staff} />}
+        {user && <Navigation isStaff={user !== 'unknown' && user.is_staff} />}
         <div class="top-end">
           <LanguageSwitch />
           <ThemeSwitch />

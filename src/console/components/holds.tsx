@@ -10,7 +10,7 @@ import { ActionButton } from './action-button.tsx'
 import { Age } from './age.tsx'
 import { Field, Form } from './form.tsx'
 import { Person } from './person.tsx'
-import { Problem } from './problem.tsx'
+import { ResourceRows } from './resource-rows.tsx'
 import { Reveal } from './reveal.tsx'
 
 const maxHolds = 100
@@ -26,18 +26,16 @@ export function Holds({ machine }: { machine: Machine }) {
     noteChange(id)
     holds.reload()
   }
-  const items = holds.value?.items
   return (
-    <section class="panel" aria-labelledby="holds-title">
+    <section class="panel holds" aria-labelledby="holds-title">
       <h2 id="holds-title">{text('holds_title')}</h2>
       <p class="hint">{text('holds_lead')}</p>
-      {holds.error !== undefined && <Problem error={holds.error} onRetry={holds.reload} />}
-      {items?.length === 0 && <p>{text('no_holds')}</p>}
-      <ul class="rows">
-        {items?.map((hold) => (
-          <HoldRow key={hold.id} hold={hold} machine={machine} onChanged={changed} />
-        ))}
-      </ul>
+      <ResourceRows
+        resource={holds}
+        items={holds.value?.items}
+        empty={text('no_holds')}
+        row={(hold) => <HoldRow key={hold.id} hold={hold} machine={machine} onChanged={changed} />}
+      />
       {mayOperate(machine.my_role) && (
         <Form
           label={text('place_hold')}

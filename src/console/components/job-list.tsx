@@ -1,4 +1,5 @@
-// The jobs of a machine, newest first, each with its timeline on demand.
+// The jobs of a machine, newest first, each with its timeline on demand. The place of the first ones is kept, and further ones come
+// on demand, so that a new job does not move the panels below.
 import { useState } from 'hono/jsx/dom'
 import type { Job, JobEvent, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
@@ -11,14 +12,32 @@ import { Person } from './person.tsx'
 import { Problem } from './problem.tsx'
 import { Skeleton } from './screen.tsx'
 
+const firstJobs = 4
+
 export function JobList({ jobs, machine }: { jobs: Job[]; machine: Machine }) {
-  if (jobs.length === 0) return <p class="hint">{text('no_history')}</p>
+  const [isLong, setLong] = useState(false)
+  const shown = isLong ? jobs : jobs.slice(0, firstJobs)
   return (
-    <ol class="jobs">
-      {jobs.map((job) => (
-        <JobRow key={job.id} job={job} machine={machine} />
-      ))}
-    </ol>
+    <>
+      <ol class="jobs">
+        {jobs.length === 0 && <li class="hint">{text('no_history')}</li>}
+        {shown.map((job) => (
+          <JobRow key={job.id} job={job} machine={machine} />
+        ))}
+      </ol>
+      <div class="jobs-more">
+        {jobs.length > firstJobs && (
+          <button
+            type="button"
+            class="button"
+            aria-expanded={isLong ? 'true' : 'false'}
+            onClick={() => setLong((was) => !was)}
+          >
+            {text(isLong ? 'fewer_jobs' : 'more_jobs')}
+          </button>
+        )}
+      </div>
+    </>
   )
 }
 
@@ -35,11 +54,11 @@ function JobRow({ job, machine }: { job: Job; machine: Machine }) {
         onClick={() => setOpen((was) => !was)}
       >
         <strong class="job-command">{text(`job_${job.command}`)}</strong>
-        <span class="job-state">
+        <span class="job-state clamp">
           {text(`state_${job.state}`)}
           {job.reason && <span class="job-reason"> · {text(`why_${job.reason}`)}</span>}
         </span>
-        <span class="job-meta">
+        <span class="job-meta clamp">
           <Person id={job.requested_by} /> · <Age at={job.requested_at} />
         </span>
       </button>

@@ -15,13 +15,17 @@ export function JobProgress({ job, machine }: { job: Job; machine: Machine }) {
       <p class="job-title">
         {isOpen && <span class="spinner" aria-hidden="true" />}
         <strong>{text(`requested_${job.command}`)}</strong>
-        <span>
+        <span class="clamp">
           <QuietAge at={job.requested_at} /> · <Person id={job.requested_by} />
         </span>
       </p>
       <p>{text(`state_${job.state}`)}</p>
       {job.reason && <p class="job-reason">{text(`why_${job.reason}`)}</p>}
-      {job.detail && <p class="job-detail">{job.detail}</p>}
+      {job.detail && (
+        <p class="job-detail clamp" title={job.detail}>
+          {job.detail}
+        </p>
+      )}
       {job.state === 'SUCCEEDED' && <Confirmation job={job} machine={machine} />}
       <CancelJob job={job} mayCancel={mayOperate(machine.my_role)} of={machine.name} />
     </div>

@@ -7,7 +7,7 @@ import { client } from '../session.ts'
 import { ActionButton } from './action-button.tsx'
 import { Age } from './age.tsx'
 import { Field, Form } from './form.tsx'
-import { Problem } from './problem.tsx'
+import { ResourceRows } from './resource-rows.tsx'
 import { Secret } from './secret.tsx'
 import { readUntil, Until, UntilField } from './until.tsx'
 
@@ -23,14 +23,13 @@ export function Keys({ machineId }: { machineId?: number }) {
     <section class="panel" aria-labelledby="keys-title">
       <h2 id="keys-title">{text('keys_title')}</h2>
       <p class="hint">{text(machineId === undefined ? 'keys_lead' : 'machine_keys_lead')}</p>
-      {keys.error !== undefined && <Problem error={keys.error} onRetry={keys.reload} />}
       {secret !== undefined && <Secret label={text('key_secret')} value={secret} />}
-      {shown?.length === 0 && <p>{text('no_keys')}</p>}
-      <ul class="rows">
-        {shown?.map((item) => (
-          <KeyRow key={item.id} item={item} onRevoked={keys.reload} />
-        ))}
-      </ul>
+      <ResourceRows
+        resource={keys}
+        items={shown}
+        empty={text('no_keys')}
+        row={(item) => <KeyRow key={item.id} item={item} onRevoked={keys.reload} />}
+      />
       <Form
         label={text('new_key')}
         submit={text('new_key')}

@@ -1,4 +1,5 @@
-// One machine on the board.
+// One machine on the board. What happens to it never changes the height of the card, so that no STOP moves: notes have one line
+// each, and their place is always there. The page of the machine has the whole texts.
 import type { BoardMachine } from '../../client/api.ts'
 import { toHash } from '../address.ts'
 import { text } from '../language.ts'
@@ -20,28 +21,20 @@ export function MachineCard({ machine }: { machine: BoardMachine }) {
     <li class={`card card-${status}`}>
       <div class="card-head">
         <h2 class="card-name">
-          <a href={href}>{name}</a>
+          <a href={href} title={name}>
+            {name}
+          </a>
         </h2>
-        <p class="card-location">{location}</p>
+        <p class="card-location clamp" title={location}>
+          {location}
+        </p>
       </div>
       <MachineStatus machine={machine} />
       <div class="card-notes">
-        {alarm && (
-          <p class="note note-alarm">
-            <Icon name="alarm" />
-            <span>
-              <strong>{text('alarm')}</strong> {alarm.code} {alarm.text}
-            </span>
-          </p>
-        )}
-        {holds?.map((hold) => (
-          <p key={hold.id} class="note note-hold">
-            <Icon name="hold" />
-            <span>
-              <strong>{text('held')}</strong> {hold.reason} · <Age at={hold.placed_at} />
-            </span>
-          </p>
-        ))}
+        <div class="card-flags">
+          {alarm && <AlarmNote alarm={alarm} />}
+          {holds && <HoldNote holds={holds} />}
+        </div>
         {open_job && (
           <OpenJob job={open_job}>
             <CancelJob job={open_job} mayCancel={mayOperate(machine.my_role)} of={name} />
@@ -58,5 +51,34 @@ export function MachineCard({ machine }: { machine: BoardMachine }) {
         </div>
       )}
     </li>
+  )
+}
+
+type Alarm = NonNullable<NonNullable<BoardMachine['reported']>['alarm']>
+
+function AlarmNote({ alarm: { code, text: words } }: { alarm: Alarm }) {
+  return (
+    <p class="note note-alarm" title={`${text('alarm')} ${code} ${words}`}>
+      <Icon name="alarm" />
+      <span class="clamp">
+        <strong>{text('alarm')}</strong> {code} {words}
+      </span>
+    </p>
+  )
+}
+
+/** One line for all holds: how many, if there are several, and what the first is for. */
+function HoldNote({ holds }: { holds: NonNullable<BoardMachine['holds']> }) {
+  const [first] = holds
+  if (!first) return null
+  return (
+    <p class="note note-hold" title={`${text('held')} ${holds.map(({ reason }) => reason).join(', ')}`}>
+      <Icon name="hold" />
+      <span class="clamp">
+        <strong>{text('held')}</strong> {holds.length > 1 && `(${holds.length}) `}
+        {first.reason}
+      </span>
+      <Age at={first.placed_at} />
+    </p>
   )
 }

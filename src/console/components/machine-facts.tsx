@@ -1,40 +1,49 @@
 // What the machine reports about itself.
 import type { Machine } from '../../client/api.ts'
 import { language, text } from '../language.ts'
+import { useShown } from '../status.ts'
 import { Age } from './age.tsx'
 import { Icon } from './icon.tsx'
 
+/** A fact that is not reported keeps its place, so that nothing moves when it is. */
+const nothing = '–'
+
 export function MachineFacts({ machine }: { machine: Machine }) {
   const { reported } = machine
+  const isStale = useShown(machine).status === 'stale'
   return (
     <>
-      {reported?.alarm && (
-        <p class="note note-alarm">
-          <Icon name="alarm" />
-          <span>
-            <strong>{text('alarm')}</strong> {reported.alarm.code} {reported.alarm.text}
-          </span>
-        </p>
-      )}
+      <div class="machine-alarm">
+        {reported?.alarm ? (
+          <p class="note note-alarm">
+            <Icon name="alarm" />
+            <span>
+              <strong>{text('alarm')}</strong> {reported.alarm.code} {reported.alarm.text}
+            </span>
+          </p>
+        ) : (
+          <p class="note">{text(reported && !isStale ? 'alarm_none' : 'alarm_unknown')}</p>
+        )}
+      </div>
       <dl class="facts">
         <Fact label={text('last_report')}>{reported ? <Age at={reported.at} /> : text('never_reported')}</Fact>
-        {reported?.mode && <Fact label={text('mode')}>{text(`mode_${reported.mode}`)}</Fact>}
-        {typeof reported?.remote_enabled === 'boolean' && (
-          <Fact label={text('remote')}>{text(reported.remote_enabled ? 'remote_on' : 'remote_off')}</Fact>
-        )}
-        {typeof reported?.cycles === 'number' && (
-          <Fact label={text('cycles')}>{reported.cycles.toLocaleString(language.get())}</Fact>
-        )}
-        {typeof reported?.last_cycle_ms === 'number' && (
-          <Fact label={text('last_cycle')}>
-            {text('seconds_value', { n: (reported.last_cycle_ms / 1_000).toFixed(1) })}
-          </Fact>
-        )}
+        <Fact label={text('mode')}>{reported?.mode ? text(`mode_${reported.mode}`) : nothing}</Fact>
+        <Fact label={text('remote')}>{describeRemote(reported?.remote_enabled)}</Fact>
+        <Fact label={text('cycles')}>{reported?.cycles?.toLocaleString(language.get()) ?? nothing}</Fact>
+        <Fact label={text('last_cycle')}>{describeCycle(reported?.last_cycle_ms)}</Fact>
         <Fact label={text('delivery')}>{text(`delivery_${machine.delivery}`)}</Fact>
       </dl>
     </>
   )
 }
+
+function describeRemote(isEnabled: boolean | null | undefined): string {
+  if (typeof isEnabled !== 'boolean') return nothing
+  return text(isEnabled ? 'remote_on' : 'remote_off')
+}
+
+const describeCycle = (ms: number | null | undefined) =>
+  typeof ms === 'number' ? text('seconds_value', { n: (ms / 1_000).toFixed(1) }) : nothing
 
 export function Fact({ label, children }: { label: string; children?: unknown }) {
   return (

@@ -6,8 +6,8 @@ import { Controller } from './controller.tsx'
 import { Holds } from './holds.tsx'
 import { JobList } from './job-list.tsx'
 import { Keys } from './keys.tsx'
+import { MachineMembers } from './machine-members.tsx'
 import { MachineSettings } from './machine-settings.tsx'
-import { Members } from './members.tsx'
 import { RunBar } from './run-bar.tsx'
 
 type Props = { machine: Machine; jobs: Job[]; statuses: StatusChange[]; reload: () => void }
@@ -18,23 +18,19 @@ export function MachineSections({ machine, jobs, statuses, reload }: Props) {
   return (
     <>
       <RunBar statuses={statuses} machine={machine} />
-      <section class="panel" aria-labelledby="history-title">
+      <section class="panel history" aria-labelledby="history-title">
         <h2 id="history-title">{text('history')}</h2>
         <JobList jobs={jobs} machine={machine} />
       </section>
-      <Holds machine={machine} />
-      {isManager && (
-        <>
-          <div class="stack">
-            <MachineSettings machine={machine} reload={reload} />
-            <Members kind="machine" id={machine.id} isManager />
-          </div>
-          <div class="stack">
-            <Controller machine={machine} reload={reload} />
-            <Keys machineId={machine.id} />
-          </div>
-        </>
-      )}
+      <div class="stack">
+        <Holds machine={machine} />
+        {isManager && <MachineSettings machine={machine} reload={reload} />}
+      </div>
+      <div class="stack">
+        <MachineMembers machine={machine} reload={reload} />
+        {isManager && <Controller machine={machine} reload={reload} />}
+        {isManager && <Keys machineId={machine.id} />}
+      </div>
     </>
   )
 }

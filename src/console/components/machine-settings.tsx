@@ -23,7 +23,9 @@ export function MachineSettings({ machine, reload }: Props) {
       <Details machine={machine} reload={reload} />
       <hr />
       <div class="row-actions">
-        <StatusByHand machine={machine} reload={reload} />
+        <div class="is-whole">
+          <StatusByHand machine={machine} reload={reload} />
+        </div>
         <Confirm
           label={text('delete_machine')}
           question={text('delete_machine_named', { name: machine.name })}
@@ -50,8 +52,12 @@ function findChanges({ name = '', location = '', site = '' }: Fields, machine: M
 }
 
 function Details({ machine, reload }: Props) {
-  const sites = useSites()
-  if (!sites.value) return sites.error === undefined ? null : <Problem error={sites.error} onRetry={sites.reload} />
+  const { value: sites, error, reload: reloadSites } = useSites()
+  // Until they are read, only the current site can be chosen, so that the form has its height and saves no other.
+  const current = {
+    value: String(machine.site_id ?? ''),
+    label: text(machine.site_id === null ? 'no_site' : 'loading'),
+  }
   return (
     <Form
       label={text('machine_settings')}
@@ -68,9 +74,10 @@ function Details({ machine, reload }: Props) {
         name="site"
         label={text('filter_site')}
         hint={text('site_hint')}
-        options={toSiteOptions(sites.value.items, machine.site_id)}
-        value={String(machine.site_id ?? '')}
+        options={sites ? toSiteOptions(sites.items, machine.site_id) : [current]}
+        value={current.value}
       />
+      {!sites && error !== undefined && <Problem error={error} onRetry={reloadSites} />}
     </Form>
   )
 }

@@ -1,19 +1,25 @@
 // The members of a machine or a site. Managers change them; everybody may leave.
 import type { Member, MemberRole, NewMember } from '../../client/api.ts'
-import { toHash } from '../address.ts'
 import { text } from '../language.ts'
 import { notePeople } from '../people.ts'
 import { useResource } from '../resource.ts'
 import { roles } from '../role.ts'
-import { navigate } from '../router.ts'
 import { client, session } from '../session.ts'
 import { useStore } from '../state.ts'
 import { ActionButton } from './action-button.tsx'
+import { Confirm } from './confirm.tsx'
 import { Field, Form, Select } from './form.tsx'
-import { Problem } from './problem.tsx'
+import { ResourceRows } from './resource-rows.tsx'
 import { readUntil, Until, UntilField } from './until.tsx'
 
-type Place = { kind: 'machine' | 'site'; id: number; isManager: boolean }
+type Place = {
+  kind: 'machine' | 'site'
+  id: number
+  name: string
+  isManager: boolean
+  /** The user has given the own role back. */
+  onLeft: () => unknown
+}
 const maxMembers = 100
 
 async function readMembers({ kind, id }: Place): Promise<Member[]> {
@@ -48,10 +54,11 @@ function MemberList({ place }: { place: Place }) {
   const me = useMyId()
   return (
     <>
-      {members.error !== undefined && <Problem error={members.error} onRetry={members.reload} />}
-      {members.value?.length === 0 && <p>{text('no_members')}</p>}
-      <ul class="rows">
-        {members.value?.map(({ account_id, username, role, expires_at }) => (
+      <ResourceRows
+        resource={members}
+        items={members.value}
+        empty={text('no_members')}
+        row={({ account_id, username, role, expires_at }) => (
           <li key={account_id} class="row">
             <div class="row-main">
               <strong>{username}</strong>
@@ -75,8 +82,8 @@ function MemberList({ place }: { place: Place }) {
               />
             )}
           </li>
-        ))}
-      </ul>
+        )}
+      />
       <AddMember place={place} onAdded={members.reload} />
     </>
   )
@@ -88,21 +95,26 @@ function OwnMembership({ place }: { place: Place }) {
   return (
     <>
       <p class="hint">{text('members_hidden')}</p>
-      {me !== undefined && (
-        <div class="form-actions">
-          <Leave place={place} me={me} />
-        </div>
-      )}
+      {me !== undefined && <Leave place={place} me={me} />}
     </>
   )
 }
 
 function Leave({ place, me }: { place: Place; me: number }) {
+  const { kind, name, onLeft } = place
   const leave = async () => {
     await removeMember(place, me)
-    navigate(toHash(place.kind === 'site' ? 'sites' : 'board'))
+    await onLeft()
   }
-  return <ActionButton label={text('leave')} isDanger onAct={leave} />
+  return (
+    <Confirm
+      label={text('leave')}
+      question={text('leave_named', { name })}
+      detail={text(`leave_${kind}_detail`)}
+      action={text('leave')}
+      onAct={leave}
+    />
+  )
 }
 
 function AddMember({ place, onAdded }: { place: Place; onAdded: () => void }) {

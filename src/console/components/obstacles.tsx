@@ -1,4 +1,4 @@
-// Everything that prevents a START.
+// Everything that prevents a START, in a place whose height does not depend on how much that is.
 import type { Preflight } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { Age } from './age.tsx'
@@ -6,7 +6,7 @@ import { Person } from './person.tsx'
 
 export function Obstacles({ reasons }: { reasons: Preflight['reasons'] }) {
   return (
-    <div class="obstacles">
+    <section class="obstacles" tabindex={0} aria-label={text('start_blocked')}>
       <p class="obstacles-title">{text('start_blocked')}</p>
       <ul>
         {reasons.map((reason) => (
@@ -24,6 +24,6 @@ export function Obstacles({ reasons }: { reasons: Preflight['reasons'] }) {
           </li>
         ))}
       </ul>
-    </div>
+    </section>
   )
 }

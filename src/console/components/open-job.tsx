@@ -10,7 +10,10 @@ export function OpenJob({ job, children }: Props) {
     <div class={`note note-job is-${job.state}`}>
       <span class="spinner" aria-hidden="true" />
       <p>
-        <strong>{text(`requested_${job.command}`)}</strong> {text(`state_${job.state}`)} · <Age at={job.requested_at} />
+        <strong class="clamp">{text(`requested_${job.command}`)}</strong>
+        <span class="clamp">
+          {text(`state_${job.state}`)} · <Age at={job.requested_at} />
+        </span>
       </p>
       {children}
     </div>

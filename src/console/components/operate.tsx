@@ -26,18 +26,24 @@ export function Operate({ machine, openJob, lastJob, reload }: Props) {
         <>
           <div class="operate-stop">
             <StopButton machineId={machine.id} name={machine.name} isLarge />
-            <p class="hint">
-              {text('stop_shortcut', { keys: 'Ctrl + .' })} · {text('stop_not_emergency')}
-            </p>
-            <StopNote machineId={machine.id} />
+            <div class="operate-note">
+              <p class="hint">
+                {text('stop_shortcut', { keys: 'Ctrl + .' })} · {text('stop_not_emergency')}
+              </p>
+              <StopNote machineId={machine.id} />
+            </div>
           </div>
           <Start machine={machine} reload={reload} />
         </>
       ) : (
-        <p class="notice">{text('viewer_only')}</p>
+        <p class="notice">{text(machine.my_role === null ? 'no_role' : 'viewer_only')}</p>
       )}
-      {/* Always there: a screen reader announces only what changes inside. */}
-      <div aria-live="polite">{shown && <JobProgress job={shown} machine={machine} />}</div>
+      {/* There before any job: a screen reader announces only what changes inside. */}
+      {machine.my_role !== null && (
+        <div class="operate-job" aria-live="polite">
+          {shown ? <JobProgress job={shown} machine={machine} /> : <p class="hint">{text('no_history')}</p>}
+        </div>
+      )}
     </section>
   )
 }

@@ -3,17 +3,19 @@ import type { Machine, StatusChange } from '../../client/api.ts'
 import { serverNow } from '../clock.ts'
 import { text } from '../language.ts'
 import { computeRunBar, type Segment, type SegmentStatus, sumBar } from '../run-bar.ts'
-import { useShown } from '../status.ts'
+import { statuses as everyStatus, useShown } from '../status.ts'
 import { beginOfBar, shownMs } from '../status-history.ts'
 
 const width = 1_440
+/** All of them, always in the same place. */
+const listed = [...everyStatus, 'stale', 'unknown'] as const satisfies SegmentStatus[]
 
 export function RunBar({ statuses, machine }: { statuses: StatusChange[]; machine: Machine }) {
   useShown(machine) // renders again when the reports stop
   const now = serverNow()
   const from = beginOfBar(now)
   const segments = computeRunBar(statuses, machine.reported, from, now)
-  const sums = [...sumBar(segments)].sort(([, a], [, b]) => b - a)
+  const sums = sumBar(segments)
   return (
     <section class="panel panel-bar" aria-labelledby="bar-title">
       <h2 id="bar-title">{text('bar_title')}</h2>
@@ -28,10 +30,12 @@ export function RunBar({ statuses, machine }: { statuses: StatusChange[]; machin
         <span>{text('bar_now')}</span>
       </div>
       <ul class="legend">
-        {sums.map(([status, ms]) => (
+        {listed.map((status) => (
           <li key={status}>
             <span class={`legend-sign bar-${status}`} aria-hidden="true" />
-            {nameStatus(status)} <strong>{formatDuration(ms)}</strong>
+            <span>
+              {nameStatus(status)} <strong>{formatDuration(sums.get(status) ?? 0)}</strong>
+            </span>
           </li>
         ))}
       </ul>

@@ -55,7 +55,7 @@ export function Empty({ title, detail, children }: { title: string; detail: stri
   )
 }
 
-export function Skeleton({ kind, count = 1 }: { kind: 'card' | 'line' | 'panel'; count?: number }) {
+export function Skeleton({ kind, count = 1 }: { kind: 'card' | 'line' | 'panel' | 'row'; count?: number }) {
   return (
     <div class={`skeletons skeletons-${kind}`} role="status">
       <span class="visually-hidden">{text('loading')}</span>

@@ -25,14 +25,14 @@ export function StopButton({ machineId, name, isLarge = false }: Props) {
   )
 }
 
-/** A message if the last STOP from this page failed. */
+/** A message if the last STOP from this page failed. It covers what is in its place, because it must not move the button. */
 export function StopNote({ machineId }: { machineId: number }) {
   const state = useStore(stops).get(machineId)
   if (state?.phase !== 'failed') return null
   return (
     <div class="stop-failed" role="alert">
       <p>{text('stop_failed')}</p>
-      {state.error instanceof TiebarProblem && <p class="stop-reason">{describeProblem(state.error).main}</p>}
+      {state.error instanceof TiebarProblem && <p class="stop-reason clamp">{describeProblem(state.error).main}</p>}
     </div>
   )
 }

@@ -3,8 +3,8 @@ import { useState } from 'hono/jsx/dom'
 import { toHash } from '../address.ts'
 import { AccountRow } from '../components/account-row.tsx'
 import { Field, Form } from '../components/form.tsx'
-import { Problem } from '../components/problem.tsx'
-import { Screen, Skeleton } from '../components/screen.tsx'
+import { ResourceRows } from '../components/resource-rows.tsx'
+import { Screen } from '../components/screen.tsx'
 import { Secret } from '../components/secret.tsx'
 import { text } from '../language.ts'
 import { noteAccounts } from '../people.ts'
@@ -29,8 +29,6 @@ export function AccountsScreen() {
   return (
     <Screen title={text('nav_accounts')}>
       {token !== undefined && <Secret label={text('reset_token')} value={token} />}
-      {accounts.error !== undefined && <Problem error={accounts.error} onRetry={accounts.reload} />}
-      {!accounts.value && accounts.error === undefined && <Skeleton kind="line" count={5} />}
       <div class="columns">
         <section class="panel">
           <h2>{text('nav_accounts')}</h2>
@@ -41,11 +39,12 @@ export function AccountsScreen() {
           >
             <Field name="q" type="search" label={text('account_search')} value={q} isOptional />
           </Form>
-          <ul class="rows">
-            {accounts.value?.items.map((user) => (
-              <AccountRow key={user.id} user={user} onToken={setToken} onChanged={accounts.reload} />
-            ))}
-          </ul>
+          <ResourceRows
+            resource={accounts}
+            items={accounts.value?.items}
+            empty={text('no_accounts')}
+            row={(user) => <AccountRow key={user.id} user={user} onToken={setToken} onChanged={accounts.reload} />}
+          />
           {next && (
             <a class="button" href={toHash('accounts', { query: { q, cursor: next } })}>
               {text('next_page')}

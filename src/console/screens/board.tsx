@@ -34,13 +34,12 @@ export function BoardScreen() {
   const filters = readFilters(query)
   const board = useResource(JSON.stringify(filters), () => client.ask('listBoard', { query: filters }), 'all')
   const items = board.value?.items
-  const lead = board.readAt !== undefined && <DataAge at={board.readAt} />
   return (
     <Screen
       title={text('board_title')}
       actions={
         <>
-          {lead}
+          <DataAge at={board.readAt} />
           <a class="button" href={toHash('newMachine')}>
             <Icon name="plus" />
             <span>{text('new_machine')}</span>

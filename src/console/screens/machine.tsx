@@ -10,7 +10,7 @@ import { MachineFacts } from '../components/machine-facts.tsx'
 import { MachineSections } from '../components/machine-sections.tsx'
 import { Operate } from '../components/operate.tsx'
 import { Problem } from '../components/problem.tsx'
-import { Empty, Screen, Skeleton } from '../components/screen.tsx'
+import { Empty, Screen } from '../components/screen.tsx'
 import { MachineStatus } from '../components/status.tsx'
 import { text } from '../language.ts'
 import { collectAfter } from '../live.ts'
@@ -24,6 +24,8 @@ import { readStatusHistory } from '../status-history.ts'
 const recentJobs = 20
 const openEveryMs = 1_000
 const maxMembers = 100
+/** Keeps the line of the location until it is read. */
+const noLead = '\u00a0'
 
 /** The machine, then its latest jobs and its statuses. Without a role on the machine there is no history. */
 async function readMachine(id: number) {
@@ -46,8 +48,13 @@ export function MachineScreen({ id }: { id: number }) {
   useStopShortcut(id, mayOperate(value?.machine.my_role ?? null))
   if (!value) {
     return (
-      <Screen title={text('machine_title', { id })} back={{ href: toHash('board'), label: text('back_to_board') }}>
-        {resource.error === undefined ? <Skeleton kind="panel" count={3} /> : <Missing {...resource} />}
+      <Screen
+        title={text('machine_title', { id })}
+        lead={noLead}
+        back={{ href: toHash('board'), label: text('back_to_board') }}
+        actions={<DataAge at={undefined} />}
+      >
+        {resource.error === undefined ? <MachineSkeleton /> : <Missing {...resource} />}
       </Screen>
     )
   }
@@ -58,7 +65,7 @@ export function MachineScreen({ id }: { id: number }) {
       title={machine.name}
       lead={machine.location}
       back={{ href: toHash('board'), label: text('back_to_board') }}
-      actions={resource.readAt !== undefined && <DataAge at={resource.readAt} />}
+      actions={<DataAge at={resource.readAt} />}
     >
       <ReadProblem error={resource.error} onRetry={resource.reload} />
       <Announcer machine={machine} />
@@ -71,6 +78,18 @@ export function MachineScreen({ id }: { id: number }) {
         <MachineSections machine={machine} jobs={jobs} statuses={statuses} reload={resource.reload} />
       </div>
     </Screen>
+  )
+}
+
+/** The panels of every machine, in their places. */
+function MachineSkeleton() {
+  return (
+    <div class="machine" role="status">
+      <span class="visually-hidden">{text('loading')}</span>
+      <div class="skeleton skeleton-now" />
+      <div class="skeleton skeleton-operate" />
+      <div class="skeleton skeleton-bar" />
+    </div>
   )
 }
 

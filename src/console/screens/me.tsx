@@ -6,6 +6,7 @@ import { Keys } from '../components/keys.tsx'
 import { PersonalData } from '../components/personal-data.tsx'
 import { Problem } from '../components/problem.tsx'
 import { Password, Profile } from '../components/profile.tsx'
+import { ResourceRows } from '../components/resource-rows.tsx'
 import { Screen, Skeleton } from '../components/screen.tsx'
 import { text } from '../language.ts'
 import { useResource } from '../resource.ts'
@@ -54,9 +55,10 @@ function Sessions() {
   return (
     <section class="panel" aria-labelledby="sessions-title">
       <h2 id="sessions-title">{text('sessions_title')}</h2>
-      {sessions.error !== undefined && <Problem error={sessions.error} onRetry={sessions.reload} />}
-      <ul class="rows">
-        {sessions.value?.map((each) => (
+      <ResourceRows
+        resource={sessions}
+        items={sessions.value}
+        row={(each) => (
           <li key={each.id} class="row">
             <div class="row-main">
               <strong>{each.current ? text('this_session') : (each.address ?? text('unknown_address'))}</strong>
@@ -76,8 +78,8 @@ function Sessions() {
               />
             )}
           </li>
-        ))}
-      </ul>
+        )}
+      />
     </section>
   )
 }

@@ -83,7 +83,13 @@ export function SiteScreen({ id }: { id: number }) {
       }
     >
       <div class="columns">
-        <Members kind="site" id={id} isManager={isManager} />
+        <Members
+          kind="site"
+          id={id}
+          name={site.value.name}
+          isManager={isManager}
+          onLeft={() => navigate(toHash('sites'))}
+        />
         {isManager && (
           <section class="panel">
             <h2>{text('site_settings')}</h2>

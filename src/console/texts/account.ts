@@ -73,6 +73,7 @@ export const accountTexts = {
   ],
   account_deleted: ['계정을 삭제했습니다.', 'Your account is deleted.'],
   search: ['검색', 'Search'],
+  no_accounts: ['일치하는 계정이 없습니다.', 'No account matches.'],
   account_search: ['아이디·이메일 검색', 'Search username or e-mail'],
   new_account: ['계정 만들기', 'Create an account'],
   new_account_lead: [

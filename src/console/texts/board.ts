@@ -22,6 +22,8 @@ export const boardTexts = {
   source_person: ['사람이 입력', 'Set by a person'],
   held: ['작업 중', 'Held'],
   alarm: ['알람', 'Alarm'],
+  alarm_none: ['알람 없음', 'No alarm'],
+  alarm_unknown: ['알람: 보고 없음', 'Alarm: not reported'],
   no_machines_title: ['등록된 사출기가 없습니다', 'No machines yet'],
   no_machines_detail: [
     '첫 사출기를 등록하거나, 사업장 관리자에게 권한을 요청하세요.',

@@ -17,6 +17,20 @@ export const siteTexts = {
   no_members: ['구성원이 없습니다.', 'There are no members.'],
   add_member: ['권한 주기', 'Give a role'],
   leave: ['나가기', 'Leave'],
+  leave_named: ['‘{name}’에서 나갈까요?', 'Leave “{name}”?'],
+  leave_site_detail: [
+    '이 사업장과 그 사출기를 더 이상 보지 못합니다. 다시 들어오려면 관리자가 권한을 주어야 합니다.',
+    'You no longer see this site and its machines. To come back, you need a role from a manager.',
+  ],
+  leave_machine_detail: [
+    '이 사출기에 대한 내 권한이 없어집니다. 다시 조작하려면 관리자가 권한을 주어야 합니다.',
+    'You lose your role on this machine. To operate it again, you need a role from a manager.',
+  ],
+  role_of_site: [
+    '이 권한은 사업장의 권한입니다. 사업장에서 나갈 수 있습니다.',
+    'It is your role on the site, where you can leave.',
+  ],
+  to_site: ['사업장으로', 'To the site'],
   until: ['{date}까지', 'until {date}'],
   ended: ['{date}에 끝남', 'ended {date}'],
   until_label: ['종료일', 'Last day'],
