@@ -70,16 +70,19 @@ describe.each(['ko', 'en'] as const)('in %s', (language) => {
       const reads = collectReads(page)
       await openMachine(page, world, machine)
       expect(await readBar(page)).toEqual(['unknown 4', 'READY 8', 'stale 5', 'RUNNING 7'])
-      const lasts = (h: number) => say('duration', { h, m: 0 })
+      const lasts = (h: number) => (h === 0 ? say('duration_minutes', { m: 0 }) : say('duration', { h, m: 0 }))
       expect(await legendOf(page)).toEqual([
-        `${say('status_READY')} ${lasts(8)}`,
         `${say('status_RUNNING')} ${lasts(7)}`,
+        `${say('status_READY')} ${lasts(8)}`,
+        `${say('status_PENDING')} ${lasts(0)}`,
+        `${say('status_ERROR')} ${lasts(0)}`,
+        `${say('status_POWEROFF')} ${lasts(0)}`,
         `${say('status_stale')} ${lasts(5)}`,
         `${say('bar_unknown')} ${lasts(4)}`,
       ])
 
       await machine.report({ status: 'ERROR', interval_seconds: 300 })
-      await page.locator('.legend li', { hasText: say('status_ERROR') }).waitFor()
+      await page.locator('.bar-part.bar-ERROR').waitFor()
       expect(await readBar(page)).toEqual(['unknown 4', 'READY 8', 'stale 5', 'RUNNING 7', 'ERROR 0'])
       // The page asks for what is new since the last status that it has.
       const { items } = (await owner.request('GET', `/api/machines/${machine.id}/statuses`)).body
