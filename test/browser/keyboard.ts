@@ -40,7 +40,7 @@ const readStop = `(() => {
 })()`
 
 /** @throws AssertionError when the focus cannot be seen */
-export async function readFocus(page: Page): Promise<Stop> {
+async function readFocus(page: Page): Promise<Stop> {
   const stop = (await page.evaluate(readStop)) as Stop // what the script above returns
   expect(stop.fault, `${stop.name} in ${page.url()}`).toBe(null)
   return stop
