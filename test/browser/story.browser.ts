@@ -9,6 +9,8 @@ import { sayIn } from './console-pages.ts'
 import { expectFocus, findPassedOver, tabTo, walk } from './keyboard.ts'
 import { openConsole, shownWithinMs, views } from './visit.ts'
 
+const keys = 'section[aria-labelledby=keys-title]'
+
 let world: World
 beforeAll(async () => {
   findChromium()
@@ -46,15 +48,15 @@ describe.each(views)('in $locale at $viewport.width × $viewport.height', ({ lan
     page.locator('.machine-now .status-word', { hasText: say(name) }).waitFor({ timeout: shownWithinMs })
 
   test.each([
-    ['the board', '#/', '.card'],
-    ['a machine', '', '.obstacles, .operate-why .hint'],
-    ['the sites', '#/sites', 'form'],
-    ['the own account', '#/me', 'section[aria-labelledby=sessions-title] .row'],
+    ['the board', '#/', ['.card']],
+    ['a machine', '', ['.operate-why .hint', `${keys} .row`]],
+    ['the sites', '#/sites', ['.row-link']],
+    ['the own account', '#/me', ['section[aria-labelledby=sessions-title] .row', `${keys} .row`]],
   ])('Tab leads to everything on the screen of %s, from its top to its bottom', async (_, hash, shown) => {
     const page = await openConsole(browser, world, owner)
     await page.goto(`${world.url}/${hash || `#/machines/${press.id}`}`)
     await page.reload() // Tab begins at the top
-    await page.locator(shown).first().waitFor()
+    for (const part of shown) await page.locator(part).first().waitFor({ state: 'attached' })
     const stops = await walk(page)
     expect(await findPassedOver(page)).toEqual([])
     expect(stops[0]?.name).toBe(`button ${say('skip_to_content')}`)
