@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorld, type World } from '../harness.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 import { sayIn } from './console-pages.ts'
-import { openConsole, shownWithinMs, views } from './visit.ts'
+import { emptyPage, openConsole, shownWithinMs, views } from './visit.ts'
 
 /** Longer than a tab waits for the tokens of others before it refreshes by itself. */
 const secondRefreshMs = 1_000
@@ -83,7 +83,9 @@ describe.each(views)('in $locale at $viewport.width × $viewport.height', ({ lan
   test('a tab that has slept through a refresh gets the tokens of the other', async () => {
     const [asleep, awake] = tabs
     const old = await readToken(asleep)
-    await Promise.all(tabs.map((tab) => tab.reload()))
+    // Both leave the console before they come back, so that neither has an access token for the other.
+    await Promise.all(tabs.map((tab) => tab.goto(`${world.url}${emptyPage}`)))
+    await Promise.all(tabs.map((tab) => tab.goto(world.url)))
     await Promise.all(tabs.map(showsBoard))
     expect(await readToken(awake)).not.toBe(old)
     await asleep.evaluate(`sessionStorage.setItem('tiebar.refresh', ${JSON.stringify(old)})`)

@@ -9,6 +9,9 @@ export const views = [
   { language: 'en', locale: 'en-US', viewport: { width: 1440, height: 900 } },
 ] as const
 
+/** The path of a page of the same origin without a script. */
+export const emptyPage = '/console/icon.svg'
+
 /** How long the console may take to show a change: it reads every 5 s, and this computer may be busy. */
 export const shownWithinMs = 25_000
 
@@ -16,7 +19,7 @@ export const shownWithinMs = 25_000
 export async function openConsole({ context }: Browser, world: World, person: Pick<Person, 'id'>): Promise<Page> {
   const page = await context.newPage()
   const { refresh } = await world.openSession(person)
-  await page.goto(`${world.url}/console/icon.svg`) // a page of the same origin without a script
+  await page.goto(`${world.url}${emptyPage}`)
   await page.evaluate(`sessionStorage.setItem('tiebar.refresh', ${JSON.stringify(refresh)})`)
   await page.goto(world.url)
   await page.locator('.cards, .empty').first().waitFor()

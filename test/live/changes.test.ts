@@ -303,7 +303,8 @@ test('what a subscription loses comes within 15 s', async () => {
   world.faults.redis.pass = open
   const machine = await world.createMachine(owner)
   await feed.waitFor(['machine', machine.id])
-  expect(feed.text()).toContain('\n\n: \nid: ') // the comment of the check
+  // By the check, whose comment follows.
+  await poll(async () => ({ isDone: feed.text().includes('\n\n: \nid: '), value: feed.text() }), 'the comment')
 })
 
 describe('without Redis', () => {
