@@ -2,6 +2,7 @@
 // With LOCAL_POSTGRES_URL and LOCAL_REDIS_URL the stand-ins use real servers.
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import type { TokenPair } from '../src/accounts/token.ts'
 import type { SigningKey } from '../src/env.ts'
 import { toRfc3339 } from '../src/kernel/time.ts'
 import { assertMatchesOpenApi } from './contract/openapi-assertion.ts'
@@ -14,7 +15,7 @@ import type { PostgresStandIn } from './platform/postgres.ts'
 import type { DeliveryFaults } from './platform/qstash/delivery-loop.ts'
 import { type QStashStandIn, startQStash } from './platform/qstash.ts'
 import { type RedisStandIn, startRedis } from './platform/redis.ts'
-import { createPerson, type Names, signUpOverHttp } from './sign-up.ts'
+import { createPerson, createSession, type Names, signUpOverHttp } from './sign-up.ts'
 import { type RunningWorker, startWorker, type WorkerOptions } from './worker.ts'
 
 export const hasRealPostgres = process.env.LOCAL_POSTGRES_URL !== undefined
@@ -58,6 +59,8 @@ export type World = {
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
   /** A new person with a session, as after a sign-up. Use `signUpOverHttp` to test the sign-up itself. */
   signUp(overrides?: Names): Promise<Person>
+  /** One more session of this person, as after a log-in. */
+  openSession(person: Pick<Person, 'id'>): Promise<TokenPair>
   /** A new person who signs up at the Worker. */
   signUpOverHttp(overrides?: Record<string, unknown>): Promise<Person>
   /** A new person with staff rights. */
@@ -187,10 +190,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await worker.restart(named({ PUBLIC_URL: origin, ...vars, ...overrides }))
     reconfigured = overrides
   }
-  const signUp: World['signUp'] = async (overrides) => {
-    const keys: SigningKey[] = JSON.parse({ ...vars, ...reconfigured }.JWT_KEYS ?? '[]')
-    return createPerson({ send: request, postgres, keys, origin }, overrides)
-  }
+  const readKeys = (): SigningKey[] => JSON.parse({ ...vars, ...reconfigured }.JWT_KEYS ?? '[]')
+  const signUp: World['signUp'] = (overrides) =>
+    createPerson({ send: request, postgres, keys: readKeys(), origin }, overrides)
   const createUnconfirmedMachine: World['createMachine'] = async (owner, overrides = {}) => {
     const machine = controller.machine(`m-${randomUUID()}`)
     const body = { name: 'Machine', location: 'Hall 1', controller_url: machine.url, ...overrides }
@@ -212,6 +214,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     faults,
     request,
     signUp,
+    openSession: ({ id }) => createSession({ postgres, keys: readKeys(), origin }, id),
     signUpOverHttp: (overrides) => signUpOverHttp(request, overrides),
     async signUpStaff() {
       const person = await signUp()

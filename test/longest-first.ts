@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Longest first; each takes at least 15 s, most of it with password hashes, deadlines, or programs that start. */
 const longest = [
+  'live/changes.test.ts',
   'attacks/guessing.test.ts',
   'platform/main.test.ts',
   'accounts/password.test.ts',

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { foldName } from '../src/accounts/account.ts'
 import { hashPassword } from '../src/accounts/password.ts'
-import { createTokenIssuer } from '../src/accounts/token.ts'
+import { createTokenIssuer, type TokenPair } from '../src/accounts/token.ts'
 import type { SigningKey } from '../src/env.ts'
 import type { Answer, Person, RequestOptions } from './harness.ts'
 import type { PostgresStandIn } from './platform/postgres.ts'
@@ -36,9 +36,23 @@ export async function signUpOverHttp(send: Send, overrides: Record<string, unkno
 
 let hashing: Promise<string> | undefined
 
+type Issuing = { postgres: PostgresStandIn; keys: SigningKey[]; origin: string }
+
+/** `$1` is the id of the session, `$2` that of its refresh token. */
+const insertSession = (accountId: string) => `
+  INSERT INTO sessions (id, refresh_id, account_id, user_agent, address, expires_at)
+  SELECT $1, $2, ${accountId}, 'node', '127.0.0.1', now() + interval '24 hours'`
+
+/** One more session of an account, like a log-in. */
+export async function createSession({ postgres, keys, origin }: Issuing, accountId: number): Promise<TokenPair> {
+  const [sessionId, refreshId] = [randomUUID(), randomUUID()]
+  await postgres.query(insertSession('$3::bigint'), [sessionId, refreshId, accountId])
+  return createTokenIssuer(keys, origin).issuePair({ accountId, sessionId, refreshId })
+}
+
 /** Creates a person like a sign-up. */
 export async function createPerson(
-  { send, postgres, keys, origin }: { send: Send; postgres: PostgresStandIn; keys: SigningKey[]; origin: string },
+  { send, postgres, keys, origin }: Issuing & { send: Send },
   overrides: Names = {},
 ): Promise<Person> {
   const { first_name = '', last_name = '', ...details } = { ...newDetails(), ...overrides }
@@ -49,14 +63,11 @@ export async function createPerson(
   const [row] = await postgres.query(
     `WITH account AS (
       INSERT INTO accounts (username, username_key, email, email_key, first_name, last_name, password_hash, last_login)
-      VALUES ($2, $3, $4, $5, $6, $7, $1, now())
+      VALUES ($4, $5, $6, $7, $8, $9, $3, now())
       RETURNING id
-    ), session AS (
-      INSERT INTO sessions (id, account_id, refresh_id, user_agent, address, expires_at)
-      SELECT $8, id, $9, 'node', '127.0.0.1', now() + interval '24 hours' FROM account
-    )
+    ), session AS (${insertSession('id')} FROM account)
     SELECT id FROM account`,
-    [hash, username, foldName(username), email, foldName(email), first_name, last_name, sessionId, refreshId],
+    [sessionId, refreshId, hash, username, foldName(username), email, foldName(email), first_name, last_name],
   )
   const id = Number(row?.id)
   const tokens = await createTokenIssuer(keys, origin).issuePair({ accountId: id, sessionId, refreshId })

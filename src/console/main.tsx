@@ -2,6 +2,7 @@
 import { render } from 'hono/jsx/dom'
 import { App } from './app.tsx'
 import { startClock } from './clock.ts'
+import { keepFocus } from './focus.ts'
 import { language } from './language.ts'
 import { watchConnection } from './network.ts'
 import { startRouter } from './router.ts'
@@ -23,6 +24,7 @@ import { applyTheme } from './theme.ts'
 
 const root = document.getElementById('console')
 if (root) {
+  keepFocus(root)
   applyTheme()
   document.documentElement.lang = language.get()
   startRouter()

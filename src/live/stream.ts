@@ -112,7 +112,8 @@ export async function follow(source: Source, sink: Sink, start: Start, audience:
       // What she sees has changed, although no machine has.
       if (!isSame) await begin({ id: last, missed: [], isReset: true })
     }
-    const entries = await source.next(Math.max(0, Math.min(nextCheckAt, endsAt) - Date.now()))
+    const wakesAt = Math.min(nextCheckAt, nextAudienceAt, endsAt)
+    const entries = await source.next(Math.max(0, wakesAt - Date.now()))
     heard = entries.at(-1)?.id ?? heard
     await send(entries)
   }

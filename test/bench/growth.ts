@@ -131,6 +131,7 @@ async function growClaim(stages: Stage[]): Promise<Growth> {
   for (let round = 0; round <= rounds; round++) {
     for (const { size, platform } of stages) {
       await replaceOpenJobs(platform, requestsInTurn, '10 minutes')
+      await platform.postgres.query('UPDATE machines SET leased_until = NULL WHERE leased_until IS NOT NULL')
       const jobs = await platform.postgres.query(`SELECT id FROM jobs WHERE state = 'QUEUED'`)
       const database = databaseOf(platform)
       const each: number[] = []

@@ -1,8 +1,9 @@
-// What the tests of the console do in a browser: sign in, open a screen, read a text of the page.
+// What the tests of the console do in a browser: open a screen, read a text of the page.
 import type { Page } from 'playwright-core'
 import { texts } from '../../src/console/texts.ts'
-import type { Person, World } from '../harness.ts'
-import type { Browser } from './chromium.ts'
+import type { World } from '../harness.ts'
+
+export { openConsole as signIn } from './visit.ts'
 
 export type TextName = keyof typeof texts
 export type Say = (name: TextName, values?: Record<string, string | number>) => string
@@ -11,16 +12,6 @@ export type Say = (name: TextName, values?: Record<string, string | number>) => 
 export function sayIn(language: 'ko' | 'en'): Say {
   return (name, values = {}) =>
     texts[name][language === 'ko' ? 0 : 1].replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole))
-}
-
-export async function signIn({ context }: Browser, world: World, person: Person): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(world.url)
-  await page.locator('input[name=username]').fill(person.username)
-  await page.locator('input[name=password]').fill(person.password)
-  await page.locator('button[type=submit]').click()
-  await page.locator('.cards, .empty').first().waitFor()
-  return page
 }
 
 export async function openMachine(page: Page, world: World, { id }: { id: number }): Promise<void> {

@@ -9,6 +9,7 @@ import { aPullMachine, type Reporter } from '../jobs/reporting.ts'
 import { grant } from '../sites/places.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 import { openMachine as openMachineAt, sayIn, signIn as signInAt, type TextName } from './console-pages.ts'
+import { fillSignIn, views } from './visit.ts'
 
 const screenshots = join(import.meta.dirname, '../../dist/screenshots')
 const openFor = 25_000
@@ -23,10 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-describe.each([
-  { language: 'ko', locale: 'ko-KR', viewport: { width: 390, height: 844 } },
-  { language: 'en', locale: 'en-US', viewport: { width: 1440, height: 900 } },
-] as const)('in $locale at $viewport.width × $viewport.height', ({ language, locale, viewport }) => {
+describe.each(views)('in $locale at $viewport.width × $viewport.height', ({ language, locale, viewport }) => {
   const say = sayIn(language)
   let browser: Browser
   let owner: Person
@@ -56,7 +54,9 @@ describe.each([
   test('START needs the tick and a press of one second; then the page says what the machine reports; STOP is one tap', async () => {
     const machine = await aPullMachine(world, owner)
     await machine.report({ status: 'READY', interval_seconds: 300 })
-    const page = await signIn(owner)
+    const page = await browser.context.newPage()
+    await page.goto(world.url)
+    await fillSignIn(page, owner)
     await page.locator(`a[href="#/machines/${machine.id}"]`).first().click()
     await page.locator('.operate').waitFor()
     await saysStatus(page, 'status_READY')

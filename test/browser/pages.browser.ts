@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { document } from '../contract/openapi-assertion.ts'
 import { startWorld, type World } from '../harness.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
@@ -88,18 +88,21 @@ async function run(page: Page, operationId: string, body: object, parameters: Re
   return { status: response.status(), body: answer }
 }
 
-test.each([
-  ['a phone', { width: 390, height: 844 }],
-  ['a phone in landscape orientation', { width: 844, height: 390 }],
-  ['the smallest phone', { width: 320, height: 568 }],
-  ['a desk', { width: 1280, height: 900 }],
-])(
-  'on %s the Authorize dialog is completely visible, and its first field is the token of a person',
-  async (name, size) => {
-    const watched = await open('/api/swagger')
+describe('the Authorize dialog', () => {
+  let watched: Watched
+  beforeAll(async () => {
+    watched = await open('/api/swagger')
+    await watched.page.locator('.opblock').first().waitFor()
+  })
+
+  test.each([
+    ['a phone', { width: 390, height: 844 }],
+    ['a phone in landscape orientation', { width: 844, height: 390 }],
+    ['the smallest phone', { width: 320, height: 568 }],
+    ['a desk', { width: 1280, height: 900 }],
+  ])('is completely visible on %s, and its first field is the token of a person', async (name, size) => {
     const { page } = watched
     await page.setViewportSize(size)
-    await page.locator('.opblock').first().waitFor()
     await page.getByRole('button', { name: 'Authorize' }).first().click()
     const dialog = page.locator('.modal-ux')
     await dialog.waitFor()
@@ -108,7 +111,8 @@ test.each([
     const first = page.locator('.auth-container').first()
     expect(await first.locator('h4').textContent()).toContain('bearer')
     expect(await first.locator('input:focus').count()).toBe(1)
-    for (const part of [dialog, dialog.getByRole('button', { name: 'Close', exact: true }).first(), field]) {
+    const close = dialog.getByRole('button', { name: 'Close', exact: true }).first()
+    for (const part of [dialog, close, field]) {
       const box = (await part.boundingBox()) ?? { x: -1, y: -1, width: 0, height: 0 }
       expect(Math.min(box.x, box.y)).toBeGreaterThanOrEqual(0)
       expect(box.x + box.width).toBeLessThanOrEqual(size.width)
@@ -119,9 +123,11 @@ test.each([
         [element, ...element.querySelectorAll('*')].filter((each) => each.scrollWidth > each.clientWidth + 1).length,
     )
     expect(wider).toBe(0)
+    await close.click()
+    await dialog.waitFor({ state: 'detached' })
     expectInOrder(watched)
-  },
-)
+  })
+})
 
 test('ReDoc shows every operation', async () => {
   const watched = await open('/api/docs/')

@@ -1,14 +1,10 @@
-// The place of the user: what changes shows by itself, a lost connection shows within 5 s, and back and reload keep filters,
-// scroll and the open machine.
+// The place of the user: what changes shows by itself, and back and reload keep filters, scroll and the open machine.
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { texts } from '../../src/console/texts.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 import { fillHall, findIn, type Hall } from './hall.ts'
 import { go, goToMachine, openConsole, shownWithinMs } from './visit.ts'
-
-const lostWithinMs = 5_000
 
 let world: World
 let browser: Browser
@@ -37,23 +33,6 @@ test('the board shows a change by itself', async () => {
   })
   expect(placed.status).toBe(201)
   await card.getByText('청소').waitFor({ timeout: shownWithinMs })
-})
-
-test.each([
-  ['the device is offline', () => browser.context.setOffline(true), () => browser.context.setOffline(false)],
-  ['the server does not answer', () => page.route(/./, (route) => route.abort()), () => page.unrouteAll()],
-])('when %s, this and the age of everything show within 5 s, and it recovers', async (_, lose, recover) => {
-  await goToMachine(page, findIn(hall, 'running'))
-  await page.locator(':root[data-connection=open]').waitFor()
-  await lose()
-  const lost = page.locator('.connection-lost', { hasText: texts.connection_lost[1] })
-  await lost.waitFor({ timeout: lostWithinMs })
-  expect(await lost.textContent()).toMatch(/Last answer (just now|\d+ s ago)/)
-  await page.locator('.data-age', { hasText: /\d+ s ago/ }).waitFor({ timeout: lostWithinMs })
-  expect(await page.locator(':root[data-connection=lost]').count()).toBe(1)
-  await recover()
-  await lost.waitFor({ state: 'detached', timeout: shownWithinMs })
-  await page.locator('.data-age', { hasText: 'just now' }).waitFor({ timeout: shownWithinMs })
 })
 
 test('back, forward and reload keep the filters and the open machine', async () => {
@@ -97,17 +76,17 @@ test('a link goes to the top of the next screen; back and reload return to where
   await isAt(place)
 })
 
-test('without a connection, the board is still there after a step back, and in the other language', async () => {
-  await go(page, '#/')
-  await page.locator('.card').first().waitFor()
-  await go(page, '#/sites')
-  await page.locator('.row-link').first().waitFor()
-  await browser.context.setOffline(true)
-  await page.goBack()
-  await page.locator('.card').first().waitFor()
-  await page.locator('.top-end select').first().selectOption('ko')
-  await page.getByRole('heading', { level: 1, name: texts.board_title[0] }).waitFor()
-  expect(await page.locator('.card').count()).toBe(hall.machines.length)
-  expect(await page.locator('.data-age').count()).toBe(1)
-  await browser.context.setOffline(false)
+test('nothing moves under the mouse when the button that it has pressed goes away and the focus with it', async () => {
+  await goToMachine(page, findIn(hall, 'starting'))
+  const jobs = page.locator('section[aria-labelledby=history-title]')
+  const heading = jobs.locator('h2')
+  const cancel = jobs.locator('.job-row').first().getByRole('button').nth(1)
+  await cancel.evaluate((element) =>
+    element.ownerDocument.defaultView.scrollBy(0, element.getBoundingClientRect().top - 8),
+  )
+  const top = async () => (await heading.boundingBox())?.y
+  expect(await top()).toBeLessThan(0)
+  await cancel.click()
+  await expect.poll(() => jobs.locator('h2:focus').count(), { timeout: shownWithinMs }).toBe(1)
+  expect(await top()).toBeLessThan(0)
 })

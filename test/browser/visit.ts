@@ -1,15 +1,27 @@
-// The console for tests: signs a person in, and goes to its screens.
+// The console for tests: opens it as a person, and goes to its screens.
 import type { Page } from 'playwright-core'
 import type { Person, World } from '../harness.ts'
 import type { Browser } from './chromium.ts'
 
+/** What the console must work in: Korean on a phone, English on a desktop. */
+export const views = [
+  { language: 'ko', locale: 'ko-KR', viewport: { width: 390, height: 844 } },
+  { language: 'en', locale: 'en-US', viewport: { width: 1440, height: 900 } },
+] as const
+
+/** The path of a page of the same origin without a script. */
+export const emptyPage = '/console/icon.svg'
+
 /** How long the console may take to show a change: it reads every 5 s, and this computer may be busy. */
 export const shownWithinMs = 25_000
 
-export async function openConsole({ context }: Browser, { url }: World, person: Person): Promise<Page> {
+/** Opens the board in a new tab with a session of its own, as after a reload: the form would take a second more. */
+export async function openConsole({ context }: Browser, world: World, person: Pick<Person, 'id'>): Promise<Page> {
   const page = await context.newPage()
-  await page.goto(url)
-  await fillSignIn(page, person)
+  const { refresh } = await world.openSession(person)
+  await page.goto(`${world.url}${emptyPage}`)
+  await page.evaluate(`sessionStorage.setItem('tiebar.refresh', ${JSON.stringify(refresh)})`)
+  await page.goto(world.url)
   await page.locator('.cards, .empty').first().waitFor()
   return page
 }

@@ -1,5 +1,6 @@
 // The change feed over HTTP: who hears of what, how a client continues, and what happens without Redis.
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { audienceMs } from '../../src/live/stream.ts'
 import { makeKey } from '../accounts/people.ts'
 import { type Person, poll, type World } from '../harness.ts'
 import { request } from '../jobs/qstash-calls.ts'
@@ -8,6 +9,9 @@ import { fail, keepMessages, open, shut } from '../platform/faults.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { createMachineIn, createSite, grant, type Site } from '../sites/places.ts'
 import { connectFeed, connectWithSocket, type Feed } from './feed.ts'
+
+/** How much later everything may happen on a busy computer. */
+const busyMs = 30_000
 
 let world: World
 let owner: Person
@@ -349,6 +353,26 @@ test('a stream ends soon after Redis is lost; when it is back, the client contin
   const next = await resume(viewer, seen?.id)
   await next.waitFor(['machine', machine.id])
   expect(next.events().some(({ event }) => event === 'reset')).toBe(false)
+})
+
+test('a stream ends within a minute after a log-out and after the end of its key, and tells no change that comes later', async () => {
+  const leaver = await world.signUp()
+  const key = await makeKey(world, owner, { scopes: ['read'] })
+  const tokens = [leaver.access, key.secret]
+  const [stays, ...ends] = await Promise.all([owner.access, ...tokens].map((token) => feedOf(token)))
+  const leftAt = Date.now()
+  await leaver.request('POST', '/api/log-out')
+  await owner.request('DELETE', `/api/keys/${key.id}`)
+  await poll(
+    async () => ({ isDone: ends.every((feed) => feed.hasEnded()), value: ends.map((feed) => feed.text()) }),
+    'the end of both streams',
+  )
+  expect(Date.now() - leftAt).toBeLessThan(audienceMs + busyMs)
+  const machine = await world.createMachine(owner) // without a site, so everybody hears of it
+  await stays?.waitFor(['machine', machine.id])
+  expect(ends.flatMap((feed) => feed.events())).toEqual([])
+  const answers = await Promise.all(tokens.map((token) => world.request('GET', '/api/changes', { token })))
+  expect(answers.map(({ status }) => status)).toEqual([401, 401])
 })
 
 test('HEAD answers without a stream', async () => {

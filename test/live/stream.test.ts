@@ -121,6 +121,25 @@ test('it ends when the caller may not read any more, with the reason', async () 
   await failing
 })
 
+test('the caller is checked after a minute, whenever the feed is read: nothing that comes later is told', async () => {
+  const { control, publish, events, ended } = openStream()
+  const failing = expect(ended).rejects.toThrow('ended')
+  // The check of the feed is faster than the subscription, so the next one comes a second later, and all others too.
+  control.kept = [entry('1-0'), entry('2-0')]
+  await vi.advanceTimersByTimeAsync(checkMs)
+  publish(entry('2-0'))
+  Object.defineProperty(control, 'audience', {
+    get() {
+      throw new Error('ended')
+    },
+  })
+  await vi.advanceTimersByTimeAsync(audienceMs - checkMs)
+  publish(entry('3-0'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(events()).toEqual(['machine 2-0'])
+  await failing
+})
+
 test('it is reset when the caller may see something else', async () => {
   const { control, events } = openStream()
   await vi.advanceTimersByTimeAsync(audienceMs)

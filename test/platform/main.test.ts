@@ -134,6 +134,13 @@ describe('npm run dev', () => {
     const dev = run(['dev'], { LOCAL_DIR: dir, PORT: '0', ALLOWED_ORIGINS: origin, FAILED_LOG_INS_PER_NAME: '7' })
     const { api } = await untilReady(dev, dir)
     expect(await (await fetch(`${api}/api/health/ready`)).json()).toMatchObject({ status: 'ok' })
+    // The first address is where a newcomer goes: the console.
+    const [, table = ''] = dev.output().split('\n\n')
+    const [, first = ''] = /(https?:\S+)/.exec(table) ?? []
+    expect([first, await (await fetch(first)).text()]).toEqual([
+      `${api}/`,
+      expect.stringContaining('<div id="console">'),
+    ])
     const [, username, password] = /Log-in +(\S+) \/ (\S+)/.exec(dev.output()) ?? []
     const logIn = await fetch(`${api}/api/log-in`, {
       method: 'POST',

@@ -19,7 +19,7 @@ export function BoardFilters({ query }: { query: Query }) {
   const search = (event: Event) => {
     const { value } = event.currentTarget as HTMLInputElement
     if (timer.current !== null) clearTimeout(timer.current)
-    timer.current = setTimeout(() => change({ q: value.trim() }), typingPauseMs)
+    timer.current = setTimeout(() => change({ q: value }), typingPauseMs)
   }
   const siteOptions = [
     { value: '', label: text('all_sites') },

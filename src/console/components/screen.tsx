@@ -1,6 +1,8 @@
 // The frame of a screen: its heading gets the focus when the user comes to it.
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import { text } from '../language.ts'
+import { route } from '../router.ts'
+import { session } from '../session.ts'
 import { Icon } from './icon.tsx'
 
 type Props = {
@@ -11,14 +13,21 @@ type Props = {
   children?: unknown
 }
 
-/** The first screen leaves the focus where the browser puts it. */
-let isFirst = true
+/** Where the last screen was. The first one leaves the focus where the browser puts it, as does a screen that is made anew. */
+let shownAt: string | undefined
+
+function nameHere(): string {
+  const { screen, id } = route.get()
+  const isGate = session.get().state === 'signedOut'
+  return `${isGate} ${screen} ${id}`
+}
 
 export function Screen({ title, lead, actions, back, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null)
   useLayoutEffect(() => {
-    if (!isFirst) heading.current?.focus({ preventScroll: true }) // the place is kept: scroll.ts
-    isFirst = false
+    const here = nameHere()
+    if (shownAt !== undefined && shownAt !== here) heading.current?.focus({ preventScroll: true }) // the place is kept: scroll.ts
+    shownAt = here
   }, [])
   useLayoutEffect(() => {
     document.title = `${title} · ${text('app')}`

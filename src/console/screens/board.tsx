@@ -24,7 +24,7 @@ function readFilters({ site, status, q, cursor }: Query) {
     sort: 'id' as const,
     ...(site && { site_id: Number(site) }),
     ...(status && { status: status as BoardMachine['status'] }), // the API refuses a wrong one, and the page says so
-    ...(q && { q }),
+    ...(q?.trim() && { q: q.trim() }),
     ...(cursor && { cursor }),
   }
 }
