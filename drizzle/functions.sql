@@ -370,7 +370,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_6dbe77b2aa95(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_9e57c7dfed27(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -474,13 +474,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_2c8931690318(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_1911fa263ec5(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -589,15 +589,15 @@ BEGIN
     SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
@@ -638,7 +638,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_6f658cf2e5b3(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_e2beed72e5d1(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -739,13 +739,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_46600328cf83(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_4dd2fb89fcce(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -851,15 +851,15 @@ BEGIN
     SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
@@ -1275,7 +1275,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_5776a07d02b3(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_2ab01526f9c4(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1379,13 +1379,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_d9e05c0c86f5(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_077ee0c61cbb(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1494,15 +1494,15 @@ BEGIN
     SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
@@ -1543,7 +1543,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_dc2e64d20c96(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_cbf29636ef91(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1644,13 +1644,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_b2011255dcfc(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_ffb987cbdb58(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1756,15 +1756,15 @@ BEGIN
     SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
