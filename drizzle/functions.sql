@@ -3843,7 +3843,7 @@ BEGIN
       THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_ab375b3b6162(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_c010800dde69(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3945,21 +3945,21 @@ BEGIN
       WHERE j.sequence > machine.confirmed_sequence AND j.sent_at IS NOT NULL
       ORDER BY j.machine_id, j.sequence DESC
     ),
-    judged AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS verdict FROM newest j),
+    affected AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS effect FROM newest j),
     changed AS (
       UPDATE jobs SET version = jobs.version + 1,
-        confirmed_at = CASE WHEN verdict = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
-        state = CASE WHEN verdict = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
-        result = CASE WHEN verdict = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
-        reason = CASE WHEN verdict = 'settle' THEN NULL ELSE jobs.reason END,
-        finished_at = CASE WHEN verdict = 'settle' THEN statement_start ELSE jobs.finished_at END
-      FROM judged WHERE jobs.id = judged.id AND verdict IN ('confirm', 'settle', 'note_unconfirmed')
-      RETURNING jobs.*, verdict
+        confirmed_at = CASE WHEN effect = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
+        state = CASE WHEN effect = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
+        result = CASE WHEN effect = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
+        reason = CASE WHEN effect = 'settle' THEN NULL ELSE jobs.reason END,
+        finished_at = CASE WHEN effect = 'settle' THEN statement_start ELSE jobs.finished_at END
+      FROM affected WHERE jobs.id = affected.id AND effect IN ('confirm', 'settle', 'note_unconfirmed')
+      RETURNING jobs.*, effect
     ),
     events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, statement_start, nullif(attempts, 0), 'machine',
-        CASE WHEN verdict = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
+        CASE WHEN effect = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
       FROM changed
     ),
     machines_of_stored AS (
@@ -3969,15 +3969,15 @@ BEGIN
         revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
         confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
       FROM (
-        SELECT stored.machine_id, stored.status, judged.first_awaited, accepted.was_stale,
+        SELECT stored.machine_id, stored.status, awaited.first_awaited, accepted.was_stale,
           accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
           (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND j.state IN ('QUEUED', 'SENT', 'PENDING')) AS first_open
         FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
           JOIN machine ON machine.id = stored.machine_id
           LEFT JOIN LATERAL (
-            SELECT sequence AS first_awaited FROM judged
-            WHERE judged.machine_id = stored.machine_id AND verdict = 'await'
-          ) judged ON true
+            SELECT sequence AS first_awaited FROM affected
+            WHERE affected.machine_id = stored.machine_id AND effect = 'await'
+          ) awaited ON true
       ) after
       WHERE m.id = after.machine_id
       RETURNING m.id, m.owner_id, m.site_id, CASE WHEN after.is_changed OR after.was_stale THEN m.revision END AS revision
@@ -4109,7 +4109,7 @@ BEGIN
   "3.changed" := NULL;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_98ade25276eb(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_9609dcac6821(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4211,21 +4211,21 @@ BEGIN
       WHERE j.sequence > machine.confirmed_sequence AND j.sent_at IS NOT NULL
       ORDER BY j.machine_id, j.sequence DESC
     ),
-    judged AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS verdict FROM newest j),
+    affected AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS effect FROM newest j),
     changed AS (
       UPDATE jobs SET version = jobs.version + 1,
-        confirmed_at = CASE WHEN verdict = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
-        state = CASE WHEN verdict = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
-        result = CASE WHEN verdict = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
-        reason = CASE WHEN verdict = 'settle' THEN NULL ELSE jobs.reason END,
-        finished_at = CASE WHEN verdict = 'settle' THEN statement_start ELSE jobs.finished_at END
-      FROM judged WHERE jobs.id = judged.id AND verdict IN ('confirm', 'settle', 'note_unconfirmed')
-      RETURNING jobs.*, verdict
+        confirmed_at = CASE WHEN effect = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
+        state = CASE WHEN effect = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
+        result = CASE WHEN effect = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
+        reason = CASE WHEN effect = 'settle' THEN NULL ELSE jobs.reason END,
+        finished_at = CASE WHEN effect = 'settle' THEN statement_start ELSE jobs.finished_at END
+      FROM affected WHERE jobs.id = affected.id AND effect IN ('confirm', 'settle', 'note_unconfirmed')
+      RETURNING jobs.*, effect
     ),
     events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, statement_start, nullif(attempts, 0), 'machine',
-        CASE WHEN verdict = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
+        CASE WHEN effect = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
       FROM changed
     ),
     machines_of_stored AS (
@@ -4235,15 +4235,15 @@ BEGIN
         revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
         confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
       FROM (
-        SELECT stored.machine_id, stored.status, judged.first_awaited, accepted.was_stale,
+        SELECT stored.machine_id, stored.status, awaited.first_awaited, accepted.was_stale,
           accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
           (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND j.state IN ('QUEUED', 'SENT', 'PENDING')) AS first_open
         FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
           JOIN machine ON machine.id = stored.machine_id
           LEFT JOIN LATERAL (
-            SELECT sequence AS first_awaited FROM judged
-            WHERE judged.machine_id = stored.machine_id AND verdict = 'await'
-          ) judged ON true
+            SELECT sequence AS first_awaited FROM affected
+            WHERE affected.machine_id = stored.machine_id AND effect = 'await'
+          ) awaited ON true
       ) after
       WHERE m.id = after.machine_id
       RETURNING m.id, m.owner_id, m.site_id, CASE WHEN after.is_changed OR after.was_stale THEN m.revision END AS revision

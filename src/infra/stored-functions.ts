@@ -63,8 +63,8 @@ export const storedFunctions: ReadonlySet<string> = new Set([
   'redispatch_due_jobs_51ce2e547a79',
   'refresh_reports_c36daeb7a21e',
   'refresh_reports_7d1d0a5d139a',
-  'store_reports_all_ab375b3b6162',
-  'store_reports_all_98ade25276eb',
+  'store_reports_all_c010800dde69',
+  'store_reports_all_9609dcac6821',
   'check_reports_3c9dbb82a395',
   'fetch_command_all_b0e684830cea',
 ])
