@@ -370,7 +370,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_9e57c7dfed27(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_1ef4fce8b072(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -414,9 +414,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -480,7 +480,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_1911fa263ec5(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_9a21ef39d962(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -528,9 +528,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -602,7 +602,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_7cad04a1157f(uuid, bigint, bigint, bigint)
+CREATE FUNCTION statements.read_preflight_e4f2f364a34e(uuid, bigint, bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -623,14 +623,14 @@ BEGIN
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $4::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' END, CASE WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' END, CASE WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) AS holds,
@@ -638,7 +638,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_e2beed72e5d1(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_b0642908dfbb(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -681,7 +681,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -745,7 +745,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_4dd2fb89fcce(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_0b1be6aa643e(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -792,7 +792,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -864,7 +864,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_c27bc41baa67(uuid, bigint, bigint, bigint)
+CREATE FUNCTION statements.read_preflight_23e30f84788c(uuid, bigint, bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -884,9 +884,9 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $4::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN false THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' END, CASE WHEN false THEN 'stale' END, CASE WHEN false THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND false) AS holds,
@@ -1275,7 +1275,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_2ab01526f9c4(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_f02e58d6877a(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1319,9 +1319,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1385,7 +1385,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_077ee0c61cbb(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_4759ae2f8b7e(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1433,9 +1433,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1507,7 +1507,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_58a18fd0015d(uuid, text, text[], bigint, bigint)
+CREATE FUNCTION statements.read_preflight_76fa9fca06d3(uuid, text, text[], bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -1528,14 +1528,14 @@ BEGIN
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $5::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE WHEN NOT EXISTS (SELECT FROM keys k WHERE k.id = caller.key_id AND 'start' = ANY (k.scopes)) THEN '["scope_missing"]'::jsonb ELSE '[]' END || CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' END, CASE WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' END, CASE WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) AS holds,
@@ -1543,7 +1543,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_cbf29636ef91(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_ffdb2a1674cb(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1586,7 +1586,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1650,7 +1650,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_ffb987cbdb58(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_7ce2fd198029(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1697,7 +1697,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1769,7 +1769,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_2c05cd6b78e6(uuid, text, text[], bigint, bigint)
+CREATE FUNCTION statements.read_preflight_1568ee7d5ac3(uuid, text, text[], bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -1789,9 +1789,9 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $5::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE WHEN NOT EXISTS (SELECT FROM keys k WHERE k.id = caller.key_id AND 'stop' = ANY (k.scopes)) THEN '["scope_missing"]'::jsonb ELSE '[]' END || CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN false THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' END, CASE WHEN false THEN 'stale' END, CASE WHEN false THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND false) AS holds,
@@ -2928,7 +2928,7 @@ BEGIN
     ORDER BY page.version ASC, page.version ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.claim_3ad52175752a(uuid, uuid)
+CREATE FUNCTION statements.claim_be23da425fcd(uuid, uuid)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2947,10 +2947,10 @@ BEGIN
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -3624,7 +3624,7 @@ BEGIN
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_job_5a60af18f8d1(uuid, uuid)
+CREATE FUNCTION statements.redispatch_job_c7f82dfbd18a(uuid, uuid)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3642,10 +3642,10 @@ BEGIN
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -3706,7 +3706,7 @@ BEGIN
     UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_due_jobs_51ce2e547a79(text, text)
+CREATE FUNCTION statements.redispatch_due_jobs_a78b1f754db9(text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3721,10 +3721,10 @@ BEGIN
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -3843,7 +3843,7 @@ BEGIN
       THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_c010800dde69(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_13fb6909874f(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4021,10 +4021,10 @@ BEGIN
     due AS (
       SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -4109,7 +4109,7 @@ BEGIN
   "3.changed" := NULL;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_9609dcac6821(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_d96f5fbfb3e7(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4287,10 +4287,10 @@ BEGIN
     due AS (
       SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -4409,7 +4409,7 @@ BEGIN
     FROM caller LEFT JOIN site ON true LEFT JOIN input ON true LEFT JOIN machine ON machine.id = input.machine_id;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.fetch_command_all_b0e684830cea(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.fetch_command_all_4315818e2966(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.is_open" boolean, "1.command" jsonb, "1.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4448,10 +4448,10 @@ BEGIN
     due AS (
       SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3

@@ -160,7 +160,7 @@ export const changeOfKey: SQL = sql`CASE WHEN 'report' = ANY (k.scopes) THEN
         'site_ids', jsonb_build_array(CASE WHEN m.id IS NULL THEN k.site_id ELSE m.site_id END), 'job', NULL)
       FROM (SELECT) one_row LEFT JOIN machines m ON m.id = k.machine_id) END`
 
-/** A CTE body: the machine or the site to which a key is limited, if the caller may see it, and her rights on it. */
+/** A CTE body: the machine or the site to which a key is limited, if the caller may see it, and the rights of the caller on it. */
 export function selectKeyPlace({ kind, id }: KeyPlace): SQL {
   const select = kind === 'machine' ? selectMachine(id) : selectSite(id)
   return sql`SELECT place.id, ${rightsAt(sql`place.level`)} FROM (${select}) place WHERE place.level >= 0`
