@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Statement } from '../../src/infra/sql-client.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
+import { sessionCallerOf } from '../accounts/people.ts'
 import { textsOf } from '../bench/plan.ts'
 import { type Person, startWorld, type TestMachine, type World } from '../harness.ts'
+import { explain, mostRowsRead } from '../query-plan.ts'
 
 const jobs = 5_000
 const mostRows = 200
@@ -39,24 +41,11 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-type Node = { 'Actual Rows': number; 'Rows Removed by Filter'?: number; 'Actual Loops': number; Plans?: Node[] }
-
-/** The largest number of rows that one plan node returned or discarded. */
-function mostLookedAt({ Plans = [], ...node }: Node): number {
-  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-  return Math.max(own, ...Plans.map(mostLookedAt))
-}
-
-const readCaller = async () => {
-  const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [owner.id])
-  return { kind: 'session' as const, accountId: owner.id, sessionId: String(session?.id) }
-}
-
 test.each<[what: string, plan: () => Promise<Statement[]>]>([
   [
     'the history of a machine',
     async () => {
-      const caller = await readCaller()
+      const caller = await sessionCallerOf(world, owner)
       return textsOf((database) =>
         listMachineHistory(database, caller, machine.id, {}, historySorts.page('-requested_at', limit)),
       )
@@ -65,17 +54,11 @@ test.each<[what: string, plan: () => Promise<Statement[]>]>([
   [
     'the history of a person who operates only their own machines',
     async () => {
-      const caller = await readCaller()
+      const caller = await sessionCallerOf(world, owner)
       return textsOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
     },
   ],
   ['a sweep without due jobs', () => textsOf((database) => redispatchDueJobs(database, 100))],
 ])('%s reads few rows', async (_, plan) => {
-  const statement = (await plan()).at(-1) // a statement that sets the output may precede it
-  const [row] = await world.postgres.query(
-    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.query}`,
-    statement?.params,
-  )
-  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // the format of FORMAT JSON
-  expect(explained && mostLookedAt(explained.Plan)).toBeLessThan(mostRows)
+  expect(mostRowsRead(await explain(world.postgres, await plan()))).toBeLessThan(mostRows)
 })
