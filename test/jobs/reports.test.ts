@@ -519,6 +519,7 @@ describe('the reports of a gateway', () => {
   test('that change only counters are one statement for all', async () => {
     const { ids, send } = await aSite()
     await send(ids.map((id) => at(id, 1)))
+    await world.settle() // the first reports are told in the change feed after their answer
     const calls = world.exchanges.length
     await send(ids.map((id) => at(id, 2, { cycles: 5 })))
     expect(world.exchanges.slice(calls).map(({ service }) => service)).toEqual(['postgres'])
