@@ -401,7 +401,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_6dbe77b2aa95(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_1ef4fce8b072(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -445,9 +445,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -505,13 +505,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_2c8931690318(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_9a21ef39d962(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -559,9 +559,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -620,20 +620,20 @@ BEGIN
     SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_7cad04a1157f(uuid, bigint, bigint, bigint)
+CREATE FUNCTION statements.read_preflight_e4f2f364a34e(uuid, bigint, bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -654,14 +654,14 @@ BEGIN
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $4::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' END, CASE WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' END, CASE WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) AS holds,
@@ -669,7 +669,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_6f658cf2e5b3(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_b0642908dfbb(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -712,7 +712,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -770,13 +770,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_46600328cf83(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_0b1be6aa643e(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -823,7 +823,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -882,20 +882,20 @@ BEGIN
     SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_c27bc41baa67(uuid, bigint, bigint, bigint)
+CREATE FUNCTION statements.read_preflight_23e30f84788c(uuid, bigint, bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -915,9 +915,9 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $4::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN false THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' END, CASE WHEN false THEN 'stale' END, CASE WHEN false THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND false) AS holds,
@@ -1337,7 +1337,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_5776a07d02b3(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_f02e58d6877a(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1381,9 +1381,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1441,13 +1441,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_d9e05c0c86f5(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_4759ae2f8b7e(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1495,9 +1495,9 @@ BEGIN
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1556,20 +1556,20 @@ BEGIN
     SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_58a18fd0015d(uuid, text, text[], bigint, bigint)
+CREATE FUNCTION statements.read_preflight_76fa9fca06d3(uuid, text, text[], bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -1590,14 +1590,14 @@ BEGIN
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $5::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE WHEN NOT EXISTS (SELECT FROM keys k WHERE k.id = caller.key_id AND 'start' = ANY (k.scopes)) THEN '["scope_missing"]'::jsonb ELSE '[]' END || CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'START' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN EXISTS (SELECT FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE command IN ('START', 'STOP')) THEN 'job_open' END, CASE WHEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND NOT r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())))) THEN 'stale' END, CASE WHEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = machine.id AND r.at > statement_timestamp() - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('READY') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) AS holds,
@@ -1605,7 +1605,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_dc2e64d20c96(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_ffdb2a1674cb(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1648,7 +1648,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1706,13 +1706,13 @@ BEGIN
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_b2011255dcfc(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_7ce2fd198029(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1759,7 +1759,7 @@ BEGIN
       SELECT caller.id AS caller_id, caller.key_id, machine.owner_id, machine.site_id, machine.status, machine.leased_by,
         machine.controller_url IS NULL AS is_fetched,
         (SELECT id FROM open_jobs) AS open_job_id, CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_start) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
@@ -1818,20 +1818,20 @@ BEGIN
     SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision WHERE decision.decision <> 'not_found') kept)
     
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.read_preflight_2c05cd6b78e6(uuid, text, text[], bigint, bigint)
+CREATE FUNCTION statements.read_preflight_1568ee7d5ac3(uuid, text, text[], bigint, bigint)
 RETURNS TABLE ("refusal" text, "obstacles" jsonb, "status" text, "holds" jsonb, "open_job" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 BEGIN
@@ -1851,9 +1851,9 @@ BEGIN
     ),
     open_jobs AS (SELECT * FROM jobs WHERE machine_id = $5::bigint AND state IN ('QUEUED', 'SENT', 'PENDING'))
     SELECT CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 1 THEN 'role_too_low' END AS refusal, CASE WHEN NOT EXISTS (SELECT FROM keys k WHERE k.id = caller.key_id AND 'stop' = ANY (k.scopes)) THEN '["scope_missing"]'::jsonb ELSE '[]' END || CASE CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' WHEN machine.level = 0 THEN 'not_owner' WHEN machine.level < 2 THEN 'role_too_low' WHEN false THEN 'held' WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' WHEN EXISTS (SELECT FROM open_jobs WHERE command = 'STOP' AND state = 'QUEUED' AND not_after > statement_timestamp()) THEN 'repeated' WHEN false THEN 'stale' WHEN false THEN 'remote_disabled' WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END WHEN 'repeated' THEN '[]'::jsonb ELSE to_jsonb(array_remove(ARRAY[CASE WHEN machine.id IS NULL OR machine.level < 0 THEN 'not_found' END, CASE WHEN machine.level = 0 THEN 'not_owner' END, CASE WHEN machine.level < 2 THEN 'role_too_low' END, CASE WHEN false THEN 'held' END, CASE WHEN EXISTS (SELECT FROM open_jobs WHERE false) THEN 'job_open' END, CASE WHEN false THEN 'stale' END, CASE WHEN false THEN 'remote_disabled' END, CASE WHEN machine.status NOT IN ('POWEROFF', 'READY', 'RUNNING', 'PENDING', 'ERROR') AND NOT EXISTS (SELECT FROM open_jobs) THEN 'wrong_state' END, CASE WHEN machine.controller_url IS NULL AND NOT EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = machine.id OR k.site_id = machine.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp()))) THEN 'no_controller' END], NULL)) END AS obstacles, machine.status,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('by', h.placed_by, 'since', h.placed_at) ORDER BY h.id), '[]')
         FROM holds h WHERE h.machine_id = machine.id AND false) AS holds,
@@ -2990,7 +2990,7 @@ BEGIN
     ORDER BY page.version ASC, page.version ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.claim_3ad52175752a(uuid, uuid)
+CREATE FUNCTION statements.claim_be23da425fcd(uuid, uuid)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3009,10 +3009,10 @@ BEGIN
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -3686,7 +3686,7 @@ BEGIN
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_job_5a60af18f8d1(uuid, uuid)
+CREATE FUNCTION statements.redispatch_job_c7f82dfbd18a(uuid, uuid)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3704,10 +3704,10 @@ BEGIN
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -3768,7 +3768,7 @@ BEGIN
     UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_due_jobs_51ce2e547a79(text, text)
+CREATE FUNCTION statements.redispatch_due_jobs_a78b1f754db9(text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3783,10 +3783,10 @@ BEGIN
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
   greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -3905,7 +3905,7 @@ BEGIN
       THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_ab375b3b6162(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_13fb6909874f(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4007,21 +4007,21 @@ BEGIN
       WHERE j.sequence > machine.confirmed_sequence AND j.sent_at IS NOT NULL
       ORDER BY j.machine_id, j.sequence DESC
     ),
-    judged AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS verdict FROM newest j),
+    affected AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS effect FROM newest j),
     changed AS (
       UPDATE jobs SET version = jobs.version + 1,
-        confirmed_at = CASE WHEN verdict = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
-        state = CASE WHEN verdict = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
-        result = CASE WHEN verdict = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
-        reason = CASE WHEN verdict = 'settle' THEN NULL ELSE jobs.reason END,
-        finished_at = CASE WHEN verdict = 'settle' THEN statement_start ELSE jobs.finished_at END
-      FROM judged WHERE jobs.id = judged.id AND verdict IN ('confirm', 'settle', 'note_unconfirmed')
-      RETURNING jobs.*, verdict
+        confirmed_at = CASE WHEN effect = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
+        state = CASE WHEN effect = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
+        result = CASE WHEN effect = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
+        reason = CASE WHEN effect = 'settle' THEN NULL ELSE jobs.reason END,
+        finished_at = CASE WHEN effect = 'settle' THEN statement_start ELSE jobs.finished_at END
+      FROM affected WHERE jobs.id = affected.id AND effect IN ('confirm', 'settle', 'note_unconfirmed')
+      RETURNING jobs.*, effect
     ),
     events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, statement_start, nullif(attempts, 0), 'machine',
-        CASE WHEN verdict = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
+        CASE WHEN effect = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
       FROM changed
     ),
     machines_of_stored AS (
@@ -4031,15 +4031,15 @@ BEGIN
         revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
         confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
       FROM (
-        SELECT stored.machine_id, stored.status, judged.first_awaited, accepted.was_stale,
+        SELECT stored.machine_id, stored.status, awaited.first_awaited, accepted.was_stale,
           accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
           (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND j.state IN ('QUEUED', 'SENT', 'PENDING')) AS first_open
         FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
           JOIN machine ON machine.id = stored.machine_id
           LEFT JOIN LATERAL (
-            SELECT sequence AS first_awaited FROM judged
-            WHERE judged.machine_id = stored.machine_id AND verdict = 'await'
-          ) judged ON true
+            SELECT sequence AS first_awaited FROM affected
+            WHERE affected.machine_id = stored.machine_id AND effect = 'await'
+          ) awaited ON true
       ) after
       WHERE m.id = after.machine_id
       RETURNING m.id, m.owner_id, m.site_id, CASE WHEN after.is_changed OR after.was_stale THEN m.revision END AS revision
@@ -4083,10 +4083,10 @@ BEGIN
     due AS (
       SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -4171,7 +4171,7 @@ BEGIN
   "3.changed" := NULL;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_98ade25276eb(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_d96f5fbfb3e7(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4273,21 +4273,21 @@ BEGIN
       WHERE j.sequence > machine.confirmed_sequence AND j.sent_at IS NOT NULL
       ORDER BY j.machine_id, j.sequence DESC
     ),
-    judged AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS verdict FROM newest j),
+    affected AS (SELECT j.*, CASE WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END AND j.confirmed_at IS NULL THEN 'confirm' WHEN j.state IN ('QUEUED', 'SENT', 'PENDING') THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END THEN 'confirm' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND j.finished_at > statement_start - interval '60 seconds' THEN 'await' WHEN j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL THEN 'note_unconfirmed' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND (CASE j.command WHEN 'START' THEN j.reported IN ('RUNNING') WHEN 'STOP' THEN j.reported IN ('POWEROFF', 'READY', 'PENDING', 'ERROR') END OR CASE j.command WHEN 'START' THEN j.confirmed_at IS NOT NULL WHEN 'STOP' THEN false END) THEN 'settle' WHEN (j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable') AND j.finished_at > statement_start - interval '600 seconds' THEN 'await' END AS effect FROM newest j),
     changed AS (
       UPDATE jobs SET version = jobs.version + 1,
-        confirmed_at = CASE WHEN verdict = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
-        state = CASE WHEN verdict = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
-        result = CASE WHEN verdict = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
-        reason = CASE WHEN verdict = 'settle' THEN NULL ELSE jobs.reason END,
-        finished_at = CASE WHEN verdict = 'settle' THEN statement_start ELSE jobs.finished_at END
-      FROM judged WHERE jobs.id = judged.id AND verdict IN ('confirm', 'settle', 'note_unconfirmed')
-      RETURNING jobs.*, verdict
+        confirmed_at = CASE WHEN effect = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, statement_start) END,
+        state = CASE WHEN effect = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
+        result = CASE WHEN effect = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
+        reason = CASE WHEN effect = 'settle' THEN NULL ELSE jobs.reason END,
+        finished_at = CASE WHEN effect = 'settle' THEN statement_start ELSE jobs.finished_at END
+      FROM affected WHERE jobs.id = affected.id AND effect IN ('confirm', 'settle', 'note_unconfirmed')
+      RETURNING jobs.*, effect
     ),
     events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, statement_start, nullif(attempts, 0), 'machine',
-        CASE WHEN verdict = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
+        CASE WHEN effect = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
       FROM changed
     ),
     machines_of_stored AS (
@@ -4297,15 +4297,15 @@ BEGIN
         revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
         confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
       FROM (
-        SELECT stored.machine_id, stored.status, judged.first_awaited, accepted.was_stale,
+        SELECT stored.machine_id, stored.status, awaited.first_awaited, accepted.was_stale,
           accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
           (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND j.state IN ('QUEUED', 'SENT', 'PENDING')) AS first_open
         FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
           JOIN machine ON machine.id = stored.machine_id
           LEFT JOIN LATERAL (
-            SELECT sequence AS first_awaited FROM judged
-            WHERE judged.machine_id = stored.machine_id AND verdict = 'await'
-          ) judged ON true
+            SELECT sequence AS first_awaited FROM affected
+            WHERE affected.machine_id = stored.machine_id AND effect = 'await'
+          ) awaited ON true
       ) after
       WHERE m.id = after.machine_id
       RETURNING m.id, m.owner_id, m.site_id, CASE WHEN after.is_changed OR after.was_stale THEN m.revision END AS revision
@@ -4349,10 +4349,10 @@ BEGIN
     due AS (
       SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
@@ -4471,7 +4471,7 @@ BEGIN
     FROM caller LEFT JOIN site ON true LEFT JOIN input ON true LEFT JOIN machine ON machine.id = input.machine_id;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.fetch_command_all_b0e684830cea(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.fetch_command_all_4315818e2966(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.is_open" boolean, "1.command" jsonb, "1.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4510,10 +4510,10 @@ BEGIN
     due AS (
       SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3

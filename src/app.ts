@@ -36,10 +36,11 @@ import { boardRoutes } from './live/board.ts'
 import { changeRoutes } from './live/changes.ts'
 import { auditRoutes } from './machines/audit.ts'
 import { confirmationRoutes } from './machines/confirmation.ts'
+import { publishChange } from './machines/feed.ts'
 import { holdSchema } from './machines/hold.ts'
 import { machineMemberRoutes } from './machines/members.ts'
 import { machineRoutes } from './machines/routes.ts'
-import { selectKeyPlace, selectMachinesOfSite } from './machines/sql/fragments.ts'
+import { changeOfKey, selectKeyPlace, selectMachinesOfSite } from './machines/sql/fragments.ts'
 import { holdFromJson, selectOverriddenHolds } from './machines/sql/hold.ts'
 import { statusRoutes } from './machines/statuses.ts'
 import { siteRoutes } from './sites/routes.ts'
@@ -73,7 +74,7 @@ export function createApp(environment: Environment): App {
   app.route('/', administrationRoutes())
   app.route('/', passwordResetRoutes())
   app.route('/', siteRoutes({ selectMachinesOfSite }))
-  app.route('/', keyRoutes({ selectPlace: selectKeyPlace }))
+  app.route('/', keyRoutes({ selectPlace: selectKeyPlace, changeOfKey, publishChange }))
   // Before `machineRoutes`: otherwise `/api/machines/{id}` would match /api/machines/history.
   app.route('/', historyRoutes())
   app.route('/', jobRoutes({ tokens }))

@@ -82,7 +82,11 @@ const rateLimiter = z.custom<RateLimit>((value) => typeof value === 'object' && 
 
 const neverRefuses = { limit: async () => ({ success: true }) }
 /** Stand-ins for the bindings of the runtime, for programs on Node. */
-export const runtimeStandIns = { REQUEST_RATE_LIMIT: neverRefuses, SIGN_IN_RATE_LIMIT: neverRefuses }
+export const runtimeStandIns = {
+  REQUEST_RATE_LIMIT: neverRefuses,
+  SIGN_IN_RATE_LIMIT: neverRefuses,
+  STREAM_RATE_LIMIT: neverRefuses,
+}
 
 /** Settings that can differ between environments. All have defaults. */
 const settings = {
@@ -129,6 +133,7 @@ const environment = z.object({
   ...settings,
   REQUEST_RATE_LIMIT: rateLimiter,
   SIGN_IN_RATE_LIMIT: rateLimiter,
+  STREAM_RATE_LIMIT: rateLimiter,
 })
 export type Environment = z.infer<typeof environment>
 

@@ -154,6 +154,7 @@ const bad: [string, unknown][] = [
   ['REQUEST_RATE_LIMIT', 'leak'],
   ['REQUEST_RATE_LIMIT', {}],
   ['SIGN_IN_RATE_LIMIT', 'leak'],
+  ['STREAM_RATE_LIMIT', 'leak'],
 ]
 
 describe('an invalid value', () => {

@@ -41,6 +41,7 @@ describe.each(['staging', 'production'])('the environment %s', (env) => {
     expect(ratelimits).toMatchObject([
       { name: 'REQUEST_RATE_LIMIT', simple: { limit: 1_000, period: 10 } },
       { name: 'SIGN_IN_RATE_LIMIT', simple: { limit: 100, period: 60 } },
+      { name: 'STREAM_RATE_LIMIT', simple: { limit: 60, period: 60 } },
     ])
     expect(name).toBe(`tiebar-${env}`)
   })

@@ -35,6 +35,8 @@ export type WorkerOptions = {
   requestLimit?: number
   /** Log-ins of one address in 60 s; by default as good as none, because all tests share one address. */
   signInLimit?: number
+  /** Streams of one session in 60 s; by default as good as none. */
+  streamLimit?: number
   /** With or without the pages of the documentation. */
   hasAssets?: boolean
   /** Enables the inspector, to read the heap. */
@@ -44,7 +46,13 @@ export type WorkerOptions = {
 /** @param varsFor returns the variables for its origin */
 export async function startWorker(
   varsFor: (origin: string) => Record<string, string>,
-  { requestLimit = 1_000, signInLimit = 1_000_000, hasAssets = true, isInspected = false }: WorkerOptions = {},
+  {
+    requestLimit = 1_000,
+    signInLimit = 1_000_000,
+    streamLimit = 1_000_000,
+    hasAssets = true,
+    isInspected = false,
+  }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const build = await buildWorker()
   const options = { ...build.options }
@@ -73,6 +81,7 @@ export async function startWorker(
           ratelimits: {
             REQUEST_RATE_LIMIT: limitBinding('1001', requestLimit, 10),
             SIGN_IN_RATE_LIMIT: limitBinding('2001', signInLimit, 60),
+            STREAM_RATE_LIMIT: limitBinding('3001', streamLimit, 60),
           },
         },
       ],

@@ -1,5 +1,6 @@
 // Endpoints for API keys: a person creates, lists and revokes them. A key cannot.
 import { createRoute } from '@hono/zod-openapi'
+import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
 import { bearerSecurity, body, createRouter, json, problems, type Router } from '../http/openapi/router.ts'
@@ -8,7 +9,7 @@ import { TiebarError } from '../kernel/error.ts'
 import { invalidateKey } from './caller-cache.ts'
 import { makeSecret } from './key.ts'
 import { keyPage, keyPath, keyQuery, newKeyBody, newKeySchema } from './key-schema.ts'
-import { insertKey, type KeyPlace, keyColumns, keySorts, listKeys, revokeKey, type SelectPlace } from './sql/keys.ts'
+import { insertKey, type KeyPlace, type KeyPlaces, keyColumns, keySorts, listKeys, revokeKey } from './sql/keys.ts'
 
 const tags = ['Keys']
 
@@ -55,7 +56,10 @@ const revoke = createRoute({
   responses: { 204: { description: 'The key is revoked' }, ...problems('not_found') },
 })
 
-export function keyRoutes({ selectPlace }: { selectPlace: SelectPlace }): Router {
+type Options<Change> = KeyPlaces & { publishChange: (c: AppContext, change: Change) => void }
+
+/** @param options `app.ts` passes in what needs machines and sites */
+export function keyRoutes<Change>({ publishChange, ...places }: Options<Change>): Router {
   const router = createRouter()
 
   router.openapi(list, async (c) => {
@@ -68,18 +72,20 @@ export function keyRoutes({ selectPlace }: { selectPlace: SelectPlace }): Router
     const place = readPlace(machine_id, site_id)
     if (scopes.includes('report') && !place) throw missingPlace()
     const made = makeSecret()
-    const options = { quota: c.var.environment.KEYS_PER_ACCOUNT, selectPlace }
+    const options = { quota: c.var.environment.KEYS_PER_ACCOUNT, ...places }
     const values = { name, scopes, place, expiresAt }
-    const key = await insertKey(c.var.upstreams.database, c.var.session, made, values, options)
+    const { database } = c.var.upstreams
+    const { key, change } = await insertKey<Change>(database, c.var.session, made, values, options)
+    if (change) publishChange(c, change)
     return c.json({ key, secret: made.secret }, 201)
   })
 
   router.openapi(revoke, async (c) => {
     const { id } = c.req.valid('param')
     const { database, cache } = c.var.upstreams
-    if (!(await revokeKey(database, c.var.session, id))) {
-      throw new TiebarError('not_found', 'You have no key with this id that is not revoked.')
-    }
+    const revoked = await revokeKey<Change>(database, c.var.session, id, places)
+    if (!revoked) throw new TiebarError('not_found', 'You have no key with this id that is not revoked.')
+    if (revoked.change) publishChange(c, revoked.change)
     await cache.write([invalidateKey(id)])
     return c.body(null, 204)
   })

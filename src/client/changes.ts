@@ -37,6 +37,7 @@ export async function* followChanges(
   while (!signal?.aborted) {
     const stream = new AbortController()
     let waitSeconds = firstPauseSeconds
+    let leastSeconds = 0
     try {
       const headers = { Accept: 'text/event-stream', ...(lastId !== undefined && { 'Last-Event-ID': lastId }) }
       const signals = AbortSignal.any([stream.signal, ...(signal ? [signal] : [])])
@@ -54,12 +55,15 @@ export async function* followChanges(
       if (signal?.aborted) return
       if (error instanceof TiebarProblem && isRefused(error)) throw error
       onLost?.(error)
-      waitSeconds = (error instanceof TiebarProblem ? error.retryAfterSeconds : undefined) ?? pauseSeconds
+      waitSeconds = pauseSeconds
+      if (error instanceof TiebarProblem) leastSeconds = error.retryAfterSeconds ?? 0
       pauseSeconds = Math.min(2 * pauseSeconds, longestPauseSeconds)
     } finally {
       stream.abort()
     }
-    await pause(waitSeconds * (0.5 + Math.random()), signal).catch(() => {}) // it rejects when the signal ends it
+    // Clients that lost their streams at the same time do not all return at the same time.
+    const seconds = leastSeconds + waitSeconds * (0.5 + Math.random())
+    await pause(seconds, signal).catch(() => {}) // it rejects when the signal ends it
   }
 }
 

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { cacheCaller, callerCacheKey, type KnownCaller, readCachedCaller } from '../accounts/caller-cache.ts'
 import { selectCaller } from '../accounts/sql/caller.ts'
 import type { TokenIssuer } from '../accounts/token.ts'
-import { withScopes } from '../http/context.ts'
+import { type AppContext, withScopes } from '../http/context.ts'
 import { withIdempotencyKey } from '../http/idempotency/idempotency.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
 import { jsonBody } from '../http/middleware/json-body.ts'
@@ -108,10 +108,13 @@ export function jobRoutes({ tokens }: { tokens: TokenIssuer }): Router {
     }
     const caller = withScopes(c.var.caller, [commandRules[command].scope])
     c.set('caller', caller) // so that a refusal names this scope only
-    const result = await withIdempotencyKey(c, selectCaller(caller), (key) =>
-      createJob(c.var.upstreams.database, caller, request, key),
-    )
-    if (!result.job) throw explainRefusal(command, result)
+    const result = await withIdempotencyKey(c, selectCaller(caller), async (key) => {
+      const created = await createJob(c.var.upstreams.database, caller, request, key)
+      // Here, because a replay changes nothing.
+      if (created.job?.state === 'REJECTED') c.executionCtx.waitUntil(recordRejection(c, created.job, created.site_id))
+      return created
+    })
+    if (!result.job || result.job.state === 'REJECTED') throw explainRefusal(command, result)
     // A row that was stored with an idempotency key is JSON, so its columns are converted.
     const job = jobColumns.fromJson(result.job)
     const context = toJobContext(c, tokens)
@@ -161,6 +164,11 @@ export function jobRoutes({ tokens }: { tokens: TokenIssuer }): Router {
 function isVisibleTo({ accountId, machineId }: KnownCaller, job: Job): boolean {
   const isOwn = job.requested_by === accountId || job.machine_owner_id === accountId
   return isOwn && (machineId === null || machineId === job.machine_id)
+}
+
+/** Those who follow the history of the machine hear of a command that was refused. */
+function recordRejection(c: AppContext, job: JobRow, site_id: number | null): Promise<void> {
+  return recordTransitions(toFeedContext(c), [{ ...job, site_id, revision: null }], job.requested_by)
 }
 
 /** Publishes a new job and writes it into the status cache, in parallel. If either fails, the job stays accepted. */

@@ -31,7 +31,7 @@ export type FeedEvent =
   | { event: 'job'; data: { id: string; machine_id: number; version: number } }
   | { event: 'reset'; data: Record<string, never> }
 
-type Place = { machineId: number; siteId: number | null; ownerId: number }
+type Place = { machineId: number | null; siteId: number | null; ownerId: number | null }
 
 /** Whether the key is limited to something else. */
 function isOutsideKey({ key_machine_id, key_site_id }: Audience, { machineId, siteId }: Place): boolean {
@@ -43,17 +43,18 @@ function hasRole({ account_id, is_staff, site_ids, machine_ids }: Audience, plac
   return (
     is_staff ||
     ownerId === account_id ||
-    machine_ids.includes(machineId) ||
+    (machineId !== null && machine_ids.includes(machineId)) ||
     (siteId !== null && site_ids.includes(siteId))
   )
 }
 
-/** The events about a change for a caller: none if she may not know of it. */
+/** The events about a change for a caller: none for a caller who may not know of it. */
 export function toEvents({ machine_id, revision, owner_id, site_ids, job }: Change, audience: Audience): FeedEvent[] {
   const places = site_ids
     .map((siteId) => ({ machineId: machine_id, siteId, ownerId: owner_id }))
     .filter((place) => !isOutsideKey(audience, place))
   const mayAct = places.some((place) => hasRole(audience, place))
+  if (machine_id === null) return mayAct ? [{ event: 'reset', data: {} }] : []
   // A machine without a site is visible to every account.
   const maySee = mayAct || places.some(({ siteId }) => siteId === null)
   const maySeeJob = mayAct || (places.length > 0 && job?.requested_by === audience.account_id)

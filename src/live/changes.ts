@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import type { AppContext } from '../http/context.ts'
 import { authenticate } from '../http/middleware/authenticate.ts'
+import { countStream } from '../http/middleware/rate-limit.ts'
 import { bearerOrKey, createRouter, problems, type Router } from '../http/openapi/router.ts'
 import { type Cache, type FeedEntry, feedChannel } from '../infra/redis.ts'
 import { TiebarError } from '../kernel/error.ts'
@@ -22,12 +23,12 @@ const changes = createRoute({
   summary: 'Follow what changes, as server-sent events',
   description:
     'Each event names a machine or a job that has changed and that you may see: read it again to know what it is now. ' +
-    '`machine` (data: `MachineChanged`): the machine, its status, report, holds or site have changed, or it was deleted. ' +
-    '`job` (data: `JobChanged`): a job has a new version. `reset`: events are lost, or what you may see has changed; read ' +
+    '`machine` (data: `MachineChanged`): the machine, its status, report, holds, site or `delivery` have changed, or it was deleted. ' +
+    '`job` (data: `JobChanged`): a job has a new version, or is a command that was refused. `reset`: events are lost, or what you may see has changed; read ' +
     'again all that you show. An event may come twice, and events of one machine in another order than their revisions. ' +
     'Send the id of the last event as `Last-Event-ID` to continue after it: the last 1,000 changes are kept. A comment comes ' +
     'every 15 s. The stream ends after 5 min, when you take nothing for 30 s, and when your session or key is not valid any ' +
-    'more, which is checked every minute: connect again. Counters and times of reports are no change.',
+    'more, which is checked every minute: connect again, at most 60 times in 60 s. Counters and times of reports are no change.',
   security: bearerOrKey('read'),
   middleware: [authenticate({ scopes: ['read'] })] as const,
   request: {
@@ -48,6 +49,7 @@ export function changeRoutes(): Router {
   const router = createRouter()
 
   router.openapi(changes, async (c) => {
+    await countStream(c)
     const { cache, database } = c.var.upstreams
     const { subscription, audience } = await open(c)
     const start = await findStart(cache, audience, c.req.header('Last-Event-ID'))
@@ -113,7 +115,7 @@ async function findStart(
 ): Promise<Start | undefined> {
   // Redis refuses any other text. It is the id of no entry.
   const [, known, mark] = /^(\d{1,15}-\d{1,15})\.([\w-]{8})$/.exec(lastEventId ?? '') ?? []
-  // What she sees has changed meanwhile, although no machine has.
+  // What the caller sees has changed meanwhile, although no machine has.
   const isSame = known !== undefined && mark === markOf(audience)
   const entries = isSame ? await cache.readFeed(known) : []
   if (!entries) return undefined

@@ -109,7 +109,7 @@ export async function follow(source: Source, sink: Sink, start: Start, audience:
       const isSame = markOf(now) === mark
       known = now
       mark = markOf(now)
-      // What she sees has changed, although no machine has.
+      // What the caller sees has changed, although no machine has.
       if (!isSame) await begin({ id: last, missed: [], isReset: true })
     }
     const wakesAt = Math.min(nextCheckAt, nextAudienceAt, endsAt)

@@ -9,10 +9,11 @@ export type ChangedMachine = { id: number; revision: number; owner_id: number; s
 
 /** An entry of the feed. */
 export type Change = {
-  machine_id: number
+  /** Null if all machines of the site have changed. */
+  machine_id: number | null
   /** The new revision. Null if the machine has not changed, only its job. */
   revision: number | null
-  owner_id: number
+  owner_id: number | null
   /** The site of the machine; before and after, if it has moved. */
   site_ids: (number | null)[]
   job: { id: string; version: number; requested_by: number } | null

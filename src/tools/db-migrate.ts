@@ -13,7 +13,8 @@ The database is the one of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not N
 Each migration is one transaction, which gives up after 3 s if it does not get a lock. Indexes that are built CONCURRENTLY
 follow it; an index whose build was interrupted is built again. A database whose tables were not made by these migrations
 is left as it is. Afterwards, session settings on which Tiebar relies are set for the role of DATABASE_URL in this
-database, if they differ.
+database, if they differ. It is safe to repeat, and to run several times at once: a run waits until the one before it has
+ended, or for 15 s after one that was killed.
 
 Exit codes: 0 done, or nothing to do · 1 unknown schema, or an error of the database · 2 wrong usage
 `

@@ -13,7 +13,8 @@ const usage = `usage: npm run db:restored -- --confirm HOST/DATABASE
 
   --confirm   the host and the name of the database in DATABASE_URL. Without it, nothing is done
 
-For a database that was restored from a backup, before the Worker uses it. Ends all sessions: everybody must log in again.
+For a database that was restored from a backup, before the Worker uses it. Ends all sessions: everybody must log in again,
+and every stream of the change feed ends within a minute.
 Revokes all API keys, because a key may have been revoked after the backup: programs need new ones.
 Revokes all tokens for new passwords, because one may have been used after the backup: staff issue new ones.
 Closes all open jobs: they are FAILED with the reason outcome_unknown, and their machines are in ERROR, also where the

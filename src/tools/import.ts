@@ -16,7 +16,8 @@ const usage = `usage: npm run import -- FILE... [--dry-run] [--columns TABLE=a,b
 
 All files are imported in one transaction. It is safe to repeat: imported rows are skipped. The database is the one
 of DATABASE_URL (and NEON_FETCH_ENDPOINT, if it is not Neon's), else the one in .local/platform.json, which "npm run dev"
-writes; LOCAL_DIR= moves .local/. ALLOW_PRIVATE_CONTROLLERS=true keeps URLs with IP addresses.
+writes; LOCAL_DIR= moves .local/. ALLOW_PRIVATE_CONTROLLERS=true keeps URLs with IP addresses. The change feed does not
+tell what is imported: programs that follow it see that with their next connection, after 5 min at most.
 
 Exit codes: 0 every row is imported · 1 an error of the database, and nothing was written · 2 wrong usage, or a file
 that cannot be read, and nothing was written · 3 done, but some rows were not imported

@@ -11,14 +11,13 @@ import {
   findUnbuilt,
   listConcurrentIndexes,
 } from './concurrent-indexes.ts'
+import { lockTransaction, migrationSchema, withMigrationLock } from './migration-lock.ts'
 import { ProgramError } from './program.ts'
 import { type DatabaseAddress, DatabaseError, runStatements } from './statements.ts'
 import { installFunctions } from './stored/install.ts'
 
 const migrationsFolder = join(import.meta.dirname, '../../drizzle/migrations')
-const journalTable = 'drizzle.__drizzle_migrations'
-/** The advisory lock that prevents two concurrent runs from applying a migration twice. The number has no meaning. */
-const lockId = 470_022
+const journalTable = `${migrationSchema}.__drizzle_migrations`
 /**
  * For how long a migration may wait for the lock of a table. While it waits, everything that needs the table waits behind
  * it, so this is less than the Worker's deadline.
@@ -80,22 +79,31 @@ function indexesOf(migrations: Migration[]): ConcurrentIndex[] {
 }
 
 /**
- * Safe to repeat, and to run twice at once.
+ * Safe to repeat, and to run several times at once: the runs wait for each other.
  * @returns the names of the migrations that were applied, and of indexes that an earlier run has not built
  * @throws as `readMigrationState`; DatabaseError also for a lock that was not available in time
  */
 export async function migrate(address: DatabaseAddress, folder: string = migrationsFolder): Promise<string[]> {
-  const { pending, unbuilt } = await readMigrationState(address, folder)
-  if (pending.length > 0) {
-    await runStatements(address, [
-      { query: `SELECT pg_advisory_xact_lock(${lockId})` },
-      { query: 'CREATE SCHEMA IF NOT EXISTS drizzle' },
-      {
-        query: `CREATE TABLE IF NOT EXISTS ${journalTable} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
-      },
-      { query: `CREATE UNIQUE INDEX IF NOT EXISTS migrations_once ON ${journalTable} (hash)` },
-    ])
-  }
+  if (isDone(await readMigrationState(address, folder))) return []
+  return await withMigrationLock(address, async () => {
+    // Another run may have done it meanwhile.
+    const state = await readMigrationState(address, folder)
+    return isDone(state) ? [] : await finish(address, state)
+  })
+}
+
+function isDone({ pending, unbuilt }: MigrationState): boolean {
+  return pending.length + unbuilt.length === 0
+}
+
+async function finish(address: DatabaseAddress, { pending, unbuilt }: MigrationState): Promise<string[]> {
+  await runStatements(address, [
+    lockTransaction,
+    {
+      query: `CREATE TABLE IF NOT EXISTS ${journalTable} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)`,
+    },
+    { query: `CREATE UNIQUE INDEX IF NOT EXISTS migrations_once ON ${journalTable} (hash)` },
+  ])
   await buildIndexes(address, unbuilt)
   for (const migration of pending) await apply(address, migration)
   return [...unbuilt, ...pending].map(({ name }) => name)
@@ -115,7 +123,7 @@ export async function updateDatabase(address: DatabaseAddress): Promise<string[]
 async function apply(address: DatabaseAddress, { name, sql, hash, folderMillis }: Migration): Promise<void> {
   const statements = sql.filter((query) => concurrentIndexOf(query) === undefined)
   await runStatements(address, [
-    { query: `SELECT pg_advisory_xact_lock(${lockId})` },
+    lockTransaction,
     // Not for the lock above: another run may take longer.
     { query: `SELECT set_config('lock_timeout', '${lockTimeout}', true)` },
     { query: `INSERT INTO ${journalTable} (hash, created_at) VALUES ($1, $2)`, params: [hash, folderMillis] },
@@ -123,7 +131,8 @@ async function apply(address: DatabaseAddress, { name, sql, hash, folderMillis }
   ]).catch((error: unknown) => {
     if (!(error instanceof DatabaseError)) throw error
     if (error.code === isLockUnavailable) throw explainLock(name, error)
-    // The second of two runs waits for the lock and then finds the migration recorded.
+    // A run that took the lock of the migrations too early waits for the lock of the transaction, and then finds the
+    // migration recorded.
     if (!error.message.includes('migrations_once')) throw error
   })
   await buildIndexes(address, listConcurrentIndexes(sql))

@@ -2,6 +2,7 @@
 // request sets what it needs itself (infra/settings.ts); these defaults also hold for what it cannot set: a single
 // statement has no timeout of its own.
 import { sessionDefaults } from '../infra/settings.ts'
+import { withMigrationLock } from './migration-lock.ts'
 import { type DatabaseAddress, runAlone } from './statements.ts'
 
 export type Difference = { name: string; value: string; expected: string }
@@ -28,14 +29,18 @@ function isEqual(name: string, value: string, expected: string): boolean {
 
 /**
  * Sets the defaults that differ, for the role of the connection string in this database. PostgreSQL prefers these to
- * those of the role and of the database.
+ * those of the role and of the database. Safe to run several times at once.
  * @returns what was different
  * @throws DatabaseError
  */
 export async function setSessionDefaults(address: DatabaseAddress): Promise<Difference[]> {
-  const differences = await findDifferences(address)
-  for (const { name, expected } of differences) await setSessionDefault(address, name, expected)
-  return differences
+  if ((await findDifferences(address)).length === 0) return []
+  // PostgreSQL refuses two changes of a role at the same time.
+  return await withMigrationLock(address, async () => {
+    const differences = await findDifferences(address)
+    for (const { name, expected } of differences) await setSessionDefault(address, name, expected)
+    return differences
+  })
 }
 
 /** @param value a constant of our code @throws DatabaseError */

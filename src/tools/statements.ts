@@ -24,12 +24,19 @@ export class DatabaseError extends ProgramError {
 /** Programs change many rows at once, so their statements may take longer than those of the Worker. */
 const settings: Statement = { query: settingsStatement({ statement_timeout: '15min' }) }
 
+const isDeadlock = '40P01'
+
 /**
- * Runs the statements in one transaction and gives the rows of each.
+ * Runs the statements in one transaction and gives the rows of each. After a deadlock, which rolls everything back, it runs
+ * them once more.
  * @throws DatabaseError
  */
 export async function runStatements(address: DatabaseAddress, statements: Statement[]): Promise<Row[][]> {
-  const [, ...results] = await run(address, [settings, ...statements])
+  const attempt = () => run(address, [settings, ...statements])
+  const [, ...results] = await attempt().catch((error: unknown) => {
+    if (error instanceof DatabaseError && error.code === isDeadlock) return attempt()
+    throw error
+  })
   return results
 }
 

@@ -1,4 +1,4 @@
-// API keys: they are made, shown once, listed and revoked, and never allow more than their maker may do.
+// API keys: they are made, shown once, listed and revoked, and never allow more than their account may do.
 import { createHash, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -43,12 +43,12 @@ describe('a key', () => {
     expect(list.text).not.toContain(secret.slice(-43))
   })
 
-  test('acts for its maker', async () => {
-    const maker = await world.signUp()
-    const key = await makeKey(world, maker)
+  test('acts for its account', async () => {
+    const keyOwner = await world.signUp()
+    const key = await makeKey(world, keyOwner)
     const body = { name: 'Machine', location: 'Hall 1' }
     const made = await key.request('POST', '/api/machines', { body })
-    expect([made.status, made.body.owner_id]).toEqual([201, maker.id])
+    expect([made.status, made.body.owner_id]).toEqual([201, keyOwner.id])
     const other = await world.createMachine(owner)
     const mine = await key.request('GET', '/api/machines?owner_id=me')
     expect(mine.body.items.map(({ id }: { id: number }) => id)).toEqual([made.body.id])
@@ -63,53 +63,53 @@ describe('a key', () => {
     }
   })
 
-  test('loses at once what its maker loses', async () => {
-    const maker = await world.signUpStaff()
+  test('loses at once what its account loses', async () => {
+    const keyOwner = await world.signUpStaff()
     const machine = await world.createMachine(owner)
-    const key = await makeKey(world, maker)
+    const key = await makeKey(world, keyOwner)
     const rename = () => key.request('PATCH', `/api/machines/${machine.id}`, { body: { name: randomUUID() } })
     expect((await rename()).status).toBe(200)
-    await world.postgres.query('UPDATE accounts SET is_staff = false WHERE id = $1', [maker.id])
+    await world.postgres.query('UPDATE accounts SET is_staff = false WHERE id = $1', [keyOwner.id])
     expect((await rename()).body.code).toBe('not_owner')
-    await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [maker.id])
+    await world.postgres.query('UPDATE accounts SET is_active = false WHERE id = $1', [keyOwner.id])
     const disabled = await rename()
     expect([disabled.status, disabled.body.code]).toEqual([401, 'key_invalid'])
     expect(disabled.headers.get('WWW-Authenticate')).toBe('Bearer error="invalid_token"')
   })
 
-  test('outlives the sessions of its maker', async () => {
-    const maker = await world.signUp()
-    const key = await makeKey(world, maker)
-    await maker.request('POST', '/api/log-out')
+  test('outlives the sessions of its account', async () => {
+    const keyOwner = await world.signUp()
+    const key = await makeKey(world, keyOwner)
+    await keyOwner.request('POST', '/api/log-out')
     expect((await use(key)).status).toBe(200)
   })
 
   test('that is revoked answers 401 from the next request on, and stays in the list', async () => {
-    const maker = await world.signUp()
-    const [key, other] = [await makeKey(world, maker), await makeKey(world, maker)]
+    const keyOwner = await world.signUp()
+    const [key, other] = [await makeKey(world, keyOwner), await makeKey(world, keyOwner)]
     expect((await use(key)).status).toBe(200)
-    const answer = await maker.request('DELETE', `/api/keys/${key.id}`)
+    const answer = await keyOwner.request('DELETE', `/api/keys/${key.id}`)
     expect([answer.status, answer.text]).toEqual([204, ''])
     for (const path of ['/api/machines', '/api/me', '/api/keys']) {
       const refused = await key.request('GET', path)
       expect([path, refused.status, refused.body.code]).toEqual([path, 401, 'key_invalid'])
     }
     expect((await use(other)).status).toBe(200)
-    const { items } = (await maker.request('GET', '/api/keys')).body
+    const { items } = (await keyOwner.request('GET', '/api/keys')).body
     expect(items.map(({ id, revoked_at }: TestKey['body']) => [id, revoked_at === null])).toEqual([
       [other.id, true],
       [key.id, false],
     ])
-    expect((await maker.request('DELETE', `/api/keys/${key.id}`)).body.code).toBe('not_found')
+    expect((await keyOwner.request('DELETE', `/api/keys/${key.id}`)).body.code).toBe('not_found')
   })
 
   test('that has expired answers 401, and can still be revoked', async () => {
-    const maker = await world.signUp()
-    const key = await makeKey(world, maker, { expires_at: new Date(Date.now() + 60_000).toISOString() })
+    const keyOwner = await world.signUp()
+    const key = await makeKey(world, keyOwner, { expires_at: new Date(Date.now() + 60_000).toISOString() })
     expect((await use(key)).status).toBe(200)
     await expire(key.id)
     expect((await use(key)).body).toMatchObject({ status: 401, code: 'key_invalid', detail: 'The key has expired.' })
-    expect((await maker.request('DELETE', `/api/keys/${key.id}`)).status).toBe(204)
+    expect((await keyOwner.request('DELETE', `/api/keys/${key.id}`)).status).toBe(204)
   })
 
   test('of somebody else can be neither seen nor revoked', async () => {
@@ -172,21 +172,21 @@ describe('a text that is no valid key is answered 401 key_invalid', () => {
 })
 
 describe('a key for one machine', () => {
-  test('can only be made for a machine that its maker may operate', async () => {
+  test('can only be made for a machine that its account may operate', async () => {
     const foreign = await world.createMachine(owner)
-    const maker = await world.signUp()
-    const own = await world.createMachine(maker)
-    expect((await create(maker, { machine_id: own.id })).body.key.machine_id).toBe(own.id)
-    expect((await create(maker, { machine_id: foreign.id })).body).toMatchObject({ status: 403, code: 'not_owner' })
-    expect((await create(maker, { machine_id: 999_999_999 })).body).toMatchObject({ status: 404, code: 'not_found' })
-    await maker.request('DELETE', `/api/machines/${own.id}`)
-    expect((await create(maker, { machine_id: own.id })).status).toBe(404)
+    const keyOwner = await world.signUp()
+    const own = await world.createMachine(keyOwner)
+    expect((await create(keyOwner, { machine_id: own.id })).body.key.machine_id).toBe(own.id)
+    expect((await create(keyOwner, { machine_id: foreign.id })).body).toMatchObject({ status: 403, code: 'not_owner' })
+    expect((await create(keyOwner, { machine_id: 999_999_999 })).body).toMatchObject({ status: 404, code: 'not_found' })
+    await keyOwner.request('DELETE', `/api/machines/${own.id}`)
+    expect((await create(keyOwner, { machine_id: own.id })).status).toBe(404)
   })
 
   test('sees and changes no other machine, and registers none', async () => {
-    const maker = await world.signUp()
-    const [machine, other] = [await world.createMachine(maker), await world.createMachine(maker)]
-    const key = await makeKey(world, maker, { machine_id: machine.id })
+    const keyOwner = await world.signUp()
+    const [machine, other] = [await world.createMachine(keyOwner), await world.createMachine(keyOwner)]
+    const key = await makeKey(world, keyOwner, { machine_id: machine.id })
     for (const query of ['', '?owner_id=me', '?sort=-name&limit=1']) {
       const { items, next_cursor } = (await key.request('GET', `/api/machines${query}`)).body
       expect([items.map(({ id }: { id: number }) => id), next_cursor]).toEqual([[machine.id], null])
@@ -204,29 +204,29 @@ describe('a key for one machine', () => {
     for (const answer of await Promise.all(ask(other.id))) {
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
     }
-    expect((await maker.request('GET', `/api/machines/${other.id}`)).body).toEqual(other.body)
+    expect((await keyOwner.request('GET', `/api/machines/${other.id}`)).body).toEqual(other.body)
     expect((await key.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
     const refused = await key.request('POST', '/api/machines', rename)
     expect([refused.status, refused.body.code]).toEqual([403, 'key_not_allowed'])
   })
 
   test('is needed for the scope report', async () => {
-    const maker = await world.signUp()
-    const refused = await create(maker, { scopes: ['report'] })
+    const keyOwner = await world.signUp()
+    const refused = await create(keyOwner, { scopes: ['report'] })
     expect(refused.body).toMatchObject({ status: 422, errors: [{ pointer: '/machine_id' }] })
-    const machine = await world.createMachine(maker)
-    expect((await create(maker, { scopes: ['report'], machine_id: machine.id })).status).toBe(201)
+    const machine = await world.createMachine(keyOwner)
+    expect((await create(keyOwner, { scopes: ['report'], machine_id: machine.id })).status).toBe(201)
   })
 })
 
 describe('a key for one site', () => {
   test('sees and changes only the machines of the site, registers machines there, and creates no sites', async () => {
-    const maker = await world.signUp()
-    const makeSite = async () => (await maker.request('POST', '/api/sites', { body: { name: 'Line' } })).body
+    const keyOwner = await world.signUp()
+    const makeSite = async () => (await keyOwner.request('POST', '/api/sites', { body: { name: 'Line' } })).body
     const [site, other] = [await makeSite(), await makeSite()]
-    const inside = await world.createMachine(maker, { site_id: site.id })
-    const outside = [await world.createMachine(maker), await world.createMachine(maker, { site_id: other.id })]
-    const key = await makeKey(world, maker, { site_id: site.id })
+    const inside = await world.createMachine(keyOwner, { site_id: site.id })
+    const outside = [await world.createMachine(keyOwner), await world.createMachine(keyOwner, { site_id: other.id })]
+    const key = await makeKey(world, keyOwner, { site_id: site.id })
     expect([key.body.site_id, key.body.machine_id]).toEqual([site.id, null])
     const idsAt = async (path: string) =>
       (await key.request('GET', path)).body.items.map(({ id }: { id: number }) => id)
@@ -248,27 +248,27 @@ describe('a key for one site', () => {
   })
 
   test('finds its site among many, however short the page', async () => {
-    for (const maker of [await world.signUp(), await world.signUpStaff()]) {
-      const makeSite = async () => (await maker.request('POST', '/api/sites', { body: { name: 'Line' } })).body
+    for (const keyOwner of [await world.signUp(), await world.signUpStaff()]) {
+      const makeSite = async () => (await keyOwner.request('POST', '/api/sites', { body: { name: 'Line' } })).body
       const sites = [await makeSite(), await makeSite(), await makeSite()]
-      const key = await makeKey(world, maker, { site_id: sites[1].id })
+      const key = await makeKey(world, keyOwner, { site_id: sites[1].id })
       for (const query of ['limit=1', 'limit=1&sort=-id', 'limit=1&sort=name'])
         expect((await key.request('GET', `/api/sites?${query}`)).body).toEqual({ items: [sites[1]], next_cursor: null })
     }
   })
 
   test('moves no machine out of its site', async () => {
-    const maker = await world.signUp()
-    const makeSite = async () => (await maker.request('POST', '/api/sites', { body: { name: 'Line' } })).body
+    const keyOwner = await world.signUp()
+    const makeSite = async () => (await keyOwner.request('POST', '/api/sites', { body: { name: 'Line' } })).body
     const [site, other] = [await makeSite(), await makeSite()]
-    const machine = await world.createMachine(maker, { site_id: site.id })
-    const key = await makeKey(world, maker, { site_id: site.id })
+    const machine = await world.createMachine(keyOwner, { site_id: site.id })
+    const key = await makeKey(world, keyOwner, { site_id: site.id })
     const move = (site_id: number | null) =>
       key.request('PATCH', `/api/machines/${machine.id}`, { body: { site_id, name: 'Moved' } })
     const out = await move(null)
     expect([out.status, out.body.code]).toEqual([403, 'key_not_allowed'])
     expect((await move(other.id)).body.code).toBe('no_such_site')
-    expect((await maker.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
+    expect((await keyOwner.request('GET', `/api/machines/${machine.id}`)).body).toEqual(machine.body)
     expect((await move(site.id)).body).toMatchObject({ name: 'Moved', site_id: site.id })
   })
 
@@ -288,47 +288,47 @@ describe('a key for one site', () => {
   })
 
   test('is not remembered in Redis, which does not know the site of a machine', async () => {
-    const maker = await world.signUp()
-    const { body: site } = await maker.request('POST', '/api/sites', { body: { name: 'Line' } })
-    const machine = await world.createMachine(maker, { site_id: site.id })
-    const { body: job } = await world.operate(maker, machine.id, 'STOP')
-    const key = await makeKey(world, maker, { site_id: site.id })
+    const keyOwner = await world.signUp()
+    const { body: site } = await keyOwner.request('POST', '/api/sites', { body: { name: 'Line' } })
+    const machine = await world.createMachine(keyOwner, { site_id: site.id })
+    const { body: job } = await world.operate(keyOwner, machine.id, 'STOP')
+    const key = await makeKey(world, keyOwner, { site_id: site.id })
     expect((await key.request('GET', `/api/jobs/${job.id}`)).status).toBe(200)
     await world.settle()
     expect(await world.redis.command('GET', `key:${key.id}`)).toBeNull()
-    await maker.request('PATCH', `/api/machines/${machine.id}`, { body: { site_id: null } })
+    await keyOwner.request('PATCH', `/api/machines/${machine.id}`, { body: { site_id: null } })
     expect((await key.request('GET', `/api/jobs/${job.id}`)).status).toBe(404)
   })
 })
 
 describe('the quota', () => {
   test('counts valid keys only', async () => {
-    const maker = await world.signUp()
+    const keyOwner = await world.signUp()
     const keys = []
-    for (let count = 0; count < quota; count += 1) keys.push(await makeKey(world, maker))
-    const refused = await create(maker)
+    for (let count = 0; count < quota; count += 1) keys.push(await makeKey(world, keyOwner))
+    const refused = await create(keyOwner)
     expect([refused.status, refused.body.code]).toEqual([409, 'quota_exceeded'])
     expect(refused.body.detail).toContain(String(quota))
-    await maker.request('DELETE', `/api/keys/${keys[0]?.id}`)
-    expect((await create(maker)).status).toBe(201)
-    expect((await create(maker)).status).toBe(409)
+    await keyOwner.request('DELETE', `/api/keys/${keys[0]?.id}`)
+    expect((await create(keyOwner)).status).toBe(201)
+    expect((await create(keyOwner)).status).toBe(409)
     await expire(keys[1]?.id ?? '')
-    expect((await create(maker)).status).toBe(201)
+    expect((await create(keyOwner)).status).toBe(201)
   })
 
   test.runIf(hasRealPostgres)('is not exceeded by keys that are made at the same time', async () => {
-    const maker = await world.signUp()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => create(maker)))
+    const keyOwner = await world.signUp()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => create(keyOwner)))
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(quota)
   })
 })
 
 test('the list has pages, newest first', async () => {
-  const maker = await world.signUp()
+  const keyOwner = await world.signUp()
   const made = []
-  for (let count = 0; count < 3; count += 1) made.push((await makeKey(world, maker, { name: `key ${count}` })).id)
-  const first = await maker.request('GET', '/api/keys?limit=2')
-  const second = await maker.request('GET', `/api/keys?limit=2&cursor=${first.body.next_cursor}`)
+  for (let count = 0; count < 3; count += 1) made.push((await makeKey(world, keyOwner, { name: `key ${count}` })).id)
+  const first = await keyOwner.request('GET', '/api/keys?limit=2')
+  const second = await keyOwner.request('GET', `/api/keys?limit=2&cursor=${first.body.next_cursor}`)
   const ids = [...first.body.items, ...second.body.items].map(({ id }) => id)
   expect(ids).toEqual(made.toReversed())
   expect(second.body.next_cursor).toBeNull()
@@ -345,15 +345,15 @@ test.each<[string, object, string]>([
   ['a machine that is no id', { machine_id: '7' }, '/machine_id'],
   ['a secret of its own', { secret: 'x' }, '/secret'],
 ])('%s is refused, and nothing is made', async (_what, body, pointer) => {
-  const maker = await world.signUp()
-  const answer = await create(maker, body)
+  const keyOwner = await world.signUp()
+  const answer = await create(keyOwner, body)
   expect(answer.body).toMatchObject({ status: 422, errors: [{ pointer }] })
-  expect((await maker.request('GET', '/api/keys')).body.items).toEqual([])
+  expect((await keyOwner.request('GET', '/api/keys')).body.items).toEqual([])
 })
 
 test('a secret is in no log line, error or idempotency row', async () => {
-  const maker = await world.signUp()
-  const answer = await maker.request('POST', '/api/keys', {
+  const keyOwner = await world.signUp()
+  const answer = await keyOwner.request('POST', '/api/keys', {
     body: { name: 'A program', scopes: ['read'] },
     headers: { 'Idempotency-Key': randomUUID() },
   })
@@ -367,7 +367,7 @@ test('a secret is in no log line, error or idempotency row', async () => {
     await world.request('GET', '/api/machines', { token: wrong }),
     await world.request('GET', '/api/machines', { token: `${secret}x` }),
     // A mistake of a client: the secret in place of the id.
-    await maker.request('DELETE', `/api/keys/${secret}`),
+    await keyOwner.request('DELETE', `/api/keys/${secret}`),
     await world.request('GET', `/api/${secret}`),
   ]
   await world.settle()

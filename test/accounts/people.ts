@@ -1,5 +1,6 @@
 // Helpers of the account tests: log in again and inspect a session.
 import { decodeJwt } from 'jose'
+import type { SessionCaller } from '../../src/http/context.ts'
 import { type Answer, type Person, poll, type RequestOptions, type World } from '../harness.ts'
 
 export type SignedIn = {
@@ -11,6 +12,12 @@ export type SignedIn = {
 
 export function sessionIdOf(token: string): string {
   return String(decodeJwt(token).sid)
+}
+
+/** This person as the SQL statements know the caller, with the first session. */
+export async function sessionCallerOf({ postgres }: World, { id }: Pick<Person, 'id'>): Promise<SessionCaller> {
+  const [session] = await postgres.query('SELECT id FROM sessions WHERE account_id = $1', [id])
+  return { kind: 'session', accountId: id, sessionId: String(session?.id) }
 }
 
 /** Starts one more session of the same account. */

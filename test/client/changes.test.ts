@@ -155,6 +155,16 @@ test('it tries again when there is no answer for 40 s', async () => {
   expect(await followAnswers(hanging, 41)).toEqual(['Error: the stream is silent'])
 })
 
+test('it never tries again before Retry-After', async () => {
+  const limited: Failure = async () =>
+    new Response(JSON.stringify({ code: 'rate_limited' }), {
+      status: 429,
+      headers: { 'Content-Type': 'application/problem+json', 'Retry-After': '60' },
+    })
+  expect(await followAnswers(limited, 60)).toHaveLength(1)
+  expect(await followAnswers(limited, 61)).toHaveLength(2)
+})
+
 test('an answer that is not an event stream is a lost connection, after which it waits longer each time', async () => {
   const page: Failure = async () => new Response('<p>Log in</p>', { headers: { 'Content-Type': 'text/html' } })
   const told = await followAnswers(page, 60)

@@ -162,10 +162,10 @@ describe('every endpoint', () => {
     }
   })
 
-  let maker: Person
+  let usualOwner: Person
   let stranger: Person
   beforeAll(async () => {
-    maker = await here.world.signUp()
+    usualOwner = await here.world.signUp()
     stranger = await here.world.signUp()
   })
 
@@ -180,7 +180,7 @@ describe('every endpoint', () => {
       const [status, code] = refusal
       for (const who of serves) {
         // A separate account only for endpoints that change accounts and sessions, because a sign-up is slow.
-        const owner = /accounts|sessions/.test(path) ? await here.world.signUp() : maker
+        const owner = /accounts|sessions/.test(path) ? await here.world.signUp() : usualOwner
         const thing = await makeThing(path, owner)
         const body = method === 'GET' || method === 'DELETE' ? undefined : (thing.body ?? exampleOf(operation))
         const ask = async (person: Person, filled: string) =>

@@ -294,7 +294,7 @@ describe('an event', () => {
     for (const each of stored) expect([Number(each.actor), each.key_id]).toEqual([actor.id, null])
   })
 
-  test('names the key with which the change was made, and its maker', async () => {
+  test('names the key with which the change was made, and its account', async () => {
     const key = await makeKey(world, owner)
     const made = await world.createMachine(owner)
     await succeed(key.request('PATCH', `/api/machines/${made.id}`, { body: { status: 'ERROR' } }))

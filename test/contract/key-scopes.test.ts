@@ -86,7 +86,7 @@ test('every operation has a line here, and the document agrees with it', () => {
 
 describe('an API key', () => {
   let world: World
-  let maker: Person
+  let keyOwner: Person
   let keys: Record<string, TestKey>
   let siteOfKey: Site
   let machineOfKey: TestMachine
@@ -94,13 +94,13 @@ describe('an API key', () => {
   let kept: { site: number; machine: number; job: string }
   beforeAll(async () => {
     world = await useQuietWorld()
-    maker = await world.signUpStaff()
-    siteOfKey = await createSite(maker)
-    machineOfKey = await world.createMachine(maker, { site_id: siteOfKey.id })
+    keyOwner = await world.signUpStaff()
+    siteOfKey = await createSite(keyOwner)
+    machineOfKey = await world.createMachine(keyOwner, { site_id: siteOfKey.id })
     const made = await Promise.all(
       scopes.map(async (scope) => {
         const limit = scope === 'report' ? { site_id: siteOfKey.id } : {}
-        return [scope, await makeKey(world, maker, { scopes: [scope], ...limit })]
+        return [scope, await makeKey(world, keyOwner, { scopes: [scope], ...limit })]
       }),
     )
     keys = Object.fromEntries(made)
@@ -109,14 +109,14 @@ describe('an API key', () => {
 
   const keyWith = (scope: Scope): TestKey => keys[scope] as TestKey // one is made for each scope
 
-  const makeSite = async (): Promise<number> => (await createSite(maker)).id
-  const makeMachine = async (): Promise<number> => (await world.createMachine(maker)).id
-  const makeJob = async (): Promise<string> => (await world.operate(maker, await makeMachine(), 'START')).body.id
+  const makeSite = async (): Promise<number> => (await createSite(keyOwner)).id
+  const makeMachine = async (): Promise<number> => (await world.createMachine(keyOwner)).id
+  const makeJob = async (): Promise<string> => (await world.operate(keyOwner, await makeMachine(), 'START')).body.id
 
-  /** The id of a resource that the maker may use, so that only the scope can be the reason of a refusal. */
+  /** The id of a resource that the account of the key may use, so that only the scope can be the reason of a refusal. */
   async function idFor(path: string, scope: Scope, isAllowed: boolean): Promise<string | number> {
-    if (path.startsWith('/api/accounts')) return maker.id
-    if (path.startsWith('/api/me/sessions')) return sessionIdOf(maker.access)
+    if (path.startsWith('/api/accounts')) return keyOwner.id
+    if (path.startsWith('/api/me/sessions')) return sessionIdOf(keyOwner.access)
     if (path.startsWith('/api/keys')) return keyWith(scope).id
     if (path.endsWith('/reports')) return path.startsWith('/api/sites') ? siteOfKey.id : machineOfKey.id
     if (path.startsWith('/api/sites')) return isAllowed ? makeSite() : kept.site

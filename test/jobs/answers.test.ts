@@ -184,9 +184,9 @@ test('a command is not sent to a URL that is not allowed, whoever sends it', asy
 })
 
 test('every status but 2xx has a result', () => {
-  const judged = (statuses: number[]) => [...new Set(statuses.map((status) => interpretStatus(status).result))]
-  expect(judged([429, 503])).toEqual(['busy'])
-  expect(judged([408, 425, 500, 501, 502, 504, 521, 522, 523, 530, 599])).toEqual(['may_have_executed'])
-  expect(judged([400, 401, 403, 404, 409, 410, 422, 451, 499])).toEqual(['REMOTEFAILED'])
-  expect(judged([300, 301, 302, 303, 304, 307, 308])).toEqual(['bad_answer'])
+  const resultsOf = (statuses: number[]) => [...new Set(statuses.map((status) => interpretStatus(status).result))]
+  expect(resultsOf([429, 503])).toEqual(['busy'])
+  expect(resultsOf([408, 425, 500, 501, 502, 504, 521, 522, 523, 530, 599])).toEqual(['may_have_executed'])
+  expect(resultsOf([400, 401, 403, 404, 409, 410, 422, 451, 499])).toEqual(['REMOTEFAILED'])
+  expect(resultsOf([300, 301, 302, 303, 304, 307, 308])).toEqual(['bad_answer'])
 })

@@ -18,7 +18,7 @@ const operate = ({ request }: Pick<TestKey, 'request'>, machineId: number, comma
   request('POST', `/api/machines/${machineId}/operation`, { body: { command }, headers })
 
 describe('a job that was requested with a key', () => {
-  test('names the key and its maker, in the history, too; a job of a session names no key', async () => {
+  test('names the key and its account, in the history, too; a job of a session names no key', async () => {
     const machine = await world.createMachine(owner)
     const key = await makeKey(world, owner)
     const { status, body: job } = await operate(key, machine.id, 'START')
@@ -37,7 +37,7 @@ describe('a job that was requested with a key', () => {
     expect(stop.body.key_id).toBeNull()
   })
 
-  test('can be cancelled or superseded with a key, and the events name key and maker', async () => {
+  test('can be cancelled or superseded with a key, and the events name the key and its account', async () => {
     const machine = await world.createMachine(owner)
     const [one, other] = [await makeKey(world, owner, { scopes: ['start'] }), await makeKey(world, owner)]
     const whoOf = async (id: string) => {
@@ -59,23 +59,23 @@ describe('a job that was requested with a key', () => {
     expect(await whoOf(third.id)).toEqual([[owner.id, other.id]]) // the STOP of the key, which is still QUEUED
   })
 
-  const endings: [string, (key: TestKey, maker: Person) => Promise<unknown>][] = [
-    ['has been revoked', (key, maker) => maker.request('DELETE', `/api/keys/${key.id}`)],
+  const endings: [string, (key: TestKey, keyOwner: Person) => Promise<unknown>][] = [
+    ['has been revoked', (key, keyOwner) => keyOwner.request('DELETE', `/api/keys/${key.id}`)],
     ['has expired', (key) => world.postgres.query('UPDATE keys SET expires_at = now() WHERE id = $1', [key.id])],
-    ['has a maker without the right', (_, { id }) => update('is_staff', id)],
-    ['has a disabled maker', (_, { id }) => update('is_active', id)],
+    ['is of an account without the right', (_, { id }) => update('is_staff', id)],
+    ['is of a disabled account', (_, { id }) => update('is_active', id)],
   ]
   const update = (right: string, id: number) =>
     world.postgres.query(`UPDATE accounts SET ${right} = false WHERE id = $1`, [id])
 
   test.each(endings)('is not sent if it is a START whose key %s; a STOP goes out', async (_, end) => {
-    const maker = await world.signUpStaff()
-    const [startKey, stopKey] = [await makeKey(world, maker), await makeKey(world, maker)]
+    const keyOwner = await world.signUpStaff()
+    const [startKey, stopKey] = [await makeKey(world, keyOwner), await makeKey(world, keyOwner)]
     const [first, second] = [await world.createMachine(owner), await world.createMachine(owner)]
     const { body: start } = await operate(startKey, first.id, 'START')
     await setMachineStatus(world, second.id, 'RUNNING')
     const { body: stop } = await operate(stopKey, second.id, 'STOP')
-    for (const key of [startKey, stopKey]) await end(key, maker)
+    for (const key of [startKey, stopKey]) await end(key, keyOwner)
     await deliver(world, start.id)
     await deliver(world, stop.id)
     const rejected = { state: 'REJECTED', result: 'PERMISSIONDENIED', reason: 'not_allowed' }
@@ -116,7 +116,7 @@ describe.skipIf(!hasRealPostgres)('at the same time', () => {
 })
 
 describe('an Idempotency-Key', () => {
-  test('belongs to one key: another key of the same maker and the maker have their own', async () => {
+  test('belongs to one key: another key of the same account, and its session, have their own', async () => {
     const machine = await world.createMachine(owner)
     const keys = [await makeKey(world, owner), await makeKey(world, owner), owner]
     const headers = { 'Idempotency-Key': 'same' }
@@ -151,10 +151,13 @@ describe('an Idempotency-Key', () => {
 })
 
 test('a key for one machine sees no jobs of other machines', async () => {
-  const maker = await world.signUp()
-  const [machine, other] = [await world.createMachine(maker), await world.createMachine(maker)]
-  const [job, hidden] = [await world.operate(maker, machine.id, 'START'), await world.operate(maker, other.id, 'START')]
-  const key = await makeKey(world, maker, { machine_id: machine.id })
+  const keyOwner = await world.signUp()
+  const [machine, other] = [await world.createMachine(keyOwner), await world.createMachine(keyOwner)]
+  const [job, hidden] = [
+    await world.operate(keyOwner, machine.id, 'START'),
+    await world.operate(keyOwner, other.id, 'START'),
+  ]
+  const key = await makeKey(world, keyOwner, { machine_id: machine.id })
   const { items } = (await key.request('GET', '/api/machines/history')).body
   expect(items.map(({ id }: { id: string }) => id)).toEqual([job.body.id])
   expect((await key.request('GET', `/api/machines/${other.id}/history`)).status).toBe(404)
@@ -176,13 +179,13 @@ const waitUntilCached = ({ request }: Pick<TestKey, 'request'>, jobId: string) =
 
 describe('the cache entry of a key', () => {
   async function watched(overrides = {}) {
-    const maker = await world.signUp()
-    const machine = await world.createMachine(maker)
-    const key = await makeKey(world, maker, overrides)
-    const { body: job } = await world.operate(maker, machine.id, 'START')
-    await maker.request('POST', `/api/jobs/${job.id}/cancel`) // its copy is kept for 24 h
+    const keyOwner = await world.signUp()
+    const machine = await world.createMachine(keyOwner)
+    const key = await makeKey(world, keyOwner, overrides)
+    const { body: job } = await world.operate(keyOwner, machine.id, 'START')
+    await keyOwner.request('POST', `/api/jobs/${job.id}/cancel`) // its copy is kept for 24 h
     await waitUntilCached(key, job.id)
-    return { maker, machine, key, job, path: `/api/jobs/${job.id}` }
+    return { keyOwner, machine, key, job, path: `/api/jobs/${job.id}` }
   }
 
   test('answers the status of a job for 60 s, and contains no secret', async () => {
@@ -202,29 +205,29 @@ describe('the cache entry of a key', () => {
   })
 
   test('is not written for a key without the scope read, and no other request uses it', async () => {
-    const { maker, machine, job, path } = await watched()
-    const stopOnly = await makeKey(world, maker, { scopes: ['stop'] })
+    const { keyOwner, machine, job, path } = await watched()
+    const stopOnly = await makeKey(world, keyOwner, { scopes: ['stop'] })
     expect((await stopOnly.request('GET', path)).body.code).toBe('scope_missing')
     await world.settle()
     expect(await world.redis.command('GET', `key:${stopOnly.id}`)).toBeNull()
-    const readOnly = await makeKey(world, maker, { scopes: ['read'] })
+    const readOnly = await makeKey(world, keyOwner, { scopes: ['read'] })
     await waitUntilCached(readOnly, job.id)
     expect((await operate(readOnly, machine.id, 'START')).body.code).toBe('scope_missing')
   })
 
   test('is overwritten before a revocation answers', async () => {
-    const { maker, key, path } = await watched()
-    await maker.request('DELETE', `/api/keys/${key.id}`)
+    const { keyOwner, key, path } = await watched()
+    await keyOwner.request('DELETE', `/api/keys/${key.id}`)
     expect(await world.redis.command('GET', `key:${key.id}`)).toBe('ask')
     expect((await key.request('GET', path)).body.code).toBe('key_invalid')
     await world.settle()
     expect(await world.redis.command('GET', `key:${key.id}`)).toBe('ask')
   })
 
-  test('is overwritten when staff disable the maker', async () => {
-    const { maker, key, path } = await watched()
+  test('is overwritten when staff disable the account', async () => {
+    const { keyOwner, key, path } = await watched()
     const staff = await world.signUpStaff()
-    await staff.request('PATCH', `/api/accounts/${maker.id}`, { body: { is_active: false } })
+    await staff.request('PATCH', `/api/accounts/${keyOwner.id}`, { body: { is_active: false } })
     expect((await key.request('GET', path)).body.code).toBe('key_invalid')
   })
 

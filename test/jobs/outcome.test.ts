@@ -86,7 +86,7 @@ describe('a report without a valid result', () => {
   })
 })
 
-describe('a fault in the free text never costs the verdict', () => {
+describe('a fault in the free text leaves the result', () => {
   const inCp949 = (json: string) => {
     const [before = '', after = ''] = json.split('사출기')
     return new Uint8Array([...Buffer.from(before), 0xbb, 0xe7, 0xc3, 0xe2, 0xb1, 0xe2, ...Buffer.from(after)])

@@ -152,7 +152,7 @@ describe('a report', () => {
   })
 })
 
-test('a key whose maker is no manager of the machine any more reports nothing', async () => {
+test('a key whose account is no manager of the machine any more reports nothing', async () => {
   const [manager, machine] = [await world.signUp(), await world.createMachine(owner, { controller_url: null })]
   const path = `/api/machines/${machine.id}`
   await grant(owner, path, manager, 'manager')

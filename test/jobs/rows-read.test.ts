@@ -4,8 +4,10 @@ import type { Statement } from '../../src/infra/sql-client.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
 import { listStatuses, statusSorts } from '../../src/machines/sql/statuses.ts'
+import { sessionCallerOf } from '../accounts/people.ts'
 import { textsOf } from '../bench/plan.ts'
 import { type Person, startWorld, type TestMachine, type World } from '../harness.ts'
+import { explain, mostRowsRead } from '../query-plan.ts'
 
 const jobs = 5_000
 const mostRows = 200
@@ -45,24 +47,11 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-type Node = { 'Actual Rows': number; 'Rows Removed by Filter'?: number; 'Actual Loops': number; Plans?: Node[] }
-
-/** The largest number of rows that one plan node returned or discarded. */
-function mostLookedAt({ Plans = [], ...node }: Node): number {
-  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-  return Math.max(own, ...Plans.map(mostLookedAt))
-}
-
-const readCaller = async () => {
-  const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [owner.id])
-  return { kind: 'session' as const, accountId: owner.id, sessionId: String(session?.id) }
-}
-
 test.each<[what: string, plan: () => Promise<Statement[]>]>([
   [
     'the history of a machine',
     async () => {
-      const caller = await readCaller()
+      const caller = await sessionCallerOf(world, owner)
       return textsOf((database) =>
         listMachineHistory(database, caller, machine.id, {}, historySorts.page('-requested_at', limit)),
       )
@@ -71,14 +60,14 @@ test.each<[what: string, plan: () => Promise<Statement[]>]>([
   [
     'the history of a person who operates only their own machines',
     async () => {
-      const caller = await readCaller()
+      const caller = await sessionCallerOf(world, owner)
       return textsOf((database) => listMyHistory(database, caller, {}, historySorts.page('-requested_at', limit)))
     },
   ],
   [
     'the statuses of a machine since a time',
     async () => {
-      const caller = await readCaller()
+      const caller = await sessionCallerOf(world, owner)
       const from = new Date(Date.now() - 50 * 3_600_000).toISOString()
       const page = statusSorts.page('-at', 100)
       return textsOf((database) => listStatuses(database, caller, machine.id, { from }, page))
@@ -87,7 +76,7 @@ test.each<[what: string, plan: () => Promise<Statement[]>]>([
   [
     'the next page of them',
     async () => {
-      const caller = await readCaller()
+      const caller = await sessionCallerOf(world, owner)
       const at = new Date(Date.now() - 100 * 3_600_000).toISOString().replace('T', ' ').replace('Z', '+00')
       const page = statusSorts.page('-at', limit, { sort: '-at', value: at, id: at })
       return textsOf((database) => listStatuses(database, caller, machine.id, {}, page))
@@ -95,11 +84,5 @@ test.each<[what: string, plan: () => Promise<Statement[]>]>([
   ],
   ['a sweep without due jobs', () => textsOf((database) => redispatchDueJobs(database, 100))],
 ])('%s reads few rows', async (_, plan) => {
-  const statement = (await plan()).at(-1) // a statement that sets the output may precede it
-  const [row] = await world.postgres.query(
-    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.query}`,
-    statement?.params,
-  )
-  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // the format of FORMAT JSON
-  expect(explained && mostLookedAt(explained.Plan)).toBeLessThan(mostRows)
+  expect(mostRowsRead(await explain(world.postgres, await plan()))).toBeLessThan(mostRows)
 })

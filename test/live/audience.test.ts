@@ -6,7 +6,7 @@ import { openDatabase } from '../../src/infra/database.ts'
 import { Trace } from '../../src/kernel/trace.ts'
 import { toEvents } from '../../src/live/audience.ts'
 import { readAudience } from '../../src/live/sql/audience.ts'
-import { makeKey } from '../accounts/people.ts'
+import { makeKey, sessionCallerOf } from '../accounts/people.ts'
 import type { Person, World } from '../harness.ts'
 import { request } from '../jobs/qstash-calls.ts'
 import { useQuietWorld } from '../shared-world.ts'
@@ -20,10 +20,10 @@ beforeAll(async () => {
 type Asker = { token: string; caller: Caller }
 type Place = { id: number; siteId: number | null; ownerId: number; jobId: string; requesterId: number }
 
-async function ofSession({ id, access }: Person): Promise<Asker> {
-  const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [id])
-  return { token: access, caller: { kind: 'session', accountId: id, sessionId: String(session?.id) } }
-}
+const ofSession = async (person: Person): Promise<Asker> => ({
+  token: person.access,
+  caller: await sessionCallerOf(world, person),
+})
 
 const ofKey = async (person: Person, limits: Record<string, number> = {}): Promise<Asker> => {
   const { secret } = await makeKey(world, person, { scopes: ['read'], ...limits })

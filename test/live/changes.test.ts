@@ -144,6 +144,73 @@ describe('a change of a machine is', () => {
   })
 })
 
+describe('a key for reports', () => {
+  const scopes = ['report']
+
+  test('of a machine is told when it is made and when it is revoked, and the ETag says that the machine differs', async () => {
+    const machine = await world.createMachine(owner, { controller_url: null })
+    const feed = await feedOf(stranger.access)
+    const read = (etag: string | null) =>
+      owner.request('GET', `/api/machines/${machine.id}`, { headers: { 'If-None-Match': etag ?? '' } })
+    const told = () => feed.events().filter(({ data }) => data.id === machine.id)
+    await makeKey(world, owner, { machine_id: machine.id }) // without the scope
+    const later = await world.createMachine(owner)
+    await feed.waitFor(['machine', later.id])
+    expect(told()).toEqual([])
+    const key = await makeKey(world, owner, { scopes, machine_id: machine.id })
+    await feed.waitFor(['machine', machine.id])
+    const fetching = await read(machine.etag)
+    expect([fetching.status, fetching.body.delivery]).toEqual([200, 'pull'])
+    const before = told().length
+    await owner.request('DELETE', `/api/keys/${key.id}`)
+    await poll(async () => ({ isDone: told().length > before, value: feed.text() }), 'the revocation')
+    expect(told().at(-1)?.data).toEqual({ id: machine.id, revision: await revisionOf(machine.id) })
+    const pushed = await read(fetching.headers.get('ETag'))
+    expect([pushed.status, pushed.body.delivery]).toEqual([200, 'push'])
+  })
+
+  test('of a site is a reset for those with a role there, however many machines it has', async () => {
+    const [here, there] = await Promise.all([feedOf(viewer.access), feedOf(stranger.access)])
+    const key = await makeKey(world, owner, { scopes, site_id: site.id })
+    await here.waitFor(['reset'])
+    const between = await world.createMachine(owner)
+    await here.waitFor(['machine', between.id])
+    await owner.request('DELETE', `/api/keys/${key.id}`)
+    await here.waitFor(['machine', between.id], ['reset'])
+    const end = await world.createMachine(owner) // told to both
+    await Promise.all([here.waitFor(['machine', end.id]), there.waitFor(['machine', end.id])])
+    expect(there.events().filter(({ event }) => event === 'reset')).toEqual([])
+  })
+})
+
+test('a command that is refused is told once as a job, which is in the history; one without a role is not', async () => {
+  const machine = await createMachineIn(world, site, owner)
+  await owner.request('PATCH', `/api/machines/${machine.id}`, { body: { status: 'ERROR' } })
+  const feed = await feedOf(owner.access)
+  const start = (person: Person) =>
+    person.request('POST', `/api/machines/${machine.id}/operation`, {
+      body: { command: 'START' },
+      headers: { 'Idempotency-Key': `refused-${person.id}` },
+    })
+  expect((await start(viewer)).status).toBe(403)
+  const refused = await start(owner)
+  expect([refused.status, refused.body.code]).toEqual([409, 'wrong_state'])
+  const [told] = await feed.waitFor(['job'])
+  const { body: history } = await owner.request('GET', `/api/machines/${machine.id}/history`)
+  expect(history.items).toMatchObject([{ id: told?.data.id, state: 'REJECTED', reason: 'wrong_state' }])
+  expect(told?.data).toEqual({ id: history.items[0].id, machine_id: machine.id, version: 1 })
+  const replay = await start(owner)
+  expect([replay.status, replay.headers.get('Idempotency-Replayed')]).toEqual([409, 'true'])
+  expect((await world.operate(owner, machine.id, 'START')).status).toBe(409) // in the history once a minute
+  const end = await world.createMachine(owner)
+  await feed.waitFor(['machine', end.id])
+  expect(new Set(feed.events().flatMap(({ event, data }) => (event === 'job' ? [data.id] : [])))).toEqual(
+    new Set([told?.data.id]),
+  )
+  // Each log line is one entry of the feed, which may come twice.
+  expect(world.logs().filter(({ job_id }) => job_id === told?.data.id)).toHaveLength(1)
+})
+
 describe('who hears of it', () => {
   test('a machine without a site is told to everybody, its jobs are not', async () => {
     const feed = await feedOf(stranger.access)

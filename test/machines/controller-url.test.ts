@@ -50,12 +50,12 @@ describe.each([
     expect(findControllerUrlFault(url, allowPrivate)).toBeUndefined()
   })
 
-  const verdict = allowPrivate ? 'is accepted' : 'is refused'
-  test.each(addressUrls)(`the address %s ${verdict}`, (url) => {
+  const outcome = allowPrivate ? 'is accepted' : 'is refused'
+  test.each(addressUrls)(`the address %s ${outcome}`, (url) => {
     expect(findControllerUrlFault(url, allowPrivate)).toBe(allowPrivate ? undefined : address)
   })
 
-  test.each(privateNameUrls)(`the private name %s ${verdict}`, (url) => {
+  test.each(privateNameUrls)(`the private name %s ${outcome}`, (url) => {
     expect(findControllerUrlFault(url, allowPrivate)).toBe(allowPrivate ? undefined : privateName)
   })
 

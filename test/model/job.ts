@@ -54,10 +54,10 @@ export type ModelReport = {
 }
 
 /** What a report says about the newest job that was sent. */
-export type Verdict = 'confirm' | 'settle' | 'note' | 'await' | undefined
+export type ReportEffect = 'confirm' | 'settle' | 'note' | 'await' | undefined
 
 /** @param ageSeconds since the job has ended */
-export function judge(job: ModelJob, reported: string, ageSeconds: number): Verdict {
+export function reportEffectOn(job: ModelJob, reported: string, ageSeconds: number): ReportEffect {
   const isShown = (job.command === 'START') === (reported === 'RUNNING')
   if (isOpen(job)) return isShown && !job.isConfirmed ? 'confirm' : 'await'
   if (job.state === 'SUCCEEDED' && job.isConfirmed) return undefined

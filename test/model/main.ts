@@ -35,11 +35,11 @@ async function signUp(name: string): Promise<SessionCaller> {
   )
   return caller
 }
-async function makeKey(maker: SessionCaller, scopes: Scope[], machineId: number | null): Promise<KeyCaller> {
+async function makeKey(keyOwner: SessionCaller, scopes: Scope[], machineId: number | null): Promise<KeyCaller> {
   const key: KeyCaller = { kind: 'key', keyId: uuidv7(), secretHash: 'hash', scopes }
   await postgres.query(
     "INSERT INTO keys (id, account_id, name, scopes, secret_hash, machine_id) VALUES ($1, $2, 'Key', $3, $4, $5)",
-    [key.keyId, maker.accountId, key.scopes, key.secretHash, machineId],
+    [key.keyId, keyOwner.accountId, key.scopes, key.secretHash, machineId],
   )
   return key
 }

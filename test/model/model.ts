@@ -8,11 +8,11 @@ import {
   delayAfter,
   isOpen,
   isRefusal,
-  judge,
   type Membership,
   type ModelJob,
   type ModelReport,
   type Requester,
+  reportEffectOn,
   silenceSeconds,
 } from './job.ts'
 
@@ -363,11 +363,11 @@ export class Model {
       return sentAt !== undefined && sequence > this.confirmedSequence && this.now - requestedAt < 3_600
     })
     const job = sent.toSorted((one, other) => one.sequence - other.sequence).at(-1)
-    const verdict = job && judge(job, reported, this.now - (job.finishedAt ?? this.now))
-    if (job && verdict === 'await') return job.sequence
-    if (job && verdict === 'settle') this.#move(job, 'SUCCEEDED', 'SUCCESS', null)
-    else if (job && verdict) job.version += 1
-    if (job && (verdict === 'settle' || verdict === 'confirm')) job.isConfirmed = true
+    const effect = job && reportEffectOn(job, reported, this.now - (job.finishedAt ?? this.now))
+    if (job && effect === 'await') return job.sequence
+    if (job && effect === 'settle') this.#move(job, 'SUCCEEDED', 'SUCCESS', null)
+    else if (job && effect) job.version += 1
+    if (job && (effect === 'settle' || effect === 'confirm')) job.isConfirmed = true
     return Number.POSITIVE_INFINITY
   }
 }

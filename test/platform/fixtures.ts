@@ -29,15 +29,22 @@ export function exists(path: string): Promise<boolean> {
   )
 }
 
+type Query = { query: string }
+
+/** The lock of the migrations is free: a run gets it by a row. Nothing else has rows. */
+function answer({ query }: Query) {
+  if (!query.includes('INSERT INTO drizzle.migration_lock')) return { fields: [], rows: [] }
+  return { fields: [{ name: 'run', dataTypeID: 25 }], rows: [['this run']] }
+}
+
 /** A database endpoint that answers without rows, at an address that is not loopback, and its environment variables. */
 export async function startRecordingNeon() {
-  const result = { fields: [], rows: [] }
   const asked: string[] = []
   const server = await startHttpServer('neon', async ({ body }) => {
     const text = body.toString()
     asked.push(text)
-    const { queries } = JSON.parse(text)
-    return { body: queries ? { results: Array(queries.length).fill(result) } : result }
+    const { queries, ...single }: { queries?: Query[] } & Query = JSON.parse(text)
+    return { body: queries ? { results: queries.map(answer) } : answer(single) }
   })
   onTestFinished(() => server.close())
   const endpoint = `${server.url.replace('127.0.0.1', '0.0.0.0')}/sql`

@@ -17,7 +17,7 @@ const lowest: Record<string, Role | 'no'> = {
       ...['listKeys', 'createKey', 'revokeKey', 'listAuditEvents', 'exportMe', 'deleteMe', 'removeHold'],
       ...['listSites', 'createSite', 'listMachines', 'createMachine', 'listMyJobs', 'listBoard', 'followChanges'],
       ...['deliverJob', 'handleFailedJob', 'reportOutcome'],
-      // Only with a key: test/jobs/reports.test.ts has what its maker must be.
+      // Only with a key: test/jobs/reports.test.ts has what its account must be.
       ...['reportMachine', 'reportMachinesOfSite'],
     ].map((name) => [name, 'no'] as const),
   ),

@@ -1,12 +1,13 @@
 // The lists of somebody with roles on a few sites: each reads few rows, also where one account owns all machines, which
 // makes PostgreSQL expect that every account owns many.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { SessionCaller } from '../../src/http/context.ts'
 import type { Statement } from '../../src/infra/sql-client.ts'
 import { auditSorts, listAuditEvents } from '../../src/machines/sql/audit.ts'
 import { listMachines, machineSorts } from '../../src/machines/sql/read.ts'
+import { sessionCallerOf } from '../accounts/people.ts'
 import { textsOf } from '../bench/plan.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
+import { explain, mostRowsRead } from '../query-plan.ts'
 
 const siteCount = 100
 const machinesPerSite = 50
@@ -56,28 +57,7 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-type Node = { 'Actual Rows': number; 'Rows Removed by Filter'?: number; 'Actual Loops': number; Plans?: Node[] }
-
-/** The largest number of rows that one plan node returned or discarded. */
-function mostLookedAt({ Plans = [], ...node }: Node): number {
-  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-  return Math.max(own, ...Plans.map(mostLookedAt))
-}
-
-async function callerOf({ id }: Person): Promise<SessionCaller> {
-  const [session] = await world.postgres.query('SELECT id FROM sessions WHERE account_id = $1', [id])
-  return { kind: 'session', accountId: id, sessionId: String(session?.id) }
-}
-
-async function countRows(statements: Statement[]): Promise<number | undefined> {
-  const statement = statements.at(-1)
-  const [row] = await world.postgres.query(
-    `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.query}`,
-    statement?.params,
-  )
-  const [explained] = (row?.['QUERY PLAN'] ?? []) as { Plan: Node }[] // the format of FORMAT JSON
-  return explained && mostLookedAt(explained.Plan)
-}
+const countRows = async (statements: Statement[]) => mostRowsRead(await explain(world.postgres, statements))
 
 test.each(machineSorts.orders)('machines by %s', async (order) => {
   for (const [person, count] of [
@@ -85,7 +65,7 @@ test.each(machineSorts.orders)('machines by %s', async (order) => {
     [operator, 20],
     [stranger, 0],
   ] as const) {
-    const caller = await callerOf(person)
+    const caller = await sessionCallerOf(world, person)
     const statements = await textsOf((database) => listMachines(database, caller, {}, machineSorts.page(order, 20)))
     expect(await countRows(statements)).toBeLessThan(mostRows)
     const { body } = await person.request('GET', `/api/machines?sort=${order}`)
@@ -99,7 +79,7 @@ test.each([
   ['of one action', { action: 'machine.status' as const }],
 ])('audit events: %s', async (_, filter) => {
   for (const person of [member, stranger]) {
-    const caller = await callerOf(person)
+    const caller = await sessionCallerOf(world, person)
     const statements = await textsOf((database) =>
       listAuditEvents(database, caller, filter, auditSorts.page('-at', 20)),
     )

@@ -6,10 +6,12 @@ import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { withMigrationLock } from '../../src/tools/migration-lock.ts'
 import { migrate, readMigrationState } from '../../src/tools/migrations.ts'
-import { findDifferences, setSessionDefault } from '../../src/tools/session-defaults.ts'
+import { findDifferences, setSessionDefault, setSessionDefaults } from '../../src/tools/session-defaults.ts'
 import { hasRealPostgres } from '../harness.ts'
 import { addressOf, startEmpty, startMigrated } from '../migrated.ts'
+import type { Exchange } from '../platform/http.ts'
 import type { PostgresStandIn } from '../platform/postgres.ts'
 import { runTool } from './programs.ts'
 
@@ -69,14 +71,63 @@ test('a new database has no account', async () => {
   expect(await postgres.query('SELECT username FROM accounts')).toEqual([])
 })
 
-test('two simultaneous runs apply each migration once', async () => {
+test('of several runs at once, each waits for the one before it, and each migration is applied by one of them', async () => {
   const { postgres, address } = await aDatabase()
-  await Promise.all([migrate(address), migrate(address), migrate(address)])
-  const { applied, pending } = await readMigrationState(address)
-  expect([pending, (await postgres.query('SELECT FROM drizzle.__drizzle_migrations')).length]).toEqual([
-    [],
-    applied.length,
-  ])
+  const applied = await Promise.all(Array.from({ length: 6 }, () => migrate(address)))
+  const state = await readMigrationState(address)
+  expect([state.pending, state.unbuilt, applied.flat()]).toEqual([[], [], state.applied])
+  expect((await postgres.query('SELECT FROM drizzle.__drizzle_migrations')).length).toBe(state.applied.length)
+  expect(await postgres.query('SELECT FROM drizzle.migration_lock')).toEqual([])
+})
+
+test('of several runs at once, one sets the session defaults', async () => {
+  const { address } = await aMigratedDatabase()
+  const set = await Promise.all(Array.from({ length: 4 }, () => setSessionDefaults(address)))
+  expect(set.flat().map(({ name }) => name)).toEqual([...new Set(set.flat().map(({ name }) => name))])
+  expect(set.flat()).toContainEqual({ name: 'statement_timeout', value: '0', expected: '10s' })
+  expect(await findDifferences(address)).toEqual([])
+})
+
+describe('the lock of the migrations', () => {
+  const hold = (seconds: number) => `
+    INSERT INTO drizzle.migration_lock (run, ends_at)
+    VALUES ('00000000-0000-4000-8000-000000000000', clock_timestamp() + interval '${seconds} s')`
+
+  test('is renewed while its holder works, and released when the work fails', async () => {
+    const { postgres, address } = await aMigratedDatabase()
+    const readEnd = async () => (await postgres.query('SELECT ends_at::text FROM drizzle.migration_lock'))[0]?.ends_at
+    const working = withMigrationLock(address, async () => {
+      const first = await readEnd()
+      await expect.poll(readEnd, { timeout: 60_000 }).not.toBe(first)
+      throw new Error('the work fails')
+    })
+    await expect(working).rejects.toThrow('the work fails')
+    expect(await readEnd()).toBeUndefined()
+  })
+
+  test('is waited for until it is released', async () => {
+    let tries = 0
+    const onExchange = ({ request }: Exchange) => {
+      if (String(request.body).includes('migration_lock AS held')) tries += 1
+    }
+    const { postgres, address } = await use(startMigrated({ onExchange }))
+    await postgres.query(hold(3_600))
+    let isDone = false
+    const waiting = migrate(address, await aFolder('CREATE TABLE next ()')).finally(() => {
+      isDone = true
+    })
+    await expect.poll(() => tries, { timeout: 60_000 }).toBeGreaterThan(2)
+    expect(isDone).toBe(false)
+    await postgres.query('DELETE FROM drizzle.migration_lock')
+    expect(await waiting).toEqual(['9999_next'])
+  })
+
+  test('ends by itself after a run that was killed', async () => {
+    const { postgres, address } = await aMigratedDatabase()
+    await postgres.query(hold(1))
+    expect(await migrate(address, await aFolder('CREATE TABLE next ()'))).toEqual(['9999_next'])
+    expect(await postgres.query('SELECT FROM drizzle.migration_lock')).toEqual([])
+  })
 })
 
 test('a failed migration is rolled back with the error of the database, and is applied after it is fixed', async () => {
@@ -177,6 +228,26 @@ test('a machine from before the history of statuses begins it with its status', 
   expect(
     await postgres.query("SELECT status, source, at = '2026-01-01T00:00:00Z' AS is_same FROM machine_statuses"),
   ).toEqual([{ status: 'RUNNING', source: 'report', is_same: true }])
+})
+
+test.skipIf(!hasRealPostgres)('a migration that a deadlock has rolled back is applied after it', async () => {
+  const { postgres, address } = await aMigratedDatabase()
+  const folder = await aFolder(
+    'ALTER TABLE jobs ADD COLUMN next int;--> statement-breakpoint\nALTER TABLE sites ADD COLUMN next int',
+  )
+  const other = new Client(urlOf(address))
+  onTestFinished(() => other.end())
+  await other.connect()
+  // It waits without looking for a deadlock, so the migration is the one that finds it.
+  await other.query("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE sites")
+  const migrating = migrate(address, folder)
+  const isWaiting = async () =>
+    (await postgres.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'sites'::regclass")).length > 0
+  await expect.poll(isWaiting, { timeout: 60_000, interval: 20 }).toBe(true)
+  await other.query('LOCK TABLE jobs')
+  await other.query('COMMIT')
+  expect(await migrating).toEqual(['9999_next'])
+  expect(await postgres.query('SELECT jobs.next, sites.next FROM jobs, sites')).toEqual([])
 })
 
 test('a database with tables of another origin is not changed, and the tables are named', async () => {

@@ -31,10 +31,18 @@ export type KeyPlace = { kind: 'machine' | 'site'; id: number }
 export type NewKey = { name: string; scopes: Scope[]; place: KeyPlace | null; expiresAt: string | null }
 
 /**
- * A CTE body: a machine or a site that the caller may see, with `id`, `has_role` and `is_manager`. `app.ts` passes it in,
- * because this slice must not import those of machines and sites.
+ * A CTE body: a machine or a site that the caller may see, with `id`, `has_role` and `is_manager`.
  */
-export type SelectPlace = (place: KeyPlace) => SQL
+type SelectPlace = (place: KeyPlace) => SQL
+
+/**
+ * What the statements on keys need of machines and sites. `app.ts` passes it in, because this slice must not import theirs.
+ */
+export type KeyPlaces = {
+  selectPlace: SelectPlace
+  /** An expression: what changes elsewhere when the key `k` is made or revoked, or NULL. */
+  changeOfKey: SQL
+}
 
 /**
  * Stores a key of the caller. The account is locked first: otherwise many requests at the same time would all count the
@@ -42,13 +50,13 @@ export type SelectPlace = (place: KeyPlace) => SQL
  * @param quota how many valid keys the account may have
  * @throws TiebarError `quota_exceeded`, `session_ended`; `not_found`, `not_owner`, `role_too_low` for the machine or site
  */
-export async function insertKey(
+export async function insertKey<Change>(
   database: Database,
   caller: SessionCaller,
   { id, secretHash }: NewSecret,
   { name, scopes, place, expiresAt }: NewKey,
-  { quota, selectPlace }: { quota: number; selectPlace: SelectPlace },
-): Promise<Key> {
+  { quota, selectPlace, changeOfKey }: KeyPlaces & { quota: number },
+): Promise<{ key: Key; change: Change | null }> {
   const [machineId, siteId] = (['machine', 'site'] as const).map((kind) => (place?.kind === kind ? place.id : null))
   const limit = place ? selectPlace(place) : sql`SELECT NULL::bigint AS id, true AS has_role, true AS is_manager`
   const insert = sql`
@@ -71,12 +79,18 @@ export async function insertKey(
       RETURNING *
     ),
     events AS (${recordEvents(sql`SELECT ${eventOf('key.add', subjectOf('key', sql`id`), { after: keyValues })} FROM made`)})
-    SELECT decision.decision, ${keyColumns.of('made')} FROM caller CROSS JOIN decision LEFT JOIN made ON true`
-  type Row = Key & { decision: 'not_found' | 'not_owner' | 'role_too_low' | 'quota_exceeded' | 'made' }
-  const { decision, ...key } = requireCaller(await database.batch<Row>('insert-key', [lockAccount(caller), insert]))
+    SELECT decision.decision, ${changeOfKey} AS change, ${keyColumns.of('k')}
+    FROM caller CROSS JOIN decision LEFT JOIN made k ON true`
+  type Row = Key & {
+    change: Change | null
+    decision: 'not_found' | 'not_owner' | 'role_too_low' | 'quota_exceeded' | 'made'
+  }
+  const { decision, change, ...key } = requireCaller(
+    await database.batch<Row>('insert-key', [lockAccount(caller), insert]),
+  )
   if (decision === 'quota_exceeded') throw new TiebarError(decision, `An account may have ${quota} keys.`)
   if (decision !== 'made') throw new TiebarError(decision, placeRefusals[decision])
-  return key
+  return { key, change }
 }
 
 const keyValues = sql.raw(`jsonb_build_object('scopes', to_jsonb(scopes), 'machine_id', machine_id, 'site_id', site_id,
@@ -106,20 +120,29 @@ export async function listKeys(database: Database, caller: SessionCaller, page: 
   return rows.filter((row) => row.id !== null)
 }
 
-/** @returns false if the caller has no key with this id that is not revoked. @throws TiebarError `session_ended` */
-export async function revokeKey(database: Database, caller: SessionCaller, id: string): Promise<boolean> {
-  const rows = await database.query<{ is_revoked: boolean }>(
+/**
+ * @returns undefined if the caller has no key with this id that is not revoked
+ * @throws TiebarError `session_ended`
+ */
+export async function revokeKey<Change>(
+  database: Database,
+  caller: SessionCaller,
+  id: string,
+  { changeOfKey }: KeyPlaces,
+): Promise<{ change: Change | null } | undefined> {
+  const rows = await database.query<{ is_revoked: boolean; change: Change | null }>(
     'revoke-key',
     sql`
     WITH caller AS (${selectCaller(caller)}), revoked AS (
       UPDATE keys SET revoked_at = now() FROM caller
       WHERE keys.id = ${id}::uuid AND keys.account_id = caller.id AND keys.revoked_at IS NULL
-      RETURNING keys.id
+      RETURNING keys.*
     ),
     events AS (${recordEvents(sql`SELECT ${eventOf('key.revoke', subjectOf('key', sql`id`))} FROM revoked`)})
-    SELECT revoked.id IS NOT NULL AS is_revoked FROM caller LEFT JOIN revoked ON true`,
+    SELECT k.id IS NOT NULL AS is_revoked, ${changeOfKey} AS change FROM caller LEFT JOIN revoked k ON true`,
   )
-  return requireCaller(rows).is_revoked
+  const { is_revoked, change } = requireCaller(rows)
+  return is_revoked ? { change } : undefined
 }
 
 /**

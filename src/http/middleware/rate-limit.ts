@@ -29,6 +29,17 @@ export async function countRequest(
   await countInRuntime(c, c.get('environment').REQUEST_RATE_LIMIT, limit, counter)
 }
 
+/** The same numbers as those of STREAM_RATE_LIMIT in wrangler.toml. */
+const streams: Limit = { name: 'streams', quota: 60, windowSeconds: 60 }
+
+/**
+ * Counts a stream that the session or the key opens, because each holds a connection to Redis.
+ * @throws TiebarError `rate_limited`
+ */
+export async function countStream(c: AppContext): Promise<void> {
+  await countInRuntime(c, c.get('environment').STREAM_RATE_LIMIT, streams, counterOf(c.get('caller')))
+}
+
 function counterOf(caller: Caller): string {
   return caller.kind === 'key' ? `key:${caller.secretHash}` : caller.sessionId
 }

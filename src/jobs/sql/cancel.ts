@@ -25,7 +25,7 @@ const locking = prepare<Caller & { jobId: string }>(
 )
 
 const decision = firstOf<CancelResult['decision']>([
-  // Its requester sees the job although she has no role any more.
+  // Its requester sees the job also without a role.
   [sql`target.id IS NULL`, 'not_found'],
   [sql`target.level < 1`, 'not_owner'],
   ...refusalsBelow('operator', 'target'),

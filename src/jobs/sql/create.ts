@@ -26,8 +26,8 @@ export type CreateJobDecision = 'accepted' | 'repeated' | RoleRefusal | Refusal
 
 /**
  * `accepted`: `job` is the new job, and it supersedes the jobs in `superseded`. `repeated`: `job` is an earlier job of the
- * same command, which has not been sent yet. `job_open`: `open_job_id` is the job that blocks the command. The fields are
- * named like columns: the row is stored with the idempotency key.
+ * same command, which has not been sent yet. `job_open`: `open_job_id` is the job that blocks the command. For a refusal,
+ * `job` is the REJECTED job, if one was stored. The fields are named like columns: the row is stored with the idempotency key.
  */
 export type CreateJobResult = {
   decision: CreateJobDecision
@@ -89,8 +89,8 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
   const result = sql`
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
-        CASE decision.decision WHEN 'accepted' THEN (SELECT to_jsonb(stored) FROM stored)
-          WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs) END AS job,
+        CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
+          ELSE (SELECT to_jsonb(stored) FROM stored) END AS job,
         (SELECT coalesce(jsonb_agg(superseded), '[]') FROM superseded) AS superseded
       FROM decision`
   return sql`

@@ -78,7 +78,7 @@ const removal = prepare<SessionCaller & { machineId: number; holdId: number }>(
 )
 
 /**
- * Removes a hold of the caller, also if she has lost her role or a manager has overridden it.
+ * Removes a hold of the caller, who may have lost the role. A manager may have overridden the hold.
  * @returns the machine, if it has changed
  * @throws TiebarError `not_found`, `hold_of_other`, `session_ended`
  */
@@ -132,7 +132,7 @@ const overriding = prepare<SessionCaller & { machineId: number; holdId: number; 
 )
 
 /**
- * Takes a hold out of force. The account that placed it still finds it, until she removes it.
+ * Takes a hold out of force. The account that placed it still finds it, until it removes it.
  * @returns `machine`: if it has changed
  * @throws TiebarError `not_found`, `not_owner`, `role_too_low`, `session_ended`
  */

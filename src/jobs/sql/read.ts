@@ -27,7 +27,7 @@ export const isVisible = constantSql(
 
 const jobAndMachine = sql.raw('(jobs j JOIN machines m ON m.id = j.machine_id)')
 
-/** A job, the account of the caller, and the limits of her key. */
+/** A job, the account of the caller, and the limits of the key. */
 type ReadJob = JobRow & { caller_id: number; key_machine_id: number | null; key_site_id: number | null }
 
 const oneJob = prepare<Caller & { jobId: string }>(

@@ -10,6 +10,7 @@ import { isAtLeast } from '../../sites/sql/role.ts'
 import { type FetchedRow, fetchCommands } from './claim.ts'
 import { describeReports, type ReportDescription, readDescriptions } from './describe-reports.ts'
 import { type ChangedJob, jobColumns, now } from './fragments.ts'
+import { isOpen, reportEffect } from './report-effect.ts'
 import {
   columnsOf,
   type InputShape,
@@ -21,10 +22,9 @@ import {
   shown,
   toInput,
 } from './report-input.ts'
-import { isOpen, verdict } from './verdict.ts'
 
 /** Only jobs of this time are looked at. Longer than a command may be on its way, and its outcome unknown. */
-const judgedWithin = sql.raw("interval '1 hour'")
+const affectedWithin = sql.raw("interval '1 hour'")
 
 const storing = prepare<Caller & ReportInput, InputShape>(
   (value, shape) => sql`
@@ -48,25 +48,25 @@ const storing = prepare<Caller & ReportInput, InputShape>(
     newest AS (
       SELECT DISTINCT ON (j.machine_id) j.*, stored.status AS reported
       FROM stored JOIN machine ON machine.id = stored.machine_id
-        JOIN jobs j ON j.machine_id = machine.id AND j.requested_at > ${now} - ${judgedWithin}
+        JOIN jobs j ON j.machine_id = machine.id AND j.requested_at > ${now} - ${affectedWithin}
       WHERE j.sequence > machine.confirmed_sequence AND j.sent_at IS NOT NULL
       ORDER BY j.machine_id, j.sequence DESC
     ),
-    judged AS (SELECT j.*, ${verdict} AS verdict FROM newest j),
+    affected AS (SELECT j.*, ${reportEffect} AS effect FROM newest j),
     changed AS (
       UPDATE jobs SET version = jobs.version + 1,
-        confirmed_at = CASE WHEN verdict = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, ${now}) END,
-        state = CASE WHEN verdict = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
-        result = CASE WHEN verdict = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
-        reason = CASE WHEN verdict = 'settle' THEN NULL ELSE jobs.reason END,
-        finished_at = CASE WHEN verdict = 'settle' THEN ${now} ELSE jobs.finished_at END
-      FROM judged WHERE jobs.id = judged.id AND verdict IN ('confirm', 'settle', 'note_unconfirmed')
-      RETURNING jobs.*, verdict
+        confirmed_at = CASE WHEN effect = 'note_unconfirmed' THEN NULL ELSE coalesce(jobs.confirmed_at, ${now}) END,
+        state = CASE WHEN effect = 'settle' THEN 'SUCCEEDED' ELSE jobs.state END,
+        result = CASE WHEN effect = 'settle' THEN 'SUCCESS' ELSE jobs.result END,
+        reason = CASE WHEN effect = 'settle' THEN NULL ELSE jobs.reason END,
+        finished_at = CASE WHEN effect = 'settle' THEN ${now} ELSE jobs.finished_at END
+      FROM affected WHERE jobs.id = affected.id AND effect IN ('confirm', 'settle', 'note_unconfirmed')
+      RETURNING jobs.*, effect
     ),
     events AS (
       INSERT INTO job_events (job_id, version, state, at, attempt, by, reason)
       SELECT id, version, state, ${now}, nullif(attempts, 0), 'machine',
-        CASE WHEN verdict = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
+        CASE WHEN effect = 'note_unconfirmed' THEN 'unconfirmed' ELSE 'confirmed' END
       FROM changed
     ),
     machines_of_stored AS (
@@ -76,15 +76,15 @@ const storing = prepare<Caller & ReportInput, InputShape>(
         revision = m.revision + CASE WHEN after.is_changed THEN 1 ELSE 0 END,
         confirmed_sequence = least(m.last_sequence, after.first_open - 1, after.first_awaited - 1)
       FROM (
-        SELECT stored.machine_id, stored.status, judged.first_awaited, accepted.was_stale,
+        SELECT stored.machine_id, stored.status, awaited.first_awaited, accepted.was_stale,
           accepted.is_changed OR machine.status <> stored.status OR machine.status_source <> 'report' AS is_changed,
           (SELECT min(sequence) FROM jobs j WHERE j.machine_id = stored.machine_id AND ${isOpen}) AS first_open
         FROM stored JOIN accepted ON accepted.machine_id = stored.machine_id
           JOIN machine ON machine.id = stored.machine_id
           LEFT JOIN LATERAL (
-            SELECT sequence AS first_awaited FROM judged
-            WHERE judged.machine_id = stored.machine_id AND verdict = 'await'
-          ) judged ON true
+            SELECT sequence AS first_awaited FROM affected
+            WHERE affected.machine_id = stored.machine_id AND effect = 'await'
+          ) awaited ON true
       ) after
       WHERE m.id = after.machine_id
       RETURNING m.id, m.owner_id, m.site_id, CASE WHEN after.is_changed OR after.was_stale THEN m.revision END AS revision

@@ -49,11 +49,11 @@ const needsController = sql`target.status IN (${sqlList(['RUNNING', 'PENDING'] s
 const leavesSiteOfKey = sql`EXISTS (SELECT FROM caller WHERE key_site_id IS NOT NULL)`
 
 type SiteRule = [condition: SQL, name: SiteRefusal | 'key_not_allowed']
-/** Why the caller may not move the machine, by what becomes of its site. */
-const rulesOfSite: Record<Fate, SiteRule[]> = {
+/** Why the caller may not move the machine, by what the change does to its site. */
+const rulesOfSite: Record<PartChange, SiteRule[]> = {
   kept: [],
   removed: [[leavesSiteOfKey, 'key_not_allowed']],
-  given: refusalsOfSite,
+  set: refusalsOfSite,
 }
 
 /** They are kept where their value is null: one statement for each of them would take memory in every connection. */
@@ -71,12 +71,12 @@ type ChangeShape = {
   /** Those that change, besides the texts. */
   columns: (keyof Machine)[]
   isDeleted: boolean
-  /** What becomes of the controller of the machine. */
-  controller: Fate
-  /** What becomes of its site. */
-  site: Fate
+  /** What the change does to the controller of the machine. */
+  controller: PartChange
+  /** What it does to its site. */
+  site: PartChange
 }
-type Fate = 'kept' | 'removed' | 'given'
+type PartChange = 'kept' | 'removed' | 'set'
 
 /** The statement that decides about a change, under the lock of the machine. */
 function prepareChange(selectOpenJobs: SelectOpenJobs) {
@@ -96,7 +96,7 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       ? sql`true`
       : anyOf(differences.filter((_, index) => lockedByOpenJobs.includes(bindings[index]?.column ?? '')))
     const removesController = isDeleted ? sql`true` : controller === 'removed' ? hasController : sql`false`
-    const isTaken = controller === 'given' ? isControllerTaken(value) : sql`false`
+    const isTaken = controller === 'set' ? isControllerTaken(value) : sql`false`
     const setsStatus = columns.includes('status')
       ? sql`target.status <> ${value.status}::text AND ${hasFreshReport(sql`target.id`)}`
       : sql`false`
@@ -137,7 +137,7 @@ function prepareChange(selectOpenJobs: SelectOpenJobs) {
       SELECT target.id, ${machineLevel('caller', 'target')} AS level FROM caller LEFT JOIN target ON true
     ),
     open_jobs AS (${selectOpenJobs(value.id)}),
-    destination AS (${site === 'given' ? selectDestination(value) : sql`SELECT NULL::bigint AS id`}),
+    destination AS (${site === 'set' ? selectDestination(value) : sql`SELECT NULL::bigint AS id`}),
     decision AS (
       SELECT ${decision} AS decision, ${isOperational} AS is_manual
       FROM access CROSS JOIN destination LEFT JOIN target ON true
@@ -192,8 +192,8 @@ export function createChangeMachine(selectOpenJobs: SelectOpenJobs): ChangeMachi
       {
         columns: machineColumns.namesIn(values),
         isDeleted,
-        controller: fateOf(url),
-        site: fateOf(values.site_id),
+        controller: partChangeOf(url),
+        site: partChangeOf(values.site_id),
       },
     )
     const locks = [...(values.site_id ? [keepSite(caller, values.site_id)] : []), lockMachine(caller, id, 'manager')]
@@ -205,8 +205,8 @@ export function createChangeMachine(selectOpenJobs: SelectOpenJobs): ChangeMachi
   }
 }
 
-function fateOf(value: unknown): Fate {
-  return value === undefined ? 'kept' : value === null ? 'removed' : 'given'
+function partChangeOf(value: unknown): PartChange {
+  return value === undefined ? 'kept' : value === null ? 'removed' : 'set'
 }
 
 function anyOf(conditions: SQL[]): SQL {

@@ -150,7 +150,17 @@ export function selectMachinesOfSite(siteId: number): SQL {
   return sql`SELECT id FROM machines WHERE site_id = ${siteId}::bigint AND deleted_at IS NULL`
 }
 
-/** A CTE body: the machine or the site to which a key is limited, if the caller may see it, and her rights on it. */
+/**
+ * An expression: what a new or revoked key `k` changes, as a `Change`. NULL for a key without the scope `report`. A key of a
+ * site is one change, however many machines the site has.
+ */
+export const changeOfKey: SQL = sql`CASE WHEN 'report' = ANY (k.scopes) THEN
+      (
+      SELECT jsonb_build_object('machine_id', m.id, 'revision', m.revision, 'owner_id', m.owner_id,
+        'site_ids', jsonb_build_array(CASE WHEN m.id IS NULL THEN k.site_id ELSE m.site_id END), 'job', NULL)
+      FROM (SELECT) one_row LEFT JOIN machines m ON m.id = k.machine_id) END`
+
+/** A CTE body: the machine or the site to which a key is limited, if the caller may see it, and the rights of the caller on it. */
 export function selectKeyPlace({ kind, id }: KeyPlace): SQL {
   const select = kind === 'machine' ? selectMachine(id) : selectSite(id)
   return sql`SELECT place.id, ${rightsAt(sql`place.level`)} FROM (${select}) place WHERE place.level >= 0`

@@ -22,7 +22,7 @@ export function holdsOf(machineId: SQL): SQL {
       SELECT ${holdColumns} FROM holds h WHERE h.machine_id = ${machineId} AND ${isInForce}) item)`
 }
 
-/** An expression: the holds of the caller that were overridden and that she has not removed, as JSON. */
+/** An expression: the holds of the caller that were overridden and that the caller has not removed, as JSON. */
 export const selectOverriddenHolds = sql`(SELECT coalesce(jsonb_agg(item ORDER BY item.id), '[]') FROM (
       SELECT ${holdColumns} FROM holds h
       WHERE h.placed_by = caller.id AND h.removed_at IS NULL AND h.overridden_at IS NOT NULL) item)`

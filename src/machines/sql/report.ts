@@ -34,7 +34,7 @@ function isReportKey(machine: string): SQL {
 /** A condition: some program has a key with which it can report for this machine. @param machine the alias of its row */
 export function hasReportKey(machine: string): SQL {
   return constantSql(sql`EXISTS (
-    SELECT FROM keys k JOIN accounts maker ON maker.id = k.account_id AND maker.is_active WHERE ${isReportKey(machine)})`)
+    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE ${isReportKey(machine)})`)
 }
 
 /** A condition: the machine reports, but its last report is too old to say anything about now. */
@@ -50,7 +50,7 @@ export function isRemoteDisabled(machine: string): SQL {
 }
 
 /**
- * How commands reach the machine `m`: see `deliveries`. Whether the maker of the key is active is left out, because lists show
+ * How commands reach the machine `m`: see `deliveries`. Whether the account of the key is active is left out, because lists show
  * this of every machine. The admission of a command asks it.
  */
 export const delivery: SQL = constantSql(

@@ -6,14 +6,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { storedSchema } from '../../infra/stored.ts'
 import { storedFunctions } from '../../infra/stored-functions.ts'
+import { lockTransaction, withMigrationLock } from '../migration-lock.ts'
 import { type DatabaseAddress, runStatements } from '../statements.ts'
 
 export const functionsFile = join(import.meta.dirname, '../../../drizzle/functions.sql')
 /** Between two functions, as in the migrations of drizzle. */
 export const breakpoint = '--> statement-breakpoint\n'
-/** The advisory lock that prevents two concurrent runs from installing. The number has no meaning. */
-const lockId = 470_023
-
 /** The digest that `nameFunction` puts at the end of a name. */
 const ownName = '_[0-9a-f]{12}$'
 
@@ -44,16 +42,20 @@ export async function hasFunctions(address: DatabaseAddress): Promise<boolean> {
 }
 
 /**
- * Safe to repeat, and to run twice at once.
+ * Safe to repeat, and to run several times at once: the runs wait for each other.
  * @returns how many functions were installed; 0 if the database had them
  * @throws DatabaseError
  */
 export async function installFunctions(address: DatabaseAddress): Promise<number> {
   if (await hasFunctions(address)) return 0
+  return await withMigrationLock(address, async () => ((await hasFunctions(address)) ? 0 : await replaceAll(address)))
+}
+
+async function replaceAll(address: DatabaseAddress): Promise<number> {
   const text = readFunctions()
   const functions = text.split(breakpoint)
   await runStatements(address, [
-    { query: `SELECT pg_advisory_xact_lock(${lockId})` },
+    lockTransaction,
     { query: prepareSchema },
     // They run with the rights of their caller.
     { query: `GRANT USAGE ON SCHEMA ${storedSchema} TO PUBLIC` },

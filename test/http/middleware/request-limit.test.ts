@@ -9,7 +9,7 @@ import { callsOf } from '../../round-trips.ts'
 const limit = 5
 let world: World
 beforeAll(async () => {
-  world = await startWorld({ requestLimit: limit })
+  world = await startWorld({ requestLimit: limit, streamLimit: 1 })
 })
 afterAll(() => world?.close())
 
@@ -95,7 +95,26 @@ test.each(['', '{', '[]', 'null', '"STOP"', '{"command":["STOP"]}', '{"command":
   },
 )
 
-test('the limit in the answer is the one in wrangler.toml: 1,000 in 10 s', async () => {
+test('streams have a limit of their own', async () => {
+  const [busy, other] = [await world.signUp(), await world.signUp()]
+  const open = (person: Person) => person.request('HEAD', '/api/changes')
+  const limited = await poll(async () => {
+    const answer = await open(busy)
+    return { isDone: answer.headers.get('RateLimit-Policy')?.includes('streams') === true, value: answer }
+  }, 'the limit of streams')
+  const headers = ['Retry-After', 'RateLimit-Policy', 'RateLimit'].map((name) => limited.headers.get(name))
+  expect([limited.status, ...headers]).toEqual([429, '60', '"streams";q=60;w=60', '"streams";r=0;t=60'])
+  const before = world.exchanges.length
+  expect((await open(busy)).status).toBe(429)
+  expect(world.exchanges.length).toBe(before)
+  expect((await open(other)).status).not.toBe(429)
+})
+
+test.each([
+  ['REQUEST_RATE_LIMIT', 1_000, 10],
+  ['STREAM_RATE_LIMIT', 60, 60],
+])('the limit in answers is the one of %s in wrangler.toml', async (name, limit, period) => {
   const config = await readFile('wrangler.toml', 'utf8')
-  expect(config).toMatch(/name = "REQUEST_RATE_LIMIT"\nnamespace_id = "\d+"\nsimple = \{ limit = 1000, period = 10 \}/)
+  const simple = `simple = \\{ limit = ${limit}, period = ${period} \\}`
+  expect(config).toMatch(new RegExp(`name = "${name}"\nnamespace_id = "\\d+"\n${simple}`))
 })

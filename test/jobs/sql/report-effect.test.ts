@@ -3,7 +3,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JobState, jobStates } from '../../../src/jobs/job.ts'
-import { verdict } from '../../../src/jobs/sql/verdict.ts'
+import { reportEffect } from '../../../src/jobs/sql/report-effect.ts'
 import { machineStatuses } from '../../../src/machines/machine.ts'
 import { startEmpty } from '../../migrated.ts'
 import type { PostgresStandIn } from '../../platform/postgres.ts'
@@ -37,7 +37,7 @@ const standings: Pick<Situation, 'state' | 'result' | 'reason'>[] = [
 ]
 const isOpen = ({ state }: Pick<Situation, 'state'>) => ['QUEUED', 'SENT', 'PENDING'].includes(state)
 
-function expectVerdict(s: Situation): string | null {
+function expectEffect(s: Situation): string | null {
   const shows = s.command === 'START' ? s.reported === 'RUNNING' : s.reported !== 'RUNNING'
   if (isOpen(s)) return shows && !s.is_confirmed ? 'confirm' : 'await'
   const age = s.age ?? 0
@@ -70,7 +70,7 @@ test('agrees with the model in every combination', async () => {
     ),
   )
   const [answer] = await postgres.query(
-    `SELECT json_agg(${new PgDialect().sqlToQuery(verdict).sql} ORDER BY n) AS verdicts FROM (
+    `SELECT json_agg(${new PgDialect().sqlToQuery(reportEffect).sql} ORDER BY n) AS effects FROM (
       SELECT n, command, state, result, reason, reported, CASE WHEN is_confirmed THEN statement_timestamp() END AS confirmed_at,
         statement_timestamp() - make_interval(secs => age) AS finished_at
       FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (command text, state text, result text, reason text, reported text,
@@ -78,12 +78,12 @@ test('agrees with the model in every combination', async () => {
     ) j`,
     [JSON.stringify(situations)],
   )
-  const verdicts = answer?.verdicts as (string | null)[] // as the statement makes it
+  const effects = answer?.effects as (string | null)[] // as the statement makes it
   const wrong = situations
-    .map((situation, index) => ({ ...situation, verdict: verdicts[index], expected: expectVerdict(situation) }))
-    .filter((each) => each.verdict !== each.expected)
+    .map((situation, index) => ({ ...situation, effect: effects[index], expected: expectEffect(situation) }))
+    .filter((each) => each.effect !== each.expected)
   expect(wrong.slice(0, 5)).toEqual([])
-  expect(verdicts).toHaveLength(2 * (2 + 10 * 5) * 5 * 2)
+  expect(effects).toHaveLength(2 * (2 + 10 * 5) * 5 * 2)
 })
 
 test('there is a standing of every state but QUEUED, in which nothing was sent', () => {

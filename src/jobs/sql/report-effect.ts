@@ -1,11 +1,11 @@
-// What a report of a machine says about its jobs: one SQL expression.
+// What a report of a machine does to its newest job: one SQL expression.
 import { type SQL, sql } from 'drizzle-orm'
 import { constantSql, firstOf, sqlList } from '../../infra/rows.ts'
 import { confirmSeconds, openStates, settleSeconds } from '../job.ts'
 import { byCommand, now, numberLiteral } from './fragments.ts'
 
-/** What a report says about the newest job of the machine that was sent. `await`: nothing yet. */
-type Verdict = 'confirm' | 'settle' | 'note_unconfirmed' | 'await'
+/** On the newest job of the machine that was sent. `await`: a later report may have one. */
+type ReportEffect = 'confirm' | 'settle' | 'note_unconfirmed' | 'await'
 
 export const isOpen = sql`j.state IN (${sqlList(openStates)})`
 const isShown = byCommand(({ confirmedIn }) => sql`j.reported IN (${sqlList(confirmedIn)})`)
@@ -17,9 +17,9 @@ const wasShown = byCommand(({ statusOnSuccess }) => {
 const isUnknown = sql`(j.result = 'INTERNALFAILED' AND j.reason <> 'unreachable')`
 const endedWithin = (seconds: number) => sql`j.finished_at > ${now} - interval '${numberLiteral(seconds)} seconds'`
 
-/** The `Verdict` about a job `j` with the status `reported`; NULL: the report says nothing about it. */
-export const verdict: SQL = constantSql(
-  firstOf<Verdict>([
+/** The `ReportEffect` on a job `j` of the status `reported`; NULL: none. */
+export const reportEffect: SQL = constantSql(
+  firstOf<ReportEffect>([
     [sql`${isOpen} AND ${isShown} AND j.confirmed_at IS NULL`, 'confirm'],
     [isOpen, 'await'],
     [sql`j.state = 'SUCCEEDED' AND j.confirmed_at IS NULL AND ${isShown}`, 'confirm'],
