@@ -155,7 +155,9 @@ describe('a text that is no valid key is answered 401 key_invalid', () => {
     const wrong = `${key.secret.slice(0, -43)}${'A'.repeat(43)}`
     const unknown = wrong.replace(/_[0-9a-f-]+_/, '_0198c0de-7c1a-7000-8000-00000000dead_')
     const times: Record<string, number[]> = { [wrong]: [], [unknown]: [] }
-    for (let round = 0; round < 40; round += 1) {
+    // The shortest times: a busy machine makes some of them longer, and none shorter. So more rounds follow until they are alike.
+    const ratio = () => Math.min(...(times[unknown] ?? [])) / Math.min(...(times[wrong] ?? []))
+    for (let round = 0; round < 40 || (round < 200 && Math.abs(Math.log(ratio())) > Math.log(1.25)); round += 1) {
       for (const token of [wrong, unknown]) {
         const before = world.exchanges.length
         const beganAt = performance.now()
@@ -164,10 +166,8 @@ describe('a text that is no valid key is answered 401 key_invalid', () => {
         expect(world.exchanges.slice(before).map(({ service }) => service)).toEqual(['postgres', 'postgres'])
       }
     }
-    // The shortest times: a busy machine makes some of them longer, and none shorter.
-    const ratio = Math.min(...(times[unknown] ?? [])) / Math.min(...(times[wrong] ?? []))
-    expect(ratio).toBeGreaterThan(0.6)
-    expect(ratio).toBeLessThan(1.6)
+    expect(ratio()).toBeGreaterThan(0.6)
+    expect(ratio()).toBeLessThan(1.6)
   })
 })
 
