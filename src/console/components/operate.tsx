@@ -30,7 +30,7 @@ export function Operate({ machine, openJob, lastJob, reload }: Props) {
               <p class="hint">
                 {text('stop_shortcut', { keys: 'Ctrl + .' })} · {text('stop_not_emergency')}
               </p>
-              <StopNote machineId={machine.id} />
+              <StopNote machineId={machine.id} job={lastJob} />
             </div>
           </div>
           <Start machine={machine} reload={reload} />
