@@ -7,6 +7,7 @@ import { aPullMachine } from '../jobs/reporting.ts'
 import { createMachineIn, createSite, grant } from '../sites/places.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 import { openMachine, sayIn, signIn } from './console-pages.ts'
+import { fillSignIn } from './visit.ts'
 
 const say = sayIn('ko')
 
@@ -262,6 +263,82 @@ test('a STOP that is refused says why', async () => {
   await page.locator('.stop').click()
   await page.locator('.stop-failed').getByText(say('problem_role_too_low')).waitFor()
   await page.close()
+})
+
+describe('a STOP that has failed', () => {
+  const refuse = (route: Route) => answerProblem(route, 403, 'role_too_low', 'Operators and managers may.')
+
+  async function pressStop(answer: (route: Route) => Promise<void>) {
+    const person = await world.signUp()
+    const machine = await world.createMachine(person)
+    const page = await signIn(browser, world, person)
+    await page.route('**/operation', answer)
+    const stop = page.locator('.card', { has: page.locator(`a[href="#/machines/${machine.id}"]`) }).locator('.stop')
+    await stop.click()
+    return { person, machine, page, stop }
+  }
+
+  async function changeUser(page: Page) {
+    await page.getByRole('button', { name: say('sign_out') }).click()
+    await fillSignIn(page, owner)
+    await page.locator('.card').first().waitFor()
+  }
+
+  /** Lets the first STOP fail only when this is called, and waits until the page has seen it. */
+  function refuseLater() {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let count = 0
+    const answer = async (route: Route) => {
+      count += 1
+      if (count > 1) return route.fulfill({ status: 202, contentType: 'application/json', body: '{}' })
+      await promise
+      await refuse(route)
+    }
+    const fail = async (page: Page) => {
+      const refused = page.waitForResponse((response) => response.status() === 403)
+      resolve()
+      await (await refused).finished()
+      await page.waitForResponse((response) => response.url().includes('/api/board')) // later than the page's answer to it
+    }
+    return { answer, fail }
+  }
+
+  test('is made up for by a later one of somebody else', async () => {
+    const { person, machine, page } = await pressStop(refuse)
+    await page.locator('.stop-failed').waitFor()
+    await world.operate(person, machine.id, 'STOP')
+    await openMachine(page, world, machine)
+    await page.locator('.operate .job').getByText(say('requested_STOP')).waitFor()
+    await page.locator('.stop-failed').waitFor({ state: 'detached' })
+    await page.close()
+  })
+
+  test('says nothing of one that was pressed after it', async () => {
+    const { answer, fail } = refuseLater()
+    const { page, stop } = await pressStop(answer)
+    await stop.click()
+    await stop.getByText(say('stop'), { exact: true }).waitFor()
+    await fail(page)
+    expect(await page.locator('.stop-failed').count()).toBe(0)
+    await page.close()
+  })
+
+  test('is not shown to the next user of the page', async () => {
+    const { page } = await pressStop(refuse)
+    await page.locator('.stop-failed').waitFor()
+    await changeUser(page)
+    expect(await page.locator('.stop-failed').count()).toBe(0)
+    await page.close()
+  })
+
+  test('is not shown to the next user of the page, also if it fails only then', async () => {
+    const { answer, fail } = refuseLater()
+    const { page } = await pressStop(answer)
+    await changeUser(page)
+    await fail(page)
+    expect(await page.locator('.stop-failed').count()).toBe(0)
+    await page.close()
+  })
 })
 
 describe('a problem', () => {

@@ -195,6 +195,25 @@ describe.each(views)('in $locale at $viewport.width × $viewport.height', ({ lan
     await page.close()
   })
 
+  test('whoever has ticked that nobody is in the danger zone looks again after a hold of a colleague', async () => {
+    const machine = await aPullMachine(world, owner)
+    await machine.report({ status: 'READY', interval_seconds: 300 })
+    const page = await signIn(owner)
+    await openMachine(page, machine)
+    await page.getByText(say('danger_zone_first')).waitFor()
+    await page.locator('.check input').check()
+    await isQuiet(page)
+    const holds = `/api/machines/${machine.id}/holds`
+    const { body: hold } = await owner.request('POST', holds, { body: { reason: '금형 교체' } })
+    await page.locator('.obstacles li', { hasText: say('why_held') }).waitFor({ timeout: openFor })
+    await owner.request('DELETE', `${holds}/${hold.id}`)
+    await page.locator('.obstacles').waitFor({ state: 'detached', timeout: openFor })
+    await page.getByText(say('danger_zone_first')).waitFor()
+    expect(await page.locator('.check input').isChecked()).toBe(false)
+    expect(await page.locator('.start').getAttribute('aria-disabled')).toBe('true')
+    await page.close()
+  })
+
   test('a viewer has no buttons, and whoever is signed out elsewhere is signed out here', async () => {
     const viewer = await world.signUp()
     const machine = await aPullMachine(world, owner)

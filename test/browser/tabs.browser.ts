@@ -50,6 +50,16 @@ describe.each(views)('in $locale at $viewport.width × $viewport.height', ({ lan
     expect(await readToken(tabs[1])).toBe(await readToken(tabs[0]))
   })
 
+  test('the access token is not stored, also where a tab has got it from the other', async () => {
+    for (const tab of tabs) {
+      const stored: [string, string][] = await tab.evaluate(
+        `[...Object.entries(sessionStorage), ...Object.entries(localStorage), ['cookie', document.cookie]]`,
+      )
+      const tokens = stored.filter(([, value]) => /\beyJ/.test(value)).map(([name]) => name)
+      expect(tokens).toEqual(['tiebar.refresh'])
+    }
+  })
+
   test('two tabs whose access token has expired refresh once, and both go on', async () => {
     const expired: string[] = []
     const refused = new Set<Page>()

@@ -40,7 +40,7 @@ export function MachineCard({ machine }: { machine: BoardMachine }) {
             <CancelJob job={open_job} mayCancel={mayOperate(machine.my_role)} of={name} />
           </OpenJob>
         )}
-        <StopNote machineId={id} />
+        <StopNote machineId={id} job={open_job} />
       </div>
       {mayOperate(machine.my_role) && (
         <div class="card-actions">

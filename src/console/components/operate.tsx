@@ -1,5 +1,5 @@
 // START and STOP of one machine.
-import { useId, useState } from 'hono/jsx/dom'
+import { useId, useLayoutEffect, useState } from 'hono/jsx/dom'
 import type { Job, Machine, Preflight } from '../../client/api.ts'
 import { startMachine, stops } from '../actions.ts'
 import { text } from '../language.ts'
@@ -30,7 +30,7 @@ export function Operate({ machine, openJob, lastJob, reload }: Props) {
               <p class="hint">
                 {text('stop_shortcut', { keys: 'Ctrl + .' })} · {text('stop_not_emergency')}
               </p>
-              <StopNote machineId={machine.id} />
+              <StopNote machineId={machine.id} job={lastJob} />
             </div>
           </div>
           <Start machine={machine} reload={reload} />
@@ -60,6 +60,10 @@ function Start({ machine, reload }: { machine: Machine; reload: () => void }) {
   const may = preflight.value?.may === true && preflight.error === undefined && !isLost && !isStopping
   // Not `disabled`: that takes away the focus, and every check of the conditions may change it.
   const mayTick = may && !isSending
+  // Whoever was at the machine meanwhile may not be far: the danger zone is checked again after every obstacle.
+  useLayoutEffect(() => {
+    if (!may) setClear(false)
+  }, [may])
   const start = async () => {
     setClear(false) // the tick is for one START
     setSending(true)

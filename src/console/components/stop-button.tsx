@@ -1,6 +1,8 @@
 // STOP: one tap, no question, at any time.
+import { useLayoutEffect } from 'hono/jsx/dom'
+import type { Job } from '../../client/api.ts'
 import { TiebarProblem } from '../../client/client.ts'
-import { stopMachine, stops } from '../actions.ts'
+import { noteStopJob, stopMachine, stops } from '../actions.ts'
 import { text } from '../language.ts'
 import { describeProblem } from '../problem-text.ts'
 import { useStore } from '../state.ts'
@@ -25,9 +27,15 @@ export function StopButton({ machineId, name, isLarge = false }: Props) {
   )
 }
 
-/** A message if the last STOP from this page failed. It covers what is in its place, because it must not move the button. */
-export function StopNote({ machineId }: { machineId: number }) {
+/**
+ * A message if the last STOP from this page failed. It covers what is in its place, because it must not move the button.
+ * @param job the latest job that is known
+ */
+export function StopNote({ machineId, job }: { machineId: number; job: Job | null | undefined }) {
   const state = useStore(stops).get(machineId)
+  useLayoutEffect(() => {
+    if (job) noteStopJob(job)
+  }, [job?.id, state])
   if (state?.phase !== 'failed') return null
   return (
     <div class="stop-failed" role="alert">
