@@ -1,4 +1,4 @@
-// Everything that prevents a START, in a place whose height does not depend on how much that is.
+// Everything that prevents a START and what to do about it, in a place whose height does not depend on how much that is.
 import type { Preflight } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { Age } from './age.tsx'
@@ -21,6 +21,7 @@ export function Obstacles({ reasons }: { reasons: Preflight['reasons'] }) {
                 </>
               )}
             </span>
+            <span class="obstacle-todo">{text(`todo_${reason.code}`)}</span>
           </li>
         ))}
       </ul>
