@@ -36,10 +36,18 @@ export function useResource<Value>(
   const kept = isBoard && board?.key === key ? (board as State<Value>) : empty // the key names what was read
   const [state, setState] = useState<State<Value>>(kept)
   const latestRead = useRef({ key, count: 0 })
+  // hono/jsx/dom ignores the first update of a screen that was left; the next one would show it again, below the new one.
+  const isLeft = useRef(false)
+  useLayoutEffect(
+    () => () => {
+      isLeft.current = true
+    },
+    [],
+  )
   const load = async () => {
     const thisRead = { key, count: (latestRead.current?.count ?? 0) + 1 }
     latestRead.current = thisRead
-    const isLatest = () => latestRead.current === thisRead
+    const isLatest = () => latestRead.current === thisRead && !isLeft.current
     const reader = session.get()
     try {
       const value = await read()

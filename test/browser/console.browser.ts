@@ -189,6 +189,8 @@ describe.each(views)('in $locale at $viewport.width × $viewport.height', ({ lan
     await holds.locator('button[type=submit]').click()
     await page.locator('.obstacles li', { hasText: say('why_held') }).waitFor({ timeout: openFor })
     await holds.getByText('금형 교체', { exact: true }).waitFor()
+    // Also beside the status, at the top of the page.
+    await page.locator('.machine-now .note-hold', { hasText: '금형 교체' }).waitFor()
     await page.screenshot({ path: join(screenshots, `console-${language}-held.png`), fullPage: true })
     await holds.getByRole('button', { name: say('remove_hold') }).click()
     await page.locator('.obstacles').waitFor({ state: 'detached', timeout: openFor })

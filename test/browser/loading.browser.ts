@@ -90,3 +90,29 @@ test('a change of the language keeps what was filled in, also in a question that
   expect(headings.filter((words) => !/\p{Script=Hangul}/u.test(words))).toEqual([])
   await page.locator('.top-end select').first().selectOption('en')
 })
+
+test('a screen that was left while it was read does not come back when the answers arrive', async () => {
+  await go(page, places.machine)
+  await page.locator('section[aria-labelledby=holds-title] .row').first().waitFor()
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
+  const urls = [new RegExp(`/api/machines/${machine.id}$`), /\/holds\b/]
+  const arrived = urls.map(async (url) => {
+    const asked = page.waitForRequest((request) => request.method() === 'GET' && url.test(request.url()))
+    await page.route(url, async (route) => {
+      await isReleased
+      await route.continue()
+    })
+    return asked
+  })
+  await staff.request('PATCH', `/api/machines/${machine.id}`, { body: { location: 'Hall 2' } })
+  const requests = await Promise.all(arrived)
+  await go(page, '#/nowhere')
+  await page.locator('.empty').waitFor()
+  release()
+  for (const request of requests) await (await request.response())?.finished()
+  await page.unrouteAll({ behavior: 'wait' })
+  // By then, the page has read those answers, too.
+  await go(page, places.me)
+  await page.locator('section[aria-labelledby=sessions-title] .row').first().waitFor()
+  expect(await page.locator('main .operate').count()).toBe(0)
+})

@@ -2,7 +2,7 @@
 import type { Hold, Machine } from '../../client/api.ts'
 import { text } from '../language.ts'
 import { noteChange } from '../live.ts'
-import { useResource } from '../resource.ts'
+import { type Resource, useResource } from '../resource.ts'
 import { mayManage, mayOperate } from '../role.ts'
 import { client, session } from '../session.ts'
 import { useStore } from '../state.ts'
@@ -15,13 +15,18 @@ import { Reveal } from './reveal.tsx'
 
 const maxHolds = 100
 
-export function Holds({ machine }: { machine: Machine }) {
+export type HoldsResource = Resource<{ items: Hold[] }>
+
+/** The holds of a machine; none without a role on it, because nobody may read them then. */
+export function useHolds(id: number, role: Machine['my_role']): HoldsResource {
+  const read = async () => {
+    return role === null ? { items: [] } : client.ask('listHolds', { path: { id }, query: { limit: maxHolds } })
+  }
+  return useResource(`holds-${id}-${role === null ? 'none' : 'read'}`, read, id)
+}
+
+export function Holds({ machine, holds }: { machine: Machine; holds: HoldsResource }) {
   const { id } = machine
-  const holds = useResource(
-    `holds-${id}`,
-    () => client.ask('listHolds', { path: { id }, query: { limit: maxHolds } }),
-    id,
-  )
   const changed = () => {
     noteChange(id)
     holds.reload()

@@ -5,8 +5,8 @@ import { toHash } from '../address.ts'
 import { text } from '../language.ts'
 import { mayOperate } from '../role.ts'
 import { useShown } from '../status.ts'
-import { Age } from './age.tsx'
 import { CancelJob } from './cancel-job.tsx'
+import { HoldNote } from './hold-note.tsx'
 import { Icon } from './icon.tsx'
 import { OpenJob } from './open-job.tsx'
 import { MachineStatus } from './status.tsx'
@@ -63,22 +63,6 @@ function AlarmNote({ alarm: { code, text: words } }: { alarm: Alarm }) {
       <span class="clamp">
         <strong>{text('alarm')}</strong> {code} {words}
       </span>
-    </p>
-  )
-}
-
-/** One line for all holds: how many, if there are several, and what the first is for. */
-function HoldNote({ holds }: { holds: NonNullable<BoardMachine['holds']> }) {
-  const [first] = holds
-  if (!first) return null
-  return (
-    <p class="note note-hold" title={`${text('held')} ${holds.map(({ reason }) => reason).join(', ')}`}>
-      <Icon name="hold" />
-      <span class="clamp">
-        <strong>{text('held')}</strong> {holds.length > 1 && `(${holds.length}) `}
-        {first.reason}
-      </span>
-      <Age at={first.placed_at} />
     </p>
   )
 }

@@ -1,14 +1,16 @@
-// What the machine reports about itself.
-import type { Machine } from '../../client/api.ts'
+// What the machine reports about itself, and who is at it.
+import type { Hold, Machine } from '../../client/api.ts'
 import { language, text } from '../language.ts'
 import { useShown } from '../status.ts'
 import { Age } from './age.tsx'
+import { HoldNote } from './hold-note.tsx'
 import { Icon } from './icon.tsx'
 
 /** A fact that is not reported keeps its place, so that nothing moves when it is. */
 const nothing = '–'
 
-export function MachineFacts({ machine }: { machine: Machine }) {
+/** @param holds undefined while they are read */
+export function MachineFacts({ machine, holds }: { machine: Machine; holds: Hold[] | undefined }) {
   const { reported } = machine
   const isStale = useShown(machine).status === 'stale'
   return (
@@ -25,6 +27,11 @@ export function MachineFacts({ machine }: { machine: Machine }) {
           <p class="note">{text(reported && !isStale ? 'alarm_none' : 'alarm_unknown')}</p>
         )}
       </div>
+      {machine.my_role !== null && (
+        <div class="machine-hold">
+          {holds?.length === 0 ? <p class="note">{text('no_holds')}</p> : <HoldNote holds={holds ?? []} />}
+        </div>
+      )}
       <dl class="facts">
         <Fact label={text('last_report')}>{reported ? <Age at={reported.at} /> : text('never_reported')}</Fact>
         <Fact label={text('mode')}>{reported?.mode ? text(`mode_${reported.mode}`) : nothing}</Fact>

@@ -6,6 +6,7 @@ import { stopMachine } from '../actions.ts'
 import { toHash } from '../address.ts'
 import { DataAge } from '../components/age.tsx'
 import { ReadProblem } from '../components/connection.tsx'
+import { useHolds } from '../components/holds.tsx'
 import { MachineFacts } from '../components/machine-facts.tsx'
 import { MachineSections } from '../components/machine-sections.tsx'
 import { Operate } from '../components/operate.tsx'
@@ -44,6 +45,7 @@ export function MachineScreen({ id }: { id: number }) {
   const openJob = value?.jobs.find((job) => job.finished_at === null)
   const hasOpenJob = openJob !== undefined
   useLayoutEffect(() => (hasOpenJob ? collectAfter(id, openEveryMs) : undefined), [hasOpenJob, id])
+  const holds = useHolds(id, value?.machine.my_role ?? null)
   useMemberNames(value?.machine)
   useStopShortcut(id, mayOperate(value?.machine.my_role ?? null))
   if (!value) {
@@ -72,10 +74,10 @@ export function MachineScreen({ id }: { id: number }) {
       <div class="machine">
         <section class="panel machine-now" aria-label={text('machine_says')}>
           <MachineStatus machine={machine} isLarge />
-          <MachineFacts machine={machine} />
+          <MachineFacts machine={machine} holds={holds.value?.items} />
         </section>
         <Operate machine={machine} openJob={openJob} lastJob={jobs[0]} reload={resource.reload} />
-        <MachineSections machine={machine} jobs={jobs} statuses={statuses} reload={resource.reload} />
+        <MachineSections machine={machine} jobs={jobs} statuses={statuses} holds={holds} reload={resource.reload} />
       </div>
     </Screen>
   )
