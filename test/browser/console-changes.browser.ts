@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorCode } from '../../src/kernel/error-codes.ts'
 import { type Person, startWorld, type World } from '../harness.ts'
 import { aPullMachine } from '../jobs/reporting.ts'
+import { open } from '../platform/faults.ts'
 import { createMachineIn, createSite, grant } from '../sites/places.ts'
 import { type Browser, findChromium, startBrowser } from './chromium.ts'
 import { openMachine, sayIn, signIn } from './console-pages.ts'
@@ -68,6 +69,22 @@ describe('a manager of a machine', () => {
         .getByRole('button', { name: say('status_by_hand') })
         .count(),
     ).toBe(0)
+    await page.close()
+  })
+
+  test('asks its controller now whether it is the right one; a refusal is shown', async () => {
+    const machine = await world.createUnconfirmedMachine(owner)
+    const page = await signIn(browser, world, owner)
+    await openMachine(page, world, machine)
+    const controller = page.locator('section[aria-labelledby=controller-title]')
+    await controller.getByText(say('not_confirmed')).waitFor()
+    await controller.getByRole('button', { name: say('check_now') }).click()
+    await controller.getByText(say('not_confirmed')).waitFor({ state: 'detached' })
+    expect(await readMachine(machine)).toMatchObject({ controller_confirmed_at: expect.any(String) })
+    world.faults.controller.pass = async () => ({ status: 401 })
+    await controller.getByRole('button', { name: say('check_now') }).click()
+    await controller.getByText(say('problem_controller_refused')).waitFor()
+    world.faults.controller.pass = open
     await page.close()
   })
 
