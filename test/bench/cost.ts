@@ -40,7 +40,11 @@ export async function measureCost(dir: string, compatibilityDate: string, server
   try {
     const { accessTokens, machineIds, caller } = await setScene(platform, worker.origin, 0, 1)
     const [machineId = 0] = machineIds
-    await platform.postgres.query('UPDATE machines SET controller_url = $1', [`${controller.url}/machines/one`])
+    // The controller has confirmed the machine before: that is done once.
+    await platform.postgres.query(
+      'UPDATE machines SET controller_url = $1, confirmed_address = $1, controller_confirmed_at = now()',
+      [`${controller.url}/machines/one`],
+    )
     platform.record(true)
     const { rows, requests } = await runOne(platform, worker.origin, accessTokens[0] ?? '', machineId)
     platform.record(false)
