@@ -9,11 +9,8 @@ function notePath(event: FocusEvent): void {
   isVisible = path[0]?.matches(':focus-visible') ?? false
 }
 
-/** The new one where it was only replaced; otherwise what names the part of the page in which it was. */
+/** What names the part of the page in which it was. */
 function findNext(): HTMLElement | null {
-  const [element] = path
-  const same = element?.id ? document.getElementById(element.id) : null
-  if (same) return same
   const part = path.find((each) => each.isConnected && each.querySelector('h1, h2, h3') !== null)
   const heading = part?.querySelector<HTMLElement>('h1, h2, h3')
   return heading?.querySelector('a') ?? heading ?? null

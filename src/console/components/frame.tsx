@@ -67,9 +67,7 @@ function LanguageSwitch() {
   return (
     <label class="switch">
       <span class="visually-hidden">{text('language')}</span>
-      {/* With an id, by which focus.ts finds it when it is made anew. */}
       <select
-        id="language"
         class="input is-small"
         value={current}
         onChange={(event: Event) => {

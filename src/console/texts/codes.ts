@@ -12,7 +12,7 @@ export const codeTexts = {
   why_remote_disabled: ['설비가 원격 조작을 막아 두었습니다', 'The machine accepts no remote commands'],
   todo_role_too_low: ['관리자에게 권한을 요청하세요', 'Ask a manager for a role'],
   todo_scope_missing: ['이 명령의 권한이 있는 키를 쓰세요', 'Use a key with this scope'],
-  todo_held: ['표시한 사람에게 확인하세요', 'Ask whoever placed it'],
+  todo_held: ['표시한 사람만 지울 수 있습니다', 'Only the person who placed it removes it'],
   todo_job_open: ['끝날 때까지 기다리거나 정지를 누르세요', 'Wait until it ends, or press STOP'],
   todo_wrong_state: ['오류라면 현장을 확인하고 정지를 누르세요', 'After an error, look at the machine and press STOP'],
   todo_no_controller: ['관리자에게 제어기 연결을 요청하세요', 'Ask a manager to connect the controller'],
