@@ -10,7 +10,6 @@ import { createTokenIssuer } from './accounts/token.ts'
 import type { Environment } from './env.ts'
 import type { Upstreams } from './http/context.ts'
 import { healthRoutes } from './http/health.ts'
-import { accept } from './http/middleware/accept.ts'
 import { cors } from './http/middleware/cors.ts'
 import { request } from './http/middleware/request.ts'
 import { oldRoutes } from './http/old-routes.ts'
@@ -64,7 +63,6 @@ export function createApp(environment: Environment): App {
   app.notFound(handleNotFound(app))
   app.use(request({ environment, connect, verifyAccess, explainKey }))
   app.use(cors({ allowedOrigins: environment.ALLOWED_ORIGINS }))
-  app.use(accept(app))
   app.route('/', healthRoutes())
   app.route('/', documentationRoutes(describe))
   app.route('/', problemPageRoutes(environment.PUBLIC_URL))
@@ -75,7 +73,6 @@ export function createApp(environment: Environment): App {
   app.route('/', passwordResetRoutes())
   app.route('/', siteRoutes({ selectMachinesOfSite }))
   app.route('/', keyRoutes({ selectPlace: selectKeyPlace, changeOfKey, publishChange }))
-  // Before `machineRoutes`: otherwise `/api/machines/{id}` would match /api/machines/history.
   app.route('/', historyRoutes())
   app.route('/', jobRoutes({ tokens }))
   app.route('/', machineRoutes({ selectOpenJobs }))

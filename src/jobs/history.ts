@@ -52,7 +52,6 @@ const readEvents = createRoute({
   },
 })
 
-/** Mount it before the routes of machines, which would read `history` as the id of a machine. */
 export function historyRoutes(): Router {
   const router = createRouter()
 
@@ -62,9 +61,6 @@ export function historyRoutes(): Router {
     const page = readPage(historySorts, { sort: '-requested_at', limit, cursor })
     return answerPage(c, toPage(page, await listMyHistory(database, c.var.caller, toFilter(filter), page), toJob))
   })
-
-  // Without this, other methods would reach the routes of machines.
-  router.all('/api/machines/history', (c) => c.notFound())
 
   router.openapi(readHistory, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query')

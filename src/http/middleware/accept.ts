@@ -1,13 +1,11 @@
 // Content negotiation (RFC 9110 §12): chooses a media type by the Accept header, and answers 406 if none is acceptable.
+import type { RouteConfig } from '@hono/zod-openapi'
 import { createMiddleware } from 'hono/factory'
-import { matchedRoutes } from 'hono/route'
 import { BoundedCache } from '../../kernel/bounded-cache.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext, AppEnv } from '../context.ts'
-import type { Router } from '../openapi/router.ts'
-import { isLenient } from '../openapi/strict-input.ts'
 
-const cacheSize = 200
+const cacheSize = 50
 
 type MediaRange = { type: string; subtype: string; quality: number }
 
@@ -48,38 +46,40 @@ function findQuality(offer: string, ranges: readonly MediaRange[]): number {
 }
 
 /**
- * Answers 406 before the handler runs if the Accept header excludes all media types of the matched route. Errors are
- * problems, so a client that accepts only `application/problem+json` is also served. Callbacks are served whatever they
- * accept: the result that a machine reports must not be lost because of a header.
+ * Answers 406 before the handler runs if the Accept header excludes all media types of the route. Errors are problems, so a
+ * client that accepts only `application/problem+json` is also served. Callbacks do not use it: the result that a machine
+ * reports must not be lost because of a header.
+ * @param offers media types
  * @throws TiebarError `not_acceptable`
  */
-export function accept(app: Router) {
-  let offers: Map<string, string[]> | undefined
+export function accept(offers: readonly string[]) {
   // Clients send few different headers, so most results are found here.
   const results = new BoundedCache<boolean>(cacheSize)
-  const isAcceptable = (header: string, offered: string[]) => {
-    const key = `${offered.join()} ${header}`
-    const known = results.get(key)
+  const isAcceptable = (header: string) => {
+    const known = results.get(header)
     if (known !== undefined) return known
-    const result = chooseMediaType(header, offered) !== undefined
-    results.set(key, result)
+    const result = chooseMediaType(header, offers) !== undefined
+    results.set(header, result)
     return result
   }
   return createMiddleware<AppEnv>(async function accept(c, next) {
     const header = c.req.header('Accept')
-    if (header === undefined || header === '*/*') return next()
-    offers ??= readOffers(app)
-    // The first match that is not middleware answers. If it is a route for all methods, it answers 405 and has no offers.
-    const route = matchedRoutes(c).find(({ path }) => path !== '/*')
-    const offered = route && offers.get(`${route.method} ${route.path}`)
-    if (offered && !isAcceptable(header, offered)) {
+    if (header !== undefined && !isAcceptable(header)) {
       throw new TiebarError(
         'not_acceptable',
-        `This path answers with ${offered.join(', ')}. The Accept header excludes all of them.`,
+        `This path answers with ${offers.join(', ')}. The Accept header excludes all of them.`,
       )
     }
-    return next()
+    await next()
   })
+}
+
+/** The media types of the answers that a route declares. */
+export function findOffers(responses: RouteConfig['responses']): string[] {
+  const types = Object.values(responses).flatMap((response) =>
+    'content' in response ? Object.keys(response.content ?? {}) : [],
+  )
+  return [...new Set([...(types.length === 0 ? ['application/json'] : types), 'application/problem+json'])]
 }
 
 /**
@@ -90,23 +90,4 @@ export function chooseJsonType<const Type extends string>(c: AppContext, registe
   c.header('Vary', 'Accept', { append: true })
   const chosen = chooseMediaType(c.req.header('Accept'), ['application/json', registered])
   return chosen === registered ? registered : 'application/json'
-}
-
-/** The media types of all answers of each route that negotiates, by method and path. */
-function readOffers(app: Router): Map<string, string[]> {
-  const routes = app.openAPIRegistry.definitions.flatMap((each) =>
-    each.type === 'route' && !isLenient(each.route) ? [each.route] : [],
-  )
-  return new Map(
-    routes.map(({ method, path, responses }) => {
-      const types = Object.values(responses).flatMap((response) =>
-        'content' in response ? Object.keys(response.content ?? {}) : [],
-      )
-      const offered = types.length === 0 ? ['application/json'] : types
-      return [
-        `${method.toUpperCase()} ${path.replaceAll(/\{(.+?)\}/g, ':$1')}`,
-        [...new Set([...offered, 'application/problem+json'])],
-      ]
-    }),
-  )
 }

@@ -5,6 +5,8 @@ import type { ZodError } from 'zod'
 import { type ErrorCode, errorCodes, errorKinds } from '../../kernel/error-codes.ts'
 import type { Scope } from '../../kernel/scope.ts'
 import type { AppContext, AppEnv } from '../context.ts'
+import { LiteralFirstRouter } from '../literal-first-router.ts'
+import { accept, findOffers } from '../middleware/accept.ts'
 import { explainFaults } from './faults.ts'
 import { enumOf } from './fields.ts'
 import './messages.ts'
@@ -12,14 +14,18 @@ import { isLenient, makeQueryStrict } from './strict-input.ts'
 
 export type Router = OpenAPIHono<AppEnv>
 
-/** A router that refuses unknown input. Validation failures become problems that list each fault. */
+/**
+ * A router that refuses unknown input, and an Accept header that excludes every answer. Validation failures become problems
+ * that list each fault. A trailing slash is optional on every path, as it was in the old system.
+ */
 export function createRouter(): Router {
-  const router = new OpenAPIHono<AppEnv>({ getPath: readPath })
+  const router = new OpenAPIHono<AppEnv>({ getPath: getPathNoStrict, router: new LiteralFirstRouter() })
   const { openapi } = router
   const register = (config: RouteConfig, handler: never) => {
     if (isLenient(config)) return openapi(config, handler, throwFaults([]))
     const { route, parameters } = makeQueryStrict(config)
-    return openapi(route, handler, throwFaults(parameters))
+    const middleware = [accept(findOffers(route.responses)), ...[route.middleware ?? []].flat()]
+    return openapi({ ...route, middleware }, handler, throwFaults(parameters))
   }
   router.openapi = register as typeof openapi // the same signature; only the query schema becomes strict
   return router
@@ -33,16 +39,6 @@ function throwFaults(parameters: string[]) {
     if (result.success) return undefined
     throw explainFaults({ target: result.target, issues: result.error.issues, parameters, sent: c.req.queries() })
   }
-}
-
-/**
- * A trailing slash is optional on every path, as it was in the old system. Hono's router stores the parameter `/:id` under
- * that text. A request path that contains `/:id` would match twice, as a literal and as a parameter, and its middleware
- * would run twice. With the equivalent `%3A` (RFC 3986 §2.1), it matches only as a parameter.
- */
-function readPath(request: Request): string {
-  const path = getPathNoStrict(request)
-  return path.includes('/:') ? path.replaceAll('/:', '/%3A') : path
 }
 
 const meanings = Object.entries(errorKinds).map(([code, { meaning }]) => [code, meaning])
