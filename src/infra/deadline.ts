@@ -1,4 +1,4 @@
-// Deadlines that do not count the time during which the isolate is blocked.
+// Short deadlines that do not count the time during which the isolate is blocked.
 
 const slices = 6
 

@@ -64,10 +64,17 @@ function isEqual(one: string[], other: string[]): boolean {
   return one.length === other.length && one.every((text, index) => text === other[index])
 }
 
+/** By function: each has one number of parameters. */
+const calls = new BoundedCache<string>(maxKnown)
+
 /** The text that calls a function with `count` parameters. */
 export function callOf(functionName: string, count: number): string {
+  const known = calls.get(functionName)
+  if (known !== undefined) return known
   const parameters = Array.from({ length: count }, (_, index) => `$${index + 1}`)
-  return `SELECT * FROM ${storedSchema}.${functionName}(${parameters.join(', ')})`
+  const call = `SELECT * FROM ${storedSchema}.${functionName}(${parameters.join(', ')})`
+  calls.set(functionName, call)
+  return call
 }
 
 /**
