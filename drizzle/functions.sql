@@ -2211,7 +2211,7 @@ BEGIN
     ORDER BY page.updated_at DESC, page.id DESC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.insert_machine_08249f1689d9(uuid, bigint, uuid, bigint, bigint, bigint, text, bigint, text, text, text, bigint, text)
+CREATE FUNCTION statements.insert_machine_4f01ceee8654(uuid, bigint, uuid, bigint, bigint, bigint, text, bigint, text, text, text, bigint, text)
 RETURNS TABLE ("decision" text, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2236,8 +2236,9 @@ BEGIN
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.id = $3::uuid AND s.account_id = $4::bigint
       AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
-    quota AS (SELECT count(*) >= $5::bigint AS is_exceeded FROM (
-      SELECT FROM machines, caller WHERE owner_id = caller.id AND deleted_at IS NULL LIMIT $6::bigint) owned),
+    quota AS (SELECT count(*) >= $5::bigint AS is_exceeded FROM caller, LATERAL (
+      SELECT FROM machines WHERE owner_id BETWEEN caller.id AND caller.id AND deleted_at IS NULL
+      ORDER BY owner_id, id LIMIT $6::bigint) owned),
     destination AS (SELECT NULL::bigint AS id),
     decision AS (SELECT CASE WHEN false THEN 'created' WHEN caller.key_machine_id IS NOT NULL THEN 'outside_key' WHEN caller.key_site_id IS NOT NULL THEN 'outside_key' WHEN quota.is_exceeded THEN 'quota_exceeded' WHEN EXISTS (SELECT FROM machines WHERE confirmed_address = $7
     AND deleted_at IS NULL AND id IS DISTINCT FROM $8::bigint) THEN 'controller_taken' WHEN true THEN 'created' END AS decision FROM caller, quota, destination),
@@ -2263,7 +2264,7 @@ BEGIN
       FROM machine_reports r WHERE r.machine_id = m.id) AS reported FROM caller CROSS JOIN decision LEFT JOIN m ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.insert_machine_412e274500fa(uuid, bigint, uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, text, bigint, text, text, text, bigint, text)
+CREATE FUNCTION statements.insert_machine_922032ae12a8(uuid, bigint, uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, text, bigint, text, text, text, bigint, text)
 RETURNS TABLE ("decision" text, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2301,8 +2302,9 @@ BEGIN
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.id = $6::uuid AND s.account_id = $7::bigint
       AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
-    quota AS (SELECT count(*) >= $8::bigint AS is_exceeded FROM (
-      SELECT FROM machines, caller WHERE owner_id = caller.id AND deleted_at IS NULL LIMIT $9::bigint) owned),
+    quota AS (SELECT count(*) >= $8::bigint AS is_exceeded FROM caller, LATERAL (
+      SELECT FROM machines WHERE owner_id BETWEEN caller.id AND caller.id AND deleted_at IS NULL
+      ORDER BY owner_id, id LIMIT $9::bigint) owned),
     destination AS (
     SELECT s.id, CASE WHEN caller.key_machine_id IS NOT NULL OR caller.key_site_id <> s.id THEN -1
     WHEN caller.is_staff THEN 3
@@ -2333,7 +2335,7 @@ BEGIN
       FROM machine_reports r WHERE r.machine_id = m.id) AS reported FROM caller CROSS JOIN decision LEFT JOIN m ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.insert_machine_34d35f7fde79(text, text, text, text, uuid, bigint, uuid, bigint, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.insert_machine_dc85085a65c3(text, text, text, text, uuid, bigint, uuid, bigint, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2362,8 +2364,9 @@ BEGIN
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.id = $7::uuid AND s.account_id = $8::bigint
       AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
-    quota AS (SELECT count(*) >= $9::bigint AS is_exceeded FROM (
-      SELECT FROM machines, caller WHERE owner_id = caller.id AND deleted_at IS NULL LIMIT $10::bigint) owned),
+    quota AS (SELECT count(*) >= $9::bigint AS is_exceeded FROM caller, LATERAL (
+      SELECT FROM machines WHERE owner_id BETWEEN caller.id AND caller.id AND deleted_at IS NULL
+      ORDER BY owner_id, id LIMIT $10::bigint) owned),
     destination AS (SELECT NULL::bigint AS id),
     decision AS (SELECT CASE WHEN EXISTS (SELECT FROM idempotency_keys
     WHERE caller = $11 AND method = $12 AND path = $13 AND key = $14) THEN 'created' WHEN caller.key_machine_id IS NOT NULL THEN 'outside_key' WHEN caller.key_site_id IS NOT NULL THEN 'outside_key' WHEN quota.is_exceeded THEN 'quota_exceeded' WHEN EXISTS (SELECT FROM machines WHERE confirmed_address = $15
@@ -2403,7 +2406,7 @@ BEGIN
       FROM machine_reports r WHERE r.machine_id = m.id) AS reported FROM caller CROSS JOIN decision LEFT JOIN m ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.insert_machine_c8cbcd50de59(text, text, text, text, uuid, bigint, uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.insert_machine_724f36351c35(text, text, text, text, uuid, bigint, uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "id" bigint, "name" text, "location" text, "status" text, "status_source" text, "status_at" timestamp with time zone, "owner_id" bigint, "site_id" bigint, "controller_url" text, "controller_confirmed_at" timestamp with time zone, "created_at" timestamp with time zone, "updated_at" timestamp with time zone, "revision" bigint, "my_role" text, "delivery" text, "reported" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2445,8 +2448,9 @@ BEGIN
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.id = $10::uuid AND s.account_id = $11::bigint
       AND s.ended_at IS NULL AND s.expires_at > now() AND a.is_active),
-    quota AS (SELECT count(*) >= $12::bigint AS is_exceeded FROM (
-      SELECT FROM machines, caller WHERE owner_id = caller.id AND deleted_at IS NULL LIMIT $13::bigint) owned),
+    quota AS (SELECT count(*) >= $12::bigint AS is_exceeded FROM caller, LATERAL (
+      SELECT FROM machines WHERE owner_id BETWEEN caller.id AND caller.id AND deleted_at IS NULL
+      ORDER BY owner_id, id LIMIT $13::bigint) owned),
     destination AS (
     SELECT s.id, CASE WHEN caller.key_machine_id IS NOT NULL OR caller.key_site_id <> s.id THEN -1
     WHEN caller.is_staff THEN 3

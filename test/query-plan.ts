@@ -7,6 +7,7 @@ export type PlanNode = {
   'Index Name'?: string
   'Actual Rows': number
   'Rows Removed by Filter'?: number
+  'Rows Removed by Join Filter'?: number
   'Actual Loops': number
   Plans?: PlanNode[]
 }
@@ -26,7 +27,7 @@ function flatten(node: PlanNode): PlanNode[] {
 
 /** The largest number of rows that one node returned or discarded. */
 export function mostRowsRead(nodes: PlanNode[]): number {
-  return Math.max(
-    ...nodes.map((node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']),
-  )
+  const removedBy = (node: PlanNode) =>
+    (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Join Filter'] ?? 0)
+  return Math.max(...nodes.map((node) => (node['Actual Rows'] + removedBy(node)) * node['Actual Loops']))
 }

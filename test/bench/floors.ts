@@ -15,8 +15,13 @@ const session = `WITH caller AS (
 const idsOf = ({ sessionId, accountId }: SessionCaller) => [sessionId, accountId]
 
 export function createFloor(caller: SessionCaller, { name, location }: { name: string; location: string }): Floor {
-  const query = `${session}
-    INSERT INTO machines (name, location, owner_id) SELECT $3, $4, id FROM caller RETURNING *`
+  const query = `${session},
+    m AS (INSERT INTO machines (name, location, owner_id) SELECT $3, $4, id FROM caller RETURNING *),
+    event AS (
+      INSERT INTO audit_events (actor, action, subject, after)
+      SELECT owner_id, 'machine.add', 'machine:' || id, jsonb_build_object('owner_id', owner_id, 'status', status) FROM m
+    )
+    SELECT * FROM m`
   return alone(query, [...idsOf(caller), name, location])
 }
 

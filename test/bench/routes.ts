@@ -19,7 +19,7 @@ import type { Shot } from './load.ts'
 import { idInPlan, newIdInPlan, type Plan, planOf } from './plan.ts'
 import { type BenchPlatform, benchQuota } from './platform.ts'
 import { planReports } from './reports.ts'
-import { deleteMachinesOf, type Scene } from './scene.ts'
+import { deleteMachinesOf, registrarCaller, type Scene } from './scene.ts'
 
 export const routeNames = [
   'read_machine',
@@ -56,7 +56,7 @@ const machine = { name: 'Machine', location: 'Hall 1', status: 'READY', site_id:
 const machinesInTurn = 1_000
 
 export async function planRoutes(scene: Scene): Promise<Route[]> {
-  const { caller, registrar, issuer, accessTokens, jobId } = scene
+  const { caller, registrars, issuer, accessTokens, jobId } = scene
   const ids = scene.machineIds.slice(0, machinesInTurn)
   const busiest = scene.machineIds.at(-1)
   const tokenAt = (index: number) => accessTokens[index % accessTokens.length] ?? ''
@@ -68,7 +68,9 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
   })
   const byAll = (shot: (index: number) => Shot) => accessTokens.map((_, index) => shot(index))
   const creation = { name: 'Machine', location: 'Hall 1' }
-  const register = (path: string) => ({ ...send('POST', path, creation, 0), token: registrar.accessToken })
+  const register = (pathOf: (id: string) => string) =>
+    registrars.map(({ id, accessToken }) => ({ ...send('POST', pathOf(id), creation, 0), token: accessToken }))
+  const registrar = registrarCaller(String(idInPlan))
   const renaming = { name: 'Machine, renamed' }
   const start = { command: 'START' }
   const operation = await planOperation(caller, issuer)
@@ -113,28 +115,31 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
     {
       name: 'create',
       status: 201,
-      ours: [register('/api/machines')],
-      bare: [register('/create')],
+      ours: register(() => '/api/machines'),
+      bare: register((id) => `/create/${id}`),
       plan: {
-        ...(await planOf((database) => insertMachine(database, registrar.caller, machine, undefined, benchQuota))),
+        ...(await planOf((database) => insertMachine(database, registrar, machine, undefined, benchQuota))),
         feedScript: writeChanges,
       },
-      floor: createFloor(registrar.caller, creation),
+      floor: { ...createFloor(registrar, creation), feedScript: writeChanges },
       // The quota counts the machines of the account: it has no more than a plant.
-      reset: (platform) => deleteMachinesOf(platform, registrar.caller.accountId),
+      reset: (platform) => deleteMachinesOf(platform, registrars),
     },
     {
       name: 'patch',
       status: 200,
-      ours: ids.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
-      bare: ids.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
+      ours: scene.machineIds.map((id, index) => send('PATCH', `/api/machines/${id}`, renaming, index)),
+      bare: scene.machineIds.map((id, index) => send('POST', `/patch/${id}`, renaming, index)),
       plan: {
         ...(await planOf((database) =>
           createChangeMachine(selectOpenJobs)(database, caller, idInPlan, renaming, undefined),
         )),
         feedScript: writeChanges,
       },
-      floor: patchFloor(caller, renaming),
+      floor: { ...patchFloor(caller, renaming), feedScript: writeChanges },
+      isOnce: true, // a second request would change nothing
+      reset: ({ postgres }) =>
+        postgres.query(`UPDATE machines SET name = 'Machine ' || id WHERE name = $1`, [renaming.name]),
     },
     {
       name: 'operation',

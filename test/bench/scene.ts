@@ -1,5 +1,6 @@
 // The database of the bench: one person, ten thousand machines, a machine with a thousand ended jobs, and sessions
-// whose refresh tokens can be used once. A second person registers machines, and has no more than accounts usually have.
+// whose refresh tokens can be used once. Each client has an account of its own that registers machines, and has no more than
+// accounts usually have: a registration locks its account.
 import { randomUUID } from 'node:crypto'
 import { makeSecret } from '../../src/accounts/key.ts'
 import { createTokenIssuer } from '../../src/accounts/token.ts'
@@ -15,8 +16,7 @@ export type Scene = {
   caller: SessionCaller
   /** Access tokens of sessions of the same account, one per client. */
   accessTokens: string[]
-  /** The second person: a session, and its access token. */
-  registrar: { caller: SessionCaller; accessToken: string }
+  registrars: Registrar[]
   /** An API key with the scope `report`, for all machines of the account. */
   key: { secret: string; caller: KeyCaller }
   /** Each is also the `refresh_id` of its session. */
@@ -24,6 +24,14 @@ export type Scene = {
   machineIds: number[]
   /** An ended job. */
   jobId: string
+}
+
+/** An account that registers machines; `id` has 12 digits. */
+export type Registrar = { id: string; accessToken: string }
+
+/** The caller of an account that has one session, whose id follows from that of the account. */
+export function registrarCaller(id: string): SessionCaller {
+  return { kind: 'session', accountId: Number(id), sessionId: `00000000-0000-7000-8000-${id}` }
 }
 
 const historyLength = 1_000
@@ -43,12 +51,13 @@ export async function setScene(
   const accountId = await insertAccount(platform, 'bench')
   const ids = Array.from({ length: sessionCount + clientCount }, () => randomUUID())
   await insertSessions(platform, accountId, ids)
-  const registrar: SessionCaller = {
-    kind: 'session',
-    accountId: await insertAccount(platform, 'registrar'),
-    sessionId: randomUUID(),
+  const registrars: SessionCaller[] = []
+  for (let client = 0; client < clientCount; client++) {
+    const id = await insertAccount(platform, `registrar-${client}`)
+    const caller = registrarCaller(String(id).padStart(12, '0'))
+    await insertSessions(platform, id, [caller.sessionId])
+    registrars.push(caller)
   }
-  await insertSessions(platform, registrar.accountId, [registrar.sessionId])
   const machines = await postgres.query(
     `INSERT INTO machines (name, location, owner_id, controller_url)
      SELECT 'Machine ' || n, 'Hall ' || n % 20, $1, 'http://127.0.0.1:9/machines/' || n
@@ -69,7 +78,12 @@ export async function setScene(
     issuer,
     caller: { kind: 'session', accountId, sessionId: ids[0] ?? '' },
     key: { secret, caller: { kind: 'key', keyId, secretHash, scopes: ['report'] } },
-    registrar: { caller: registrar, accessToken: (await pairOf(registrar.accountId, registrar.sessionId)).access },
+    registrars: await Promise.all(
+      registrars.map(async ({ accountId, sessionId }) => ({
+        id: sessionId.slice(-12),
+        accessToken: (await pairOf(accountId, sessionId)).access,
+      })),
+    ),
     accessTokens: pairs.slice(0, clientCount).map(({ access }) => access),
     sessions: ids.map((id, index) => ({ id, refresh: pairs[index]?.refresh ?? '' })).slice(clientCount),
     machineIds,
@@ -95,12 +109,12 @@ function insertSessions({ postgres }: BenchPlatform, accountId: number, ids: str
   )
 }
 
-/** Deletes the machines that an account has registered meanwhile. */
-export async function deleteMachinesOf({ postgres }: BenchPlatform, accountId: number): Promise<void> {
-  await postgres.query('DELETE FROM machine_statuses USING machines WHERE machine_id = id AND owner_id = $1', [
-    accountId,
-  ])
-  await postgres.query('DELETE FROM machines WHERE owner_id = $1', [accountId])
+/** Deletes the machines that have been registered meanwhile. */
+export async function deleteMachinesOf({ postgres }: BenchPlatform, registrars: Registrar[]): Promise<void> {
+  const isOfRegistrar = 'owner_id = ANY ($1::bigint[])'
+  const ids = [registrars.map(({ id }) => id)]
+  await postgres.query(`DELETE FROM machine_statuses USING machines WHERE machine_id = id AND ${isOfRegistrar}`, ids)
+  await postgres.query(`DELETE FROM machines WHERE ${isOfRegistrar}`, ids)
   await postgres.query('VACUUM machines, machine_statuses')
 }
 

@@ -1,8 +1,9 @@
-// How many rows PostgreSQL reads for a page and for a sweep: the number must not grow with the tables.
+// How many rows PostgreSQL reads for a page, a new machine and a sweep: the number must not grow with the tables.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Statement } from '../../src/infra/sql-client.ts'
 import { historySorts, listMachineHistory, listMyHistory } from '../../src/jobs/sql/read.ts'
 import { redispatchDueJobs } from '../../src/jobs/sql/redispatch.ts'
+import { insertMachine } from '../../src/machines/sql/create.ts'
 import { listStatuses, statusSorts } from '../../src/machines/sql/statuses.ts'
 import { sessionCallerOf } from '../accounts/people.ts'
 import { textsOf } from '../bench/plan.ts'
@@ -80,6 +81,14 @@ test.each<[what: string, plan: () => Promise<Statement[]>]>([
       const at = new Date(Date.now() - 100 * 3_600_000).toISOString().replace('T', ' ').replace('Z', '+00')
       const page = statusSorts.page('-at', limit, { sort: '-at', value: at, id: at })
       return textsOf((database) => listStatuses(database, caller, machine.id, {}, page))
+    },
+  ],
+  [
+    'a new machine of an account that has few, beside one that has nearly all',
+    async () => {
+      const caller = await sessionCallerOf(world, await world.signUp())
+      const values = { name: 'New', location: 'Hall 1', status: 'READY', site_id: null, controller_url: null } as const
+      return textsOf((database) => insertMachine(database, caller, values, undefined, 1_000))
     },
   ],
   ['a sweep without due jobs', () => textsOf((database) => redispatchDueJobs(database, 100))],

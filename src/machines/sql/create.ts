@@ -6,7 +6,7 @@ import { lockAccount, requireCaller, selectCaller } from '../../accounts/sql/cal
 import type { Caller } from '../../http/context.ts'
 import { deleteExpiredKey, insertKey, isKeyUsed, type RequestKey } from '../../http/idempotency/store.ts'
 import type { Database } from '../../infra/database.ts'
-import { prepare } from '../../infra/prepare.ts'
+import { type Bindable, prepare } from '../../infra/prepare.ts'
 import { firstOf, type RequiredOf, type ValuesOf } from '../../infra/rows.ts'
 import { TiebarError } from '../../kernel/error.ts'
 import { keepSite } from '../../sites/sql/sites.ts'
@@ -34,6 +34,17 @@ type NewMachine = Caller & MachineValues & { address: string | null; quota: numb
 type NewMachineShape = { columns: (keyof Machine)[]; hasSite: boolean; hasKey: boolean }
 type Decision = 'created' | 'outside_key' | SiteRefusal | 'quota_exceeded' | 'controller_taken'
 
+/**
+ * A query: one row for each machine of the caller, up to the quota. It asks for a range and an order that only the index of
+ * owners has. With `=`, PostgreSQL would expect as many machines as an average account has, and where one account owns nearly
+ * all machines, it would read all of them for any account.
+ */
+function selectOwned({ quota }: Bindable<{ quota: number }>): SQL {
+  return sql`
+      SELECT FROM machines WHERE owner_id BETWEEN caller.id AND caller.id AND deleted_at IS NULL
+      ORDER BY owner_id, id LIMIT ${quota}::bigint`
+}
+
 const isOutsideSiteOfKey: [SQL, Decision] = [sql`caller.key_site_id IS NOT NULL`, 'outside_key']
 
 const insertion = prepare<NewMachine, NewMachineShape>((value, { columns, hasSite, hasKey }) => {
@@ -50,8 +61,7 @@ const insertion = prepare<NewMachine, NewMachineShape>((value, { columns, hasSit
   ])
   return sql`
     WITH caller AS (${selectCaller(value)}),
-    quota AS (SELECT count(*) >= ${value.quota}::bigint AS is_exceeded FROM (
-      SELECT FROM machines, caller WHERE owner_id = caller.id AND deleted_at IS NULL LIMIT ${value.quota}::bigint) owned),
+    quota AS (SELECT count(*) >= ${value.quota}::bigint AS is_exceeded FROM caller, LATERAL (${selectOwned(value)}) owned),
     destination AS (${hasSite ? selectDestination(value) : sql`SELECT NULL::bigint AS id`}),
     decision AS (SELECT ${decision} AS decision FROM caller, quota, destination),
     m AS (
