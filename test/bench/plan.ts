@@ -1,10 +1,8 @@
 // What the bare worker does for a route: the statements of the Worker, with the ids of the request.
-import type { Query, SQL } from 'drizzle-orm'
-import { type Database, type Sent, toSent, toTexts } from '../../src/infra/database.ts'
-import { render } from '../../src/infra/prepare.ts'
+import { type Sent, toSent, toTexts } from '../../src/infra/database.ts'
 import type { toRequest } from '../../src/infra/queue.ts'
 import type { Statement } from '../../src/infra/sql-client.ts'
-import type { NeededRows } from '../../src/infra/stored.ts'
+import { type Call, recordCall } from '../../src/tools/stored/record.ts'
 
 /** The same message and the same Redis script as the Worker's: the ratio is not about what QStash and Redis do. */
 export type Announcement = { message: ReturnType<typeof toRequest>; script: string; statement: Statement }
@@ -34,33 +32,13 @@ export const newIdInPlan = '00000000-0000-7000-8000-000000000000'
 export const hashInPlan = 'the hash of the key'
 
 /** What `call` would send; it is not executed. */
-export async function planOf(call: (database: Database) => Promise<unknown>): Promise<Plan> {
-  const { name, queries, needed } = await record(call)
+export async function planOf(call: Call): Promise<Plan> {
+  const { name, queries, needed } = await recordCall(call)
   const { statements, isTransaction }: Sent = toSent(name, queries, needed)
   return { statements, isTransaction }
 }
 
 /** The statements of `call` as texts, also those that PostgreSQL keeps as a function. For EXPLAIN. */
-export async function textsOf(call: (database: Database) => Promise<unknown>): Promise<Statement[]> {
-  return toTexts((await record(call)).queries)
-}
-
-type Recorded = { name: string; queries: Query[]; needed: NeededRows }
-
-async function record(call: (database: Database) => Promise<unknown>): Promise<Recorded> {
-  let recorded: Recorded | undefined
-  const halt = (needed: NeededRows) => async (name: string, statements: (SQL | Query)[]) => {
-    recorded = { name, queries: statements.map(render), needed }
-    throw new Error('only planned')
-  }
-  const batch = halt('last')
-  const database = {
-    query: (name: string, statement: SQL | Query) => batch(name, [statement]),
-    batch,
-    batchAll: halt('all'),
-    ping: () => batch('ping', []),
-  }
-  await call(database).catch(() => undefined)
-  if (!recorded) throw new TypeError('the call sent no statement')
-  return recorded
+export async function textsOf(call: Call): Promise<Statement[]> {
+  return toTexts((await recordCall(call)).queries)
 }

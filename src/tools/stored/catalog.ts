@@ -3,7 +3,6 @@
 import { rotateRefresh } from '../../accounts/sql/sign-in.ts'
 import type { Caller, KeyCaller, SessionCaller } from '../../http/context.ts'
 import type { RequestKey } from '../../http/idempotency/store.ts'
-import type { Database } from '../../infra/database.ts'
 import { commands } from '../../jobs/commands.ts'
 import type { ControllerResult } from '../../jobs/job.ts'
 import { cancelJob } from '../../jobs/sql/cancel.ts'
@@ -34,8 +33,7 @@ import { createChangeMachine, type MachineChange } from '../../machines/sql/chan
 import { insertMachine } from '../../machines/sql/create.ts'
 import { listMachines, machineSorts, readMachine } from '../../machines/sql/read.ts'
 import { listStatuses, statusSorts } from '../../machines/sql/statuses.ts'
-
-export type Call = (database: Database) => Promise<unknown>
+import type { Call } from './record.ts'
 
 const id = '00000000-0000-7000-8000-000000000000'
 const session: SessionCaller = { kind: 'session', accountId: 1, sessionId: id }

@@ -3,38 +3,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
-import type { Database } from '../../infra/database.ts'
 import { toTexts } from '../../infra/database.ts'
-import { render } from '../../infra/prepare.ts'
-import type { Statement } from '../../infra/sql-client.ts'
-import { type NeededRows, nameFunction } from '../../infra/stored.ts'
+import { nameFunction } from '../../infra/stored.ts'
 import { readMigrationSql } from '../migrations.ts'
-import { type Call, storedCalls } from './catalog.ts'
+import { storedCalls } from './catalog.ts'
 import { breakpoint, functionsFile } from './install.ts'
+import { type Call, recordCall } from './record.ts'
 import { writeFunction } from './write-function.ts'
 
 const namesFile = join(import.meta.dirname, '../../infra/stored-functions.ts')
 
-/** What a call sends. `count`: how many of the statements are its own, after those that set the session. */
-type Recorded = { name: string; statements: Statement[]; needed: NeededRows; count: number }
 export type StoredFunction = { name: string; sql: string }
-
-/** The statements of a call, which are not executed. */
-async function record(call: Call): Promise<Recorded> {
-  let recorded: Recorded | undefined
-  const halt =
-    (needed: NeededRows) =>
-    async (name: string, statements: Parameters<Database['batch']>[1]): Promise<never> => {
-      recorded = { name, statements: toTexts(statements.map(render)), needed, count: statements.length }
-      throw new Error('only recorded')
-    }
-  const batch = halt('last')
-  const query: Database['query'] = (name, statement) => batch(name, [statement])
-  const ping = () => Promise.reject(new Error('not recorded'))
-  await call({ query, batch, batchAll: halt('all'), ping }).catch(() => undefined)
-  if (!recorded) throw new TypeError('the call sent no statement that can be a function')
-  return recorded
-}
 
 /** The functions of the calls, once each. @throws TypeError for a call that sends no statement */
 export async function makeFunctions(calls: Call[] = storedCalls): Promise<StoredFunction[]> {
@@ -43,12 +22,12 @@ export async function makeFunctions(calls: Call[] = storedCalls): Promise<Stored
     for (const statement of readMigrationSql()) await database.exec(statement)
     const functions = new Map<string, string>()
     for (const call of calls) {
-      const recorded = await record(call)
-      const texts = recorded.statements.map(({ query }) => query)
-      const functionName = nameFunction(recorded.name, texts, recorded.needed)
-      const { needed, count } = recorded
-      const returned = needed === 'all' ? count : undefined
-      functions.set(functionName, await writeFunction(database, functionName, recorded.statements, returned))
+      const { name, queries, needed } = await recordCall(call)
+      const statements = toTexts(queries)
+      const texts = statements.map(({ query }) => query)
+      const functionName = nameFunction(name, texts, needed)
+      const returned = needed === 'all' ? queries.length : undefined
+      functions.set(functionName, await writeFunction(database, functionName, statements, returned))
     }
     return [...functions].map(([name, sql]) => ({ name, sql }))
   } finally {
