@@ -72,8 +72,11 @@ export function pickColumns<Of extends Table, const Name extends keyof ByName<Of
         name: sql`${sql.identifier(column)}`,
         value: sql`${values[column]}::${sql.raw(sqlTypes.get(column) ?? '')}`,
       })),
-    // `fromEntries` does not keep the types of the names.
-    pick: (row) => Object.fromEntries(names.map((name) => [name, row[name]])) as typeof row,
+    pick(row) {
+      const picked = {} as typeof row // the loop sets every member
+      for (const name of names) picked[name] = row[name]
+      return picked
+    },
     fromJson: (row) => ({ ...row, ...Object.fromEntries(times.map((name) => [name, readTime(row[name])])) }),
   }
 }

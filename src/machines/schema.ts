@@ -124,8 +124,8 @@ export type MachineAnswer = Machine & Omit<MachineRow, keyof Machine | 'revision
 /** Only managers of the machine may see its controller. */
 export function toMachine(row: MachineRow): MachineAnswer {
   const { my_role, delivery, reported } = row
-  const machine = { ...machineColumns.pick(row), my_role, delivery, reported: toReported(reported) }
-  return my_role === 'manager' ? machine : { ...machine, controller_url: null, controller_confirmed_at: null }
+  const hidden = my_role === 'manager' ? undefined : { controller_url: null, controller_confirmed_at: null }
+  return { ...machineColumns.pick(row), ...hidden, my_role, delivery, reported: toReported(reported) }
 }
 
 export const confirmationSchema = z.object({ confirmed_at: time }).openapi('ControllerConfirmation')

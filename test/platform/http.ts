@@ -73,7 +73,9 @@ export async function startHttpServer(
   const server = createServer({ keepAliveTimeout: keepAliveMs }, async (incoming, outgoing) => {
     const startedAt = performance.now()
     const disconnected = new AbortController()
-    outgoing.on('close', () => disconnected.abort())
+    outgoing.on('close', () => {
+      if (!outgoing.writableFinished) disconnected.abort()
+    })
     const chunks: Buffer[] = []
     try {
       for await (const chunk of incoming) chunks.push(chunk)
