@@ -1,19 +1,20 @@
 // What a call would send to the database.
-import type { Query, SQL } from 'drizzle-orm'
 import type { Database } from '../../infra/database.ts'
 import { render } from '../../infra/prepare.ts'
 import type { NeededRows } from '../../infra/stored.ts'
 
 export type Call = (database: Database) => Promise<unknown>
 
-export type RecordedCall = { name: string; queries: Query[]; needed: NeededRows }
+type Statements = Parameters<Database['batch']>[1]
+
+export type RecordedCall = { name: string; queries: ReturnType<typeof render>[]; needed: NeededRows }
 
 /** The statements of a call, which are not executed. @throws TypeError for a call that sends none */
 export async function recordCall(call: Call): Promise<RecordedCall> {
   let recorded: RecordedCall | undefined
   const halt =
     (needed: NeededRows) =>
-    async (name: string, statements: (SQL | Query)[]): Promise<never> => {
+    async (name: string, statements: Statements): Promise<never> => {
       recorded = { name, queries: statements.map(render), needed }
       throw new Error('only recorded')
     }
