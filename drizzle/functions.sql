@@ -3772,7 +3772,7 @@ BEGIN
     UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_due_jobs_a78b1f754db9(text, text)
+CREATE FUNCTION statements.redispatch_due_jobs_0052ad467ee5(text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3807,8 +3807,10 @@ BEGIN
     FROM accounts a LEFT JOIN keys k ON k.id = j.key_id WHERE a.id = j.requested_by
   ) requester ON true
     WHERE j.id = ANY (ARRAY(SELECT id FROM (
-      (SELECT id FROM jobs WHERE command = $1 AND state IN ('QUEUED', 'SENT', 'PENDING') AND due_at <= statement_start ORDER BY due_at LIMIT 100) UNION ALL 
-      (SELECT id FROM jobs WHERE command = $2 AND state IN ('QUEUED', 'SENT', 'PENDING') AND due_at <= statement_start ORDER BY due_at LIMIT 100)) ranges LIMIT 100))
+      (SELECT id FROM jobs WHERE command = $1 AND state IN ('QUEUED', 'SENT', 'PENDING') AND due_at > '-infinity' AND due_at <= statement_start
+        ORDER BY due_at LIMIT 100) UNION ALL 
+      (SELECT id FROM jobs WHERE command = $2 AND state IN ('QUEUED', 'SENT', 'PENDING') AND due_at > '-infinity' AND due_at <= statement_start
+        ORDER BY due_at LIMIT 100)) ranges LIMIT 100))
       AND j.due_at <= statement_start
     FOR NO KEY UPDATE OF m SKIP LOCKED), ends (step, state, result, reason, is_machine_in_error) AS (VALUES ('expire', 'EXPIRED', 'IGNORE', 'not_in_time', false), ('reject', 'REJECTED', 'INVALIDCOMMAND', 'changed', false), ('stale', 'REJECTED', 'INVALIDCOMMAND', 'stale', false), ('remote_off', 'REJECTED', 'INVALIDCOMMAND', 'remote_disabled', false), ('hold', 'REJECTED', 'INVALIDCOMMAND', 'held', false), ('forbid', 'REJECTED', 'PERMISSIONDENIED', 'not_allowed', false), ('fail_outcome_unknown', 'FAILED', 'INTERNALFAILED', 'outcome_unknown', true), ('fail_unreachable', 'FAILED', 'INTERNALFAILED', 'unreachable', true), ('time_out', 'TIMED_OUT', 'INTERNALFAILED', 'no_report', true)),
     ended AS (

@@ -1,2 +1,2 @@
 DROP INDEX "jobs_due";--> statement-breakpoint
-CREATE INDEX CONCURRENTLY "jobs_due_at" ON "jobs" USING btree ("command","due_at") WHERE state IN ('QUEUED', 'SENT', 'PENDING') AND "jobs"."due_at" IS NOT NULL;
+CREATE INDEX CONCURRENTLY "jobs_due_at" ON "jobs" USING btree ("command","due_at") WHERE state IN ('QUEUED', 'SENT', 'PENDING') AND due_at > '-infinity';

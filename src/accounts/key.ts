@@ -33,8 +33,8 @@ export function parseKey(text: string): KeyCaller {
 
 /**
  * One round of SHA-256 is enough for 256 random bits, which nobody can guess. For the same reason, PostgreSQL may compare
- * hashes with `=`: its time could at most reveal a part of the stored hash, from which no key can be computed. For so short
- * a text, this library takes less time than `createHash`, which makes a stream; every report of a machine needs it.
+ * hashes with `=`: its time could at most reveal a part of the stored hash, from which no key can be computed. Each
+ * report of a machine computes one: for so short a text, this library is faster than `createHash`, which makes a stream.
  */
 function hashOf(secret: string): string {
   return bytesToHex(sha256(utf8ToBytes(secret)))

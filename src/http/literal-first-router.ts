@@ -3,8 +3,8 @@ import type { Result, Router } from 'hono/router'
 import { RegExpRouter } from 'hono/router/reg-exp-router'
 
 /**
- * Two of Hono's fastest routers. One alone refuses `/machines/history` beside `/machines/:id`, and Hono would then use its
- * slower TrieRouter for everything. A literal path does not match as an id with any method: it has the methods of its own.
+ * Two RegExpRouters, Hono's fastest. One alone refuses `/machines/history` beside `/machines/:id`, and Hono would then use
+ * its slower TrieRouter for everything. A request to a literal path never matches a pattern, whatever its method.
  */
 export class LiteralFirstRouter<Handler> implements Router<Handler> {
   readonly name = 'LiteralFirstRouter'
@@ -12,8 +12,13 @@ export class LiteralFirstRouter<Handler> implements Router<Handler> {
   readonly #patterns = new RegExpRouter<Handler>()
   readonly #paths = new Set<string>()
 
+  /**
+   * @throws TypeError for middleware of only some paths: a literal path would not run it
+   * @throws UnsupportedPathError for a pattern beside another that one path could match, too
+   */
   add(method: string, path: string, handler: Handler): void {
     const isForAll = path === '/*'
+    if (path.includes('*') && !isForAll) throw new TypeError(`middleware is for all paths, not for ${path}`)
     const isLiteral = !/[:*]/.test(path)
     if (isLiteral) this.#paths.add(path)
     if (isLiteral || isForAll) this.#literals.add(method, path, handler)

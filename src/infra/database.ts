@@ -94,7 +94,8 @@ export function openDatabase(databaseUrl: string, fetchEndpoint?: string): (trac
     needed: NeededRows = 'last',
   ): Promise<Row[][]> {
     const { statements: sent, isTransaction, functionName } = toSent(name, statements, needed)
-    // A timer of the runtime costs less than one of ours (deadline.ts), and no hash blocks the isolate for seconds.
+    // A timer of the runtime costs less than one of ours (deadline.ts). A hash of the old system can block the isolate for
+    // some seconds, but not for so long.
     const attempt = () => execute(sent, { signal: AbortSignal.timeout(withinMs), isTransaction })
     try {
       const results = await trace.measure('postgres', attempt, name)

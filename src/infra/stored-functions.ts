@@ -62,7 +62,7 @@ export const storedFunctions: ReadonlySet<string> = new Set([
   'mark_published_5e714d0dc86b',
   'mark_published_90ddebb1c1d7',
   'redispatch_job_c7f82dfbd18a',
-  'redispatch_due_jobs_a78b1f754db9',
+  'redispatch_due_jobs_0052ad467ee5',
   'refresh_reports_c36daeb7a21e',
   'refresh_reports_7d1d0a5d139a',
   'store_reports_all_13fb6909874f',

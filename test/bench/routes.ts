@@ -138,8 +138,10 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
       },
       floor: { ...patchFloor(caller, renaming), feedScript: writeChanges },
       isOnce: true, // a second request would change nothing
-      reset: ({ postgres }) =>
-        postgres.query(`UPDATE machines SET name = 'Machine ' || id WHERE name = $1`, [renaming.name]),
+      async reset({ postgres }) {
+        await postgres.query(`UPDATE machines SET name = 'Machine ' || id WHERE name = $1`, [renaming.name])
+        await postgres.query('VACUUM machines')
+      },
     },
     {
       name: 'operation',

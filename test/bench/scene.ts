@@ -1,6 +1,6 @@
 // The database of the bench: one person, ten thousand machines, a machine with a thousand ended jobs, and sessions
-// whose refresh tokens can be used once. Each client has an account of its own that registers machines, and has no more than
-// accounts usually have: a registration locks its account.
+// whose refresh tokens can be used once. As many accounts as clients register machines, in turn, because a registration locks
+// its account. They have no more machines than accounts usually have.
 import { randomUUID } from 'node:crypto'
 import { makeSecret } from '../../src/accounts/key.ts'
 import { createTokenIssuer } from '../../src/accounts/token.ts'

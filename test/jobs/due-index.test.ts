@@ -1,4 +1,5 @@
-// The index of due jobs is for the sweep alone. It is small, so PostgreSQL likes it; but it finds nothing by machine.
+// The index of due jobs is for the sweep alone. It is small, so PostgreSQL expects it to be cheap; but it cannot find the job
+// of a machine.
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { toTexts } from '../../src/infra/database.ts'
@@ -14,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => database?.close())
 
-test('while few jobs are open, no statement but that of the sweep uses it', async () => {
+test('while no jobs are open, no statement but that of the sweep uses it', async () => {
   const users = new Set<string>()
   for (const call of storedCalls) {
     const { name, queries } = await recordCall(call)

@@ -6,6 +6,8 @@ import { TiebarError } from '../../kernel/error.ts'
 import type { AppContext, AppEnv } from '../context.ts'
 
 const cacheSize = 50
+/** Characters. A longer header is not kept: the caches of all routes could otherwise fill the memory. */
+const maxKeptLength = 200
 
 type MediaRange = { type: string; subtype: string; quality: number }
 
@@ -59,7 +61,7 @@ export function accept(offers: readonly string[]) {
     const known = results.get(header)
     if (known !== undefined) return known
     const result = chooseMediaType(header, offers) !== undefined
-    results.set(header, result)
+    if (header.length <= maxKeptLength) results.set(header, result)
     return result
   }
   return createMiddleware<AppEnv>(async function accept(c, next) {

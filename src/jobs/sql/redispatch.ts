@@ -128,7 +128,8 @@ const dueJobs = prepare<Record<string, never>, { most: number }>((_, { most }) =
   // array, because PostgreSQL overestimates the number of due jobs and would otherwise read all machines.
   const ranges = commandsByPrecedence.map(
     (command) => sql`
-      (SELECT id FROM jobs WHERE command = ${command} AND ${isOpen} AND due_at <= ${now} ORDER BY due_at LIMIT ${limit})`,
+      (SELECT id FROM jobs WHERE command = ${command} AND ${isOpen} AND due_at > '-infinity' AND due_at <= ${now}
+        ORDER BY due_at LIMIT ${limit})`, // the first condition on `due_at` is that of the index
   )
   const due = sql`
     SELECT j.*, ${retryColumns}, ${nextStep.queue} AS step

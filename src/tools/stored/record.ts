@@ -15,7 +15,7 @@ export async function recordCall(call: Call): Promise<RecordedCall> {
   const halt =
     (needed: NeededRows) =>
     async (name: string, statements: Statements): Promise<never> => {
-      recorded = { name, queries: statements.map(render), needed }
+      if (statements.length > 0) recorded = { name, queries: statements.map(render), needed }
       throw new Error('only recorded')
     }
   const batch = halt('last')
