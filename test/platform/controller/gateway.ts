@@ -57,12 +57,11 @@ async function keepReporting(
       })
       if (response.ok) {
         const answer = (await response.json()) as { report_again_in_seconds: number; results: Result[] }
-        seconds = answer.report_again_in_seconds
         for (const { machine_id, command } of answer.results) {
           const state = states.find(({ id }) => id === machine_id)
           if (state) state.outcome = command ? execute(state, command) : undefined
         }
-        if (states.some(({ outcome }) => outcome)) seconds = 0
+        seconds = states.some(({ outcome }) => outcome) ? 0 : answer.report_again_in_seconds
       } else onError(`the gateway of the demo machines was answered ${response.status}: ${await response.text()}`)
     } catch (error) {
       if (!signal.aborted) onError(`the gateway of the demo machines: ${error}`)
