@@ -91,9 +91,9 @@ export const jobs = pgTable(
     // For the sweep: the oldest ended jobs and refusals, when they are deleted.
     index('jobs_by_end').on(table.finishedAt).where(sql`${table.finishedAt} IS NOT NULL`).concurrently(),
     index('jobs_refused').on(table.finishedAt).where(sql`${table.state} = 'REJECTED'`).concurrently(),
-    // For the sweep: the due jobs of each command, without reading any other open job. The time is always later than that.
-    // Only the sweep says so, too, so PostgreSQL cannot use this index for the open job of one machine: a plan that was made
-    // while few jobs were open would read all of them.
+    // For the sweep: the due jobs of each command, without reading any other open job. `due_at` is always later
+    // than `-infinity`. Only the sweep's statement has this condition, too, so PostgreSQL cannot use this index to find the
+    // open job of one machine: a plan that was made while few jobs were open would read all of them.
     index('jobs_due_at').on(table.command, table.dueAt).where(sql`${isOpen} AND due_at > '-infinity'`).concurrently(),
   ],
 )

@@ -1,7 +1,7 @@
 // Which handlers a path selects. The paths of the API itself are in contract/paths.test.ts.
 import { UnsupportedPathError } from 'hono/router'
 import { expect, test } from 'vitest'
-import { LiteralFirstRouter } from '../../src/http/literal-first-router.ts'
+import { LiteralFirstRouter } from '../../../src/http/openapi/literal-first-router.ts'
 
 function createRouter() {
   const router = new LiteralFirstRouter<string>()
