@@ -107,7 +107,7 @@ describe('a hold', () => {
     expect((await world.operate(owner, machine.id, 'START')).status).toBe(202)
   })
 
-  test('is removed only by the account that placed it, also when she has lost her role', async () => {
+  test('is removed only by the account that placed it, also after it has lost its role', async () => {
     const machine = await aMachine()
     const { body: hold } = await place(setter, machine)
     const refused = await remove(owner, machine, hold.id)
@@ -129,7 +129,7 @@ describe('a hold', () => {
     expect((await world.operate(owner, machine.id, 'START')).body.code).toBe('held')
   })
 
-  test('is overridden by a manager who has made sure, and the account that placed it finds that until she removes it', async () => {
+  test('is overridden by a manager who has made sure, and the account that placed it finds that until it removes the hold', async () => {
     const machine = await aMachine()
     const { body: hold } = await place(setter, machine)
     expect((await override(setter, machine, hold.id)).body.code).toBe('role_too_low')
