@@ -2994,7 +2994,7 @@ BEGIN
     ORDER BY page.version ASC, page.version ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.claim_be23da425fcd(uuid, uuid)
+CREATE FUNCTION statements.claim_95ab5d7db530(uuid, uuid, boolean)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3062,7 +3062,8 @@ BEGIN
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, statement_start), version = jobs.version + 1,
-        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]) + interval '30 seconds', jobs.not_after), statement_start + interval '20 seconds')
+        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(least(statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]) + interval '30 seconds', jobs.not_after), statement_start + interval '20 seconds'),
+        published_at = coalesce(jobs.published_at, CASE WHEN $3::boolean THEN statement_start END)
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
@@ -3668,28 +3669,6 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.mark_published_5e714d0dc86b(boolean, uuid[], integer[])
-RETURNS void LANGUAGE plpgsql AS $function$
-#variable_conflict use_column
-BEGIN
-  UPDATE jobs SET published_at = CASE WHEN $1::boolean THEN statement_timestamp() END,
-      due_at = CASE WHEN state IN ('QUEUED', 'SENT') THEN greatest(jobs.due_at, least(statement_timestamp() + interval '30 seconds', jobs.not_after))
-        ELSE due_at END
-    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, (SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
-    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
-END $function$;
---> statement-breakpoint
-CREATE FUNCTION statements.mark_published_90ddebb1c1d7(boolean, uuid[], integer[])
-RETURNS void LANGUAGE plpgsql AS $function$
-#variable_conflict use_column
-BEGIN
-  UPDATE jobs SET published_at = CASE WHEN $1::boolean THEN statement_timestamp() END,
-      due_at = CASE WHEN state IN ('QUEUED', 'SENT') THEN statement_timestamp() + interval '5 seconds'
-        ELSE due_at END
-    FROM (SELECT set_config('TimeZone', 'UTC', true) || set_config('DateStyle', 'ISO, MDY', true) AS output) settings, (SELECT set_config('synchronous_commit', 'off', true)) asynchronous_commit, unnest($2::uuid[], $3::int[]) AS sent (job_id, publish_no)
-    WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no;
-END $function$;
---> statement-breakpoint
 CREATE FUNCTION statements.redispatch_job_c7f82dfbd18a(uuid, uuid)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
@@ -3911,7 +3890,7 @@ BEGIN
       THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_13fb6909874f(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_63d1f3927768(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4145,7 +4124,8 @@ BEGIN
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, statement_start), version = jobs.version + 1,
-        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(jobs.not_after, statement_start + interval '20 seconds')
+        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(jobs.not_after, statement_start + interval '20 seconds'),
+        published_at = coalesce(jobs.published_at, CASE WHEN false THEN statement_start END)
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
@@ -4177,7 +4157,7 @@ BEGIN
   "3.changed" := NULL;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_d96f5fbfb3e7(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_648b4fa49e00(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4411,7 +4391,8 @@ BEGIN
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, statement_start), version = jobs.version + 1,
-        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(jobs.not_after, statement_start + interval '20 seconds')
+        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(jobs.not_after, statement_start + interval '20 seconds'),
+        published_at = coalesce(jobs.published_at, CASE WHEN false THEN statement_start END)
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
@@ -4477,7 +4458,7 @@ BEGIN
     FROM caller LEFT JOIN site ON true LEFT JOIN input ON true LEFT JOIN machine ON machine.id = input.machine_id;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.fetch_command_all_4315818e2966(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.fetch_command_all_9698114381f3(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.is_open" boolean, "1.command" jsonb, "1.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4572,7 +4553,8 @@ BEGIN
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, statement_start), version = jobs.version + 1,
-        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(jobs.not_after, statement_start + interval '20 seconds')
+        next_attempt_at = statement_start + make_interval(secs => (ARRAY[1, 2, 4, 8, 16, 30, 60])[least(jobs.attempts + 1, 7)]), due_at = greatest(jobs.not_after, statement_start + interval '20 seconds'),
+        published_at = coalesce(jobs.published_at, CASE WHEN false THEN statement_start END)
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),

@@ -186,7 +186,6 @@ describe('a report', () => {
 
   test('that fetches a command', async () => {
     expect((await start()).status).toBe(202)
-    await world.settle() // the job is marked as published after the answer
     const cost = await countRoundTrips(world, () => pulled.send(pulled.next()))
     expect(cost.answer.body.command).toMatchObject({ command: 'START' })
     expect(cost.chain).toBe(2)

@@ -3,7 +3,6 @@
 import { expect, test } from 'vitest'
 import * as signIn from '../src/accounts/sql/sign-in.ts'
 import type { Database } from '../src/infra/database.ts'
-import { markPublished } from '../src/jobs/sql/redispatch.ts'
 import { planOf } from './bench/plan.ts'
 
 const id = '00000000-0000-7000-8000-000000000000'
@@ -15,7 +14,6 @@ test.each<[what: string, call: (database: Database) => Promise<unknown>]>([
   ['whether a name is taken', (database) => signIn.findTakenField(database, account)],
   ['a new account', (database) => signIn.insertAccount(database, account, '-', session)],
   ['the password of an account', (database) => signIn.findCredentials(database, 'kim')],
-  ['that QStash has accepted a job', (database) => markPublished(database, [{ jobId: id, publishNo: 1 }], true)],
 ])('%s is one statement', async (_, call) => {
   expect((await planOf(call)).isTransaction).toBe(false)
 })

@@ -114,7 +114,7 @@ export function callbackRoutes({ tokens }: { tokens: TokenIssuer }): Router {
   router.openapi(deliverJob, async (c) => {
     const message = queueMessage.safeParse(await readSigned(c, deliverPath))
     if (!message.success) return answerInvalid(c)
-    return answerQueue(c, await deliver(toJobContext(c, tokens), message.data.job_id))
+    return answerQueue(c, await deliver(toJobContext(c, tokens), message.data.job_id, 'queue'))
   })
 
   router.openapi(failedJob, async (c) => {

@@ -26,11 +26,12 @@ const storeRetryMs = 250
 const confirmationMs = 2_000
 const outcomeTokenSeconds = 24 * 60 * 60
 
-export async function deliver(context: JobContext, jobId: string): Promise<QueueAnswer> {
+/** @param by `queue`: QStash delivers the job · `worker`: QStash did not accept it */
+export async function deliver(context: JobContext, jobId: string, by: 'queue' | 'worker'): Promise<QueueAnswer> {
   const { upstreams, trace, waitUntil } = context
   const { database, cache } = upstreams
   const claimStartedAt = Date.now()
-  const claimed = await claim(database, jobId)
+  const claimed = await claim(database, jobId, by === 'queue')
   if (!claimed) return done
   const { step, job, controllerUrl, leaseRemainingSeconds, delaySeconds, timeLeftSeconds } = claimed
   if (step === 'leased') return retryLeased(job.command, leaseRemainingSeconds)
@@ -66,7 +67,7 @@ export async function deliverDirectly(context: JobContext, jobId: string): Promi
   const endsAt = Date.now() + directDeliveryMs
   const deliverOnce = async () => {
     try {
-      return await deliver(context, jobId)
+      return await deliver(context, jobId, 'worker')
     } catch (error) {
       context.trace.log('error', { job_id: jobId, doing: 'deliver a job without the queue', ...describeError(error) })
       return retry // as QStash would

@@ -6,7 +6,7 @@ import { commandRules, retryDelayExpression } from './commands.ts'
 import type { JobContext } from './context.ts'
 import { deliverDirectly } from './deliver.ts'
 import type { JobRow } from './sql/fragments.ts'
-import { markPublished } from './sql/redispatch.ts'
+import { markUnpublished } from './sql/redispatch.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
 export const failedPath = '/api/callbacks/jobs/failed'
@@ -21,30 +21,39 @@ const answerTimeoutSeconds = 25
 export type Dispatch = { job: JobRow; publishNo: number; delaySeconds: number; isFetched?: boolean }
 
 /**
- * Publishes jobs. After the answer, it stores which of them QStash has accepted, and sends the STOPs that it has not. If
- * storing fails, the sweep publishes a job again, and the claim lets only one of the two messages through.
- * @param isMarked whether `published_at` of the jobs is set already
- * @returns how many jobs QStash has accepted
+ * Publishes new jobs, and sends the STOPs that QStash has not accepted. That it has accepted a job is stored by the first
+ * claim, not here: until then the sweep may publish the job again, and the claim lets only one of the two messages through.
+ * @returns the jobs that QStash has not accepted
  */
-export async function publishJobs(context: JobContext, dispatches: Dispatch[], isMarked: boolean): Promise<number> {
+export async function publishJobs(context: JobContext, dispatches: Dispatch[]): Promise<Dispatch[]> {
   const { upstreams, publicUrl, waitUntil } = context
   const accepted = await upstreams.queue.publish(dispatches.map((dispatch) => toMessage(publicUrl, dispatch)))
-  const wronglyMarked = dispatches.filter((_, index) => accepted[index] !== isMarked)
-  if (wronglyMarked.length > 0) waitUntil(mark(context, wronglyMarked, !isMarked))
-  for (const [index, { job, isFetched }] of dispatches.entries()) {
-    const { isSentWithoutQueue } = commandRules[job.command]
-    if (isSentWithoutQueue && !accepted[index] && !isFetched) waitUntil(deliverDirectly(context, job.id))
+  const refused = dispatches.filter((_, index) => !accepted[index])
+  for (const { job, isFetched } of refused) {
+    if (commandRules[job.command].isSentWithoutQueue && !isFetched) waitUntil(deliverDirectly(context, job.id))
   }
-  return accepted.filter((isAccepted) => isAccepted).length
+  return refused
 }
 
-async function mark({ upstreams, trace }: JobContext, dispatches: Dispatch[], isAccepted: boolean): Promise<void> {
+/**
+ * Publishes jobs that are marked as published already. After the answer, it takes the mark from those that QStash has not
+ * accepted.
+ * @returns how many jobs QStash has accepted
+ */
+export async function republishJobs(context: JobContext, dispatches: Dispatch[]): Promise<number> {
+  const refused = await publishJobs(context, dispatches)
+  if (refused.length > 0) context.waitUntil(unmark(context, refused))
+  return dispatches.length - refused.length
+}
+
+/** If storing fails, the sweep publishes the jobs later: when QStash should have delivered them. */
+async function unmark({ upstreams, trace }: JobContext, dispatches: Dispatch[]): Promise<void> {
   const publications = dispatches.map(({ job, publishNo }) => ({ jobId: job.id, publishNo }))
   try {
-    await markPublished(upstreams.database, publications, isAccepted)
+    await markUnpublished(upstreams.database, publications)
   } catch (error) {
     const job_ids = publications.map(({ jobId }) => jobId)
-    trace.log('error', { job_ids, doing: 'mark jobs as published', ...describeError(error) })
+    trace.log('error', { job_ids, doing: 'mark jobs as not published', ...describeError(error) })
   }
 }
 

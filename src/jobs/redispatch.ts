@@ -3,7 +3,7 @@ import type { Caller } from '../http/context.ts'
 import { describeError } from '../kernel/log.ts'
 import type { JobContext } from './context.ts'
 import { done, type QueueAnswer, retryLeased } from './deliver.ts'
-import { publishJobs } from './dispatch.ts'
+import { republishJobs } from './dispatch.ts'
 import type { JobRow } from './sql/fragments.ts'
 import { type RedispatchResult, redispatchJob, redispatchUnpublished } from './sql/redispatch.ts'
 import { recordTransitions } from './transition.ts'
@@ -30,5 +30,5 @@ export async function republishJob(context: JobContext, caller: Caller, job: Job
 async function completeRedispatch(context: JobContext, { step, job, publishNo, delaySeconds }: RedispatchResult) {
   const { upstreams, trace, waitUntil } = context
   if (step === 'ended') waitUntil(recordTransitions({ trace, cache: upstreams.cache, waitUntil }, [job], 'queue'))
-  if (publishNo !== null) await publishJobs(context, [{ job, publishNo, delaySeconds }], true)
+  if (publishNo !== null) await republishJobs(context, [{ job, publishNo, delaySeconds }])
 }

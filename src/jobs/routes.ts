@@ -181,7 +181,7 @@ async function dispatchNewJob(
   // A machine that fetches its commands needs no message but the one that ends the job when the command has expired.
   const delaySeconds = is_fetched ? (Date.parse(job.not_after) - Date.parse(job.requested_at)) / 1_000 : 0
   await Promise.all([
-    publishJobs(context, [{ job, publishNo: 1, delaySeconds, isFetched: is_fetched }], false),
+    publishJobs(context, [{ job, publishNo: 1, delaySeconds, isFetched: is_fetched }]),
     recordTransitions(
       { trace, cache: upstreams.cache, waitUntil },
       [job, ...superseded].map((each) => ({ ...each, site_id, revision: null })),

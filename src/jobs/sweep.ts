@@ -3,7 +3,7 @@ import { deleteExpiredResets } from '../accounts/sql/password-reset.ts'
 import { deleteExpiredSessions } from '../accounts/sql/sign-in.ts'
 import { deleteExpiredKeys } from '../http/idempotency/store.ts'
 import type { JobContext } from './context.ts'
-import { publishJobs } from './dispatch.ts'
+import { republishJobs } from './dispatch.ts'
 import { redispatchDueJobs } from './sql/redispatch.ts'
 import { deleteOldJobs, type Retention } from './sql/retention.ts'
 import { recordTransitions } from './transition.ts'
@@ -33,7 +33,7 @@ export async function sweep(context: JobContext, retention: Retention): Promise<
     const dispatches = due.flatMap(({ job, publishNo, delaySeconds }) => {
       return publishNo === null ? [] : [{ job, publishNo, delaySeconds }]
     })
-    const publishedCount = await publishJobs(context, dispatches, true)
+    const publishedCount = await republishJobs(context, dispatches)
     report.ended += ended.length
     report.published += publishedCount
     report.not_published += dispatches.length - publishedCount

@@ -94,13 +94,12 @@ export default {
     const signed = Array.from({ length: plan.signedTokens ?? 0 }, () => sign({ sub: newId, machine: id }, 60))
     if (signed.length > 0) return Response.json({ rows, tokens: await Promise.all(signed) })
     if (plan.announced) {
-      const { message, script, statement } = plan.announced
+      const { message, script } = plan.announced
       const ids = { body: { job_id: newId }, deduplicationId: `${newId}:1` }
       await Promise.all([
         queue.publishJSON({ ...message, ...ids }),
         redis.eval(script, [feedChannel, `bench:${newId}`], [JSON.stringify(rows), 1, 5, feedEntry]),
       ])
-      context.waitUntil(Promise.all(fill([statement], id, newId)))
     }
     if (plan.feedScript) context.waitUntil(redis.eval(plan.feedScript, [feedChannel], [feedEntry]))
     return Response.json(plan.signsPair ? await signPair(payload, newId) : rows)

@@ -5,7 +5,7 @@ import type { Statement } from '../../src/infra/sql-client.ts'
 import { type Call, recordCall } from '../../src/tools/stored/record.ts'
 
 /** The same message and the same Redis script as the Worker's: the ratio is not about what QStash and Redis do. */
-export type Announcement = { message: ReturnType<typeof toRequest>; script: string; statement: Statement }
+export type Announcement = { message: ReturnType<typeof toRequest>; script: string }
 
 export type Plan = {
   /** A round trip before the statements. */
@@ -18,7 +18,7 @@ export type Plan = {
   signedTokens?: number
   /** Read from Redis, instead of statements. */
   keys?: string[]
-  /** After the statements: publish the message and write the job to Redis in parallel, then run the statement. */
+  /** After the statements: publish the message and write the job to Redis in parallel. */
   announced?: Announcement
   /** After the answer: this Redis script adds an entry to the change feed, as the Worker does. */
   feedScript?: string

@@ -8,7 +8,6 @@ import { toMessage } from '../../src/jobs/dispatch.ts'
 import { createJob } from '../../src/jobs/sql/create.ts'
 import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
 import { historySorts, listMachineHistory } from '../../src/jobs/sql/read.ts'
-import { markPublished } from '../../src/jobs/sql/redispatch.ts'
 import { jobCacheKey } from '../../src/jobs/status-cache.ts'
 import { listBoard } from '../../src/live/sql/board.ts'
 import { createChangeMachine } from '../../src/machines/sql/change.ts'
@@ -192,9 +191,7 @@ export async function planRoutes(scene: Scene): Promise<Route[]> {
 async function planOperation(caller: Scene['caller'], origin: string): Promise<Plan> {
   const request = { jobId: newIdInPlan, machineId: idInPlan, command: 'START', expiresInSeconds: 60 } as const
   const creation = await planOf((database) => createJob(database, caller, request, undefined))
-  const marking = await planOf((database) => markPublished(database, [{ jobId: newIdInPlan, publishNo: 1 }], true))
-  const [statement] = marking.statements
   const job = { id: newIdInPlan, command: request.command, attempts: 0 }
   const message = toRequest(toMessage(origin, { job, publishNo: 1, delaySeconds: 0 }))
-  return { ...creation, ...(statement && { announced: { message, script: writeChanges, statement } }) }
+  return { ...creation, announced: { message, script: writeChanges } }
 }

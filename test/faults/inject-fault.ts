@@ -31,7 +31,6 @@ const statement = (name: string) => new RegExp(`/\\* ${name} \\*/`)
 const patterns: Record<'postgres' | 'redis' | 'qstash', Partial<Record<Step, RegExp>>> = {
   postgres: {
     request: statement('create-job'),
-    publish: statement('mark-published'),
     claim: statement('claim'),
     report: statement('refresh-reports'),
     fetch: statement('store-reports'),

@@ -76,7 +76,7 @@ const notApplicable: Rule[] = [
     services: ['postgres'],
     faults: ['double', 'order'],
   },
-  { why: 'PostgreSQL is not called during the call to the controller', services: ['postgres'], steps: ['command'] },
+  { why: 'PostgreSQL is not called at this step', services: ['postgres'], steps: ['publish', 'command'] },
 
   { why: 'a write is sent once', services: ['redis'], faults: ['double'] },
   {

@@ -13,6 +13,7 @@ import {
   request,
   rewind,
   sendFailureCallback,
+  waitUntilDue,
 } from './qstash-calls.ts'
 
 let world: World
@@ -64,12 +65,16 @@ describe('a job is published to QStash', () => {
     },
   )
 
-  test('and published_at is stored after the answer', async () => {
-    const { job } = await queue()
-    await poll(async () => {
-      const [, isPublished] = await readPublication(job.id)
-      return { isDone: isPublished === true, value: isPublished }
-    }, 'published_at')
+  test('and published_at is stored by the first delivery, and not changed by the next', async () => {
+    const { machine, job } = await queue('STOP')
+    expect(await readPublication(job.id)).toEqual([1, false])
+    machine.behave({ mode: 'fail', status: 503, times: 2 })
+    await deliver(world, job.id)
+    const { published_at, sent_at } = await readRow(world, job.id)
+    expect(published_at).toBe(sent_at)
+    await waitUntilDue(world, job.id)
+    await deliver(world, job.id)
+    expect(await readRow(world, job.id)).toMatchObject({ attempts: 2, published_at })
   })
 
   test('the stand-in of QStash delivers it to the machine', async () => {

@@ -1,6 +1,6 @@
 // Calls the callbacks in place of QStash, with its signature. The test decides when a job is delivered, how often and
 // with which signature.
-import { type Answer, type Person, poll, type World } from '../harness.ts'
+import type { Answer, Person, World } from '../harness.ts'
 import { signDelivery } from '../platform/qstash/signature.ts'
 
 export const deliverPath = '/api/callbacks/jobs/deliver'
@@ -79,13 +79,6 @@ export const rewind = (world: World, jobId: string, column: keyof typeof dueAfte
     `UPDATE jobs SET ${column} = now() - $2::interval, due_at = now() - $2::interval + $3::interval WHERE id = $1`,
     [jobId, by, dueAfter[column]],
   )
-
-/** Waits until it is stored that QStash has accepted a job: the Worker does that after its answer. */
-export const waitUntilPublished = (world: World, jobId: string) =>
-  poll(async () => {
-    const { published_at } = await readRow(world, jobId)
-    return { isDone: published_at !== null, value: published_at }
-  }, 'the job to be marked as published')
 
 /** Lets the delay before the next attempt of a job pass. */
 export const waitUntilDue = (world: World, jobId: string) =>

@@ -278,7 +278,7 @@ describe('a command that the machine fetches', () => {
     await machine.report()
     const job = await start(machine)
     expect(job).toMatchObject({ state: 'QUEUED', confirmed_at: null })
-    const { answer, calls } = await callsOf(world, () => machine.report()) // the job is marked as published before
+    const { answer, calls } = await callsOf(world, () => machine.report())
     expect(calls.filter(({ service }) => service === 'postgres')).toHaveLength(2)
     expect(answer).toEqual({
       report_again_in_seconds: 2,

@@ -13,7 +13,6 @@ import {
   request,
   setMachineStatus,
   waitUntilDue,
-  waitUntilPublished,
 } from './qstash-calls.ts'
 
 let world: World
@@ -221,11 +220,10 @@ describe('a STOP that QStash does not accept', () => {
     expect(job.attempts).toBe(1)
     expect(machine.commands().map(({ command }) => command)).toEqual(['STOP'])
     const start = await request(world, owner, machine.id, 'START')
-    await poll(async () => {
-      const { published_at } = await readRow(world, start.id)
-      return { isDone: published_at === null, value: published_at }
-    }, 'the START to be marked')
+    await world.settle()
     expect(await readRow(world, start.id)).toMatchObject({ state: 'QUEUED', attempts: 0 })
+    // Only a delivery by QStash shows that it has the job.
+    expect(await readRow(world, stop.id)).toMatchObject({ published_at: null })
   })
 
   test('is sent again after a failed attempt, with the usual delays', async () => {
@@ -257,8 +255,7 @@ describe('a STOP that QStash does not accept', () => {
   test('is sent by the sweep when the Worker stopped before it', async () => {
     const machine = await world.createMachine(owner)
     const stop = await request(world, owner, machine.id, 'STOP')
-    await waitUntilPublished(world, stop.id)
-    await world.postgres.query('UPDATE jobs SET published_at = NULL, due_at = now() WHERE id = $1', [stop.id])
+    await world.postgres.query('UPDATE jobs SET due_at = now() WHERE id = $1', [stop.id])
     world.faults.qstash.pass = shut
     onTestFinished(() => {
       world.faults.qstash.pass = keepMessages
@@ -269,28 +266,43 @@ describe('a STOP that QStash does not accept', () => {
 })
 
 describe('a replayed operation', () => {
-  test.each(['START', 'STOP'] as const)('whose %s QStash is not known to have is published again', async (command) => {
+  const aReplayed = async (command: 'START' | 'STOP') => {
     const machine = await world.createMachine(owner)
     const headers = { 'Idempotency-Key': crypto.randomUUID() }
     const operate = () => owner.request('POST', `/api/machines/${machine.id}/operation`, { body: { command }, headers })
-    const { body } = await operate()
-    const isPublished = async () => {
-      const { published_at, publish_no } = await readRow(world, body.id)
-      return { isDone: published_at !== null, value: publish_no }
+    const { body: job } = await operate()
+    const countMessages = () => world.requestsTo('qstash').filter(({ body }) => body.includes(job.id)).length
+    const countLooks = () => {
+      const isLook = (text: string) => text.includes('redispatch-unpublished') && text.includes(job.id)
+      return world.requestsTo('postgres').filter(({ body }) => isLook(body.toString())).length
     }
-    await poll(isPublished, 'the first publication')
-    const before = world.requestsTo('qstash').length
-    await operate()
-    // The Worker stopped after it had stored the job.
-    await world.postgres.query('UPDATE jobs SET published_at = NULL WHERE id = $1', [body.id])
-    const replayed = await operate()
-    expect([replayed.status, replayed.body.id]).toEqual([202, body.id])
-    expect(replayed.headers.get('Idempotency-Replayed')).toBe('true')
-    expect(await poll(isPublished, 'the job to be published again')).toBe(2)
-    await poll(async () => {
-      const value = world.requestsTo('qstash').length - before
-      return { isDone: value === 1, value }
-    }, 'exactly one message')
+    /** Replays it, and returns how many messages of the job QStash has got in all: at least `messages`. */
+    const replay = async (messages: number) => {
+      const before = countLooks()
+      const replayed = await operate()
+      expect([replayed.status, replayed.body.id]).toEqual([202, job.id])
+      expect(replayed.headers.get('Idempotency-Replayed')).toBe('true')
+      await poll(async () => ({ isDone: countLooks() > before, value: before }), 'the Worker to look at the job again')
+      await poll(async () => ({ isDone: countMessages() >= messages, value: countMessages() }), 'the messages')
+      await world.settle()
+      return countMessages()
+    }
+    return { machine, job, replay }
+  }
+
+  test.each(['START', 'STOP'] as const)('publishes a %s again that QStash is not known to have', async (command) => {
+    const { job, replay } = await aReplayed(command)
+    expect(await replay(2)).toBe(2)
+    expect(await readRow(world, job.id)).toMatchObject({ publish_no: 2, published_at: expect.anything() })
+    expect(await replay(2)).toBe(2)
+  })
+
+  test('publishes nothing after the first delivery', async () => {
+    const { machine, job, replay } = await aReplayed('START')
+    machine.behave({ mode: 'fail', status: 503 })
+    await deliver(world, job.id)
+    expect(await replay(1)).toBe(1)
+    expect(await readRow(world, job.id)).toMatchObject({ state: 'SENT', publish_no: 1 })
   })
 })
 

@@ -15,7 +15,7 @@ import { selectOpenJobs } from '../../src/jobs/sql/fragments.ts'
 import { overrideHold, removeHold } from '../../src/jobs/sql/holds.ts'
 import { placeHold } from '../../src/jobs/sql/place-hold.ts'
 import {
-  markPublished,
+  markUnpublished,
   redispatchDueJobs,
   redispatchJob,
   redispatchUnpublished,
@@ -35,13 +35,7 @@ const command = fc.constantFrom('START' as const, 'STOP' as const)
 
 const recent = fc.nat({ max: 1 })
 const kinds = {
-  request: fc.record({
-    do: fc.constant('request' as const),
-    command,
-    requester,
-    isTaken: fc.boolean(),
-    isTwin: fc.boolean(),
-  }),
+  request: fc.record({ do: fc.constant('request' as const), command, requester, isTwin: fc.boolean() }),
   republish: fc.record({ do: fc.constant('republish' as const), nth: recent, isTaken: fc.boolean() }),
   setStaff: fc.record({ do: fc.constant('set staff' as const), isStaff: fc.boolean() }),
   setMember: fc.record({
@@ -61,7 +55,7 @@ const kinds = {
   }),
   intrude: fc.record({ do: fc.constant('intrude' as const), command }),
   cancel: fc.record({ do: fc.constant('cancel' as const), nth: recent }),
-  deliver: fc.record({ do: fc.constant('deliver' as const), nth: recent }),
+  deliver: fc.record({ do: fc.constant('deliver' as const), nth: recent, isFromQueue: fc.boolean() }),
   answer: fc.record({ do: fc.constant('answer' as const), nth: recent, result: fc.constantFrom(...results) }),
   report: fc.record({
     do: fc.constant('report' as const),
@@ -176,8 +170,8 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'deliver': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      const claimed = await claim(database, id)
-      const begun = model.deliver(job)
+      const claimed = await claim(database, id, action.isFromQueue)
+      const begun = model.deliver(job, action.isFromQueue ? 'queue' : 'worker')
       agree(claimed?.step === 'send', begun !== undefined)
       if (begun) attempts.push(begun)
       return
@@ -273,7 +267,7 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
 }
 
 async function request(
-  { command, requester, isTaken, isTwin }: Extract<Action, { do: 'request' }>,
+  { command, requester, isTwin }: Extract<Action, { do: 'request' }>,
   model: Model,
   { database, callers, machineId, ids }: Real,
 ): Promise<void> {
@@ -288,11 +282,6 @@ async function request(
     decision,
     remember(model, ids, jobId, () => model.request(command, requester, seconds)),
   )
-  if (decision === 'accepted' && isTaken) {
-    await markPublished(database, [{ jobId, publishNo: 1 }], true)
-    const job = model.jobs.at(-1)
-    if (job) model.markPublished(job)
-  }
   if (!isTwin || decision === undefined || decision === 'not_found') return
   const failure = await ask(uuidv7()).catch((error: unknown) => error)
   agree(failure instanceof UniqueViolation && failure.constraint, 'idempotency_keys_key')
@@ -349,7 +338,7 @@ async function notTaken(
   carried: { job: { id: string }; publishNo: number | null }[],
 ): Promise<void> {
   const sent = carried.flatMap(({ job, publishNo }) => (publishNo === null ? [] : [{ jobId: job.id, publishNo }]))
-  if (!isTaken && sent.length > 0) await markPublished(database, sent, false)
+  if (!isTaken && sent.length > 0) await markUnpublished(database, sent)
 }
 
 const changeMachine = createChangeMachine(selectOpenJobs)

@@ -165,12 +165,6 @@ export class Model {
     return true
   }
 
-  /** QStash has accepted the first message of the job. */
-  markPublished(job: ModelJob): void {
-    job.publishedAt = this.now
-    job.dueAt = Math.max(job.dueAt, Math.min(this.now + silenceSeconds, job.notAfter))
-  }
-
   cancel(job: ModelJob): void {
     if (job.state !== 'QUEUED' || job.mustSucceed) return
     this.#move(job, 'CANCELED', 'IGNORE', 'by_person')
@@ -178,14 +172,15 @@ export class Model {
   }
 
   /** Executes the next step. Returns the attempt that it started, if any. */
-  deliver(job: ModelJob, by: 'queue' | 'machine' = 'queue'): Attempt | undefined {
-    if (this.#comesNext(job, by) !== 'send') return undefined
+  deliver(job: ModelJob, by: 'queue' | 'worker' | 'machine'): Attempt | undefined {
+    if (this.#comesNext(job, by === 'machine' ? 'machine' : 'queue') !== 'send') return undefined
     const begun = { job, attempt: job.attempts + 1, mayHaveExecutedBefore: job.mayHaveExecuted }
     this.#move(job, 'SENT', job.result, job.reason)
     const nextAttemptAt = this.now + delayAfter(begun.attempt)
-    const deliveredAt = by === 'queue' ? Math.min(nextAttemptAt + silenceSeconds, job.notAfter) : job.notAfter
+    const deliveredAt = by === 'machine' ? job.notAfter : Math.min(nextAttemptAt + silenceSeconds, job.notAfter)
     const dueAt = Math.max(deliveredAt, this.now + 20)
     job.sentAt ??= this.now
+    if (by === 'queue') job.publishedAt ??= this.now
     Object.assign(job, { attempts: begun.attempt, mayHaveExecuted: true, nextAttemptAt, dueAt })
     this.lease = { job, attempt: begun.attempt, until: this.now + 20 }
     return begun

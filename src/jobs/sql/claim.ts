@@ -57,13 +57,17 @@ const dueAt = {
   machine: constantSql(sql`greatest(jobs.not_after, ${now} + ${leaseInterval})`),
 }
 
-/** CTEs that carry out the step of each job in `due`: `changed` has each `ChangedJob`, `started` those that begin an attempt. */
-function carryOut(by: keyof typeof dueAt): SQL {
+/**
+ * CTEs that carry out the step of each job in `due`: `changed` has each `ChangedJob`, `started` those that begin an attempt.
+ * @param isFromQueue whether QStash delivers the job: then it has accepted it
+ */
+function carryOut(by: keyof typeof dueAt, isFromQueue = sql`false`): SQL {
   return sql`${endJobs[by]},
     started AS (
       UPDATE jobs SET state = 'SENT', attempts = jobs.attempts + 1, may_have_executed = true,
         sent_at = coalesce(jobs.sent_at, ${now}), version = jobs.version + 1,
-        next_attempt_at = ${nextAttemptAt}, due_at = ${dueAt[by]}
+        next_attempt_at = ${nextAttemptAt}, due_at = ${dueAt[by]},
+        published_at = coalesce(jobs.published_at, CASE WHEN ${isFromQueue} THEN ${now} END)
       FROM due WHERE jobs.id = due.id AND due.step = 'send'
       RETURNING jobs.*
     ),
@@ -84,13 +88,13 @@ function carryOut(by: keyof typeof dueAt): SQL {
     )`
 }
 
-const claimStatement = prepare<{ jobId: string }>(
-  ({ jobId }) => sql`
+const claimStatement = prepare<{ jobId: string; isFromQueue: boolean }>(
+  ({ jobId, isFromQueue }) => sql`
     WITH due AS (
       SELECT j.*, m.controller_url, m.controller_confirmed_at IS NOT NULL AS is_controller_confirmed,
         owner.username AS owner, ${retryColumns}, ${nextStep.queue} AS step
       FROM ${jobWithMachine} JOIN accounts owner ON owner.id = m.owner_id WHERE j.id = ${jobId}::uuid
-    ), ${carryOut('queue')},
+    ), ${carryOut('queue', sql`${isFromQueue}::boolean`)},
     current_job AS (SELECT * FROM changed UNION ALL SELECT ${jobColumns.of('due')}, NULL, NULL FROM due)
     SELECT current_job.*, due.step, due.controller_url, due.is_controller_confirmed, due.owner,
       due.may_have_executed AS may_have_executed_before, due.lease_remaining_seconds, due.delay_seconds,
@@ -100,10 +104,11 @@ const claimStatement = prepare<{ jobId: string }>(
 
 /**
  * Carries out the next step of a job for a delivery: the step `send` begins an attempt under a lease.
+ * @param isFromQueue whether QStash delivers the job: then it has accepted it
  * @returns undefined if the job does not exist
  */
-export async function claim(database: Database, jobId: string): Promise<Claim | undefined> {
-  const statements = [lockMachineOf({ jobId }), claimStatement({ jobId })]
+export async function claim(database: Database, jobId: string, isFromQueue: boolean): Promise<Claim | undefined> {
+  const statements = [lockMachineOf({ jobId }), claimStatement({ jobId, isFromQueue })]
   const [row] = await database.batch<ClaimRow>('claim', statements, { deadlineMs: claimDeadlineMs })
   if (!row) return undefined
   return {

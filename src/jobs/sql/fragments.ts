@@ -20,7 +20,7 @@ export function byCommand(valueFrom: (rule: CommandRule) => SQL | null): SQL {
   return sql`CASE j.command ${sql.join(cases, sql` `)} END`
 }
 
-/** A job that QStash has not accepted this long after the request is published by the sweep. */
+/** A job that QStash has not delivered this long after the request is published again by the sweep. */
 export const unpublishedSeconds = 5
 
 /** A number from our code as SQL text, because a parameter would have no type. */

@@ -4,8 +4,7 @@ import { selectCaller } from '../../accounts/sql/caller.ts'
 import type { Caller } from '../../http/context.ts'
 import type { Database } from '../../infra/database.ts'
 import { prepare } from '../../infra/prepare.ts'
-import { constantSql, sqlList } from '../../infra/rows.ts'
-import { asynchronousCommitRow, outputSettingsRow } from '../../infra/settings.ts'
+import { sqlList } from '../../infra/rows.ts'
 import { lockMachine } from '../../machines/sql/fragments.ts'
 import { isAtLeast, machineLevel } from '../../sites/sql/role.ts'
 import { commands, precedenceOf } from '../commands.ts'
@@ -151,29 +150,21 @@ export async function redispatchDueJobs(database: Database, limit: number): Prom
 
 export type Publication = { jobId: string; publishNo: number }
 
-const dueIfAccepted = constantSql(sql`greatest(jobs.due_at, ${dueAfterDelivery(now)})`)
-const dueIfNotAccepted = constantSql(sql`${now} + interval '${numberLiteral(unpublishedSeconds)} seconds'`)
-
-const publicationMark = prepare<{ jobIds: string[]; publishNos: number[] }, { isAccepted: boolean }>(
-  ({ jobIds, publishNos }, { isAccepted }) => sql`
-    UPDATE jobs SET published_at = CASE WHEN ${isAccepted}::boolean THEN ${now} END,
-      due_at = CASE WHEN state IN (${sqlList(deliverableStates)}) THEN ${isAccepted ? dueIfAccepted : dueIfNotAccepted}
-        ELSE due_at END
-    FROM ${sql.raw(outputSettingsRow)}, ${sql.raw(asynchronousCommitRow)}, unnest(${jobIds}::uuid[], ${publishNos}::int[]) AS sent (job_id, publish_no)
+const unmarking = prepare<{ jobIds: string[]; publishNos: number[] }>(
+  ({ jobIds, publishNos }) => sql`
+    UPDATE jobs SET published_at = NULL,
+      due_at = CASE WHEN state IN (${sqlList(deliverableStates)})
+        THEN ${now} + interval '${numberLiteral(unpublishedSeconds)} seconds' ELSE due_at END
+    FROM unnest(${jobIds}::uuid[], ${publishNos}::int[]) AS sent (job_id, publish_no)
     WHERE jobs.id = sent.job_id AND jobs.publish_no = sent.publish_no`,
 )
 
 /**
- * Stores whether QStash has accepted these messages. A job that was published again meanwhile is not changed, and
- * `due_at` only while QStash delivers the job. The commit is asynchronous: without the mark, the sweep publishes the job
- * again, and its delivery changes nothing.
+ * Stores that QStash has not accepted these messages, so that the sweep publishes the jobs again. A job that was published
+ * again meanwhile is not changed, and `due_at` only while the job is to be delivered.
  */
-export async function markPublished(
-  database: Database,
-  publications: Publication[],
-  isAccepted: boolean,
-): Promise<void> {
+export async function markUnpublished(database: Database, publications: Publication[]): Promise<void> {
   const jobIds = publications.map(({ jobId }) => jobId)
   const publishNos = publications.map(({ publishNo }) => publishNo)
-  await database.query('mark-published', publicationMark({ jobIds, publishNos }, { isAccepted }))
+  await database.query('mark-unpublished', unmarking({ jobIds, publishNos }))
 }

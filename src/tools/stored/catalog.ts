@@ -21,7 +21,7 @@ import {
   listMyHistory,
   readJob,
 } from '../../jobs/sql/read.ts'
-import { markPublished, redispatchDueJobs, redispatchJob } from '../../jobs/sql/redispatch.ts'
+import { redispatchDueJobs, redispatchJob } from '../../jobs/sql/redispatch.ts'
 import { refreshReports } from '../../jobs/sql/refresh-reports.ts'
 import type { ReportRow } from '../../jobs/sql/report-input.ts'
 import { settle } from '../../jobs/sql/settle.ts'
@@ -119,12 +119,10 @@ export const storedCalls: Call[] = [
   (database) => removeHold(database, session, 1, 1),
   (database) => cancelJob(database, session, id, null),
   (database) => listEvents(database, session, id, eventSorts.page('version', 100)),
-  (database) => claim(database, id),
+  (database) => claim(database, id, true),
   ...usualResults.flatMap((result): Call[] =>
     [1, null].map((attempt) => (database) => settle(database, id, { ...settlement, result, attempt })),
   ),
-  (database) => markPublished(database, [{ jobId: id, publishNo: 1 }], true),
-  (database) => markPublished(database, [{ jobId: id, publishNo: 1 }], false),
   (database) => redispatchJob(database, id),
   (database) => redispatchDueJobs(database, 100),
   (database) => refreshReports(database, key, [report], null),
