@@ -401,7 +401,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_1ef4fce8b072(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_7060cd3d725e(uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -451,40 +451,30 @@ BEGIN
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
-    superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $8, finished_at = statement_start,
-        version = jobs.version + 1
-      FROM decision, open_jobs
-      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+    superseded AS (SELECT jobs.*, jobs.state AS state_before FROM jobs WHERE false),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
-      FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($9::text[]) AND command <> $10
-      ) lease
-      WHERE m.id = $11::bigint AND decision.decision = 'accepted'
+      FROM decision, LATERAL (SELECT false AS is_taken_over) lease
+      WHERE m.id = $8::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $12::uuid, $13::bigint, owner_id, $14,
+      SELECT $9::uuid, $10::bigint, owner_id, $11,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $15 THEN $16 WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $27::interval,
+        CASE decision WHEN $12 THEN $13 WHEN $14 THEN $15 WHEN $16 THEN $17 WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $24::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $28::interval
+        statement_start + CASE WHEN is_fetched THEN $25::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $29::bigint AND requested_by = caller_id AND command = $30
+        SELECT FROM jobs WHERE machine_id = $26::bigint AND requested_by = caller_id AND command = $27
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -511,7 +501,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_9a21ef39d962(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_8af7196dc3c5(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -565,40 +555,30 @@ BEGIN
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
-    superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $12, finished_at = statement_start,
-        version = jobs.version + 1
-      FROM decision, open_jobs
-      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+    superseded AS (SELECT jobs.*, jobs.state AS state_before FROM jobs WHERE false),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
-      FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($13::text[]) AND command <> $14
-      ) lease
-      WHERE m.id = $15::bigint AND decision.decision = 'accepted'
+      FROM decision, LATERAL (SELECT false AS is_taken_over) lease
+      WHERE m.id = $12::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $16::uuid, $17::bigint, owner_id, $18,
+      SELECT $13::uuid, $14::bigint, owner_id, $15,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $31::interval,
+        CASE decision WHEN $16 THEN $17 WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 WHEN $24 THEN $25 WHEN $26 THEN $27 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $28::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $32::interval
+        statement_start + CASE WHEN is_fetched THEN $29::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $33::bigint AND requested_by = caller_id AND command = $34
+        SELECT FROM jobs WHERE machine_id = $30::bigint AND requested_by = caller_id AND command = $31
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -617,7 +597,7 @@ BEGIN
         SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event), stored_key AS (
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
-    SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
+    SELECT $32, $33, $34, $35, $36, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
         CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
@@ -669,7 +649,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_b0642908dfbb(uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_80f6c2fff875(uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -717,39 +697,37 @@ BEGIN
       FROM caller LEFT JOIN machine ON true
     ),
     superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $8, finished_at = statement_start,
-        version = jobs.version + 1
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = 'by_stop',
+        finished_at = statement_start, version = jobs.version + 1
       FROM decision, open_jobs
       WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+      RETURNING jobs.*, open_jobs.state AS state_before),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
       FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($9::text[]) AND command <> $10
-      ) lease
-      WHERE m.id = $11::bigint AND decision.decision = 'accepted'
+      SELECT count(*) > 0 AS is_taken_over FROM jobs
+      WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+        AND command IN ('START', 'STOP') AND command <> 'STOP') lease
+      WHERE m.id = $8::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $12::uuid, $13::bigint, owner_id, $14,
+      SELECT $9::uuid, $10::bigint, owner_id, $11,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $15 THEN $16 WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $27::interval,
+        CASE decision WHEN $12 THEN $13 WHEN $14 THEN $15 WHEN $16 THEN $17 WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $24::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $28::interval
+        statement_start + CASE WHEN is_fetched THEN $25::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $29::bigint AND requested_by = caller_id AND command = $30
+        SELECT FROM jobs WHERE machine_id = $26::bigint AND requested_by = caller_id AND command = $27
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -776,7 +754,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_0b1be6aa643e(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_c662a979bbf4(text, text, text, text, uuid, bigint, bigint, uuid, bigint, bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -828,39 +806,37 @@ BEGIN
       FROM caller LEFT JOIN machine ON true
     ),
     superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $12, finished_at = statement_start,
-        version = jobs.version + 1
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = 'by_stop',
+        finished_at = statement_start, version = jobs.version + 1
       FROM decision, open_jobs
       WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+      RETURNING jobs.*, open_jobs.state AS state_before),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
       FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($13::text[]) AND command <> $14
-      ) lease
-      WHERE m.id = $15::bigint AND decision.decision = 'accepted'
+      SELECT count(*) > 0 AS is_taken_over FROM jobs
+      WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+        AND command IN ('START', 'STOP') AND command <> 'STOP') lease
+      WHERE m.id = $12::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $16::uuid, $17::bigint, owner_id, $18,
+      SELECT $13::uuid, $14::bigint, owner_id, $15,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $31::interval,
+        CASE decision WHEN $16 THEN $17 WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 WHEN $24 THEN $25 WHEN $26 THEN $27 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $28::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $32::interval
+        statement_start + CASE WHEN is_fetched THEN $29::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $33::bigint AND requested_by = caller_id AND command = $34
+        SELECT FROM jobs WHERE machine_id = $30::bigint AND requested_by = caller_id AND command = $31
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -879,7 +855,7 @@ BEGIN
         SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event), stored_key AS (
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
-    SELECT $35, $36, $37, $38, $39, to_jsonb(kept) FROM (
+    SELECT $32, $33, $34, $35, $36, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
         CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
@@ -1337,7 +1313,7 @@ BEGIN
     ORDER BY page.id ASC, page.id ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_f02e58d6877a(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_8a3ef814243b(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1387,40 +1363,30 @@ BEGIN
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
-    superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $10, finished_at = statement_start,
-        version = jobs.version + 1
-      FROM decision, open_jobs
-      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+    superseded AS (SELECT jobs.*, jobs.state AS state_before FROM jobs WHERE false),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
-      FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($11::text[]) AND command <> $12
-      ) lease
-      WHERE m.id = $13::bigint AND decision.decision = 'accepted'
+      FROM decision, LATERAL (SELECT false AS is_taken_over) lease
+      WHERE m.id = $10::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $14::uuid, $15::bigint, owner_id, $16,
+      SELECT $11::uuid, $12::bigint, owner_id, $13,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $29::interval,
+        CASE decision WHEN $14 THEN $15 WHEN $16 THEN $17 WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 WHEN $24 THEN $25 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $26::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $30::interval
+        statement_start + CASE WHEN is_fetched THEN $27::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $31::bigint AND requested_by = caller_id AND command = $32
+        SELECT FROM jobs WHERE machine_id = $28::bigint AND requested_by = caller_id AND command = $29
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -1447,7 +1413,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_4759ae2f8b7e(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_996aa1fb7696(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1501,40 +1467,30 @@ BEGIN
       AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start))) THEN 'no_controller' WHEN true THEN 'accepted' END AS decision
       FROM caller LEFT JOIN machine ON true
     ),
-    superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $14, finished_at = statement_start,
-        version = jobs.version + 1
-      FROM decision, open_jobs
-      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+    superseded AS (SELECT jobs.*, jobs.state AS state_before FROM jobs WHERE false),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
-      FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($15::text[]) AND command <> $16
-      ) lease
-      WHERE m.id = $17::bigint AND decision.decision = 'accepted'
+      FROM decision, LATERAL (SELECT false AS is_taken_over) lease
+      WHERE m.id = $14::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $18::uuid, $19::bigint, owner_id, $20,
+      SELECT $15::uuid, $16::bigint, owner_id, $17,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 WHEN $31 THEN $32 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $33::interval,
+        CASE decision WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 WHEN $24 THEN $25 WHEN $26 THEN $27 WHEN $28 THEN $29 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $30::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $34::interval
+        statement_start + CASE WHEN is_fetched THEN $31::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $35::bigint AND requested_by = caller_id AND command = $36
+        SELECT FROM jobs WHERE machine_id = $32::bigint AND requested_by = caller_id AND command = $33
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -1553,7 +1509,7 @@ BEGIN
         SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'START')) event), stored_key AS (
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
-    SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
+    SELECT $34, $35, $36, $37, $38, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
         CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
@@ -1605,7 +1561,7 @@ BEGIN
     FROM caller LEFT JOIN machine ON true;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_ffdb2a1674cb(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
+CREATE FUNCTION statements.create_job_58cd532b2e05(uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1653,39 +1609,37 @@ BEGIN
       FROM caller LEFT JOIN machine ON true
     ),
     superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $10, finished_at = statement_start,
-        version = jobs.version + 1
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = 'by_stop',
+        finished_at = statement_start, version = jobs.version + 1
       FROM decision, open_jobs
       WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+      RETURNING jobs.*, open_jobs.state AS state_before),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
       FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($11::text[]) AND command <> $12
-      ) lease
-      WHERE m.id = $13::bigint AND decision.decision = 'accepted'
+      SELECT count(*) > 0 AS is_taken_over FROM jobs
+      WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+        AND command IN ('START', 'STOP') AND command <> 'STOP') lease
+      WHERE m.id = $10::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $14::uuid, $15::bigint, owner_id, $16,
+      SELECT $11::uuid, $12::bigint, owner_id, $13,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $17 THEN $18 WHEN $19 THEN $20 WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $29::interval,
+        CASE decision WHEN $14 THEN $15 WHEN $16 THEN $17 WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 WHEN $24 THEN $25 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $26::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $30::interval
+        statement_start + CASE WHEN is_fetched THEN $27::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $31::bigint AND requested_by = caller_id AND command = $32
+        SELECT FROM jobs WHERE machine_id = $28::bigint AND requested_by = caller_id AND command = $29
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -1712,7 +1666,7 @@ BEGIN
       FROM decision;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.create_job_7ce2fd198029(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, text, text[], text, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
+CREATE FUNCTION statements.create_job_10bb271edd0f(text, text, text, text, uuid, text, text[], bigint, uuid, text, text[], bigint, bigint, bigint, uuid, bigint, text, text, text, text, text, text, text, text, text, text, text, text, text, interval, interval, bigint, text, text, text, text, text, text)
 RETURNS TABLE ("decision" text, "status" text, "is_fetched" boolean, "open_job_id" uuid, "site_id" bigint, "job" jsonb, "superseded" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -1764,39 +1718,37 @@ BEGIN
       FROM caller LEFT JOIN machine ON true
     ),
     superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = $14, finished_at = statement_start,
-        version = jobs.version + 1
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = 'by_stop',
+        finished_at = statement_start, version = jobs.version + 1
       FROM decision, open_jobs
       WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+      RETURNING jobs.*, open_jobs.state AS state_before),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
       FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY ($15::text[]) AND command <> $16
-      ) lease
-      WHERE m.id = $17::bigint AND decision.decision = 'accepted'
+      SELECT count(*) > 0 AS is_taken_over FROM jobs
+      WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+        AND command IN ('START', 'STOP') AND command <> 'STOP') lease
+      WHERE m.id = $14::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),
     stored AS (
       INSERT INTO jobs (id, machine_id, machine_owner_id, command, sequence, state, result, reason, requested_by, key_id,
         requested_at, not_after, finished_at, due_at, must_succeed)
-      SELECT $18::uuid, $19::bigint, owner_id, $20,
+      SELECT $15::uuid, $16::bigint, owner_id, $17,
         coalesce((SELECT last_sequence FROM sequenced), 0),
         CASE decision WHEN 'accepted' THEN 'QUEUED' ELSE 'REJECTED' END,
-        CASE decision WHEN $21 THEN $22 WHEN $23 THEN $24 WHEN $25 THEN $26 WHEN $27 THEN $28 WHEN $29 THEN $30 WHEN $31 THEN $32 END,
-        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $33::interval,
+        CASE decision WHEN $18 THEN $19 WHEN $20 THEN $21 WHEN $22 THEN $23 WHEN $24 THEN $25 WHEN $26 THEN $27 WHEN $28 THEN $29 END,
+        nullif(decision, 'accepted'), caller_id, key_id, statement_start, statement_start + $30::interval,
         CASE decision WHEN 'accepted' THEN NULL ELSE statement_start END,
-        statement_start + CASE WHEN is_fetched THEN $34::interval
+        statement_start + CASE WHEN is_fetched THEN $31::interval
           ELSE interval '5 seconds' END,
         EXISTS (SELECT FROM superseded WHERE state_before <> 'QUEUED' OR must_succeed)
       FROM decision
       WHERE decision = 'accepted' OR (decision IN ('wrong_state', 'job_open', 'no_controller', 'held', 'stale', 'remote_disabled') AND NOT EXISTS (
-        SELECT FROM jobs WHERE machine_id = $35::bigint AND requested_by = caller_id AND command = $36
+        SELECT FROM jobs WHERE machine_id = $32::bigint AND requested_by = caller_id AND command = $33
           AND sequence = 0 AND state = 'REJECTED' AND reason = decision AND requested_at > statement_start - interval '60 seconds'))
       RETURNING *
     ),
@@ -1815,7 +1767,7 @@ BEGIN
         SELECT FROM audit_events e WHERE e.subject = 'machine:' || machine.id AND e.at > statement_start - interval '60 seconds'
           AND e.actor = decision.caller_id AND e.action = 'operation.refuse' AND e.after ->> 'command' = 'STOP')) event), stored_key AS (
     INSERT INTO idempotency_keys (caller, method, path, key, fingerprint, outcome)
-    SELECT $37, $38, $39, $40, $41, to_jsonb(kept) FROM (
+    SELECT $34, $35, $36, $37, $38, to_jsonb(kept) FROM (
       SELECT decision.decision, decision.status, decision.is_fetched, decision.open_job_id,
         decision.site_id,
         CASE decision.decision WHEN 'repeated' THEN (SELECT to_jsonb(open_jobs) FROM open_jobs)
@@ -2994,7 +2946,7 @@ BEGIN
     ORDER BY page.version ASC, page.version ASC;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.claim_95ab5d7db530(uuid, uuid, boolean)
+CREATE FUNCTION statements.claim_17fc8de7cb27(uuid, uuid, boolean)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "controller_url" text, "is_controller_confirmed" boolean, "owner" text, "may_have_executed_before" boolean, "lease_remaining_seconds" double precision, "delay_seconds" double precision, "time_left_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3011,21 +2963,14 @@ BEGIN
       SELECT j.*, m.controller_url, m.controller_confirmed_at IS NOT NULL AS is_controller_confirmed,
         owner.username AS owner, 
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
-  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'fail_unreachable' END WHEN j.not_after <= statement_start THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'expire' END WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'reject' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'hold' END WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
     SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
-    AND EXISTS (
-    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'stale' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'remote_off' END WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
     ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
-    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'forbid' END WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step
       FROM 
   jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
     SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
@@ -3669,7 +3614,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_job_c7f82dfbd18a(uuid, uuid)
+CREATE FUNCTION statements.redispatch_job_fd29fc89717c(uuid, uuid)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3685,21 +3630,14 @@ BEGIN
   RETURN QUERY WITH due AS (
     SELECT j.*, 
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
-  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'fail_unreachable' END WHEN j.not_after <= statement_start THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'expire' END WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'reject' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'hold' END WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
     SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
-    AND EXISTS (
-    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'stale' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'remote_off' END WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
     ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
-    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM 
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'forbid' END WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM 
   jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
     SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
       j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid
@@ -3751,7 +3689,7 @@ BEGIN
     UNION ALL SELECT published.id, published.machine_id, published.machine_owner_id, published.command, published.sequence, published.state, published.result, published.reason, published.detail, published.attempts, published.requested_by, published.key_id, published.requested_at, published.not_after, published.sent_at, published.finished_at, published.confirmed_at, published.version, NULL, NULL, 'publish', publish_no, delay_seconds, NULL FROM published;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.redispatch_due_jobs_0052ad467ee5(text, text)
+CREATE FUNCTION statements.redispatch_due_jobs_db6a901dffee(text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "step" text, "publish_no" integer, "delay_seconds" double precision, "lease_remaining_seconds" double precision) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3764,21 +3702,14 @@ BEGIN
   RETURN QUERY WITH due AS (
     SELECT j.*, 
   extract(epoch FROM m.leased_until - statement_start)::float8 AS lease_remaining_seconds,
-  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+  greatest(extract(epoch FROM j.next_attempt_at - statement_start), 0)::float8 AS delay_seconds, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'fail_unreachable' END WHEN j.not_after <= statement_start THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'expire' END WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'reject' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'hold' END WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
     SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
-    AND EXISTS (
-    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'stale' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'remote_off' END WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
     ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
-    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'forbid' END WHEN m.controller_url IS NULL THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step
     FROM 
   jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
     SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
@@ -3890,7 +3821,7 @@ BEGIN
       THEN jsonb_build_object('by', h.overridden_by, 'at', h.overridden_at, 'reason', h.override_reason) END AS override FROM holds h WHERE h.machine_id = r.machine_id AND h.removed_at IS NULL AND h.overridden_at IS NULL) item) AS holds;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_63d1f3927768(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_d9535d60ca4f(uuid, text, text[], bigint[], uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, bigint, bigint, uuid, text, text[], bigint, text, bigint, text, text, boolean, bigint, integer, text, text, integer, uuid, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4066,21 +3997,14 @@ BEGIN
     asking AS (SELECT * FROM unnest($42::bigint[], $43::text[], $44::bigint[])
       AS asking (machine_id, boot_id, seq)),
     due AS (
-      SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+      SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'fail_unreachable' END WHEN j.not_after <= statement_start THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'expire' END WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'reject' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'hold' END WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
     SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
-    AND EXISTS (
-    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'stale' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'remote_off' END WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
     ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
-    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN false THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM caller, 
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'forbid' END WHEN false THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM caller, 
   jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
     SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
       j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid
@@ -4157,7 +4081,7 @@ BEGIN
   "3.changed" := NULL;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.store_reports_all_648b4fa49e00(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.store_reports_all_5ad641a6eb6a(uuid, text, text[], bigint[], uuid, text, text[], jsonb, bigint, bigint, bigint, uuid, text, text[], jsonb, bigint, uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.site_refusal" text, "1.refusal" text, "1.holds" jsonb, "1.is_outcome_known" boolean, "2.id" uuid, "2.machine_id" bigint, "2.machine_owner_id" bigint, "2.command" text, "2.sequence" bigint, "2.state" text, "2.result" text, "2.reason" text, "2.detail" text, "2.attempts" integer, "2.requested_by" bigint, "2.key_id" uuid, "2.requested_at" timestamp with time zone, "2.not_after" timestamp with time zone, "2.sent_at" timestamp with time zone, "2.finished_at" timestamp with time zone, "2.confirmed_at" timestamp with time zone, "2.version" integer, "2.changed_machine_id" bigint, "2.owner_id" bigint, "2.site_id" bigint, "2.revision" bigint, "3.machine_id" bigint, "3.is_open" boolean, "3.command" jsonb, "3.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4333,21 +4257,14 @@ BEGIN
     asking AS (SELECT * FROM unnest($20::bigint[], $21::text[], $22::bigint[])
       AS asking (machine_id, boot_id, seq)),
     due AS (
-      SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+      SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'fail_unreachable' END WHEN j.not_after <= statement_start THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'expire' END WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'reject' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'hold' END WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
     SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
-    AND EXISTS (
-    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'stale' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'remote_off' END WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
     ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
-    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN false THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM caller, 
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'forbid' END WHEN false THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM caller, 
   jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
     SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
       j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid
@@ -4458,7 +4375,7 @@ BEGIN
     FROM caller LEFT JOIN site ON true LEFT JOIN input ON true LEFT JOIN machine ON machine.id = input.machine_id;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.fetch_command_all_9698114381f3(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
+CREATE FUNCTION statements.fetch_command_all_bb652fe35276(uuid, text, text[], bigint[], uuid, text, text[], bigint[], text[], bigint[])
 RETURNS TABLE ("statement" integer, "0.id" bigint, "1.machine_id" bigint, "1.is_open" boolean, "1.command" jsonb, "1.changed" jsonb) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4495,21 +4412,14 @@ BEGIN
     asking AS (SELECT * FROM unnest($8::bigint[], $9::text[], $10::bigint[])
       AS asking (machine_id, boot_id, seq)),
     due AS (
-      SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN 'fail_unreachable' WHEN j.not_after <= statement_start AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN j.not_after <= statement_start THEN 'expire' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN 'reject' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN 'hold' WHEN (CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
+      SELECT j.*, CASE WHEN j.state IN ('PENDING') AND j.pending_since + interval '600 seconds' <= statement_start THEN 'time_out' WHEN j.state IN ('PENDING') THEN 'wait' WHEN j.state NOT IN ('QUEUED', 'SENT') THEN NULL WHEN m.leased_until > statement_start AND NOT CASE j.command WHEN 'START' THEN false WHEN 'STOP' THEN true END THEN 'leased' WHEN j.attempts >= CASE j.command WHEN 'START' THEN 4 WHEN 'STOP' THEN NULL END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'fail_unreachable' END WHEN j.not_after <= statement_start THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'expire' END WHEN (m.deleted_at IS NOT NULL OR NOT CASE j.command WHEN 'START' THEN m.status IN ('READY') WHEN 'STOP' THEN true END) THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'reject' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM holds h WHERE h.machine_id = m.id AND h.removed_at IS NULL AND h.overridden_at IS NULL) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'hold' END WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
     AND EXISTS (
     SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END OR CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END) AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN (EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND NOT r.at > statement_start - make_interval(secs => 3 * r.interval_seconds))
-    AND EXISTS (
-    SELECT FROM keys k JOIN accounts a ON a.id = k.account_id AND a.is_active WHERE (k.machine_id = m.id OR k.site_id = m.site_id)
-      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN 'stale' WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN 'remote_off' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
+      AND 'report' = ANY (k.scopes) AND (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)))) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'stale' END WHEN CASE j.command WHEN 'START' THEN EXISTS (SELECT FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds) AND r.remote_enabled = false) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'remote_off' END WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
     OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
     WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
     ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END AND j.may_have_executed THEN 'fail_outcome_unknown' WHEN CASE j.command WHEN 'START' THEN NOT (requester.is_active AND requester.is_key_valid AND CASE WHEN (requester.key_machine_id <> m.id
-    OR requester.key_site_id IS NOT NULL AND requester.key_site_id IS DISTINCT FROM m.site_id) THEN -1
-    WHEN requester.is_staff OR m.owner_id = requester.id THEN 3
-    ELSE coalesce((SELECT max(array_position(ARRAY['viewer', 'operator', 'manager'], member.role)) FROM members member
-    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN 'forbid' WHEN false THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM caller, 
+    WHERE (member.machine_id = m.id OR member.site_id = m.site_id) AND member.account_id = requester.id AND (member.expires_at IS NULL OR member.expires_at > statement_start)), CASE WHEN m.site_id IS NULL THEN 0 ELSE -1 END) END >= 2) WHEN 'STOP' THEN false END THEN CASE WHEN j.may_have_executed THEN 'fail_outcome_unknown' WHEN true THEN 'forbid' END WHEN false THEN 'fetch' WHEN j.next_attempt_at > statement_start THEN 'delay' WHEN true THEN 'send' END AS step FROM caller, 
   jobs j JOIN machines m ON m.id = j.machine_id JOIN LATERAL (
     SELECT a.id, a.is_staff, a.is_active, k.machine_id AS key_machine_id, k.site_id AS key_site_id,
       j.key_id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_start)) AS is_key_valid

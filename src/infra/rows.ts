@@ -91,10 +91,11 @@ export function sqlList(names: readonly string[]): SQL {
   return sql.raw(names.map((name) => `'${name}'`).join(', '))
 }
 
-/** A CASE expression: the name of the first rule whose condition is true, as text or NULL. */
-export function firstOf<Name extends string>(rules: readonly [condition: SQL, name: Name | null][]): SQL {
+/** A CASE expression: the name of the first rule whose condition is true, as text or NULL. An SQL expression gives a name, too. */
+export function firstOf<Name extends string>(rules: readonly [condition: SQL, name: Name | SQL | null][]): SQL {
   const cases = rules.map(([condition, name]) => {
-    return sql`WHEN ${condition} THEN ${name === null ? sql`NULL` : sqlList([name])}`
+    const result = typeof name === 'string' ? sqlList([name]) : (name ?? sql`NULL`)
+    return sql`WHEN ${condition} THEN ${result}`
   })
   return sql`CASE ${sql.join(cases, sql` `)} END`
 }

@@ -80,10 +80,35 @@ export function admissionRules(command: Command): [condition: SQL, name: Exclude
   ]
 }
 
+/**
+ * CTE bodies: the jobs that an accepted command supersedes, and whether it takes over the lease of an attempt. Most commands
+ * supersede nothing: then PostgreSQL does not prepare to update jobs.
+ */
+function supersede(command: Command): { superseded: SQL; takeover: SQL } {
+  const { supersededReason } = commandRules[command]
+  if (supersededReason === null) {
+    return {
+      superseded: sql`SELECT jobs.*, jobs.state AS state_before FROM jobs WHERE false`,
+      takeover: sql`SELECT false AS is_taken_over`,
+    }
+  }
+  return {
+    superseded: sql`
+      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = ${sqlList([supersededReason])},
+        finished_at = ${now}, version = jobs.version + 1
+      FROM decision, open_jobs
+      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
+      RETURNING jobs.*, open_jobs.state AS state_before`,
+    takeover: sql`
+      SELECT count(*) > 0 AS is_taken_over FROM jobs
+      WHERE id = split_part(decision.leased_by, ':', 1)::uuid
+        AND command IN (${sqlList(supersededBy(command))}) AND command <> ${sqlList([command])}`,
+  }
+}
+
 /** Decides about a command, under the lock of the machine. */
 const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
-  const { supersededReason } = commandRules[command]
-  const superseded = sql.param(supersededBy(command))
+  const { superseded, takeover } = supersede(command)
   const decision = firstOf<CreateJobDecision>([...admissionRules(command), [sql`true`, 'accepted']])
   const refusals = Object.entries(refusalResults).map(([reason, result]) => sql`WHEN ${reason} THEN ${result}`)
   const result = sql`
@@ -106,22 +131,12 @@ const creation = prepare<NewJob, NewJobShape>((value, { command, hasKey }) => {
         (SELECT id FROM open_jobs) AS open_job_id, ${decision} AS decision
       FROM caller LEFT JOIN machine ON true
     ),
-    superseded AS (
-      UPDATE jobs SET state = 'SUPERSEDED', result = 'IGNORE', reason = ${supersededReason}, finished_at = ${now},
-        version = jobs.version + 1
-      FROM decision, open_jobs
-      WHERE decision.decision = 'accepted' AND jobs.id = open_jobs.id AND jobs.version = open_jobs.version
-      RETURNING jobs.*, open_jobs.state AS state_before
-    ),
+    superseded AS (${superseded}),
     sequenced AS (
       UPDATE machines m SET last_sequence = m.last_sequence + 1,
         leased_until = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_until END,
         leased_by = CASE WHEN lease.is_taken_over THEN NULL ELSE m.leased_by END
-      FROM decision, LATERAL (
-        SELECT count(*) > 0 AS is_taken_over FROM jobs
-        WHERE id = split_part(decision.leased_by, ':', 1)::uuid
-          AND command = ANY (${superseded}::text[]) AND command <> ${command}
-      ) lease
+      FROM decision, LATERAL (${takeover}) lease
       WHERE m.id = ${value.machineId}::bigint AND decision.decision = 'accepted'
       RETURNING m.last_sequence
     ),

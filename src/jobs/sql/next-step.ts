@@ -57,26 +57,26 @@ const isLeased = {
   machine: sql`m.leased_until > ${now} AND NOT ${byCommand(({ ignoresLease }) => sql.raw(String(ignoresLease)))}`,
 } satisfies Record<Asker, SQL>
 
+/** A job is EXPIRED, REJECTED or `unreachable` only if its command has certainly never been executed. */
+const endWith = (step: FinalStep) =>
+  firstOf<FinalStep>([
+    [sql`j.may_have_executed`, 'fail_outcome_unknown'],
+    [sql`true`, step],
+  ])
+
 const decideStep = (asker: Asker) =>
   firstOf<Step>([
     [sql`${isAwaited} AND ${isOverdue}`, 'time_out'],
     [isAwaited, 'wait'],
     [sql`j.state NOT IN (${sqlList(deliverableStates)})`, null],
     [isLeased[asker], 'leased'],
-    [sql`${hasNoAttemptsLeft} AND j.may_have_executed`, 'fail_outcome_unknown'],
-    [hasNoAttemptsLeft, 'fail_unreachable'],
-    [sql`${isExpired} AND j.may_have_executed`, 'fail_outcome_unknown'],
-    [isExpired, 'expire'],
-    // A job is REJECTED only if its command has certainly never been executed.
-    [sql`${isChanged} AND j.may_have_executed`, 'fail_outcome_unknown'],
-    [isChanged, 'reject'],
-    [sql`${isHeldNow} AND j.may_have_executed`, 'fail_outcome_unknown'],
-    [isHeldNow, 'hold'],
-    [sql`(${isSilent} OR ${isLocal}) AND j.may_have_executed`, 'fail_outcome_unknown'],
-    [isSilent, 'stale'],
-    [isLocal, 'remote_off'],
-    [sql`${isForbidden} AND j.may_have_executed`, 'fail_outcome_unknown'],
-    [isForbidden, 'forbid'],
+    [hasNoAttemptsLeft, endWith('fail_unreachable')],
+    [isExpired, endWith('expire')],
+    [isChanged, endWith('reject')],
+    [isHeldNow, endWith('hold')],
+    [isSilent, endWith('stale')],
+    [isLocal, endWith('remote_off')],
+    [isForbidden, endWith('forbid')],
     [asker === 'queue' ? sql`m.controller_url IS NULL` : sql`false`, 'fetch'],
     [sql`j.next_attempt_at > ${now}`, 'delay'],
     [sql`true`, 'send'],
