@@ -3035,7 +3035,7 @@ BEGIN
     FROM current_job, due ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_1d37def79704(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_46b918e4b47f(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3050,7 +3050,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -3102,11 +3102,10 @@ BEGIN
         SELECT j.machine_id, report.fresh, j.holds_lease,
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END
-            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN CASE j.command WHEN 'START' THEN coalesce(fresh, 'ERROR') WHEN 'STOP' THEN NULL END
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN CASE j.command WHEN 'START' THEN coalesce(fresh, 'ERROR') WHEN 'STOP' THEN NULL END
     WHEN fresh = 'RUNNING' THEN fresh ELSE CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END END END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = j.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
@@ -3125,7 +3124,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_d2d853e12eb1(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_10990ee14521(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3137,7 +3136,7 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -3153,7 +3152,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -3205,11 +3204,10 @@ BEGIN
         SELECT j.machine_id, report.fresh, j.holds_lease,
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END
-            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN CASE j.command WHEN 'START' THEN coalesce(fresh, 'ERROR') WHEN 'STOP' THEN NULL END
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN CASE j.command WHEN 'START' THEN coalesce(fresh, 'ERROR') WHEN 'STOP' THEN NULL END
     WHEN fresh = 'RUNNING' THEN fresh ELSE CASE j.command WHEN 'START' THEN 'RUNNING' WHEN 'STOP' THEN 'READY' END END END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = j.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
@@ -3228,7 +3226,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_f3a93322925e(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_d5adf4ff93ea(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3243,7 +3241,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -3295,11 +3293,10 @@ BEGIN
         SELECT j.machine_id, report.fresh, j.holds_lease,
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
-            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN NULL
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN NULL
     WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = j.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
@@ -3318,7 +3315,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_23370e23b6b7(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_f77834ec02db(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3330,7 +3327,7 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -3346,7 +3343,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -3398,11 +3395,10 @@ BEGIN
         SELECT j.machine_id, report.fresh, j.holds_lease,
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN coalesce(fresh, 'ERROR')
-            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN NULL
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN NULL
     WHEN fresh = 'RUNNING' THEN fresh ELSE coalesce(fresh, 'ERROR') END END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = j.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
@@ -3421,7 +3417,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_8fef02910ac0(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_471ef038b7e1(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3436,7 +3432,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -3488,11 +3484,10 @@ BEGIN
         SELECT j.machine_id, report.fresh, j.holds_lease,
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN 'PENDING'
-            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN NULL
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN NULL
     WHEN fresh = 'RUNNING' THEN fresh ELSE 'PENDING' END END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = j.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
@@ -3511,7 +3506,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_2679a8a1aa32(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_e70ee87fd28f(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3523,7 +3518,7 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -3539,7 +3534,7 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -3591,11 +3586,10 @@ BEGIN
         SELECT j.machine_id, report.fresh, j.holds_lease,
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN 'PENDING'
-            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN NULL
+            WHEN changed.decision IN ('end_late', 'note_late_answer') THEN CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN NULL
     WHEN fresh = 'RUNNING' THEN fresh ELSE 'PENDING' END END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = m.id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT (SELECT r.status FROM machine_reports r WHERE r.machine_id = j.machine_id AND r.at > statement_start - make_interval(secs => 3 * r.interval_seconds)) AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)

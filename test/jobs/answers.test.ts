@@ -1,8 +1,10 @@
 // The answers of a controller and their effect on the job: every row of the contract, over HTTP and as a table.
-import { beforeAll, describe, expect, test } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ControllerCommand, interpretBody, interpretStatus, sendCommand } from '../../src/jobs/controller.ts'
 import type { Person, World } from '../harness.ts'
 import type { BehaviourOrder } from '../platform/controller/behaviour.ts'
+import { open } from '../platform/faults.ts'
 import { useQuietWorld } from '../shared-world.ts'
 import { deliver, readMachineStatus, readRow, readTimeline, request } from './qstash-calls.ts'
 
@@ -79,6 +81,18 @@ describe('an answer that ends the job', () => {
     expect(answer.status).toBe(200)
     expect(row).toMatchObject(invalid)
     expect(elsewhere.commands()).toEqual([])
+  })
+
+  test('one that is more than 64 KiB after decompression is an invalid response', async () => {
+    const body = gzipSync(JSON.stringify({ result: 'SUCCESS', detail: 'x'.repeat(70_000) }))
+    const machine = await world.createMachine(owner)
+    world.faults.controller.pass = async () => ({ headers: { 'content-encoding': 'gzip' }, body })
+    onTestFinished(() => {
+      world.faults.controller.pass = open
+    })
+    const { id } = await request(world, owner, machine.id, 'START')
+    await deliver(world, id)
+    expect(await readRow(world, id)).toMatchObject(invalid)
   })
 
   test('a detail of more than 1,000 characters is cut, and NUL is removed and lone surrogates are replaced', async () => {

@@ -117,7 +117,10 @@ export async function startHttpServer(
     }
     const isRaw = typeof answer.body === 'string' || Buffer.isBuffer(answer.body)
     const payload = answer.body === undefined ? '' : isRaw ? answer.body : JSON.stringify(answer.body)
-    outgoing.writeHead(status, { ...(isRaw ? {} : { 'content-type': 'application/json' }), ...answer.headers })
+    // Not with `writeHead`: Node would send the body in chunks, not with its length.
+    outgoing.statusCode = status
+    const headers = { ...(isRaw ? {} : { 'content-type': 'application/json' }), ...answer.headers }
+    for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
     outgoing.end(request.method === 'HEAD' ? undefined : payload)
   })
   await new Promise<void>((resolve, reject) => {

@@ -76,7 +76,7 @@ const statusOnSuccess = constantSql(byCommand((rule) => sqlList([rule.statusOnSu
 /** After a failure: ERROR, unless a fresh report of the machine says otherwise. `fresh` is the status in it, or NULL. */
 const error = sql.raw("coalesce(fresh, 'ERROR')")
 
-/** The status of the machine `m` after an outcome of its job `j`. NULL: it does not change. Needs `fresh`. */
+/** The status of the machine after an outcome of its job `j`. NULL: it does not change. Needs `fresh`. */
 export function statusAfter(result: ControllerResult): SQL {
   if (result === 'SUCCESS') return statusOnSuccess
   if (result === 'PENDING') return sql`'PENDING'`
@@ -90,11 +90,12 @@ const statusOnOvertakenSuccess = constantSql(
 )
 
 /**
- * The status of the machine `m` after an answer that came when its job `j` had ended. NULL: it does not change. A machine that
- * reports RUNNING is not READY because it stopped once: it would be started. Needs `fresh`.
+ * The status of the machine after an answer that came when its job `j` had ended. NULL: it does not change. A machine that
+ * reports RUNNING is not READY because it stopped once: it would be started. Needs `fresh`, and in `j` the columns
+ * `manual_sequence` and `ended_sequence` of the machine.
  */
 export function statusAfterLate(result: ControllerResult): SQL {
-  return sql`CASE WHEN j.sequence <= m.manual_sequence THEN NULL
-    WHEN j.sequence < m.ended_sequence THEN ${result === 'SUCCESS' ? statusOnOvertakenSuccess : sql`NULL`}
+  return sql`CASE WHEN j.sequence <= j.manual_sequence THEN NULL
+    WHEN j.sequence < j.ended_sequence THEN ${result === 'SUCCESS' ? statusOnOvertakenSuccess : sql`NULL`}
     WHEN fresh = 'RUNNING' THEN fresh ELSE ${statusAfter(result)} END`
 }

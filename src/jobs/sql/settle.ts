@@ -68,7 +68,7 @@ function selectDecision({ jobId, lease }: Bindable<Pick<Values, 'jobId' | 'lease
   const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
   return sql`
     target AS (
-      SELECT j.*, m.site_id, coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
     ),
     decision AS (
@@ -134,8 +134,7 @@ const settlement = prepare<Values, Shape>((value, { result }) => {
           CASE WHEN changed.decision = 'end' THEN j.sequence END AS ended_sequence,
           CASE WHEN changed.decision IN ('end', 'accept') THEN ${statusAfter(result)}
             WHEN changed.decision IN ('end_late', 'note_late_answer') THEN ${statusAfterLate(result)} END AS status
-        FROM target j JOIN machines m ON m.id = j.machine_id LEFT JOIN changed ON true,
-          LATERAL (SELECT ${freshStatus(sql`m.id`)} AS fresh) report
+        FROM target j LEFT JOIN changed ON true, LATERAL (SELECT ${freshStatus(sql`j.machine_id`)} AS fresh) report
       ) after
       WHERE m.id = after.machine_id
         AND (after.status IS NOT NULL OR after.holds_lease OR after.ended_sequence IS NOT NULL)
