@@ -4,9 +4,9 @@
 
 /**
  * - `ok`: All upstreams answered.
- * - `away`: At least one did not answer.
+ * - `unavailable`: At least one did not answer.
  */
-export type ReadinessStatus = 'ok' | 'away'
+export type ReadinessStatus = 'ok' | 'unavailable'
 /**
  * - `malformed_json`: The body of the request cannot be read as JSON. Nothing was changed.
  * - `malformed_request`: The request cannot be read. Nothing was changed.
@@ -1052,9 +1052,9 @@ export interface Readiness {
 export interface Upstream {
   /**
    * - `ok`: It answered.
-   * - `away`: It did not answer.
+   * - `unavailable`: It did not answer.
    */
-  status: 'ok' | 'away'
+  status: 'ok' | 'unavailable'
   latency_ms: number
 }
 export interface ProblemPages {

@@ -11,12 +11,12 @@ const tags = ['Health']
 const alive = z.object({ status: enumOf(['ok'], { ok: 'The Worker answers.' }) }).openapi('Alive')
 const upstream = z
   .object({
-    status: enumOf(['ok', 'away'], { ok: 'It answered.', away: 'It did not answer.' }),
+    status: enumOf(['ok', 'unavailable'], { ok: 'It answered.', unavailable: 'It did not answer.' }),
     latency_ms: z.int(),
   })
   .openapi('Upstream')
 const shared = {
-  status: enumOf(['ok', 'away'], { ok: 'All upstreams answered.', away: 'At least one did not answer.' }),
+  status: enumOf(['ok', 'unavailable'], { ok: 'All upstreams answered.', unavailable: 'At least one did not answer.' }),
   upstreams: z.object({
     postgres: upstream,
     redis: upstream,
@@ -70,7 +70,7 @@ export function healthRoutes(): Router {
     const upstreams = await latest.checking
     const isReady = Object.values(upstreams).every(({ status }) => status === 'ok')
     if (isReady) return c.json({ status: 'ok', upstreams } as const, 200)
-    return c.json({ status: 'away', upstreams, remedy } as const, 503)
+    return c.json({ status: 'unavailable', upstreams, remedy } as const, 503)
   })
 
   return router
@@ -92,6 +92,6 @@ async function check(trace: Trace, name: Upstream, ping: () => Promise<void>): P
     return { status: 'ok', latency_ms: Date.now() - startedAt }
   } catch (error) {
     trace.log('error', { upstream: name, ...describeError(error) })
-    return { status: 'away', latency_ms: Date.now() - startedAt }
+    return { status: 'unavailable', latency_ms: Date.now() - startedAt }
   }
 }

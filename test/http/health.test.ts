@@ -77,7 +77,7 @@ test('a client that disconnects does not end the check for the others', async ()
   const second = readReadiness()
   leaving.abort()
   expect(await first).toBe('disconnected')
-  expect((await second).body.upstreams.redis.status).toBe('away')
+  expect((await second).body.upstreams.redis.status).toBe('unavailable')
   world.faults.redis.pass = open
 })
 
@@ -85,7 +85,7 @@ test('the readiness is checked again after five seconds, and upstreams that are 
   await forget()
   for (const upstream of upstreams) world.faults[upstream].pass = shut
   const unavailable = await readReadiness()
-  expect([unavailable.status, statusesOf(unavailable)]).toEqual([503, ['away', 'away', 'away']])
+  expect([unavailable.status, statusesOf(unavailable)]).toEqual([503, ['unavailable', 'unavailable', 'unavailable']])
   for (const upstream of upstreams) world.faults[upstream].pass = open
   const beganAt = performance.now()
   const available = await poll(async () => {
@@ -104,9 +104,9 @@ describe.each(upstreams)('with %s', (upstream) => {
     ['answering HTML behind a 502', answerWith(502, '<html>Bad gateway</html>')],
   ])('%s, GET /health/ready answers 503 and reports only this upstream', async (_, pass) => {
     const answer = await readReadinessWith(upstream, pass)
-    expect([answer.status, answer.body.status]).toEqual([503, 'away'])
+    expect([answer.status, answer.body.status]).toEqual([503, 'unavailable'])
     for (const each of upstreams)
-      expect([each, answer.body.upstreams[each].status]).toEqual([each, each === upstream ? 'away' : 'ok'])
+      expect([each, answer.body.upstreams[each].status]).toEqual([each, each === upstream ? 'unavailable' : 'ok'])
     expect(answer.body.remedy).toMatch(/"npm run platform" starts/)
     expect(answer.text).not.toMatch(/127\.0\.0\.1|broken|SELECT/)
     const failures = world.logs().filter((line) => line.channel === 'error' && line.upstream === upstream)
@@ -119,7 +119,7 @@ test('an upstream that never answers is reported as unavailable after its own de
   for (const upstream of upstreams) world.faults[upstream].pass = hang
   const answer = await readReadiness()
   for (const upstream of upstreams) world.faults[upstream].pass = open
-  expect([answer.status, statusesOf(answer)]).toEqual([503, ['away', 'away', 'away']])
+  expect([answer.status, statusesOf(answer)]).toEqual([503, ['unavailable', 'unavailable', 'unavailable']])
   const deadlinesMs = { redis: 300, qstash: 2_000, postgres: 8_000 }
   for (const upstream of upstreams) {
     const { latency_ms } = answer.body.upstreams[upstream]

@@ -72,7 +72,7 @@ test('works beside npm run platform, and says what is missing when that has stop
     return { isDone: answer.status === 503, value: answer }
   }, 'the readiness to be 503')
   const body = await readiness.text()
-  expect(body.match(/"(postgres|redis|qstash)":{"status":"away"/g)).toHaveLength(3)
+  expect(body.match(/"(postgres|redis|qstash)":{"status":"unavailable"/g)).toHaveLength(3)
   expect(body).toContain('npm run platform')
   const problem: unknown = await client.logIn({ username, password }).catch((error: unknown) => error)
   expect(problem).toMatchObject({ code: 'database_unavailable', type: expect.any(String) })
