@@ -21,7 +21,7 @@ const answerTimeoutSeconds = 25
 export type Dispatch = { job: JobRow; publishNo: number; delaySeconds: number; isFetched?: boolean }
 
 /**
- * Publishes new jobs, and sends the STOPs that QStash has not accepted. That it has accepted a job is stored by the first
+ * Publishes jobs, and sends the STOPs that QStash has not accepted. That it has accepted a new job is stored by the first
  * claim, not here: until then the sweep may publish the job again, and the claim lets only one of the two messages through.
  * @returns the jobs that QStash has not accepted
  */

@@ -95,9 +95,8 @@ export async function readAtMost(request: Request | Response, maxSize: number): 
     await request.body?.cancel() // otherwise the unread body keeps the connection open
     throw tooLarge(maxSize)
   }
-  // Content-Length is the exact size of a body that is neither chunked nor compressed. Reading that at once costs less CPU.
-  const isSized =
-    declared !== null && !['Transfer-Encoding', 'Content-Encoding'].some((name) => request.headers.has(name))
+  // Content-Length is the exact size of a request that is not chunked. A compressed response can have more bytes.
+  const isSized = request instanceof Request && declared !== null && !request.headers.has('Transfer-Encoding')
   if (isSized) return new Uint8Array(await request.arrayBuffer())
   const chunks: Uint8Array[] = []
   let size = 0
