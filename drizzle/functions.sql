@@ -3035,7 +3035,7 @@ BEGIN
     FROM current_job, due ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_46b918e4b47f(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_a68ed150f1c0(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3050,7 +3050,8 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -3124,7 +3125,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_10990ee14521(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_43639edca77e(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3136,7 +3137,8 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -3152,7 +3154,8 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -3226,7 +3229,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_d5adf4ff93ea(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_6c0e2dae54ef(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3241,7 +3244,8 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -3315,7 +3319,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_f77834ec02db(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_ae278f4320b5(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3327,7 +3331,8 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -3343,7 +3348,8 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (
@@ -3417,7 +3423,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_471ef038b7e1(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_b19ccddc3a9b(uuid, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3432,7 +3438,8 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $2 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $3::uuid
     ),
     decision AS (
@@ -3506,7 +3513,7 @@ BEGIN
     FROM current_job, decision ORDER BY current_job.version DESC LIMIT 1;
 END $function$;
 --> statement-breakpoint
-CREATE FUNCTION statements.settle_e70ee87fd28f(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
+CREATE FUNCTION statements.settle_3514e5feea07(text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, uuid, text, text, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, integer, text, text)
 RETURNS TABLE ("id" uuid, "machine_id" bigint, "machine_owner_id" bigint, "command" text, "sequence" bigint, "state" text, "result" text, "reason" text, "detail" text, "attempts" integer, "requested_by" bigint, "key_id" uuid, "requested_at" timestamp with time zone, "not_after" timestamp with time zone, "sent_at" timestamp with time zone, "finished_at" timestamp with time zone, "confirmed_at" timestamp with time zone, "version" integer, "site_id" bigint, "revision" bigint, "is_changed" boolean, "effect" text) LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
 DECLARE
@@ -3518,7 +3525,8 @@ BEGIN
   statement_start := clock_timestamp();
   FOR ignored IN WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $1 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $2::uuid
     ),
     decision AS (
@@ -3534,7 +3542,8 @@ BEGIN
   statement_start := clock_timestamp();
   RETURN QUERY WITH 
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = $11 OR m.controller_url IS NULL AND split_part(m.leased_by, ':', 1) = j.id::text, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = $12::uuid
     ),
     decision AS (

@@ -185,7 +185,7 @@ test('a command is one row: it is accepted, published under its label, sent, and
   const delayHasPassed = () => postgres.query('UPDATE jobs SET next_attempt_at = now() WHERE next_attempt_at > now()')
   for (const attempt of [1, 2]) {
     await delayHasPassed()
-    expect(await claim(database(), job.id, true)).toMatchObject({ step: 'send', job: { attempts: attempt } })
+    expect(await claim(database(), job.id, 'queue')).toMatchObject({ step: 'send', job: { attempts: attempt } })
     const lost = { result: 'busy', detail: null, attempt, mayHaveExecutedBefore: false }
     const answered = { ...lost, result: 'SUCCESS' }
     await settle(database(), job.id, attempt === 1 ? lost : answered)
@@ -199,11 +199,11 @@ test('a command is one row: it is accepted, published under its label, sent, and
   await createJob(database(), caller, failing, undefined)
   for (const attempt of [1, 2]) {
     await delayHasPassed()
-    expect(await claim(database(), failing.jobId, true)).toMatchObject({ step: 'send' })
+    expect(await claim(database(), failing.jobId, 'queue')).toMatchObject({ step: 'send' })
     await settle(database(), failing.jobId, { result: 'busy', detail: null, attempt, mayHaveExecutedBefore: false })
     await endDelay(failing.jobId)
   }
-  expect(await claim(database(), failing.jobId, true)).toMatchObject({ step: 'fail_unreachable' })
+  expect(await claim(database(), failing.jobId, 'queue')).toMatchObject({ step: 'fail_unreachable' })
 
   // A STOP always gets through, and nothing supersedes it.
   await machineSql.createChangeMachine(selectOpenJobs)(database(), caller, id, { status: 'RUNNING' }, undefined)

@@ -91,7 +91,7 @@ export function sqlList(names: readonly string[]): SQL {
   return sql.raw(names.map((name) => `'${name}'`).join(', '))
 }
 
-/** A CASE expression: the name of the first rule whose condition is true, as text or NULL. An SQL expression gives a name, too. */
+/** A CASE expression: the name of the first rule whose condition is true, as text or NULL. A name can also be an SQL expression. */
 export function firstOf<Name extends string>(rules: readonly [condition: SQL, name: Name | SQL | null][]): SQL {
   const cases = rules.map(([condition, name]) => {
     const result = typeof name === 'string' ? sqlList([name]) : (name ?? sql`NULL`)

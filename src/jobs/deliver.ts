@@ -6,7 +6,7 @@ import { type Command, commandRules, retryDelaysSeconds } from './commands.ts'
 import type { JobContext } from './context.ts'
 import { type ControllerAnswer, type ControllerCommand, notSent, sendCommand } from './controller.ts'
 import { toDetail } from './job.ts'
-import { type Claim, claim } from './sql/claim.ts'
+import { type Claim, claim, type Deliverer } from './sql/claim.ts'
 import type { JobRow } from './sql/fragments.ts'
 import { type Settlement, settle } from './sql/settle.ts'
 import { cacheJob } from './status-cache.ts'
@@ -26,12 +26,11 @@ const storeRetryMs = 250
 const confirmationMs = 2_000
 const outcomeTokenSeconds = 24 * 60 * 60
 
-/** @param by `queue`: QStash delivers the job · `worker`: QStash did not accept it */
-export async function deliver(context: JobContext, jobId: string, by: 'queue' | 'worker'): Promise<QueueAnswer> {
+export async function deliver(context: JobContext, jobId: string, by: Deliverer): Promise<QueueAnswer> {
   const { upstreams, trace, waitUntil } = context
   const { database, cache } = upstreams
   const claimStartedAt = Date.now()
-  const claimed = await claim(database, jobId, by === 'queue')
+  const claimed = await claim(database, jobId, by)
   if (!claimed) return done
   const { step, job, controllerUrl, leaseRemainingSeconds, delaySeconds, timeLeftSeconds } = claimed
   if (step === 'leased') return retryLeased(job.command, leaseRemainingSeconds)

@@ -21,8 +21,8 @@ const answerTimeoutSeconds = 25
 export type Dispatch = { job: JobRow; publishNo: number; delaySeconds: number; isFetched?: boolean }
 
 /**
- * Publishes jobs, and sends the STOPs that QStash has not accepted. That it has accepted a new job is stored by the first
- * claim, not here: until then the sweep may publish the job again, and the claim lets only one of the two messages through.
+ * Publishes jobs, and sends the STOPs that QStash has not accepted. The first claim of a delivery stores that QStash has a new
+ * job. Until then the sweep may publish the job again, and the claim lets only one of the two messages through.
  * @returns the jobs that QStash has not accepted
  */
 export async function publishJobs(context: JobContext, dispatches: Dispatch[]): Promise<Dispatch[]> {
@@ -36,8 +36,8 @@ export async function publishJobs(context: JobContext, dispatches: Dispatch[]): 
 }
 
 /**
- * Publishes jobs that are marked as published already. After the answer, it takes the mark from those that QStash has not
- * accepted.
+ * Publishes jobs that are marked as published already. After the answer, it removes the mark from those that QStash has
+ * not accepted.
  * @returns how many jobs QStash has accepted
  */
 export async function republishJobs(context: JobContext, dispatches: Dispatch[]): Promise<number> {

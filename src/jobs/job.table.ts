@@ -65,7 +65,10 @@ export const jobs = pgTable(
     version: integer().notNull().default(1),
     /** How often the job was published to the queue; part of the deduplication id. */
     publishNo: integer('publish_no').notNull().default(1),
-    /** Null if the queue is not known to have accepted the job: until its first delivery, and if it has refused it. */
+    /**
+     * When the queue was first known to have the job: when its first attempt by a delivery began, or when the job was published
+     * again. Null before that, if the queue has refused the last message, and for a machine that fetches its commands.
+     */
     publishedAt: timestamp('published_at', { withTimezone: true }),
     /** No attempt begins before this time. */
     nextAttemptAt: timestamp('next_attempt_at', { withTimezone: true }),

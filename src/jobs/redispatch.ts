@@ -17,7 +17,7 @@ export async function handleFailureCallback(context: JobContext, jobId: string):
   return done
 }
 
-/** Publishes an earlier job if QStash did not accept it, after the caller has repeated the request. Never rejects. */
+/** Publishes an earlier job if QStash is not known to have it, after the caller has repeated the request. Never rejects. */
 export async function republishJob(context: JobContext, caller: Caller, job: JobRow): Promise<void> {
   try {
     const handled = await redispatchUnpublished(context.upstreams.database, caller, job)

@@ -137,7 +137,7 @@ async function growClaim(stages: Stage[]): Promise<Growth> {
       const each: number[] = []
       for (const { id } of jobs) {
         const beganAt = performance.now()
-        const claimed = await claim(database, String(id), true)
+        const claimed = await claim(database, String(id), 'queue')
         each.push(performance.now() - beganAt)
         if (claimed?.job.state !== 'SENT') throw new Error(`the claim of a job answered ${JSON.stringify(claimed)}`)
       }

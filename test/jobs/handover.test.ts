@@ -1,7 +1,7 @@
 // How a job is published to QStash: the settings, an unavailable QStash, and the failure callback.
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Person, poll, type World } from '../harness.ts'
-import { type CallInterceptor, keepMessages, open, shut } from '../platform/faults.ts'
+import { type CallInterceptor, keepMessages, only, open, shut } from '../platform/faults.ts'
 import type { StandInRequest } from '../platform/http.ts'
 import { useWorld } from '../shared-world.ts'
 import {
@@ -39,6 +39,12 @@ const readPublication = async (jobId: string) => {
   const { publish_no, published_at } = await readRow(world, jobId)
   return [publish_no, published_at !== null]
 }
+
+const countQueueErrors = () =>
+  world.logs().filter(({ channel, upstream }) => channel === 'error' && upstream === 'qstash').length
+
+const untilQueueError = (before: number) =>
+  poll(async () => ({ isDone: countQueueErrors() > before, value: before }), 'the refusal in the error log')
 
 describe('a job is published to QStash', () => {
   test.each([
@@ -91,9 +97,10 @@ test.each([
   ['answers 429', async () => ({ status: 429, body: { error: 'too many' } })],
 ] satisfies [string, CallInterceptor][])('a job is accepted although QStash %s: 202, QUEUED', async (_, pass) => {
   world.faults.qstash.pass = pass
+  const before = countQueueErrors()
   const { job } = await queue()
   expect(job.state).toBe('QUEUED')
-  expect(await readPublication(job.id)).toEqual([1, false])
+  await untilQueueError(before)
   await owner.request('POST', `/api/jobs/${job.id}/cancel`)
 })
 
@@ -103,10 +110,11 @@ test('a QStash that does not answer delays the request by 2 s at most', async ()
     await promise
     return { cut: true }
   }
-  const beganAt = performance.now()
+  const [beganAt, before] = [performance.now(), countQueueErrors()]
   const { job } = await queue()
   expect(performance.now() - beganAt).toBeLessThan(4_000)
-  expect(await readPublication(job.id)).toEqual([1, false])
+  expect(job.state).toBe('QUEUED')
+  await untilQueueError(before)
   resolve()
 })
 
@@ -131,6 +139,23 @@ describe('when QStash has given up a message', () => {
       return { isDone: value[1] === false, value }
     }, 'published_at to be null')
     expect(publication).toEqual([2, false])
+  })
+
+  test('and that cannot be stored, the job is due when QStash should have delivered it', async () => {
+    const { job } = await queue()
+    world.faults.qstash.pass = shut
+    world.faults.postgres.pass = only(shut, { count: 1, fits: ({ body }) => body.includes('/* mark-unpublished */') })
+    onTestFinished(() => {
+      world.faults.postgres.pass = open
+    })
+    expect((await sendFailureCallback(world, job.id)).status).toBe(200)
+    await poll(async () => {
+      const line = world.logs().findLast(({ doing }) => doing === 'mark jobs as not published')
+      return { isDone: String(line?.job_ids).includes(job.id), value: line }
+    }, 'the failure in the error log')
+    const row = await readRow(world, job.id)
+    expect(await readPublication(job.id)).toEqual([2, true])
+    expect((Date.parse(String(row.due_at)) - Date.parse(String(row.published_at))) / 1_000).toBeCloseTo(30, 1)
   })
 
   test('under an active lease the callback is retried after the rest of the lease', async () => {

@@ -71,7 +71,7 @@ export const endLease = (world: World, machineId: number) =>
   world.postgres.query("UPDATE machines SET leased_until = now() - interval '1 second' WHERE id = $1", [machineId])
 
 /** When the sweep takes care of a job after this column has passed. */
-const dueAfter = { not_after: '0 seconds', pending_since: '10 minutes', published_at: '30 seconds' } as const
+const dueAfter = { not_after: '0 seconds', pending_since: '10 minutes' } as const
 
 /** Moves a time of a job into the past, and the time at which the sweep takes care of it. */
 export const rewind = (world: World, jobId: string, column: keyof typeof dueAfter, by: string) =>

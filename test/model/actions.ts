@@ -55,7 +55,11 @@ const kinds = {
   }),
   intrude: fc.record({ do: fc.constant('intrude' as const), command }),
   cancel: fc.record({ do: fc.constant('cancel' as const), nth: recent }),
-  deliver: fc.record({ do: fc.constant('deliver' as const), nth: recent, isFromQueue: fc.boolean() }),
+  deliver: fc.record({
+    do: fc.constant('deliver' as const),
+    nth: recent,
+    by: fc.constantFrom('queue' as const, 'worker' as const),
+  }),
   answer: fc.record({ do: fc.constant('answer' as const), nth: recent, result: fc.constantFrom(...results) }),
   report: fc.record({
     do: fc.constant('report' as const),
@@ -170,8 +174,8 @@ export async function take(action: Action, model: Model, real: Real): Promise<vo
     case 'deliver': {
       const [job, id] = pick(action.nth) ?? []
       if (!job || !id) return
-      const claimed = await claim(database, id, action.isFromQueue)
-      const begun = model.deliver(job, action.isFromQueue ? 'queue' : 'worker')
+      const claimed = await claim(database, id, action.by)
+      const begun = model.deliver(job, action.by)
       agree(claimed?.step === 'send', begun !== undefined)
       if (begun) attempts.push(begun)
       return

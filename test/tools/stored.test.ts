@@ -123,7 +123,7 @@ test('a call that reads the rows of each of its statements gets them from a func
 })
 
 test('a function that returns the last rows of a call is not one for a call that reads the rows of each statement', async () => {
-  const [, ...statements] = await textsOf((database) => claim(database, jobId, true))
+  const [, ...statements] = await textsOf((database) => claim(database, jobId, 'queue'))
   const queries = statements.map(({ query, params = [] }) => ({ sql: query, params }))
   expect(toSent('claim', queries).functionName).toMatch(/^claim_/)
   expect(toSent('claim', queries, 'all').functionName).toBeUndefined()

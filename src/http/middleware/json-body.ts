@@ -90,13 +90,13 @@ function normalizeContentType(c: AppContext): void {
 
 /** Reads the whole body. @throws TiebarError `body_too_large` as soon as it exceeds `maxSize` bytes */
 export async function readAtMost(request: Request | Response, maxSize: number): Promise<Uint8Array> {
-  const declared = request.headers.get('Content-Length')
+  const declared = request.headers.get('Content-Length') ?? ''
   if (Number(declared) > maxSize) {
     await request.body?.cancel() // otherwise the unread body keeps the connection open
     throw tooLarge(maxSize)
   }
   // Content-Length is the exact size of a request that is not chunked. A compressed response can have more bytes.
-  const isSized = request instanceof Request && declared !== null && !request.headers.has('Transfer-Encoding')
+  const isSized = request instanceof Request && /^\d+$/.test(declared) && !request.headers.has('Transfer-Encoding')
   if (isSized) return new Uint8Array(await request.arrayBuffer())
   const chunks: Uint8Array[] = []
   let size = 0

@@ -18,6 +18,9 @@ import {
 } from './fragments.ts'
 import { endJobs, jobWithMachine, nextStep, retryColumns, type Step, selectEnded } from './next-step.ts'
 
+/** Who delivers a job: QStash, or the Worker itself if QStash did not accept it. */
+export type Deliverer = 'queue' | 'worker'
+
 /** `step` has been carried out already, and `job` has the state after it. */
 export type Claim = {
   step: Step | null
@@ -59,7 +62,7 @@ const dueAt = {
 
 /**
  * CTEs that carry out the step of each job in `due`: `changed` has each `ChangedJob`, `started` those that begin an attempt.
- * @param isFromQueue whether QStash delivers the job: then it has accepted it
+ * @param isFromQueue SQL: whether QStash delivers the job. Then `published_at` is set, because QStash has the job
  */
 function carryOut(by: keyof typeof dueAt, isFromQueue = sql`false`): SQL {
   return sql`${endJobs[by]},
@@ -104,11 +107,11 @@ const claimStatement = prepare<{ jobId: string; isFromQueue: boolean }>(
 
 /**
  * Carries out the next step of a job for a delivery: the step `send` begins an attempt under a lease.
- * @param isFromQueue whether QStash delivers the job: then it has accepted it
+ * @param by `queue`: QStash delivers the job, which stores that it has the job · `worker`: QStash did not accept it
  * @returns undefined if the job does not exist
  */
-export async function claim(database: Database, jobId: string, isFromQueue: boolean): Promise<Claim | undefined> {
-  const statements = [lockMachineOf({ jobId }), claimStatement({ jobId, isFromQueue })]
+export async function claim(database: Database, jobId: string, by: Deliverer): Promise<Claim | undefined> {
+  const statements = [lockMachineOf({ jobId }), claimStatement({ jobId, isFromQueue: by === 'queue' })]
   const [row] = await database.batch<ClaimRow>('claim', statements, { deadlineMs: claimDeadlineMs })
   if (!row) return undefined
   return {

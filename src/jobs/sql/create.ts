@@ -81,8 +81,8 @@ export function admissionRules(command: Command): [condition: SQL, name: Exclude
 }
 
 /**
- * CTE bodies: the jobs that an accepted command supersedes, and whether it takes over the lease of an attempt. Most commands
- * supersede nothing: then PostgreSQL does not prepare to update jobs.
+ * CTE bodies: the jobs that an accepted command supersedes, and whether it takes over the lease of an attempt. A command that
+ * supersedes nothing has no UPDATE, which PostgreSQL would prepare for each START.
  */
 function supersede(command: Command): { superseded: SQL; takeover: SQL } {
   const { supersededReason } = commandRules[command]

@@ -58,7 +58,7 @@ const isLeased = {
 } satisfies Record<Asker, SQL>
 
 /** A job is EXPIRED, REJECTED or `unreachable` only if its command has certainly never been executed. */
-const endWith = (step: FinalStep) =>
+const endWith = (step: Exclude<FinalStep, 'time_out' | 'fail_outcome_unknown'>) =>
   firstOf<FinalStep>([
     [sql`j.may_have_executed`, 'fail_outcome_unknown'],
     [sql`true`, step],

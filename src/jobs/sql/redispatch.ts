@@ -103,7 +103,8 @@ const jobOfCaller = prepare<Caller & { jobId: string }>((value) => {
 
 /**
  * Carries out the next step of a job that QStash is not known to have, for a caller who asks for it again.
- * @returns undefined if QStash has the job, or the caller may not operate the machine any more: then nothing is locked
+ * @returns undefined if QStash has the job, or the caller may not operate the machine any more; in the second case nothing is
+ *   locked
  */
 export async function redispatchUnpublished(
   database: Database,
@@ -140,7 +141,7 @@ const dueJobs = prepare<Record<string, never>, { most: number }>((_, { most }) =
 })
 
 /**
- * Carries out the next step of up to `limit` jobs that are due, STOPs first: not published, lost by the queue, expired,
+ * Carries out the next step of up to `limit` jobs that are due, STOPs first: not delivered, lost by the queue, expired,
  * or PENDING for too long. It is one statement: it skips a machine that another transaction has locked, reads a machine
  * again after locking it, and does not change a job whose version has changed meanwhile.
  */

@@ -68,7 +68,8 @@ function selectDecision({ jobId, lease }: Bindable<Pick<Values, 'jobId' | 'lease
   const isFinal = result === 'SUCCESS' || result === 'REMOTEFAILED'
   return sql`
     target AS (
-      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence, coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
+      SELECT j.*, m.site_id, m.manual_sequence, m.ended_sequence,
+        coalesce(m.leased_by = ${lease} OR ${isLeaseOfFetched}, false) AS holds_lease
       FROM jobs j JOIN machines m ON m.id = j.machine_id WHERE j.id = ${jobId}::uuid
     ),
     decision AS (

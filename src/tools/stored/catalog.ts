@@ -119,7 +119,7 @@ export const storedCalls: Call[] = [
   (database) => removeHold(database, session, 1, 1),
   (database) => cancelJob(database, session, id, null),
   (database) => listEvents(database, session, id, eventSorts.page('version', 100)),
-  (database) => claim(database, id, true),
+  (database) => claim(database, id, 'queue'),
   ...usualResults.flatMap((result): Call[] =>
     [1, null].map((attempt) => (database) => settle(database, id, { ...settlement, result, attempt })),
   ),

@@ -21,7 +21,9 @@ function watchedBody(chunks: number[], headers: Record<string, string> = {}) {
     },
     { highWaterMark: 0 },
   )
-  return { response: new Response(stream, { headers }), seen }
+  const init = { method: 'POST', body: stream, headers, duplex: 'half' } // without `duplex`, Node takes no stream
+  const request = () => new Request('http://127.0.0.1', init)
+  return { response: new Response(stream, { headers }), request, seen }
 }
 
 describe('readAtMost', () => {
@@ -50,6 +52,22 @@ describe('readAtMost', () => {
       expect(seen).toEqual({ chunks: 2, isCancelled: true })
     },
   )
+
+  test('reads a request whose size is declared', async () => {
+    const { request } = watchedBody([3, 4], { 'Content-Length': '7' })
+    expect([...(await readAtMost(request(), limit))]).toEqual([1, 1, 1, 2, 2, 2, 2])
+  })
+
+  test.each([
+    {},
+    { 'Content-Length': 'x' },
+    { 'Content-Length': '' },
+    { 'Content-Length': '1', 'Transfer-Encoding': 'chunked' },
+  ])('refuses a request with the headers %j as soon as it is too large', async (headers) => {
+    const { request, seen } = watchedBody([6, 6, 6, 6], headers)
+    await expect(readAtMost(request(), limit)).rejects.toMatchObject({ code: 'body_too_large' })
+    expect(seen).toEqual({ chunks: 2, isCancelled: true })
+  })
 })
 
 test.each([0, -1, 1.5, Number.NaN])('a limit of %d bytes throws when the route is created', (maxSize) => {
