@@ -54,8 +54,9 @@ export async function expectFocus(page: Page, target: Locator): Promise<void> {
   await readFocus(page)
 }
 
-/** Presses Tab until this element has the focus. */
+/** Waits for this element, and presses Tab until it has the focus: one that comes later may stand behind the focus. */
 export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  await target.waitFor({ state: 'attached', timeout: focusedWithinMs })
   const passed: string[] = []
   while (passed.length < mostSteps) {
     await page.keyboard.press(key)
