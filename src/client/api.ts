@@ -1689,8 +1689,8 @@ export interface NewHold {
 }
 export interface HoldOverride {
   reason: string
-  absence_verified: boolean
-  contact_tried: boolean
+  absence_verified: true
+  contact_tried: true
 }
 export interface Preflight {
   may: boolean

@@ -26,7 +26,7 @@ const holdPath = z.object({ id: numericId, hold: numericId })
 const sure = z
   .boolean()
   .refine((value) => value, 'must be true: override a hold only then')
-  .openapi({ example: true })
+  .openapi({ enum: [true], example: true })
 
 const list = createRoute({
   method: 'get',

@@ -5,6 +5,7 @@ import { document } from '../contract/openapi-assertion.ts'
 export type Schema = {
   $ref?: string
   anyOf?: Schema[]
+  allOf?: Schema[]
   items?: Schema
   minItems?: number
   maxItems?: number
@@ -23,7 +24,8 @@ export type Schema = {
 }
 
 /**
- * Follows references into the components, and makes one enum of several. A schema without a type permits every value.
+ * Follows references into the components, joins `allOf`, and makes one enum of several. A schema without a type permits
+ * every value.
  * @throws TypeError for an unknown reference
  */
 function resolve(schema: Schema): Schema {
@@ -31,6 +33,7 @@ function resolve(schema: Schema): Schema {
     const parts = schema.anyOf.map(resolve)
     return { type: parts.flatMap(({ type = [] }) => type), enum: parts.flatMap((part) => part.enum ?? []) }
   }
+  if (schema.allOf) return resolve(Object.assign({}, ...schema.allOf.map(resolve)))
   if (schema.$ref === undefined) return schema
   const found = document.components.schemas[schema.$ref.replace(/^.*\//, '')]
   if (!found) throw new TypeError(`nothing is at ${schema.$ref}`)
