@@ -52,7 +52,11 @@ export function createStore(initial: State, now: () => number, onChange: () => v
     },
 
     rememberKey(key: string, messageId: string): void {
-      for (const [old, { expiresAt }] of seen) if (expiresAt <= now()) seen.delete(old)
+      seen.delete(key) // keys stay in the order in which they expire
+      for (const [oldest, { expiresAt }] of seen) {
+        if (expiresAt > now()) break
+        seen.delete(oldest)
+      }
       seen.set(key, { messageId, expiresAt: now() + deduplicationWindowMs })
     },
 
