@@ -54,7 +54,7 @@ export async function expectFocus(page: Page, target: Locator): Promise<void> {
   await readFocus(page)
 }
 
-/** Waits for this element, and presses Tab until it has the focus: one that comes later may stand behind the focus. */
+/** Waits for this element, and presses Tab until it has the focus. If it came later, the focus could have passed its place. */
 export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await target.waitFor({ state: 'attached', timeout: focusedWithinMs })
   const passed: string[] = []

@@ -9,7 +9,7 @@ import { type Plan, planChapter } from './plan.ts'
 
 const usage = `usage: npm run test:fuzz -- [--count N] [--seed N] [--seconds N]
 
-  --count N     requests (5,000)
+  --count N     requests (5,000); from 5,000 on, more follow while an operation has not succeeded
   --seed N      plans the same requests as the run that printed this seed; at random unless told
   --seconds N   gives up, and fails, when it takes longer (900)
 
@@ -22,7 +22,7 @@ const chapterLength = 250
  * complete ones: most operations need what others have made.
  */
 const enoughToTryAll = 5_000
-const mostChapters = 60
+const moreChapters = 40
 const mostFaults = 20
 
 type Run = { sent: number; faults: string[]; statuses: Map<string, Map<number, number>> }
@@ -77,10 +77,8 @@ async function fuzz(world: World, seed: number, count: number, seconds: number):
   const endsAt = performance.now() + seconds * 1_000
   const isOver = () => performance.now() > endsAt || run.faults.length >= mostFaults
   const fleet = new Fleet(world)
-  const isWanted = (chapter: number) => {
-    if (run.sent < count) return true
-    return count >= enoughToTryAll && chapter < mostChapters && findUntried(run).length > 0
-  }
+  const mostChapters = Math.ceil(count / chapterLength) + (count < enoughToTryAll ? 0 : moreChapters)
+  const isWanted = (chapter: number) => run.sent < count || (chapter < mostChapters && findUntried(run).length > 0)
   for (let chapter = 0; isWanted(chapter); chapter += 1) {
     await fleet.renew(chapter)
     const length = run.sent < count ? Math.min(chapterLength, count - run.sent) : chapterLength

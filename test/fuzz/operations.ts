@@ -2,7 +2,7 @@
 import { document } from '../contract/openapi-assertion.ts'
 import type { Schema } from './schema.ts'
 
-type Parameter = { name: string; in: string; required: boolean; schema: Schema }
+type Parameter = { name: string; in: string; schema: Schema }
 export type FuzzOperation = {
   id: string
   method: string
@@ -12,7 +12,7 @@ export type FuzzOperation = {
   body: Schema | undefined
 }
 
-type Described = { name: string; in: string; required?: boolean; schema?: Schema } | { $ref: string }
+type Described = { name: string; in: string; schema?: Schema } | { $ref: string }
 
 export const operations: FuzzOperation[] = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([verb, operation]): FuzzOperation => {
@@ -25,8 +25,8 @@ export const operations: FuzzOperation[] = Object.entries(document.paths).flatMa
       scheme,
       parameters: described.map((each) =>
         '$ref' in each
-          ? { name: each.$ref.replace(/^.*\//, ''), in: 'header', required: false, schema: { type: 'string' } }
-          : { ...each, required: each.required ?? false, schema: each.schema ?? {} },
+          ? { name: each.$ref.replace(/^.*\//, ''), in: 'header', schema: { type: 'string' } }
+          : { ...each, schema: each.schema ?? {} },
       ),
       body: operation.requestBody?.content['application/json']?.schema as Schema | undefined, // JSON Schema
     }

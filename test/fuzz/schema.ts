@@ -24,8 +24,8 @@ export type Schema = {
 }
 
 /**
- * Follows references into the components, joins `allOf`, and makes one enum of several. A schema without a type permits
- * every value.
+ * Follows references into the components, also those in `allOf`, and makes one enum of several. A schema without a type
+ * permits every value.
  * @throws TypeError for an unknown reference
  */
 function resolve(schema: Schema): Schema {
@@ -125,7 +125,8 @@ function unfitMember(schema: Schema): fc.Arbitrary<unknown> {
   // What is in an array may be checked separately: an invalid report of a site is answered with its own problem.
   if (!types.includes('array')) bad.push([], ['x'])
   else if ((schema.minItems ?? 0) > 0) bad.push([])
-  if (!types.includes('boolean')) bad.push(true, false)
+  const { enum: fit = [true, false] } = types.includes('boolean') ? schema : { enum: [] }
+  bad.push(...[true, false].filter((value) => !fit.includes(value)))
   if (!types.includes('null')) bad.push(null)
   if (types.includes('string')) bad.push('nul\0', '\ud800', '\udc00x')
   else bad.push('', 'x', '1', 'true')

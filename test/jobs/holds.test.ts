@@ -133,7 +133,12 @@ describe('a hold', () => {
     const machine = await aMachine()
     const { body: hold } = await place(setter, machine)
     expect((await override(setter, machine, hold.id)).body.code).toBe('role_too_low')
-    for (const missing of [{ absence_verified: false }, { contact_tried: undefined }, { reason: ' ' }])
+    for (const missing of [
+      { absence_verified: false },
+      { contact_tried: false },
+      { contact_tried: undefined },
+      { reason: ' ' },
+    ])
       expect((await override(owner, machine, hold.id, missing)).status).toBe(422)
     const { status, body } = await override(owner, machine, hold.id)
     const overridden = {
