@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { runChecks } from '../../src/tools/doctor/checks.ts'
 import { setSessionDefaults } from '../../src/tools/session-defaults.ts'
 import { hasRealPostgres, makeSigningKey, serviceVariables, type World } from '../harness.ts'
-import { open, shut } from '../platform/faults.ts'
-import { type StandInServer, startHttpServer } from '../platform/http.ts'
+import { fail, only, open, shut } from '../platform/faults.ts'
+import { type StandInRequest, type StandInServer, startHttpServer } from '../platform/http.ts'
 import { resetSettings, setOddSettings } from '../platform/odd-settings.ts'
 import { useWorld } from '../shared-world.ts'
 import { runTool } from './programs.ts'
@@ -135,6 +135,16 @@ test('an upstream that the Worker cannot reach is found', async () => {
   world.faults.redis.pass = open
   await world.reconfigure({})
   expect(red).toEqual([expect.stringMatching(/^readiness: The Worker does not reach redis/)])
+})
+
+test('an upstream that did not answer the Worker once is no error', async () => {
+  await world.reconfigure({})
+  const fits = ({ headers, body }: StandInRequest) =>
+    !headers['user-agent']?.includes('node') && /ping/i.test(body.toString())
+  world.faults.redis.pass = only(fail(), { count: 1, fits })
+  expect((await world.request('GET', '/api/health/ready')).status).toBe(503)
+  expect(errorsOf(await check())).toEqual([])
+  world.faults.redis.pass = open
 })
 
 test('a database that was not migrated is found', async () => {
