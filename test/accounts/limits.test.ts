@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Answer } from '../harness.ts'
+import { type Answer, poll } from '../harness.ts'
 import { callsOf } from '../round-trips.ts'
 import {
   anAddress,
@@ -85,19 +85,20 @@ describe('failed log-ins', () => {
   })
 
   test('at the same time: no more passwords are checked than the limit allows', async () => {
-    const { username } = await aPerson()
-    const address = anAddress()
-    const logged = world.logs().length
-    const answers = await Promise.all(Array.from({ length: 12 }, () => logIn(username, wrong, address)))
-    const statuses = answers.map(({ status }) => status)
-    // On a busy machine the stand-in may take longer than the deadline of Redis (300 ms): then nothing is limited.
-    const unlimited = world
-      .logs()
-      .slice(logged)
-      .filter(({ upstream }) => upstream === 'redis').length
-    expect(statuses.filter((status) => status === 401).length).toBeGreaterThanOrEqual(2)
-    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(2 + unlimited)
-    expect(new Set(statuses)).toEqual(new Set([401, 429]))
+    const statuses = await poll(async () => {
+      await stayClearOfTurn(logInWindowSeconds, clearSeconds)
+      const { username } = await aPerson()
+      const address = anAddress()
+      const logged = world.logs().length
+      const answers = await Promise.all(Array.from({ length: 12 }, () => logIn(username, wrong, address)))
+      // On a busy machine the stand-in may take longer than the deadline of Redis (300 ms): then nothing is limited.
+      const isLimited = world
+        .logs()
+        .slice(logged)
+        .every(({ upstream }) => upstream !== 'redis')
+      return { isDone: isLimited, value: answers.map(({ status }) => status) }
+    }, 'twelve log-ins at once for which Redis answers in time')
+    expect(statuses.toSorted()).toEqual([401, 401, ...Array(10).fill(429)])
   })
 
   test('that one limit refuses are not counted by the other limits', async () => {
